@@ -1,0 +1,120 @@
+"""What a corpus is, and what preparing one leaves behind (no audio and no network in this room)."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+# A corpus's name becomes a folder of the checkpoint and of the data, so it may never climb out of one.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusSpec:
+    """A corpus as its publisher describes it; what is not known stays empty.
+
+    Attributes:
+      name: letters, digits, ``-`` and ``_``.
+      labels: the label set, in the order of the logits.
+      language: English name of the language.
+      style: e.g. ``"acted"``; free text.
+      licence: as published; free text.
+      source: where to get it; free text.
+      citation: one line.
+      counts: label → published number of clips.
+      speakers: published number of speakers.
+      parts: part (``train``, ``devel``, ``test``) → speakers of the published partition.
+      folds: speakers of each published test fold.
+      notes: what a person should know before trusting a score.
+
+    Raises:
+      ValueError: for a name that could leave its folder, fewer than two labels, or a label twice.
+
+    >>> CorpusSpec("emodb", ("anger", "neutral"), language="German").labels
+    ('anger', 'neutral')
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    language: str = ""
+    style: str = ""
+    licence: str = ""
+    source: str = ""
+    citation: str = ""
+    counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    speakers: int | None = None
+    parts: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    folds: tuple[tuple[str, ...], ...] = ()
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
+            raise ValueError(
+                f"corpus {self.name}: labels {list(self.labels)}; needs at least two, each of them once"
+            )
+
+    def to_json(self) -> dict:
+        """The spec as plain JSON types."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping) -> CorpusSpec:
+        """The spec that :meth:`to_json` wrote; lists become tuples again."""
+        return cls(
+            **{
+                **content,
+                "labels": tuple(content["labels"]),
+                "parts": {part: tuple(speakers) for part, speakers in content["parts"].items()},
+                "folds": tuple(tuple(fold) for fold in content["folds"]),
+            }
+        )
+
+
+def check_name(name: str) -> str:
+    """The name itself, or a ValueError that says what a corpus may be called.
+
+    >>> check_name("../etc")
+    Traceback (most recent call last):
+    ...
+    ValueError: corpus name '../etc': use letters, digits, '-' and '_', and begin with a letter or digit
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"corpus name {name!r}: use letters, digits, '-' and '_', and begin with a letter or digit"
+        )
+    return name
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """One prepared recording: a row of ``clips.csv``, in the order of the array_record.
+
+    ``speaker`` is empty where nobody knows it; ``split`` is the part a publisher or a CSV gives
+    (``train``, ``devel``, ``test``) or empty; ``digest`` is the hash of the recording as published.
+    """
+
+    file: str
+    label: str
+    speaker: str
+    language: str
+    duration_s: float
+    split: str
+    digest: str
+
+
+def write_clips(path: Path, clips: Iterable[Clip]) -> None:
+    """Write ``clips.csv``: a header, then a row per clip."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(Clip)])
+        writer.writeheader()
+        writer.writerows(dataclasses.asdict(clip) for clip in clips)
+
+
+def read_clips(path: Path) -> list[Clip]:
+    """Read what :func:`write_clips` wrote."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [Clip(**{**row, "duration_s": float(row["duration_s"])}) for row in csv.DictReader(file)]

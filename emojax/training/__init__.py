@@ -1,0 +1,1 @@
+"""State, step and loop (the only room that knows jit, grad and the clock)."""
