@@ -1,0 +1,89 @@
+"""Recordings → padded batches of a few fixed lengths, so that a few compiled programs serve all clips."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+from emojax.audio.reading import SAMPLE_RATE_HZ
+
+INT16_SCALE = 32_768.0
+BUCKET_SAMPLES = SAMPLE_RATE_HZ  # a batch is padded to whole seconds
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """A padded batch of one corpus.
+
+    Attributes:
+      audio: f32 ``[B, T]``, 16 kHz, −1..1, zeros after each clip's end.
+      length: i32 ``[B]``, samples; 0 marks a filler row.
+      label: i32 ``[B]``.
+    """
+
+    audio: jax.Array | np.ndarray
+    length: jax.Array | np.ndarray
+    label: jax.Array | np.ndarray
+
+
+def padded_length(samples: int) -> int:
+    """The length that a clip of so many samples is padded to.
+
+    >>> padded_length(16_001)
+    32000
+    """
+    return BUCKET_SAMPLES * max(1, math.ceil(samples / BUCKET_SAMPLES))
+
+
+def make_batch(clips: Sequence[np.ndarray], labels: np.ndarray, rows: int | None = None) -> Batch:
+    """Pad clips to the bucket of the longest, and fill up to ``rows``.
+
+    Args:
+      clips: int16 or float32 arrays ``[n]``.
+      labels: i32 ``[len(clips)]``.
+      rows: B; as many as there are clips if not given.
+
+    >>> make_batch([np.ones(100, np.int16)], np.zeros(1, np.int32), rows=2).length
+    array([100,   0], dtype=int32)
+    """
+    rows = rows or len(clips)
+    audio = np.zeros((rows, padded_length(max(len(clip) for clip in clips))), np.float32)
+    length, label = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
+    for row, clip in enumerate(clips):
+        scale = INT16_SCALE if clip.dtype == np.int16 else 1.0
+        audio[row, : len(clip)] = clip / np.float32(scale)
+        length[row] = len(clip)
+    label[: len(clips)] = labels
+    return Batch(audio, length, label)
+
+
+def crop(clip: np.ndarray, window_samples: int, random: np.random.Generator) -> np.ndarray:
+    """A random chunk of at most ``window_samples`` (section 5.1: a form of augmentation)."""
+    start = random.integers(max(len(clip) - window_samples, 0) + 1)
+    return clip[start : start + window_samples]
+
+
+def windows(clip: np.ndarray, window_samples: int) -> list[np.ndarray]:
+    """Windows that together cover the whole clip; the last one ends where the clip ends.
+
+    >>> [len(window) for window in windows(np.zeros(25), 10)]
+    [10, 10, 10]
+    """
+    last = max(len(clip) - window_samples, 0)
+    starts = [*range(0, last, window_samples), last]
+    return [clip[start : start + window_samples] for start in starts]
+
+
+def centre(clip: np.ndarray, window_samples: int) -> np.ndarray:
+    """The middle of the clip, at most ``window_samples`` of it.
+
+    >>> centre(np.arange(10), 4)
+    array([3, 4, 5, 6])
+    """
+    start = max(len(clip) - window_samples, 0) // 2
+    return clip[start : start + window_samples]

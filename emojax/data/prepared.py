@@ -1,0 +1,84 @@
+"""A prepared corpus on disk: its spec, its table of clips, and the audio of the clips asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emojax.corpora.spec import Clip, CorpusSpec, read_clips
+
+
+@dataclasses.dataclass(frozen=True)
+class PreparedCorpus:
+    """A corpus that `datasets` prepared; opening it reads no audio.
+
+    Attributes:
+      spec: what the corpus is.
+      clips: one row per recording, in the order of the records.
+      path: the folder of the records.
+    """
+
+    spec: CorpusSpec
+    clips: Sequence[Clip]
+    path: Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Recordings:
+    """Some clips of one corpus in memory.
+
+    Attributes:
+      samples: int16 ``[n]`` at 16 kHz, one array per clip.
+      labels: int32 ``[N]``, indices into the corpus's label set.
+    """
+
+    samples: Sequence[np.ndarray]
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+def open_corpus(path: str | Path) -> PreparedCorpus:
+    """Open a prepared corpus.
+
+    Raises:
+      ValueError: the folder is not a prepared corpus.
+    """
+    path = Path(path)
+    try:
+        metadata = _builder(path).info.metadata
+        return PreparedCorpus(CorpusSpec.from_json(metadata["spec"]), read_clips(path / "clips.csv"), path)
+    except (OSError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`"
+        ) from error
+
+
+def load_recordings(corpus: PreparedCorpus, indices: np.ndarray) -> Recordings:
+    """Read the clips at ``indices`` of the corpus's table, and no others.
+
+    Raises:
+      ValueError: the records are not those of the table.
+    """
+    if not len(indices):
+        return Recordings([], np.zeros(0, np.int32))
+    source = _builder(corpus.path).as_data_source(split="all")
+    records = source.__getitems__([int(index) for index in indices])
+    for index, record in zip(indices, records, strict=True):
+        if record["file"] != corpus.clips[index].file:
+            raise ValueError(
+                f"{corpus.path}: record {index} is {record['file']!r} but clips.csv says "
+                f"{corpus.clips[index].file!r}; remove the folder and prepare the corpus again"
+            )
+    labels = np.array([record["label"] for record in records], np.int32)
+    return Recordings([record["audio"] for record in records], labels)
+
+
+def _builder(path: Path):
+    import tensorflow_datasets as tfds  # seconds to import, and inference never needs it
+
+    return tfds.builder_from_directory(path)

@@ -1,0 +1,112 @@
+"""The residual network with parallel adapters (section 5.2 of the EmoNet paper); it knows one corpus only."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve
+
+STACKS = 3
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """What the network gives: embedding f32 ``[B, D]`` and logits f32 ``[B, K]`` (−inf on padded classes)."""
+
+    embedding: jax.Array
+    logits: jax.Array
+
+
+class AdapterResNet(nn.Module):
+    """Three stacks of residual blocks, attention pooling and a corpus's head.
+
+    Attributes:
+      classes: K, the width of the padded logits.
+      width: channels of the first convolution; the stacks have 2, 4 and 8 times as many.
+      depth: residual blocks a stack.
+      attention_units: hidden units of the attention.
+      attention_smoothing: λ of equation 3.
+      head_units: hidden units of the head.
+      dropout: rate in the head.
+      adapters: 1×1 adapters beside every convolution; off for a network of one corpus.
+      fold_adapters: fold them into the convolutions (faster, the same function).
+      gemm_weight_gradient: see :func:`emojax.models.conv.conv3x3`.
+
+    >>> model = AdapterResNet(classes=7)
+    >>> mel, frames = jnp.zeros((2, 63, 64)), jnp.array([63, 40])
+    >>> variables = model.init(jax.random.key(0), mel, frames, jnp.ones(7, bool), train=False)
+    >>> output = model.apply(variables, mel, frames, jnp.ones(7, bool), train=False)
+    >>> output.embedding.shape, output.logits.shape
+    ((2, 256), (2, 7))
+    """
+
+    classes: int
+    width: int = 32
+    depth: int = 2
+    attention_units: int = 256
+    attention_smoothing: float = 0.3
+    head_units: int = 128
+    dropout: float = 0.5
+    adapters: bool = True
+    fold_adapters: bool = True
+    gemm_weight_gradient: bool | None = None
+
+    def _conv(self, name: str, features: int, stride: int = 1) -> AdaptedConv:
+        return AdaptedConv(
+            features, stride, self.adapters, self.fold_adapters, self.gemm_weight_gradient, name=name
+        )
+
+    @nn.compact
+    def __call__(
+        self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool
+    ) -> Output:
+        """Embedding and logits of a batch.
+
+        Args:
+          mel: f32 ``[B, F, M]``, standardised, zero where padded.
+          frames: i32 ``[B]``, valid frames of each row; 0 marks a filler row.
+          class_mask: bool ``[K]``, the classes of this corpus.
+          train: batch statistics and dropout (rng ``"dropout"``), with the collection ``"stats"`` mutable.
+        """
+        mask = _mask(frames, mel.shape[1])
+        x = self._conv("conv", self.width)(mel[..., None])
+        x = MaskedBatchNorm(name="norm")(x * mask, mask, train) * mask
+        for stack in range(STACKS):
+            for block in range(self.depth):
+                if block == 0:
+                    frames = (frames + 1) // 2
+                    mask = _mask(frames, (x.shape[1] + 1) // 2)
+                x = self._block(f"stack{stack}_block{block}", x, mask, 2 - (block > 0), stack, train)
+        x = jax.nn.relu(MaskedBatchNorm(name="norm_last")(x, mask, train)) * mask
+        attention = AttentionPool(self.attention_units, self.attention_smoothing, name="attention")
+        embedding = attention(x, mask)
+        rows = (frames > 0).astype(jnp.float32)[:, None]
+        return Output(embedding, self._head(embedding, rows, class_mask, train))
+
+    def _block(
+        self, name: str, x: jax.Array, mask: jax.Array, stride: int, stack: int, train: bool
+    ) -> jax.Array:
+        features = self.width * 2 ** (stack + 1)
+        y = self._conv(f"{name}_conv0", features, stride)(x) * mask
+        y = jax.nn.relu(MaskedBatchNorm(name=f"{name}_norm0")(y, mask, train)) * mask
+        y = self._conv(f"{name}_conv1", features)(y) * mask
+        y = MaskedBatchNorm(name=f"{name}_norm1")(y, mask, train)
+        shortcut = halve(x, features) if stride == 2 else x
+        return jax.nn.relu(y + shortcut) * mask
+
+    def _head(
+        self, embedding: jax.Array, rows: jax.Array, class_mask: jax.Array, train: bool
+    ) -> jax.Array:
+        x = nn.Dense(self.head_units, name="head_hidden")(embedding) * rows
+        x = jax.nn.relu(MaskedBatchNorm(name="head_norm")(x, rows, train))
+        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        return jnp.where(class_mask, nn.Dense(self.classes, name="head_logits")(x), -jnp.inf)
+
+
+def _mask(frames: jax.Array, length: int) -> jax.Array:
+    return (jnp.arange(length) < frames[:, None]).astype(jnp.float32)[:, :, None, None]

@@ -1,0 +1,88 @@
+"""What a run trains: the shared subtree, and a subtree of equal shape for every corpus."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from emojax.audio.log_mel import HOP_SAMPLES, MELS
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.subtrees import Params, split
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """Parameters that every corpus trains, and the optimizer's state for them."""
+
+    params: Params
+    opt_state: optax.OptState
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    """One corpus's own part of the network.
+
+    Attributes:
+      params: adapters, norms and head.
+      stats: running statistics of the norms.
+      opt_state: the optimizer's state for ``params``.
+      class_mask: bool ``[K]``, the classes this corpus has.
+      class_weight: f32 ``[K]``.
+    """
+
+    params: Params
+    stats: Params
+    opt_state: optax.OptState
+    class_mask: jax.Array
+    class_weight: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class EmoState:
+    """A whole run after ``step`` steps of the round-robin."""
+
+    shared: Shared
+    corpora: dict[str, Corpus]
+    step: int
+
+
+def init_state(
+    model: AdapterResNet,
+    class_weights: Mapping[str, np.ndarray],
+    labels: Mapping[str, int],
+    optimizers: tuple[optax.GradientTransformation, optax.GradientTransformation],
+    key: jax.Array,
+    shared_attention: bool = True,
+) -> EmoState:
+    """A fresh state; every corpus begins with the same subtree shapes and its own random head.
+
+    Args:
+      model: the network.
+      class_weights: corpus → f32 ``[K]``.
+      labels: corpus → its number of labels.
+      optimizers: ``(tx_shared, tx_corpus)``.
+      key: of the run.
+      shared_attention: whether the attention belongs to the shared subtree.
+    """
+    tx_shared, tx_corpus = optimizers
+
+    @jax.jit
+    def init(key):
+        mel = jnp.zeros((1, 1 + 16_000 // HOP_SAMPLES, MELS))
+        variables = model.init(key, mel, jnp.full(1, mel.shape[1]), jnp.ones(model.classes, bool), train=False)
+        return *split(variables["params"], shared_attention), variables["stats"]
+
+    shared, _, _ = init(key)
+    corpora = {}
+    for number, (name, weight) in enumerate(class_weights.items()):
+        _, params, stats = init(jax.random.fold_in(key, number))
+        mask = jnp.arange(model.classes) < labels[name]
+        corpora[name] = Corpus(params, stats, tx_corpus.init(params), mask, jnp.asarray(weight))
+    return EmoState(Shared(shared, tx_shared.init(shared)), corpora, step=0)
