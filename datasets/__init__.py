@@ -2,20 +2,148 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import importlib
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow_datasets as tfds
+from absl import logging
 
 from datasets.base import CorpusError, SpeechBuilder
+from datasets.emoset import emoset_dataset_builder as emoset
+from datasets.manifest import manifest_dataset_builder as manifest
+from datasets.summary import headline, summary
+from emojax.corpora.spec import check_name
 
 __all__ = ["CorpusError", "prepare"]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Order:
+    """One corpus to be prepared: by which builder, from where, to where."""
+
+    name: str
+    builder: type[SpeechBuilder]
+    source: Path
+    folder: Path
+
+
 def prepare(corpora: str, source_dir: str, data_dir: str, allow_bad: bool = False) -> dict[str, Path]:
-    from datasets.emoset.emoset_dataset_builder import Builder
-    r={}
-    for n in corpora.split(","):
-        b=Builder(config=n,source_dir=Path(source_dir)/n,data_dir=data_dir,allow_bad=allow_bad)
-        b.download_and_prepare()
-        r[n]=Path(b.data_dir)
-    return r
+    """Prepare what is not prepared yet, and print a summary of each corpus.
+
+    Args:
+      corpora: comma separated; each `NAME`, which lies at `source_dir/NAME`, or `NAME=PATH`. The path is a
+        folder in the publisher's layout where the name is one of emoset's, and else a CSV file or a folder
+        that holds one, or a `train.csv`, `devel.csv` and `test.csv`. `synthetic` stands for all synthetic
+        corpora.
+      source_dir: the folder that the publishers' folders lie in.
+      data_dir: the folder that prepared corpora lie in, as tfds lays it out.
+      allow_bad: prepare a corpus even if more than 5 % of its files are left out.
+
+    Returns:
+      name → folder of the prepared corpus, in the order given.
+
+    Raises:
+      CorpusError: for an unknown name, a folder or CSV that is not as expected, or too many bad files.
+        Nothing half-prepared stays.
+    """
+    orders = _orders(corpora, Path(source_dir), Path(data_dir))
+    Path(data_dir).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="incomplete.", dir=data_dir) as scratch:
+        builders = {order: _new_builder(order, scratch, allow_bad) for order in orders}
+        for builder in builders.values():
+            _ = builder and builder.listing  # every wrong folder shows before the first hour of decoding
+        for order, builder in builders.items():
+            if builder:
+                _prepare(builder, order.folder)
+            print(summary(order.folder) if builder else headline(order.folder), flush=True)
+    return {order.name: order.folder for order in orders}
+
+
+def _orders(corpora: str, source_dir: Path, data_dir: Path) -> list[_Order]:
+    orders: dict[str, _Order] = {}
+    for item in filter(None, map(str.strip, corpora.split(","))):
+        for name in _synthetic().builder_configs if item == "synthetic" else [item]:
+            order = _order(name, source_dir, data_dir)
+            if order.name in orders:
+                raise CorpusError(f"{order.name}: named twice in {corpora!r}; name each corpus once")
+            orders[order.name] = order
+    if not orders:
+        raise CorpusError(f"no corpus named in {corpora!r}; {_known()}")
+    return list(orders.values())
+
+
+def _order(item: str, source_dir: Path, data_dir: Path) -> _Order:
+    name, is_path_given, path = item.partition("=")
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise CorpusError(str(error)) from None
+    source = Path(path) if is_path_given else source_dir / name
+    builder = _builder(name, source)
+    order = _Order(name, builder, source, data_dir / builder.name / name / str(builder.VERSION))
+    if builder is manifest.Builder and not (is_path_given or source.exists() or order.folder.exists()):
+        raise CorpusError(f"unknown corpus {name!r}; {_known()}")
+    return order
+
+
+def _builder(name: str, source: Path) -> type[SpeechBuilder]:
+    if name in emoset.CORPORA and not source.is_file():
+        return emoset.Builder
+    if name.startswith("synthetic-") and not source.exists() and name in _synthetic().builder_configs:
+        return _synthetic()
+    return manifest.Builder
+
+
+def _synthetic() -> type[SpeechBuilder]:
+    """The one builder that needs an optional package, so imported only when asked for."""
+    return importlib.import_module("datasets.synthetic.synthetic_dataset_builder").Builder
+
+
+def _known() -> str:
+    return (
+        f"known are {', '.join(emoset.CORPORA)} and synthetic; any other needs NAME=PATH, "
+        "where PATH is a CSV with the columns file,label or a folder that holds it"
+    )
+
+
+def _new_builder(order: _Order, scratch: str, allow_bad: bool) -> SpeechBuilder | None:
+    """A builder that prepares the corpus in the scratch folder; None where it is prepared already."""
+    if order.folder.exists() and not order.source.exists() and order.builder is manifest.Builder:
+        return None
+    with _tfds_silenced():
+        builder = order.builder(
+            config=order.name, source_dir=order.source, data_dir=scratch, allow_bad=allow_bad
+        )
+        if not order.folder.exists():
+            return builder
+        metadata = tfds.builder_from_directory(order.folder).info.metadata
+    return None if metadata.get("fingerprint") == builder.fingerprint else builder
+
+
+def _prepare(builder: SpeechBuilder, folder: Path) -> None:
+    """Prepare in the scratch folder, then put the result in the place of what may be there."""
+    with _tfds_silenced():
+        builder.download_and_prepare()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(builder.data_dir, folder)
+
+
+@contextlib.contextmanager
+def _tfds_silenced() -> Iterator[None]:
+    """Without tfds's own progress bars, and its account of a download that does not take place."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    tfds.disable_progress_bar()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        tfds.enable_progress_bar()
+        logging.set_verbosity(verbosity)

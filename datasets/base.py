@@ -1,4 +1,4 @@
-"""What every builder here shares: decode, leave out what is bad, write records, `clips.csv` and `skipped.csv`.
+"""What the builders share: decoding, leaving out what is bad, and the CSVs beside the records.
 
 A builder is a subclass that says two things: its `spec`, and its `sources`, in the order of the records:
 
@@ -13,9 +13,10 @@ A builder is a subclass that says two things: its `spec`, and its `sources`, in 
             yield Source("high/a.wav", "high", speaker="a", audio=self.source_dir / "high/a.wav")
             yield Source("low/a.wav", "low", speaker="a", audio=lambda: make_beep(220))
 
-`audio` is a path, or a function without arguments that returns float32 samples `[n]` at 16 kHz. It is called from
-several threads at once, and only while the corpus is being prepared. What a subclass knows to be unusable it yields
-as `Skipped`. Where the corpus depends on something that may change (a CSV, settings), `fingerprint` says what.
+`audio` is a path, or a function without arguments that returns float32 samples `[n]` at 16 kHz; it is called
+from several threads at once, while the corpus is being prepared. What a subclass knows to be unusable it
+yields as `Skipped`. `fingerprint` stands for what the records depend on besides the files (a CSV, settings):
+when it changes, `datasets.prepare` prepares the corpus again.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Skipped:
     reason: str
 
 
-class SpeechBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
     """Prepares one corpus as array_record: a split `clips` in a fixed order, with the CSVs beside it.
 
     Args:
@@ -132,7 +133,9 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             yield len(clips), {"audio": pcm, **_record(clip)}
             clips.append(clip)
         if not clips:
-            raise CorpusError(f"{self.spec.name}: no usable clip among {len(self.listing)} files{_reasons(skipped)}")
+            raise CorpusError(
+                f"{self.spec.name}: no usable clip among {len(self.listing)} files{_reasons(skipped)}"
+            )
         write_clips(Path(self.data_dir) / "clips.csv", clips)
         write_skipped(Path(self.data_dir) / "skipped.csv", skipped)
 
@@ -166,8 +169,8 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         if self._allow_bad or len(skipped) <= MAX_BAD * len(self.listing):
             return
         raise CorpusError(
-            f"{self.spec.name}: more than {MAX_BAD:.0%} of {len(self.listing)} files cannot be used, so nothing "
-            f"was prepared; mend or remove them, or allow them (--allow_bad){_reasons(skipped)}"
+            f"{self.spec.name}: more than {MAX_BAD:.0%} of {len(self.listing)} files cannot be used, so "
+            f"nothing was prepared; mend or remove them, or allow them (--allow_bad){_reasons(skipped)}"
         )
 
 

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
 import tensorflow_datasets as tfds
 
@@ -22,7 +23,7 @@ CORPORA = {
 class Builder(SpeechBuilder):
     """One config per corpus; the publisher's folder is `source_dir`, and nothing is ever downloaded."""
 
-    BUILDER_CONFIGS = [  # noqa: RUF012
+    BUILDER_CONFIGS: ClassVar = [
         tfds.core.BuilderConfig(name=name, description=module.__doc__) for name, module in CORPORA.items()
     ]
 
@@ -36,17 +37,27 @@ class Builder(SpeechBuilder):
         corpus = CORPORA[self.builder_config.name]
         sources = list(corpus.clips(self.source_dir))
         if not any(isinstance(source, Source) for source in sources):
-            raise CorpusError(
-                f"{self.spec.name}: no recording in {self.source_dir}, which holds {_content(self.source_dir)}. "
-                f"Expected the publisher's files, like {self.source_dir / corpus.LAYOUT}. The corpus is to be "
-                f"had from {self.spec.source} (licence: {self.spec.licence}); nothing is downloaded from here."
-            )
+            raise CorpusError(self._no_recording(corpus.LAYOUT))
         return sources
 
+    def _no_recording(self, layout: str) -> str:
+        """What was expected, what is there, and how to mend it."""
+        root = self.source_dir
+        seen = f"{root} holds {_content(root)}" if root.is_dir() else f"there is no folder {root}"
+        if not root.is_dir() and root.parent.is_dir():
+            seen += f"; {root.parent} holds {_content(root.parent)}"
+        return (
+            f"{self.spec.name}: no recording found\n"
+            f"  expected: the publisher's files, named like {root / layout}\n"
+            f"  found: {seen}\n"
+            f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH; ask for it at "
+            f"{self.spec.source} (licence: {self.spec.licence}), as nothing is downloaded from here"
+        )
 
-def _content(folder: Path, shown: int = 5) -> str:
-    """What lies in a folder, in a few words."""
-    if not folder.is_dir():
-        return "nothing: there is no such folder"
-    names = sorted(path.name for path in folder.iterdir())
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if names[shown:] else "") or "nothing"
+
+def _content(folder: Path, shown: int = 8) -> str:
+    """The names of what lies in a folder, in one line."""
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    return (
+        ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if names[shown:] else "") or "nothing"
+    )

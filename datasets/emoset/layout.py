@@ -28,8 +28,11 @@ def match_files(
       labels: what the group `label` matches → the label.
     """
     for file in audio_files(root):
+        printable = file.encode(errors="replace").decode()
         match = re.fullmatch(pattern, file.rsplit(".", 1)[0])
-        if match:
+        if printable != file:
+            yield Skipped(printable, "file name is not UTF-8")
+        elif match:
             yield Source(file, labels[match["label"]], speaker=match["speaker"], audio=root / file)
         else:
             yield Skipped(file, f"file name does not fit the layout {layout}")

@@ -20,12 +20,12 @@ _MAX_CHANNELS = 64
 # Decoders overshoot full scale by a few dB; only samples that nobody scaled to it reach four times.
 _MAX_PEAK = 4.0
 _FULL_SCALE = {"uint8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
-_BLOCK_S = 60
+_BLOCK_SAMPLES = 2**20
 _OGG_PAGE_BYTES = 65_307
 _OGG_LAST_PAGE = 0x04
 
 
-class BadAudio(ValueError):
+class BadAudio(ValueError):  # noqa: N818 - it is not the program's error
     """A recording that cannot be used; the message is the reason."""
 
 
@@ -119,10 +119,10 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _read_blocks(stream: _Stream) -> np.ndarray:
-    size = _BLOCK_S * stream.samplerate
-    blocks = [stream.read(size, dtype="float32", always_2d=True)]
-    while len(blocks[-1]) == size:
-        blocks.append(stream.read(size, dtype="float32", always_2d=True))
+    frames = _BLOCK_SAMPLES // stream.channels
+    blocks = [stream.read(frames, dtype="float32", always_2d=True)]
+    while len(blocks[-1]) == frames:
+        blocks.append(stream.read(frames, dtype="float32", always_2d=True))
     return np.concatenate(blocks)
 
 
@@ -186,7 +186,7 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
             return samples.astype(np.float32)
     if samples.dtype.name not in _FULL_SCALE:
         raise ValueError(
-            f"samples of dtype {samples.dtype}: give float in −1..1, or {', '.join(_FULL_SCALE)} at full scale"
+            f"dtype {samples.dtype}: give float in −1..1, or {', '.join(_FULL_SCALE)} at full scale"
         )
     full_scale = np.float32(_FULL_SCALE[samples.dtype.name])
     offset = full_scale if samples.dtype.kind == "u" else np.float32(0)

@@ -1,0 +1,29 @@
+"""Prepare corpora: `python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--allow_bad]`.
+
+CORPORA is comma separated: `emodb,casia`, or `mine=recordings/labels.csv`; `datasets.prepare` says all of it.
+"""
+
+import sys
+
+from absl import app, flags, logging
+
+from datasets import CorpusError, prepare
+
+_SOURCE_DIR = flags.DEFINE_string("source_dir", ".", "Folder that holds the publishers' folders.")
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder for the prepared corpora.", required=True)
+_ALLOW_BAD = flags.DEFINE_bool("allow_bad", False, "Prepare even if more than 5 % of the files are left out.")
+
+
+def main(argv: list[str]) -> None:
+    """Prepare the corpora of the one argument."""
+    if len(argv) != 2:
+        raise app.UsageError("give the corpora as one comma-separated argument")
+    logging.set_verbosity(logging.WARNING)
+    try:
+        prepare(argv[1], _SOURCE_DIR.value, _DATA_DIR.value, _ALLOW_BAD.value)
+    except CorpusError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,70 @@
+"""What a prepared corpus holds, beside what its publisher says it holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+from datasets.base import read_skipped
+from emojax.corpora.spec import Clip, CorpusSpec, read_clips
+
+_SKIPPED_SHOWN = 10
+
+
+def headline(folder: Path) -> str:
+    """Name, clips, speakers, hours and files left out of a prepared corpus, in one line."""
+    clips = read_clips(folder / "clips.csv")
+    hours = sum(clip.duration_s for clip in clips) / 3600
+    return (
+        f"{_spec(folder).name}: {len(clips)} clips, {_speakers(clips) or 'unknown'} speakers, {hours:.2f} h, "
+        f"{len(read_skipped(folder / 'skipped.csv'))} files left out, in {folder}"
+    )
+
+
+def summary(folder: Path) -> str:
+    """The headline, clips per label and speakers beside what was published, and what was left out."""
+    spec, clips = _spec(folder), read_clips(folder / "clips.csv")
+    skipped = read_skipped(folder / "skipped.csv")
+    lines = [headline(folder), *_table(spec, clips)]
+    lines += [f"  left out: {item.file}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]]
+    if skipped[_SKIPPED_SHOWN:]:
+        lines.append(f"  left out: {len(skipped) - _SKIPPED_SHOWN} more, all in skipped.csv")
+    return "\n".join(lines)
+
+
+def _table(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
+    """A line per label, then one for the speakers; what differs from the published numbers says so."""
+    found = Counter(clip.label for clip in clips)
+    rows = [(label, found[label], spec.counts.get(label)) for label in spec.labels]
+    rows.append(("speakers", _speakers(clips), spec.speakers))
+    width = max(len(name) for name, _, _ in rows)
+    lines = [f"  {'':{width}}  found  published"]
+    for name, number, published in rows:
+        expected = "" if published is None else str(published)
+        lines.append(
+            f"  {name:{width}}  {number:5}  {expected:>9}  {_difference(number, published)}".rstrip()
+        )
+    return lines
+
+
+def _difference(found: int, published: int | None) -> str:
+    """Say what is missing.
+
+    >>> _difference(189, 192)
+    '3 missing'
+    """
+    if published is None or found == published:
+        return ""
+    return f"{published - found} missing" if found < published else f"{found - published} too many"
+
+
+def _speakers(clips: list[Clip]) -> int:
+    return len({clip.speaker for clip in clips} - {""})
+
+
+def _spec(folder: Path) -> CorpusSpec:
+    metadata = tfds.core.MetadataDict()
+    metadata.load_metadata(folder)
+    return CorpusSpec.from_json(metadata["spec"])
