@@ -1,0 +1,215 @@
+"""Who trains and who is tested: partitions that keep every speaker, and every recording, on one side."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from emojax.corpora.groups import deal, group_names, speaker_groups
+from emojax.corpora.spec import Clip, CorpusSpec
+
+PARTS = ("train", "devel", "test")
+_WAYS_OUT = (
+    "ways out: a `split` (train, devel, test) for every clip, another layout of the corpus, or fewer labels"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Partition:
+    """One way to use a corpus.
+
+    Attributes:
+      protocol: one line of English for the tables.
+      parts: ``train``, ``devel`` and ``test`` → int64 indices into the clips, ascending.
+    """
+
+    protocol: str
+    parts: dict[str, np.ndarray]
+
+
+def make_partition(
+    spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default", seed: int = 0
+) -> Partition:
+    """Divide the clips of a corpus into train, devel and test, no speaker on two sides.
+
+    Speakers who share a bit-identical recording (an equal digest) count as one. Where nobody knows the
+    speakers, recordings take their place; the protocol and a warning say so.
+
+    Args:
+      spec: has the labels that every part should have, and the published parts and folds, if any.
+      clips: all clips of the corpus, in any order.
+      scheme: ``"default"`` is the clips' own ``split``, else the published parts, else about 60/20/20 % of
+        the clips, seeded; where devel is missing, it is cut from train. ``"fold:I/K"`` tests on the Ith
+        (from 1) of K groups of speakers, the published ones where there are K; ``"loso:SPEAKER"`` on one
+        speaker. In both, devel is the next group and train is the rest.
+      seed: of what is not published.
+
+    Raises:
+      ValueError: a scheme that the corpus does not allow; a speaker or recording on two sides of a given
+        or published partition; a part without clips; a label missing in train (devel or test of a given
+        partition or a fold may lack one, and the protocol says so; a seeded 60/20/20 may not); clips of
+        which only some name a speaker or a split.
+
+    >>> spec = CorpusSpec("demo", ("angry", "calm"))
+    >>> rows = [(speaker, label) for speaker in "abcde" for label in spec.labels]
+    >>> clips = [Clip(f"{s}/{label}.wav", label, s, "", 1.0, "", digest=s + label) for s, label in rows]
+    >>> partition = make_partition(spec, clips, "loso:b")
+    >>> partition.protocol
+    'speaker-independent: leave one speaker out, test b, devel c'
+    >>> partition.parts["test"]
+    array([2, 3])
+    """
+    corpus = _Corpus(spec, clips)
+    complete: Collection[str] = ("train",)
+    if scheme != "default":
+        how, part = _fold(corpus, scheme, seed)
+    elif spec.parts or any(clip.split for clip in clips):
+        how, part = _published(corpus, seed)
+    else:
+        how, complete = f"about 60/20/20, stratified by label, seed {seed}", PARTS
+        part = deal(corpus.group, corpus.label, (0.6, 0.2, 0.2), seed)
+    known = "speaker-independent" if clips[0].speaker else "not speaker-independent (speakers unknown)"
+    protocol = f"{known}: {how}{_gaps(corpus, part, complete)}"
+    if not clips[0].speaker:
+        warnings.warn(f"corpus {spec.name}: {protocol}", stacklevel=2)
+    return Partition(protocol, {name: np.flatnonzero(part == i) for i, name in enumerate(PARTS)})
+
+
+class _Corpus:
+    """A corpus that can be divided: what all schemes need to know of it."""
+
+    def __init__(self, spec: CorpusSpec, clips: Sequence[Clip]) -> None:
+        self.spec, self.clips = spec, clips
+        unknown = [clip.file for clip in clips if not clip.speaker]
+        strange = {clip.label for clip in clips} - set(spec.labels)
+        if not clips:
+            raise self.error("no clips to divide; prepare the corpus again")
+        if 0 < len(unknown) < len(clips):
+            raise self.error(
+                f"{len(unknown)} of {len(clips)} clips name no speaker: {_some(unknown)}; "
+                "name the speaker of every clip, or of none"
+            )
+        if strange:
+            raise self.error(f"clips with labels {_some(sorted(strange))}; allowed: {_some(spec.labels)}")
+        self.label = np.array([spec.labels.index(clip.label) for clip in clips])
+        self.group = speaker_groups(clips)
+        self.names = group_names(clips, self.group)
+
+    def error(self, what: str) -> ValueError:
+        return ValueError(f"corpus {self.spec.name}: {what}")
+
+
+def _published(corpus: _Corpus, seed: int) -> tuple[str, np.ndarray]:
+    """The partition that comes with the clips, else with the spec: what it is, and the part of each clip."""
+    if any(clip.split for clip in corpus.clips):
+        how, part = "partition given with the clips", _given(corpus)
+    else:
+        lists = {name: corpus.spec.parts.get(name, ()) for name in PARTS}
+        how, part = "published partition", _by_speaker(corpus, lists)
+    train = part == PARTS.index("train")
+    if train.any() and not (part == PARTS.index("devel")).any():
+        part[train] = deal(corpus.group[train], corpus.label[train], (0.8, 0.2), seed)
+        how += f", devel cut from train, seed {seed}"
+    return how, part
+
+
+def _given(corpus: _Corpus) -> np.ndarray:
+    """The part that each clip's own ``split`` says, int64[N]."""
+    strange = [f"{clip.file} ({clip.split!r})" for clip in corpus.clips if clip.split not in PARTS]
+    if strange:
+        raise corpus.error(
+            f"{len(strange)} of {len(corpus.clips)} clips have another split than {_some(PARTS)}: "
+            f"{_some(strange)}; give every clip one of these, or no clip any"
+        )
+    part = np.array([PARTS.index(clip.split) for clip in corpus.clips])
+    _refuse_leaks(corpus, part, PARTS)
+    return part
+
+
+def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray]:
+    """One fold of several: what it is, and the part of each clip."""
+    names = corpus.names
+    of_speaker = {c.speaker: int(g) for c, g in zip(corpus.clips, corpus.group, strict=True) if c.speaker}
+    published = {f"fold {n}": speakers for n, speakers in enumerate(corpus.spec.folds, 1)}
+    kind, _, which = scheme.partition(":")
+    numbers = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", which)
+    i, k = map(int, numbers.groups()) if numbers else (0, 0)
+    if kind == "loso" and which in of_speaker and len(names) >= 3:
+        fold, k, i = corpus.group, len(names), of_speaker[which] + 1
+        how = f"leave one speaker out, test {names[i - 1]}, devel {names[i % k]}"
+    elif kind == "fold" and 1 <= i <= k == len(published) >= 3:
+        how, fold = f"published fold {i} of {k}", _by_speaker(corpus, published)
+    elif kind == "fold" and 1 <= i <= k and 3 <= k <= len(names):
+        how = f"fold {i} of {k}, stratified by label, seed {seed}"
+        fold = deal(corpus.group, corpus.label, (1 / k,) * k, seed)
+    else:
+        raise corpus.error(
+            f"scheme {scheme!r}; allowed: 'default'; 'fold:I/K' with 3 ≤ K ≤ {len(names)} and 1 ≤ I ≤ K; "
+            "'loso:SPEAKER' where there are at least three speakers, with one of "
+            f"{_some(sorted(of_speaker)) or '(speakers unknown)'}"
+        )
+    return how, np.select([fold == i - 1, fold == i % k], [PARTS.index("test"), PARTS.index("devel")])
+
+
+def _by_speaker(corpus: _Corpus, lists: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """The number of the published list of speakers that each clip is in, int64[N]."""
+    place = {speaker: i for i, speakers in enumerate(lists.values()) for speaker in speakers}
+    twice = {s for i, speakers in enumerate(lists.values()) for s in speakers if place[s] != i}
+    nowhere = {clip.speaker for clip in corpus.clips} - place.keys()
+    for speakers, what in (twice, "more than one"), (nowhere, "none"):
+        if speakers:
+            raise corpus.error(
+                f"speakers {_some(sorted(speakers))} are in {what} of the published {_some(lists)}; "
+                "every speaker must be in exactly one"
+            )
+    part = np.array([place[clip.speaker] for clip in corpus.clips])
+    _refuse_leaks(corpus, part, tuple(lists))
+    return part
+
+
+def _refuse_leaks(corpus: _Corpus, part: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse by name a speaker or a bit-identical recording in two parts."""
+    seen: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for clip, i in zip(corpus.clips, part, strict=True):
+        seen["one recording", clip.digest].setdefault(names[i], clip.file)
+        if clip.speaker:
+            seen[f"speaker {clip.speaker}", ""].setdefault(names[i], clip.file)
+    leaks = [
+        f"{what} is in " + " and ".join(f"{name} ({file})" for name, file in files.items())
+        for (what, _), files in seen.items()
+        if len(files) > 1
+    ]
+    if leaks:
+        raise corpus.error(
+            f"the given or published partition is refused: {_some(leaks, 5)}; move or leave out these clips, "
+            "or give no partition: the corpus is then divided by speaker"
+        )
+
+
+def _gaps(corpus: _Corpus, part: np.ndarray, complete: Collection[str]) -> str:
+    """The labels that a part lacks, for the protocol; a ValueError where the part must be complete."""
+    note, labels = "", corpus.spec.labels
+    for i, name in enumerate(PARTS):
+        missing = np.setdiff1d(np.arange(len(labels)), corpus.label[part == i])
+        if len(missing) == len(labels):
+            raise corpus.error(f"no clips for {name}; the clips are by {_some(corpus.names)}; {_WAYS_OUT}")
+        if len(missing) and name in complete:
+            who = [corpus.names[g] for g in np.unique(corpus.group[corpus.label == missing[0]])]
+            raise corpus.error(
+                f"label {labels[missing[0]]!r} is missing in {name}, in the best partition found; "
+                f"it is spoken by {_some(who) or 'nobody'}; {_WAYS_OUT}"
+            )
+        if len(missing):
+            note += f"; no {_some([labels[m] for m in missing])} in {name}"
+    return note
+
+
+def _some(names: Iterable[str], most: int = 20) -> str:
+    """The first names, and how many there are."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")

@@ -1,0 +1,39 @@
+import json
+
+import pytest
+
+from emojax.corpora.spec import Clip, CorpusSpec, check_name, read_clips, write_clips
+
+
+def test_a_spec_survives_json():
+    spec = CorpusSpec(
+        "demo",
+        ("anger", "ruhe"),
+        language="German",
+        counts={"anger": 3},
+        speakers=4,
+        parts={"train": ("a", "b"), "test": ("c", "d")},
+        folds=(("a",), ("b", "c"), ("d",)),
+    )
+    assert CorpusSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+def test_clips_survive_csv(tmp_path):
+    clips = [
+        Clip('a "quoted", file.wav', "Freude\nlaut", "ü", "German", 1.25, "train", "00ff"),
+        Clip("sub/b.wav", "=1+1", "", "", 0.1, "", "01"),
+    ]
+    write_clips(tmp_path / "clips.csv", clips)
+    assert read_clips(tmp_path / "clips.csv") == clips
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "/a", "-a", "a b", "a\n", "ä", "a.b"])
+def test_a_name_that_could_leave_its_folder_is_refused(name):
+    with pytest.raises(ValueError, match="use letters, digits"):
+        check_name(name)
+
+
+@pytest.mark.parametrize("labels", [(), ("anger",), ("anger", "calm", "anger")])
+def test_labels_are_two_or_more_and_each_once(labels):
+    with pytest.raises(ValueError, match="at least two, each of them once"):
+        CorpusSpec("demo", labels)
