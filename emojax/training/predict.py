@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import jax
 import numpy as np
 
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.checkpoints import read_manifest, restore
 from emojax.data.batches import Batch, make_batch, padded_length, windows
 from emojax.models.subtrees import Params
-from emojax.training.steps import Forward
+from emojax.training.run import make_model, most_classes
+from emojax.training.state import init_network
+from emojax.training.steps import Forward, make_forward
+
+# Longest piece that the network sees at once when it is evaluated (section 5.1).
+WINDOW_SAMPLES = 5 * SAMPLE_RATE_HZ
+BATCH_SIZE = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,30 +32,63 @@ class Network:
     class_mask: jax.Array
 
 
+def load_networks(
+    workdir: str | Path, corpora: Sequence[str] | None = None
+) -> tuple[dict, Forward, dict[str, Network]]:
+    """The best networks of a run: its manifest, a jitted forward pass, and the parameters of each corpus.
+
+    Args:
+      workdir: of the run.
+      corpora: those to load, all if not given; no other subtree is read.
+
+    Raises:
+      ValueError: nothing is trained there, or a corpus is not in it; the message has the choices.
+    """
+    manifest = read_manifest(workdir, "best")
+    names = list(manifest["corpora"]) if corpora is None else list(corpora)
+    unknown = [name for name in names if name not in manifest["corpora"]]
+    if unknown:
+        raise ValueError(
+            f"unknown corpus {', '.join(map(repr, unknown))}; "
+            f"the model in {workdir} has {', '.join(manifest['corpora'])}"
+        )
+    config = manifest["config"]
+    model = make_model(config, most_classes(manifest))
+    shared, corpus, stats = jax.eval_shape(
+        lambda: init_network(model, jax.random.key(0), config["shared_attention"])
+    )
+    class_mask = jax.ShapeDtypeStruct((model.classes,), bool)
+    like_corpus = {"params": corpus, "stats": stats, "class_mask": class_mask}
+    trees = restore(workdir, "best", {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)})
+    networks = {
+        name: Network(
+            trees["shared"]["params"], trees[name]["params"], trees[name]["stats"], trees[name]["class_mask"]
+        )
+        for name in names
+    }
+    return manifest, make_forward(model), networks
+
+
 def predict_clips(
     forward: Forward,
     network: Network,
     clips: Sequence[np.ndarray],
-    window_samples: int,
-    batch_size: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities and embeddings of clips of any length.
 
-    A clip longer than the window is cut into windows that cover it, and their answers are averaged.
+    A clip longer than 5 s is cut into windows that cover it, and their answers are averaged.
 
     Args:
       forward: of :func:`emojax.training.steps.make_forward`.
       network: the parameters.
       clips: int16 or float32 arrays ``[n]`` at 16 kHz.
-      window_samples: longest piece that the network sees at once.
-      batch_size: most windows in one batch.
 
     Returns:
       f32 ``[N, K]`` and f32 ``[N, D]``.
     """
-    pieces = [(owner, piece) for owner, clip in enumerate(clips) for piece in windows(clip, window_samples)]
+    pieces = [(owner, piece) for owner, clip in enumerate(clips) for piece in windows(clip, WINDOW_SAMPLES)]
     pieces.sort(key=lambda pair: len(pair[1]))
-    batches = list(_groups([len(piece) for _, piece in pieces], batch_size))
+    batches = list(_groups([len(piece) for _, piece in pieces]))
     # All batches are dispatched before the first answer is read, so that the device never waits.
     outputs = [
         forward(
@@ -54,7 +96,7 @@ def predict_clips(
             network.corpus,
             network.stats,
             network.class_mask,
-            _batch([piece for _, piece in pieces[start:stop]], batch_size),
+            _batch([piece for _, piece in pieces[start:stop]]),
         )
         for start, stop in batches
     ]
@@ -66,19 +108,19 @@ def predict_clips(
     return _mean_by(owners, probabilities, len(clips)), _mean_by(owners, embeddings, len(clips))
 
 
-def _groups(lengths: Sequence[int], batch_size: int) -> Iterator[tuple[int, int]]:
-    """Runs of at most ``batch_size`` pieces that are padded to the same length; ``lengths`` ascend."""
+def _groups(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Runs of at most ``BATCH_SIZE`` pieces that are padded to the same length; ``lengths`` ascend."""
     start = 0
     for stop in range(1, len(lengths) + 1):
-        full = stop - start == batch_size
+        full = stop - start == BATCH_SIZE
         if stop == len(lengths) or full or padded_length(lengths[stop]) != padded_length(lengths[start]):
             yield start, stop
             start = stop
 
 
-def _batch(pieces: Sequence[np.ndarray], batch_size: int) -> Batch:
+def _batch(pieces: Sequence[np.ndarray]) -> Batch:
     # Rows are a power of two, so that few shapes are ever compiled.
-    rows = min(batch_size, 1 << (len(pieces) - 1).bit_length())
+    rows = min(BATCH_SIZE, 1 << (len(pieces) - 1).bit_length())
     return make_batch(pieces, np.zeros(len(pieces), np.int32), rows)
 
 

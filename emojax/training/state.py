@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from emojax.audio.log_mel import HOP_SAMPLES, MELS
+from emojax.audio.log_mel import MELS
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.subtrees import Params, split
 
@@ -72,13 +72,7 @@ def init_state(
       shared_attention: whether the attention belongs to the shared subtree.
     """
     tx_shared, tx_corpus = optimizers
-
-    @jax.jit
-    def init(key):
-        mel = jnp.zeros((1, 1 + 16_000 // HOP_SAMPLES, MELS))
-        variables = model.init(key, mel, jnp.full(1, mel.shape[1]), jnp.ones(model.classes, bool), train=False)
-        return *split(variables["params"], shared_attention), variables["stats"]
-
+    init = jax.jit(lambda key: init_network(model, key, shared_attention))
     shared, _, _ = init(key)
     corpora = {}
     for number, (name, weight) in enumerate(class_weights.items()):
@@ -86,3 +80,12 @@ def init_state(
         mask = jnp.arange(model.classes) < labels[name]
         corpora[name] = Corpus(params, stats, tx_corpus.init(params), mask, jnp.asarray(weight))
     return EmoState(Shared(shared, tx_shared.init(shared)), corpora, step=0)
+
+
+def init_network(
+    model: AdapterResNet, key: jax.Array, shared_attention: bool = True
+) -> tuple[Params, Params, Params]:
+    """One corpus's network as ``(shared, corpus, stats)``, at random."""
+    mel, frames = jnp.zeros((1, 8, MELS)), jnp.full(1, 8)
+    variables = model.init(key, mel, frames, jnp.ones(model.classes, bool), train=False)
+    return *split(variables["params"], shared_attention), variables["stats"]

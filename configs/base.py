@@ -1,0 +1,44 @@
+"""The EmoNet paper's multi-corpus training (sections 4.3, 5.2 and 6.1); every other config changes a few of these.
+
+    python train.py --config=configs/base.py --config.corpora=emodb,casia --config.source_dir=CORPORA
+"""
+
+import ml_collections
+
+
+def get_config() -> ml_collections.ConfigDict:
+    """The settings; any of them can be given as ``--config.NAME=VALUE``."""
+    config = ml_collections.ConfigDict()
+
+    # Corpora, comma separated: NAME (in source_dir/NAME) or NAME=PATH of a folder or a CSV.
+    config.corpora = "emodb,emovo,casia,ravdess,baved,ased,nemo"
+    config.source_dir = "corpora"  # folder of the publishers' folders
+    config.data_dir = "data"  # folder of the prepared corpora
+    config.allow_bad = False  # prepare although more than 5 % of a corpus cannot be read
+    config.partition = "default"  # default | fold:I/K | loso:SPEAKER
+    config.seed = 0  # of the partition, the parameters and the order of the clips
+
+    # Network.
+    config.width = 32  # channels of the first convolution; the stacks have 2, 4, 8 times as many
+    config.depth = 2  # residual blocks a stack
+    config.adapters = True  # 1x1 adapters per corpus; off for the plain ResNet of one corpus
+    config.attention_units = 256  # hidden units of the attention
+    config.attention_smoothing = 0.3  # lambda of equation 3
+    config.shared_attention = True  # one attention for all corpora
+    config.head_units = 128  # hidden units of a corpus's head
+    config.dropout = 0.5  # rate, in the head
+
+    # Training.
+    config.batch_size = 64  # clips of one corpus in a step
+    config.window_s = 5.0  # longer training clips give a random chunk of this length
+    config.learning_rates = (0.1, 0.01, 0.001)  # one a phase; a phase begins at the best state so far
+    config.rounds_per_phase = 2500  # a round is one step of every corpus
+    config.learning_rate_decay = 1e-6  # a round
+    config.momentum = 0.9  # of SGD
+    config.l2 = 1e-6  # factor of the squared kernels in the loss
+    config.eval_every_rounds = 25  # devel part; a checkpoint each time
+
+    # Speed; neither changes the function that is computed.
+    config.fold_adapters = True  # an adapter is its convolution's centre tap
+    config.gemm_weight_gradient = "auto"  # auto (on CPU) | on | off
+    return config

@@ -1,0 +1,232 @@
+"""The training loop: round-robin over the corpora, devel UAR, checkpoints, and going on where it was."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import jax
+import ml_collections
+import numpy as np
+from absl import logging
+from sklearn.metrics import balanced_accuracy_score
+
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.checkpoints import Checkpoints, check_same, read_manifest, restore
+from emojax.data.batches import Batch
+from emojax.data.prepared import Recordings
+from emojax.data.sampling import prefetched, round_robin
+from emojax.training import devices
+from emojax.training.predict import Network, predict_clips
+from emojax.training.progress import Progress
+from emojax.training.run import PLACES_FILE, make_manifest, make_run, open_corpora
+from emojax.training.state import Corpus, EmoState
+from emojax.training.steps import Forward, TrainStep
+
+
+def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping[str, Path]) -> EmoState:
+    """Train, or go on training; reads the train and devel parts only.
+
+    The best state by mean devel UAR is kept in ``checkpoints/best``, the last one in ``checkpoints/latest``;
+    a phase with a smaller learning rate begins at the best state.  A resumed run ends bitwise where an
+    uninterrupted one ends.
+
+    Args:
+      config: see ``configs/base.py``.
+      workdir: of the run; made if it is not there.
+      paths: corpus → prepared folder.
+
+    Returns:
+      The last state.
+
+    Raises:
+      ValueError: the folder holds a run with other settings (they are listed), or the settings do not fit.
+      FloatingPointError: a loss is not finite; the message names the corpus.
+    """
+    workdir = Path(workdir)
+    corpora = open_corpora(paths, config.partition, config.seed)
+    manifest = make_manifest(config, corpora)
+    keeper = _Keeper(workdir, manifest)
+    for name, corpus in corpora.items():
+        logging.info("%s: %s", name, corpus.partition.protocol)
+    _write_places(workdir, paths)
+    train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
+    devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
+    train_step, forward, state = make_run(config, manifest, train_part)
+    state = keeper.resume(devices.replicate(state))
+    steps = _Steps(config.eval_every_rounds, config.rounds_per_phase, len(config.learning_rates), len(corpora))
+    batches = prefetched(
+        round_robin(
+            train_part, config.batch_size, int(config.window_s * SAMPLE_RATE_HZ), config.seed, state.step
+        ),
+        lambda item: (item[0], devices.shard(item[1])),
+    )
+    meter = _Meter()
+    with Progress(workdir, state.step, steps.last, len(corpora)) as progress, _interruptible() as stopped:
+        while state.step < steps.last and not stopped:
+            name, batch = meter.waiting_for(batches)
+            state, loss = _advance(train_step, state, name, batch)
+            meter.add(name, loss)
+            progress.advance(state.step)
+            if steps.evaluates_at(state.step):
+                metrics = meter.flush(state.step)
+                uars = devel_uars(forward, state, devel_part)
+                state = keeper.keep(state, uars, begins_phase=steps.begins_phase_at(state.step))
+                metrics |= {f"devel_uar/{name}": uar for name, uar in uars.items()}
+                metrics["devel_uar/best"] = keeper.best_uar
+                progress.write(state.step, metrics)
+                meter.start()
+    batches.close()
+    keeper.close(state)
+    if stopped:
+        logging.info("stopped at step %d of %d; the same command goes on from here", state.step, steps.last)
+    return state
+
+
+def _write_places(workdir: Path, paths: Mapping[str, Path]) -> None:
+    """Note where the prepared corpora lie; evaluation looks there."""
+    places = {name: str(path.absolute()) for name, path in paths.items()}
+    (workdir / PLACES_FILE).write_text(json.dumps(places, indent=1) + "\n", encoding="utf-8")
+
+
+def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Recordings]) -> dict[str, float]:
+    """UAR of each corpus on its devel part, and their ``"mean"``."""
+    uars = {}
+    for name, part in devel.items():
+        network = network_of(state.shared.params, state.corpora[name])
+        probabilities, _ = predict_clips(forward, network, part.samples)
+        uars[name] = float(balanced_accuracy_score(part.labels, probabilities.argmax(axis=1)))
+    return {**uars, "mean": float(np.mean(list(uars.values())))}
+
+
+def network_of(shared_params, corpus: Corpus) -> Network:
+    """What prediction needs of a state."""
+    return Network(shared_params, corpus.params, corpus.stats, corpus.class_mask)
+
+
+def _advance(train_step: TrainStep, state: EmoState, name: str, batch: Batch) -> tuple[EmoState, jax.Array]:
+    shared, corpus, loss = train_step(state.shared, state.corpora[name], batch, state.step)
+    return EmoState(shared, {**state.corpora, name: corpus}, state.step + 1), loss
+
+
+@dataclasses.dataclass(frozen=True)
+class _Steps:
+    """When what happens; everything is counted in rounds, so that no corpus is ever a step ahead."""
+
+    eval_every_rounds: int
+    rounds_per_phase: int
+    phases: int
+    corpora: int
+
+    @property
+    def last(self) -> int:
+        return self.rounds_per_phase * self.phases * self.corpora
+
+    def evaluates_at(self, step: int) -> bool:
+        round_, rest = divmod(step, self.corpora)
+        ends_phase = round_ % self.rounds_per_phase == 0
+        return rest == 0 and (round_ % self.eval_every_rounds == 0 or ends_phase)
+
+    def begins_phase_at(self, step: int) -> bool:
+        return step < self.last and step % (self.rounds_per_phase * self.corpora) == 0
+
+
+class _Meter:
+    """Losses of each corpus and the share of time spent waiting for data, between two evaluations."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        self._losses: dict[str, list[jax.Array]] = defaultdict(list)
+        self._waited_s = 0.0
+        self._since_s = time.perf_counter()
+
+    def waiting_for(self, batches: Iterator[tuple[str, Batch]]) -> tuple[str, Batch]:
+        begin_s = time.perf_counter()
+        item = next(batches)
+        self._waited_s += time.perf_counter() - begin_s
+        return item
+
+    def add(self, name: str, loss: jax.Array) -> None:
+        self._losses[name].append(loss)
+
+    def flush(self, step: int) -> dict[str, float]:
+        losses = {name: float(np.mean(jax.device_get(values))) for name, values in self._losses.items()}
+        broken = [name for name, loss in losses.items() if not np.isfinite(loss)]
+        if broken:
+            raise FloatingPointError(
+                f"the loss of {', '.join(broken)} is not finite near step {step}; the last checkpoint is kept: "
+                "go on from it in a copy of the folder with a smaller --config.learning_rates"
+            )
+        elapsed_s = time.perf_counter() - self._since_s
+        steps = sum(len(values) for values in self._losses.values())
+        return {
+            **{f"loss/{name}": loss for name, loss in losses.items()},
+            "loss/mean": float(np.mean(list(losses.values()))),
+            "time/step_s": elapsed_s / steps,
+            "time/data_wait_share": self._waited_s / elapsed_s,
+        }
+
+
+class _Keeper:
+    """The run's two checkpoints: the latest state, and the best one by mean devel UAR."""
+
+    def __init__(self, workdir: Path, manifest: dict) -> None:
+        self._workdir, self._manifest = workdir, manifest
+        self._latest, self._best = Checkpoints(workdir, "latest"), Checkpoints(workdir, "best")
+        if self._latest.step() is not None:
+            check_same(read_manifest(workdir, "latest"), manifest, workdir)
+        self.best_uar = -1.0
+        if self._best.step() is not None:
+            self.best_uar = read_manifest(workdir, "best")["devel_uar"]["mean"]
+
+    def resume(self, state: EmoState) -> EmoState:
+        step = self._latest.step()
+        return state if step is None else self._restore("latest", state, step)
+
+    def keep(self, state: EmoState, uars: Mapping[str, float], begins_phase: bool) -> EmoState:
+        """Save; gives the state to go on with, which is the best one where a phase begins."""
+        if uars["mean"] > self.best_uar:
+            self.best_uar = uars["mean"]
+            self._save(self._best, state, devel_uar=dict(uars))
+            # The latest state must never be on disk before the best one that it counts on.
+            self._best.wait()
+        if begins_phase:
+            state = self._restore("best", state, state.step)
+        self._save(self._latest, state)
+        return state
+
+    def close(self, state: EmoState) -> None:
+        self._save(self._latest, state)
+        self._latest.close()
+        self._best.close()
+
+    def _save(self, checkpoints: Checkpoints, state: EmoState, **extra) -> None:
+        checkpoints.save(state.step, state.shared, state.corpora, {**self._manifest, **extra})
+
+    def _restore(self, kind: str, like: EmoState, step: int) -> EmoState:
+        trees = restore(self._workdir, kind, {"shared": like.shared, **like.corpora})
+        return EmoState(trees.pop("shared"), trees, step)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """The first Ctrl-C asks the loop to save and stop; the second one stops at once."""
+    stopped: list[int] = []
+
+    def handle(number, _) -> None:
+        stopped.append(number)
+        signal.signal(signal.SIGINT, previous)
+
+    previous = signal.signal(signal.SIGINT, handle)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,75 @@
+"""What a person sees of a run: a progress bar, and the same numbers as JSON lines and TensorBoard events."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import tensorboardX
+import tqdm
+
+
+class Progress:
+    """Progress of a run; use it as a context.
+
+    Args:
+      workdir: gets ``metrics.jsonl`` and TensorBoard's event files.
+      first_step: the run goes on from here; what was written of later steps is dropped.
+      last_step: where it ends.
+      steps_per_round: of the round-robin.
+    """
+
+    def __init__(self, workdir: Path, first_step: int, last_step: int, steps_per_round: int) -> None:
+        self._path = workdir / "metrics.jsonl"
+        _drop_after(self._path, first_step)
+        self._events = tensorboardX.SummaryWriter(str(workdir / "tensorboard"), purge_step=first_step + 1)
+        self._bar = tqdm.tqdm(
+            total=last_step, initial=first_step, unit="step", smoothing=0.05, dynamic_ncols=True
+        )
+        self._shown = {"round": f"{first_step // steps_per_round}/{last_step // steps_per_round}"}
+        self._rounds = last_step // steps_per_round
+        self._steps_per_round = steps_per_round
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._bar.close()
+        self._events.close()
+
+    def advance(self, step: int) -> None:
+        """Move the bar on by one step."""
+        if step % self._steps_per_round == 0:
+            self._shown["round"] = f"{step // self._steps_per_round}/{self._rounds}"
+            self._bar.set_postfix(self._shown, refresh=False)
+        self._bar.update()
+
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Record metrics of a step; ``loss/mean`` and ``devel_uar/...`` are shown beside the bar."""
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, **metrics}) + "\n")
+        for name, value in metrics.items():
+            self._events.add_scalar(name, value, step)
+        self._events.flush()
+        self._shown["loss"] = f"{metrics['loss/mean']:.3f}"
+        self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
+        self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"
+        self._bar.set_postfix(self._shown)
+
+
+def _drop_after(path: Path, step: int) -> None:
+    """Keep the complete lines up to ``step``: a killed run may have written more, or half a line."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line + "\n")
+        except (ValueError, KeyError):
+            continue
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("".join(kept), encoding="utf-8")
+    os.replace(temporary, path)

@@ -1,0 +1,127 @@
+"""From a config and prepared corpora to everything the loop needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import jax
+import ml_collections
+
+import emojax
+from emojax.audio import log_mel
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.corpora.partitions import Partition, make_partition
+from emojax.data.prepared import PreparedCorpus, Recordings, load_recordings, open_corpus
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.training import optim
+from emojax.training.losses import balanced_class_weights
+from emojax.training.state import EmoState, init_state
+from emojax.training.steps import Forward, TrainStep, make_forward, make_train_step
+
+# Where things lie is no property of a run: it may go on after its folders moved.
+PLACES_FILE = "corpora.json"
+PLACES = ("source_dir", "data_dir", "allow_bad")
+GEMM_WEIGHT_GRADIENT = {"auto": None, "on": True, "off": False}
+
+
+@dataclasses.dataclass(frozen=True)
+class PartitionedCorpus:
+    """A prepared corpus and who is in which part of it."""
+
+    prepared: PreparedCorpus
+    partition: Partition
+
+    def load(self, part: str) -> Recordings:
+        """Read one part's recordings, and no others."""
+        return load_recordings(self.prepared, self.partition.parts[part])
+
+    def identity(self) -> dict[str, str]:
+        """The protocol, and a digest of who is in which part: the same data, and only that, has the same."""
+        clips = self.prepared.clips
+        rows = [
+            f"{part}\t{clips[i].file}\t{clips[i].label}\t{clips[i].digest}"
+            for part, indices in self.partition.parts.items()
+            for i in indices
+        ]
+        digest = hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=16).hexdigest()
+        return {"protocol": self.partition.protocol, "digest": digest}
+
+
+def open_corpora(
+    paths: Mapping[str, Path], scheme: str, seed: int
+) -> dict[str, PartitionedCorpus]:
+    """Open and partition the prepared corpora; reads no audio."""
+    opened = {name: open_corpus(path) for name, path in paths.items()}
+    return {
+        name: PartitionedCorpus(corpus, make_partition(corpus.spec, corpus.clips, scheme, seed))
+        for name, corpus in opened.items()
+    }
+
+
+def make_manifest(config: ml_collections.ConfigDict, corpora: Mapping[str, PartitionedCorpus]) -> dict:
+    """What the checkpoint says of itself: enough to build the network again without the corpora."""
+    settings = {key: value for key, value in config.to_dict().items() if key not in PLACES}
+    return {
+        "emojax": emojax.__version__,
+        "front_end": {
+            "sample_rate_hz": SAMPLE_RATE_HZ,
+            "window_samples": log_mel.WINDOW_SAMPLES,
+            "hop_samples": log_mel.HOP_SAMPLES,
+            "mels": log_mel.MELS,
+        },
+        "corpora": {name: list(corpus.prepared.spec.labels) for name, corpus in corpora.items()},
+        "partitions": {name: corpus.identity() for name, corpus in corpora.items()},
+        "config": {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()},
+    }
+
+
+def make_model(config: Mapping, classes: int) -> AdapterResNet:
+    """The network that the settings describe, for up to ``classes`` classes."""
+    choice = config["gemm_weight_gradient"]
+    if choice not in GEMM_WEIGHT_GRADIENT:
+        raise ValueError(f"gemm_weight_gradient={choice!r}; choose one of {', '.join(GEMM_WEIGHT_GRADIENT)}")
+    same_names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(config)
+    settings = {name: config[name] for name in same_names}
+    return AdapterResNet(
+        **{**settings, "classes": classes, "gemm_weight_gradient": GEMM_WEIGHT_GRADIENT[choice]}
+    )
+
+
+def most_classes(manifest: Mapping) -> int:
+    """K: heads are padded to the corpus with the most labels, so that one program serves all."""
+    return max(len(labels) for labels in manifest["corpora"].values())
+
+
+def make_run(
+    config: ml_collections.ConfigDict, manifest: Mapping, train: Mapping[str, Recordings]
+) -> tuple[TrainStep, Forward, EmoState]:
+    """The jitted step and forward pass, and the state before the first step.
+
+    Args:
+      config: the settings.
+      manifest: of :func:`make_manifest`.
+      train: corpus → its training part, for the class weights.
+    """
+    classes = most_classes(manifest)
+    model = make_model(config, classes)
+    optimizers = (optim.sgd(config.momentum, config.l2), optim.sgd(config.momentum, config.l2))
+    key_init, key_steps = jax.random.split(jax.random.key(config.seed))
+
+    def learning_rate(step):
+        return optim.learning_rate(
+            step // len(train), config.learning_rates, config.rounds_per_phase, config.learning_rate_decay
+        )
+
+    state = init_state(
+        model,
+        {name: balanced_class_weights(part.labels, classes) for name, part in train.items()},
+        {name: len(labels) for name, labels in manifest["corpora"].items()},
+        optimizers,
+        key_init,
+        config.shared_attention,
+    )
+    step = make_train_step(model, optimizers, learning_rate, key_steps)
+    return step, make_forward(model), state

@@ -1,0 +1,32 @@
+"""Score a trained run on the test part of every corpus: ``python evaluate.py --workdir=...``."""
+
+import shlex
+import sys
+
+from absl import app, flags
+
+from emojax.cpu import use_fast_allocator
+
+flags.DEFINE_string("workdir", "runs/quickstart", "Folder of the trained run; results are written into it.")
+flags.DEFINE_enum("part", "test", ["test", "devel"], "The part to score; look at test once.")
+flags.DEFINE_bool("crop", False, "Only the middle 5 s of longer utterances, as the EmoNet paper does.")
+FLAGS = flags.FLAGS
+
+
+def main(argv: list[str]) -> None:
+    """Score, and print the table."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unknown arguments {argv[1:]}")
+    use_fast_allocator()  # before anything starts jax
+    from emojax.evaluation.evaluate import evaluate
+    from emojax.evaluation.report import table
+
+    command = shlex.join(["python", *sys.argv])
+    try:
+        print(table(evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, command)))
+    except ValueError as error:
+        raise SystemExit(f"evaluate.py: {error}") from error
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,31 @@
+"""Train one network over several corpora, or go on training: ``python train.py --config=... --workdir=...``."""
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from emojax.cpu import use_fast_allocator
+
+config_flags.DEFINE_config_file("config", "configs/quickstart.py", "Settings of the run.", lock_config=True)
+flags.DEFINE_string("workdir", "runs/quickstart", "Folder of checkpoints, metrics and results.")
+FLAGS = flags.FLAGS
+
+
+def main(argv: list[str]) -> None:
+    """Prepare the corpora that are not prepared yet, then train."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unknown arguments {argv[1:]}; settings are given as --config.NAME=VALUE")
+    use_fast_allocator()  # before anything starts jax
+    import datasets
+    from emojax.training.loop import train
+
+    config = FLAGS.config
+    logging.set_verbosity(logging.INFO)
+    try:
+        paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
+        train(config, FLAGS.workdir, paths)
+    except ValueError as error:
+        raise SystemExit(f"train.py: {error}") from error
+
+
+if __name__ == "__main__":
+    app.run(main)
