@@ -1,6 +1,6 @@
 """Train one network over several corpora, or go on training: ``python train.py --config=... --workdir=...``."""
 
-from absl import app, flags, logging
+from absl import app, flags
 from ml_collections import config_flags
 
 from emojax.cpu import use_fast_allocator
@@ -19,7 +19,6 @@ def main(argv: list[str]) -> None:
     from emojax.training.loop import train
 
     config = FLAGS.config
-    logging.set_verbosity(logging.INFO)
     try:
         paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
         train(config, FLAGS.workdir, paths)

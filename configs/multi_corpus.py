@@ -12,6 +12,6 @@ def get_config() -> ml_collections.ConfigDict:
     """The settings that differ from configs/base.py."""
     config = base.get_config()
     config.width = 16
-    config.window_s = 3.0  # most clips are shorter, and padding costs as much as speech
-    config.rounds_per_phase = 250
+    config.window_s = 2.0  # random chunks of 2 s: one compiled shape, and little padding
+    config.rounds_per_phase = 150
     return config

@@ -31,7 +31,7 @@ class Checkpoints:
     def __init__(self, workdir: str | Path, kind: str) -> None:
         self._directory = Path(workdir).absolute() / "checkpoints" / kind
         self._manager = ocp.CheckpointManager(
-            self._directory, options=ocp.CheckpointManagerOptions(max_to_keep=1, create=True)
+            self._directory, options=ocp.CheckpointManagerOptions(max_to_keep=1, cleanup_tmp_directories=True)
         )
 
     def step(self) -> int | None:

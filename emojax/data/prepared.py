@@ -69,7 +69,7 @@ def load_recordings(corpus: PreparedCorpus, indices: np.ndarray) -> Recordings:
     source = _builder(corpus.path).as_data_source(split="all")
     records = source.__getitems__([int(index) for index in indices])
     for index, record in zip(indices, records, strict=True):
-        if record["file"] != corpus.clips[index].file:
+        if record["file"].decode() != corpus.clips[index].file:
             raise ValueError(
                 f"{corpus.path}: record {index} is {record['file']!r} but clips.csv says "
                 f"{corpus.clips[index].file!r}; remove the folder and prepare the corpus again"

@@ -28,8 +28,8 @@ def evaluate(
 ) -> list[CorpusResult]:
     """Score the run's best state on every corpus, and write what was found beside it.
 
-    Writes ``results.json``, ``predictions.csv`` and ``confusion.png`` into the work directory (with another
-    part than test, that part's name is in the file names).
+    Writes ``results.json``, ``predictions.csv`` and ``confusion.png`` into the work directory, or into its
+    folder ``devel`` for that part.
 
     Args:
       workdir: of a trained run.
@@ -54,11 +54,11 @@ def evaluate(
         result, rows = _judge(name, corpora[name], part, labels, recordings, probabilities[:, : len(labels)])
         results.append(result)
         predictions += rows
-    suffix = "" if part == "test" else f"_{part}"
-    provenance = _provenance(manifest, part, crop, command)
-    write_predictions(predictions, workdir / f"predictions{suffix}.csv")
-    confusion_figure(results, workdir / f"confusion{suffix}.png")
-    write_results(results, workdir / f"results{suffix}.json", provenance)
+    folder = workdir if part == "test" else workdir / part
+    folder.mkdir(exist_ok=True)
+    write_predictions(predictions, folder / "predictions.csv")
+    confusion_figure(results, folder / "confusion.png")
+    write_results(results, folder, _provenance(manifest, part, crop, command))
     return results
 
 

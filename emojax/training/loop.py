@@ -14,7 +14,6 @@ from pathlib import Path
 import jax
 import ml_collections
 import numpy as np
-from absl import logging
 from sklearn.metrics import balanced_accuracy_score
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
@@ -54,7 +53,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
     manifest = make_manifest(config, corpora)
     keeper = _Keeper(workdir, manifest)
     for name, corpus in corpora.items():
-        logging.info("%s: %s", name, corpus.partition.protocol)
+        print(f"{name}: {corpus.partition.protocol}", flush=True)
     _write_places(workdir, paths)
     train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
     devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
@@ -85,7 +84,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
     batches.close()
     keeper.close(state)
     if stopped:
-        logging.info("stopped at step %d of %d; the same command goes on from here", state.step, steps.last)
+        print(f"stopped at step {state.step} of {steps.last}; the same command goes on from here", flush=True)
     return state
 
 

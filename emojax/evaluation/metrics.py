@@ -1,0 +1,145 @@
+"""What a corpus's test part scores: UAR with its interval, WAR, macro F1 and the confusion matrix."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import bootstrap
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+
+_FEWEST_SPEAKERS = 5
+_RESAMPLES = 2000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CorpusResult:
+    """The scores of one corpus; fractions, not percent.
+
+    Attributes:
+      corpus: its name.
+      protocol: who was tested, one line.
+      n: clips tested.
+      chance: UAR of guessing, 1 / number of classes in the truth.
+      uar: unweighted average recall, the mean over the classes in the truth.
+      uar_ci95: lower and upper end of its 95 % bootstrap interval.
+      ci_over: ``"speakers"`` or ``"clips"``: what the bootstrap resampled.
+      war: weighted average recall, also known as accuracy.
+      macro_f1: mean F1 over the classes in the truth.
+      labels: the label set.
+      confusion: int64[K, K], clips; a row per true label, a column per predicted one.
+    """
+
+    corpus: str
+    protocol: str
+    n: int
+    chance: float
+    uar: float
+    uar_ci95: tuple[float, float]
+    ci_over: str
+    war: float
+    macro_f1: float
+    labels: tuple[str, ...]
+    confusion: np.ndarray
+
+    @property
+    def title(self) -> str:
+        """The corpus's name, as it stands beside a number."""
+        return f"{self.corpus} (synthetic speech)" if self.corpus.startswith("synthetic") else self.corpus
+
+    def to_json(self) -> dict:
+        """The scores as plain JSON types, without the corpus's name."""
+        content = dataclasses.asdict(self)
+        del content["corpus"]
+        content["uar_ci95_over"] = content.pop("ci_over")
+        return {
+            **content,
+            "uar_ci95": list(self.uar_ci95),
+            "labels": list(self.labels),
+            "confusion": self.confusion.tolist(),
+        }
+
+
+def score(
+    corpus: str,
+    protocol: str,
+    labels: Sequence[str],
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    speakers: Sequence[str],
+    seed: int = 0,
+) -> CorpusResult:
+    """Score the predictions for the clips of one corpus.
+
+    The interval is the 2.5th to 97.5th percentile over 2000 resamples, of speakers where all are known and
+    there are at least five, else of clips; a resample's UAR is over the classes it holds. One clip alone says
+    nothing about another: its interval is 0 to 1.
+
+    Args:
+      corpus: its name.
+      protocol: who is tested, one line.
+      labels: the K labels.
+      truth: int[N], 0..K-1.
+      prediction: int[N], 0..K-1.
+      speakers: N names, empty where unknown.
+      seed: of the bootstrap.
+
+    Raises:
+      ValueError: no clips, or unequal numbers of them.
+
+    >>> result = score("demo", "test on a", ["angry", "calm"], [0, 0, 0, 1], [0, 0, 1, 1], ["a"] * 4)
+    >>> round(result.uar, 3), result.war, result.chance, result.ci_over
+    (0.833, 0.75, 0.5, 'clips')
+    """
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    if not len(truth) == len(prediction) == len(speakers) > 0:
+        raise ValueError(
+            f"corpus {corpus}: {len(truth)} true labels, {len(prediction)} predictions, {len(speakers)} "
+            "speakers; give one of each per clip, and at least one clip"
+        )
+    names, speaker = np.unique(speakers, return_inverse=True)
+    over_speakers = len(names) >= _FEWEST_SPEAKERS and "" not in names
+    unit = speaker if over_speakers else np.arange(len(truth))
+    hits, totals = np.zeros((2, unit.max() + 1, len(labels)))
+    np.add.at(totals, (unit, truth), 1)
+    np.add.at(hits, (unit, truth), truth == prediction)
+    classes = np.unique(truth)
+    return CorpusResult(
+        corpus=corpus,
+        protocol=protocol,
+        n=len(truth),
+        chance=1 / len(classes),
+        uar=float(_uar(hits.sum(0), totals.sum(0))),
+        uar_ci95=_interval(hits, totals, seed),
+        ci_over="speakers" if over_speakers else "clips",
+        war=float(accuracy_score(truth, prediction)),
+        macro_f1=float(f1_score(truth, prediction, labels=classes, average="macro", zero_division=0)),
+        labels=tuple(labels),
+        confusion=confusion_matrix(truth, prediction, labels=np.arange(len(labels))),
+    )
+
+
+def _uar(hits: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """Mean recall [...] of correct and all clips per class [..., K], over the classes that have clips."""
+    return (hits / np.maximum(totals, 1)).sum(-1) / (totals > 0).sum(-1)
+
+
+def _interval(hits: np.ndarray, totals: np.ndarray, seed: int) -> tuple[float, float]:
+    """The 95 % percentile interval of UAR when the units of [units, K] are resampled."""
+
+    def statistic(units: np.ndarray, axis: int) -> np.ndarray:
+        units = units.astype(np.int64)
+        return _uar(hits[units].sum(axis - 1), totals[units].sum(axis - 1))
+
+    if len(hits) == 1:
+        return 0.0, 1.0
+    result = bootstrap(
+        (np.arange(len(hits)),),
+        statistic,
+        n_resamples=_RESAMPLES,
+        batch=50,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
