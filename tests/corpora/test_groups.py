@@ -45,3 +45,10 @@ def test_rare_labels_find_their_way_into_every_part():
     group, label = np.append(speaker, np.arange(18)), np.append(np.zeros(60, int), 1 + np.arange(18) // 3)
     part = deal(group, label, (0.6, 0.2, 0.2), seed=0)
     assert all(set(part[label == k]) == {0, 1, 2} for k in range(7))
+
+
+def test_a_large_part_is_made_complete_before_a_small_one():
+    """Only the first of three speakers can leave train without taking the last of a label along."""
+    spoken = {0: [0], 1: [0, 1, 2, 3], 2: [0, 2, 3, 4]}
+    group, label = np.array([(speaker, k) for speaker, labels in spoken.items() for k in labels]).T
+    assert set(group[deal(group, label, (0.8, 0.2), seed=0) == 1]) == {0}
