@@ -1,4 +1,4 @@
-"""tfds builders of speech corpora, and `prepare`, which gets them ready for training."""
+"""tfds builders of speech corpora, and ``prepare``, which gets them ready for training."""
 
 from __future__ import annotations
 
@@ -33,14 +33,16 @@ class _Order:
     folder: Path
 
 
-def prepare(corpora: str, source_dir: str, data_dir: str, allow_bad: bool = False) -> dict[str, Path]:
+def prepare(
+    corpora: str, source_dir: str | Path, data_dir: str | Path, allow_bad: bool = False
+) -> dict[str, Path]:
     """Prepare what is not prepared yet, and print a summary of each corpus.
 
     Args:
-      corpora: comma separated; each `NAME`, which lies at `source_dir/NAME`, or `NAME=PATH`. The path is a
-        folder in the publisher's layout where the name is one of emoset's, and else a CSV file or a folder
-        that holds one, or a `train.csv`, `devel.csv` and `test.csv`. `synthetic` stands for all synthetic
-        corpora.
+      corpora: comma separated; each ``NAME``, which lies at ``source_dir/NAME``, or ``NAME=PATH``. The path
+        is a folder in the publisher's layout where the name is one of emoset's, and else a CSV file or a
+        folder that holds one, or a ``train.csv``, ``devel.csv`` and ``test.csv``. ``synthetic`` stands for
+        all synthetic corpora.
       source_dir: the folder that the publishers' folders lie in.
       data_dir: the folder that prepared corpora lie in, as tfds lays it out.
       allow_bad: prepare a corpus even if more than 5 % of its files are left out.
@@ -52,8 +54,9 @@ def prepare(corpora: str, source_dir: str, data_dir: str, allow_bad: bool = Fals
       CorpusError: for an unknown name, a folder or CSV that is not as expected, or too many bad files.
         Nothing half-prepared stays.
     """
-    orders = _orders(corpora, Path(source_dir), Path(data_dir))
-    Path(data_dir).mkdir(parents=True, exist_ok=True)
+    data_dir = Path(data_dir).expanduser()
+    orders = _orders(corpora, Path(source_dir).expanduser(), data_dir)
+    data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="incomplete.", dir=data_dir) as scratch:
         builders = {order: _new_builder(order, scratch, allow_bad) for order in orders}
         for builder in builders.values():
@@ -84,7 +87,7 @@ def _order(item: str, source_dir: Path, data_dir: Path) -> _Order:
         check_name(name)
     except ValueError as error:
         raise CorpusError(str(error)) from None
-    source = Path(path) if is_path_given else source_dir / name
+    source = Path(path).expanduser() if is_path_given else source_dir / name
     builder = _builder(name, source)
     order = _Order(name, builder, source, data_dir / builder.name / name / str(builder.VERSION))
     if builder is manifest.Builder and not (is_path_given or source.exists() or order.folder.exists()):
@@ -132,7 +135,7 @@ def _prepare(builder: SpeechBuilder, folder: Path) -> None:
         builder.download_and_prepare()
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(builder.data_dir, folder)
+    Path(builder.data_dir).rename(folder)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
-"""Prepare corpora: `python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--allow_bad]`.
+"""Prepare corpora: ``python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--allow_bad]``.
 
-CORPORA is comma separated: `emodb,casia`, or `mine=recordings/labels.csv`; `datasets.prepare` says all of it.
+CORPORA is comma separated: ``emodb,casia``, or ``mine=recordings/labels.csv``; see ``datasets.prepare``.
 """
 
 import sys
@@ -23,6 +23,8 @@ def main(argv: list[str]) -> None:
         prepare(argv[1], _SOURCE_DIR.value, _DATA_DIR.value, _ALLOW_BAD.value)
     except CorpusError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped: what was not prepared to its end is gone")
 
 
 if __name__ == "__main__":

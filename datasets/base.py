@@ -1,6 +1,6 @@
 """What the builders share: decoding, leaving out what is bad, and the CSVs beside the records.
 
-A builder is a subclass that says two things: its `spec`, and its `sources`, in the order of the records:
+A builder is a subclass that says two things: its ``spec``, and its ``sources``, in the order of the records:
 
     class Builder(SpeechBuilder):
         BUILDER_CONFIGS = [tfds.core.BuilderConfig(name="beeps")]
@@ -13,10 +13,10 @@ A builder is a subclass that says two things: its `spec`, and its `sources`, in 
             yield Source("high/a.wav", "high", speaker="a", audio=self.source_dir / "high/a.wav")
             yield Source("low/a.wav", "low", speaker="a", audio=lambda: make_beep(220))
 
-`audio` is a path, or a function without arguments that returns float32 samples `[n]` at 16 kHz; it is called
-from several threads at once, while the corpus is being prepared. What a subclass knows to be unusable it
-yields as `Skipped`. `fingerprint` stands for what the records depend on besides the files (a CSV, settings):
-when it changes, `datasets.prepare` prepares the corpus again.
+``audio`` is a path, or a function without arguments that returns float32 samples ``[n]`` at 16 kHz; it is
+called from several threads at once, while the corpus is being prepared. What a subclass knows to be unusable
+it yields as ``Skipped``. ``fingerprint`` stands for what the records depend on besides the files (a CSV,
+settings): when it changes, ``datasets.prepare`` prepares the corpus again.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class CorpusError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A recording before it is decoded; `file` is relative to the corpus, with forward slashes."""
+    """A recording before it is decoded; ``file`` is relative to the corpus, with forward slashes."""
 
     file: str
     label: str
@@ -58,22 +58,30 @@ class Source:
     speaker: str = ""
     split: str = ""
 
+    def samples(self) -> np.ndarray:
+        """float32 ``[n]``, mono, 16 kHz; BadAudio where it cannot be used."""
+        if isinstance(self.audio, Path):
+            return read_audio(self.audio)
+        samples = self.audio()
+        check_audible(samples, SAMPLE_RATE_HZ)
+        return samples
+
 
 @dataclasses.dataclass(frozen=True)
 class Skipped:
-    """A file that is left out, and why: a row of `skipped.csv`."""
+    """A file that is left out, and why: a row of ``skipped.csv``."""
 
     file: str
     reason: str
 
 
 class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
-    """Prepares one corpus as array_record: a split `clips` in a fixed order, with the CSVs beside it.
+    """Prepares one corpus as array_record: a split ``clips`` in a fixed order, with the CSVs beside it.
 
     Args:
       source_dir: the folder that the publisher's files lie in.
       allow_bad: prepare the corpus even if more than 5 % of its files are left out.
-      kwargs: `config` and `data_dir`, as for any tfds builder.
+      kwargs: ``config`` and ``data_dir``, as for any tfds builder.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -149,11 +157,9 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
         if isinstance(source, Skipped):
             return source
         try:
-            samples = read_audio(source.audio) if isinstance(source.audio, Path) else source.audio()
-            check_audible(samples, SAMPLE_RATE_HZ)
+            pcm = to_pcm16(source.samples())
         except BadAudio as bad:
             return Skipped(source.file, str(bad))
-        pcm = to_pcm16(samples)
         clip = Clip(
             file=source.file,
             label=source.label,
@@ -175,7 +181,7 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
 
 
 def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
-    """Write `skipped.csv`: a header, then a row per file that was left out."""
+    """Write ``skipped.csv``: a header, then a row per file that was left out."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(field.name for field in dataclasses.fields(Skipped))
@@ -183,13 +189,13 @@ def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
 
 
 def read_skipped(path: Path) -> list[Skipped]:
-    """Read what `write_skipped` wrote."""
+    """Read what ``write_skipped`` wrote."""
     with open(path, newline="", encoding="utf-8") as file:
         return [Skipped(**row) for row in csv.DictReader(file)]
 
 
 def _record(clip: Clip) -> dict:
-    """The clip's features; its digest is for partitions, which read `clips.csv`."""
+    """The clip's features; its digest is for partitions, which read ``clips.csv``."""
     record = dataclasses.asdict(clip)
     del record["digest"]
     return record

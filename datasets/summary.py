@@ -31,7 +31,7 @@ def summary(folder: Path) -> str:
     lines += [f"  left out: {item.file}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]]
     if skipped[_SKIPPED_SHOWN:]:
         lines.append(f"  left out: {len(skipped) - _SKIPPED_SHOWN} more, all in skipped.csv")
-    return "\n".join(lines)
+    return "\n".join(lines + [f"  note: {spec.notes}"] * bool(spec.notes))
 
 
 def _table(spec: CorpusSpec, clips: list[Clip]) -> list[str]:

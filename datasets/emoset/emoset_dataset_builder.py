@@ -21,7 +21,7 @@ CORPORA = {
 
 
 class Builder(SpeechBuilder):
-    """One config per corpus; the publisher's folder is `source_dir`, and nothing is ever downloaded."""
+    """One config per corpus; the publisher's folder is ``source_dir``, and nothing is ever downloaded."""
 
     BUILDER_CONFIGS: ClassVar = [
         tfds.core.BuilderConfig(name=name, description=module.__doc__) for name, module in CORPORA.items()

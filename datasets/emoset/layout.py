@@ -24,8 +24,8 @@ def match_files(
     Args:
       root: the corpus's folder.
       layout: an example of a name that fits.
-      pattern: matches the whole relative path up to the suffix; has the groups `speaker` and `label`.
-      labels: what the group `label` matches → the label.
+      pattern: matches the whole relative path up to the suffix; has the groups ``speaker`` and ``label``.
+      labels: what the group ``label`` matches → the label.
     """
     for file in audio_files(root):
         printable = file.encode(errors="replace").decode()

@@ -18,7 +18,7 @@ class Builder(SpeechBuilder):
     Args:
       config: the corpus's name.
       source_dir: the CSV, or the folder that holds it or the CSVs of the parts.
-      kwargs: as for every `SpeechBuilder`.
+      kwargs: as for every ``SpeechBuilder``.
     """
 
     def __init__(self, *, config: str, source_dir: str | Path, **kwargs):

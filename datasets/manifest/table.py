@@ -25,7 +25,7 @@ def find_csvs(source: Path) -> dict[Path, str]:
     """The CSVs of a corpus → the part that each is, or empty where the rows say it or nobody does.
 
     Args:
-      source: a CSV, or a folder that holds exactly one, or a `train.csv`, `devel.csv` and `test.csv`.
+      source: a CSV, or a folder that holds exactly one, or a ``train.csv``, ``devel.csv`` and ``test.csv``.
 
     Raises:
       CorpusError: for anything else.
@@ -34,7 +34,7 @@ def find_csvs(source: Path) -> dict[Path, str]:
         return {source: ""}
     if not source.is_dir():
         raise CorpusError(f"no file or folder {source}; give a CSV, or a folder that holds one")
-    csvs = sorted(path for path in source.iterdir() if path.suffix.lower() == ".csv" and path.name[0] != ".")
+    csvs = sorted(path for path in source.glob("[!.]*") if path.suffix.lower() in (".csv", ".tsv"))
     parts = {path: SPLITS[path.stem.lower()] for path in csvs if path.stem.lower() in SPLITS}
     if len(parts) > 1 and len(set(parts.values())) == len(parts):
         return parts
@@ -82,13 +82,18 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             header = file.readline().strip()
-            delimiter = max(",;\t", key=header.count)
-            columns = [column.strip().lower() for column in header.split(delimiter)]
+            file.seek(0)
+            reader = csv.reader(file, delimiter=max(",;\t", key=header.count), skipinitialspace=True)
+            columns = [column.strip().lower() for column in next(reader, [])]
             if not {"file", "label"} <= set(columns):
                 raise CorpusError(f"{path}: the header is {header[:200]!r}; {_COLUMNS}")
-            reader = csv.DictReader(file, columns, delimiter=delimiter, restval="")
-            for row in reader:
-                yield reader.line_num + 1, {key: (row[key] or "").strip() for key in columns}
+            for cells in filter(any, reader):
+                if len(cells) != len(columns):
+                    raise CorpusError(
+                        f"{path}, line {reader.line_num}: {len(cells)} cells under a header of "
+                        f"{len(columns)}; quote a cell that holds the delimiter"
+                    )
+                yield reader.line_num, dict(zip(columns, map(str.strip, cells), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{path}: not a CSV in UTF-8 ({error}); save it as one") from None
 

@@ -21,6 +21,8 @@ _MAX_CHANNELS = 64
 _MAX_PEAK = 4.0
 _FULL_SCALE = {"uint8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
 _BLOCK_SAMPLES = 2**20
+# What an mp3 without a table of contents promises counts the tags at its end in.
+_SLACK_S = 0.05
 _OGG_PAGE_BYTES = 65_307
 _OGG_LAST_PAGE = 0x04
 
@@ -104,16 +106,18 @@ class _Stream(soundfile.SoundFile):
 
 def _decode(path: Path) -> tuple[np.ndarray, int]:
     """All samples of a file, float32 ``[n, channels]``, and their rate in Hz."""
-    _check_file(path)
     try:
-        with _Stream(path) as stream:
+        _check_file(path)
+        with _Stream(os.fsencode(path)) as stream:
             _check_wav_is_whole(stream.extra_info, path.stat().st_size)
             samples = _read_blocks(stream)
             # A live stream promises no length; libsndfile then reports the largest integer.
             promised = stream.frames if stream.frames < 2**62 else 0
-    except (soundfile.SoundFileError, TypeError, OSError) as error:
+    except OSError as error:
+        raise BadAudio(f"unreadable: {error.strerror}") from None
+    except (soundfile.SoundFileError, TypeError) as error:
         raise BadAudio(f"undecodable: {_one_line(error)}") from None
-    if promised - len(samples) > MIN_DURATION_S * stream.samplerate:
+    if promised - len(samples) > _SLACK_S * stream.samplerate:
         raise BadAudio(f"truncated: {len(samples)} of {promised} samples")
     return samples, stream.samplerate
 
@@ -128,14 +132,15 @@ def _read_blocks(stream: _Stream) -> np.ndarray:
 
 def _check_file(path: Path) -> None:
     """Refuse what is no file, holds nothing, or is an Ogg stream without its last page."""
-    if not path.is_file():
-        raise BadAudio("no such file" if not path.exists() else "not a file")
-    if not path.stat().st_size:
+    if not os.path.isfile(path):
+        raise BadAudio("not a file" if os.path.exists(path) else "no such file")
+    size = path.stat().st_size
+    if not size:
         raise BadAudio("empty: 0 bytes")
     with open(path, "rb") as file:
         if file.read(4) != b"OggS":
             return
-        file.seek(max(0, path.stat().st_size - _OGG_PAGE_BYTES))
+        file.seek(max(0, size - _OGG_PAGE_BYTES))
         tail = file.read()
     page = tail[max(0, tail.rfind(b"OggS")) :]
     segments = page[27 : 27 + page[26]] if len(page) > 27 else b""

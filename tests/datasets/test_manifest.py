@@ -1,0 +1,163 @@
+"""Any folder with a CSV: what is understood, and one clear error for what is not."""
+
+import pytest
+
+from datasets import CorpusError, prepare
+from datasets.base import read_skipped
+from emojax.corpora.spec import read_clips
+
+HEADER = ("file", "label", "speaker", "split")
+ROWS = [
+    ("a/1.wav", "happy", "ann", "train"),
+    ("a/2.wav", "sad", "ann", "train"),
+    ("b/1.wav", "happy", "bob", "dev"),
+    ("b/2.wav", "sad", "bob", "validation"),
+    ("c/1.wav", "happy", "cat", "test"),
+    ("c/2.wav", "angry", "cat", "TEST"),
+]
+
+
+@pytest.fixture
+def root(tmp_path, write_tones):
+    """A folder with the audio of the rows."""
+    return write_tones(tmp_path / "mine", *(row[0] for row in ROWS))
+
+
+def clips_of(source, tmp_path, **kwargs):
+    return read_clips(prepare(f"mine={source}", "", tmp_path / "data", **kwargs)["mine"] / "clips.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_columns(root, tmp_path, write_csv, delimiter, encoding):
+    path = write_csv(root / "labels.csv", HEADER, *ROWS, delimiter=delimiter, encoding=encoding)
+    clips = clips_of(path, tmp_path)
+    assert [(clip.file, clip.label, clip.speaker) for clip in clips] == [row[:3] for row in ROWS]
+    assert [clip.split for clip in clips] == ["train", "train", "devel", "devel", "test", "test"]
+
+
+def test_cells_may_be_quoted_and_lines_be_empty(root, tmp_path):
+    (root / "labels.csv").write_text(
+        '"File", "Label"\r\n\r\n"a/1.wav","happy, very"\r\n"a/2.wav","sad"\r\n,\r\n'
+    )
+    assert [clip.label for clip in clips_of(root, tmp_path)] == ["happy, very", "sad"]
+
+
+def test_file_and_label_are_enough(root, tmp_path, write_csv):
+    write_csv(root / "labels.csv", ("label", "file"), *((row[1], row[0]) for row in ROWS))
+    clips = clips_of(root, tmp_path)
+    assert {(clip.speaker, clip.split, clip.language) for clip in clips} == {("", "", "")}
+
+
+def test_labels_are_in_alphabetical_order(root, tmp_path, write_csv, capsys):
+    clips_of(write_csv(root / "labels.csv", HEADER, *ROWS), tmp_path)
+    table = [line.split()[0] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert table == ["angry", "happy", "sad", "speakers"]
+
+
+@pytest.mark.parametrize("devel", ["devel", "dev", "val", "valid", "validation"])
+def test_one_csv_per_part(root, tmp_path, write_csv, devel):
+    for part, rows in {"train": ROWS[:2], devel: ROWS[2:4], "test": ROWS[4:]}.items():
+        write_csv(root / f"{part}.csv", ("file", "label"), *(row[:2] for row in rows))
+    write_csv(root / "speakers.csv", ("speaker", "sex"))
+    splits = {clip.file: clip.split for clip in clips_of(root, tmp_path)}
+    assert splits == dict(
+        zip((row[0] for row in ROWS), ["train", "train", "devel", "devel", "test", "test"], strict=True)
+    )
+
+
+def test_it_is_found_again_by_name_and_prepared_again_when_the_csv_changes(root, tmp_path, write_csv):
+    path = write_csv(root / "labels.csv", HEADER, *ROWS)
+    folder = prepare(f"mine={path}", "", tmp_path / "data")["mine"]
+    made = (folder / "clips.csv").stat().st_mtime_ns
+    assert prepare(f"mine={path}", "", tmp_path / "data") == {"mine": folder}
+    assert prepare("mine", tmp_path / "elsewhere", tmp_path / "data") == {"mine": folder}
+    assert (folder / "clips.csv").stat().st_mtime_ns == made
+    write_csv(path, HEADER, *(ROWS[:4]))
+    assert len(clips_of(path, tmp_path)) == 4
+
+
+def test_a_csv_that_became_wrong_leaves_what_was_prepared(root, tmp_path, write_csv):
+    path = write_csv(root / "labels.csv", HEADER, *ROWS)
+    folder = prepare(f"mine={path}", "", tmp_path / "data")["mine"]
+    write_csv(path, HEADER, *(row for row in ROWS if row[1] == "happy"))
+    with pytest.raises(CorpusError, match="at least two labels"):
+        clips_of(path, tmp_path)
+    assert len(read_clips(folder / "clips.csv")) == len(ROWS)
+
+
+def test_a_csv_may_describe_a_corpus_whose_layout_is_known(root, tmp_path, write_csv):
+    path = write_csv(root / "labels.csv", HEADER, *ROWS)
+    assert prepare(f"emodb={path}", "", tmp_path / "data")["emodb"].parent.parent.name == "manifest"
+
+
+def test_missing_files_count_as_bad(root, tmp_path, write_csv):
+    path = write_csv(root / "labels.csv", HEADER, *ROWS, ("d/1.wav", "sad", "dan", "train"))
+    with pytest.raises(CorpusError, match=r"(?s)more than 5%.*d/1.wav: no such file"):
+        clips_of(path, tmp_path)
+    assert len(clips_of(path, tmp_path, allow_bad=True)) == len(ROWS)
+    skipped = read_skipped(tmp_path / "data" / "manifest" / "mine" / "1.0.0" / "skipped.csv")
+    assert [item.file for item in skipped] == ["d/1.wav"]
+
+
+@pytest.mark.parametrize(
+    "way_out", ["../secret/a.wav", "a/../../secret/a.wav", "{secret}/a.wav", "link.wav", "..\\secret\\a.wav"]
+)
+def test_a_path_that_leaves_the_folder_is_refused(root, tmp_path, write_tones, write_csv, way_out):
+    secret = write_tones(tmp_path / "secret", "a.wav")
+    (root / "link.wav").symlink_to(secret / "a.wav")
+    path = write_csv(root / "labels.csv", HEADER, *ROWS, (way_out.format(secret=secret), "sad", "x", "train"))
+    with pytest.raises(CorpusError, match=r"labels.csv, line 8: .* lies outside"):
+        clips_of(path, tmp_path)
+
+
+def test_paths_inside_the_folder_may_be_written_in_any_way(root, tmp_path, write_csv):
+    odd = [(str(root / ROWS[0][0]), *ROWS[0][1:]), ("b/../a/2.wav", *ROWS[1][1:]), ("b\\1.wav", *ROWS[2][1:])]
+    clips = clips_of(write_csv(root / "labels.csv", HEADER, *odd), tmp_path)
+    assert [clip.file for clip in clips] == [row[0] for row in ROWS[:3]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "the header is ''; give a header with the columns file,label"),
+        ([("name", "label"), ("a/1.wav", "sad")], "the header is 'name,label'; give a header"),
+        ([HEADER], "0 rows with labels"),
+        ([HEADER, *ROWS[:1]], r"1 rows with labels \['happy'\]; give at least two"),
+        ([HEADER, *ROWS, ("a/1.wav", "sad", "ann", "eval")], "line 8: unknown split 'eval'; there are train"),
+        ([HEADER, *ROWS, ("a/1.wav", "sad", "ann", "")], "line 8: unknown split ''"),
+        ([HEADER, *ROWS, ROWS[0]], "line 8: a/1.wav is listed twice, first in .*line 2"),
+        ([HEADER, *ROWS, ("./a/1.wav", "sad", "ann", "train")], "listed twice"),
+        ([HEADER, *ROWS, ("a/3.wav", "", "ann", "train")], "line 8: the label is ''"),
+        ([HEADER, *ROWS, ("a/3.wav", "very\nsad", "ann", "train")], "the label is 'very.nsad'"),
+        ([HEADER, *ROWS, ("a/3.wav", "sad")], "line 8: 2 cells under a header of 4; quote"),
+        ([HEADER, *ROWS, ("a/3", "4.wav", "sad", "ann", "train")], "line 8: 5 cells under a header of 4"),
+        ([HEADER, *ROWS, ("a/3.wav", "sad", "", "train")], "line 8: the speaker is ''"),
+    ],
+)
+def test_wrong_csvs_say_where_and_what_is_allowed(root, tmp_path, write_csv, rows, message):
+    path = write_csv(root / "labels.csv", *rows)
+    with pytest.raises(CorpusError, match=message):
+        clips_of(path, tmp_path)
+    assert list((tmp_path / "data").rglob("*")) == []
+
+
+def test_other_encodings_say_so(root, tmp_path, write_csv):
+    path = write_csv(
+        root / "labels.csv", HEADER, *ROWS, ("d.wav", "fröhlich", "x", "test"), encoding="latin-1"
+    )
+    with pytest.raises(CorpusError, match="not a CSV in UTF-8"):
+        clips_of(path, tmp_path)
+
+
+@pytest.mark.parametrize("names", [[], ["a", "b"], ["val", "devel"]])
+def test_a_folder_needs_one_csv_or_one_per_part(root, tmp_path, write_csv, names):
+    for name in names:
+        write_csv(root / f"{name}.csv", HEADER, *ROWS)
+    with pytest.raises(CorpusError, match=r"it should hold one CSV, or train\.csv, devel\.csv and test\.csv"):
+        clips_of(root, tmp_path)
+
+
+def test_a_missing_csv_says_so(tmp_path):
+    with pytest.raises(CorpusError, match=r"no file or folder .*nowhere\.csv"):
+        clips_of(tmp_path / "nowhere.csv", tmp_path)
