@@ -98,16 +98,20 @@ def _backward(stride: int, inputs: tuple[jax.Array, jax.Array], dy: jax.Array) -
 
 
 def _weight_gradient(x: jax.Array, dy: jax.Array, stride: int) -> jax.Array:
-    """One GEMM per kernel row: [3C, B·H·W] @ [B·H·W, O]."""
-    C, (_, H, W, outputs) = x.shape[-1], dy.shape
+    """One GEMM per kernel row, [3C, B·H·W] @ [B·H·W, O]."""
+    channels, (_, H, W, outputs) = x.shape[-1], dy.shape
     padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     last_row, last_column = stride * (H - 1) + 1, stride * (W - 1) + 1
     columns = jnp.concatenate([padded[:, :, j : j + last_column : stride] for j in range(3)], axis=-1)
-    rows = [columns[:, i : i + last_row : stride].reshape(-1, 3 * C) for i in range(3)]
     accumulator = jnp.promote_types(x.dtype, jnp.float32)
-    return jnp.stack(
-        [jnp.matmul(row.T, dy.reshape(-1, outputs), preferred_element_type=accumulator) for row in rows]
-    ).reshape(3, 3, C, outputs)
+
+    def row(i):
+        patches = columns[:, i : i + last_row : stride].reshape(-1, 3 * channels)
+        gradient = jnp.matmul(patches.T, dy.reshape(-1, outputs), preferred_element_type=accumulator)
+        return gradient.reshape(3, channels, outputs)
+
+    # Stacked last, so that XLA drops two of the three where only the centre tap's gradient is asked for.
+    return jnp.stack([row(i) for i in range(3)])
 
 
 _gemm_conv.defvjp(_forward, _backward)
