@@ -28,11 +28,11 @@ _lock = threading.Lock()  # espeak lives in global variables
 
 
 def speak(text: str, voice: str, words_per_minute: int) -> np.ndarray:
-    """Speak a text.
+    r"""Speak a text.
 
     Args:
       text: what to say.
-      voice: an espeak-ng voice file, e.g. ``"language de\\npitch 90 130\\n"`` (lowest and highest pitch in Hz).
+      voice: an espeak-ng voice file, e.g. ``"language de\npitch 90 130\n"``: lowest and highest pitch in Hz.
       words_per_minute: 80 to 450.
 
     Returns:
@@ -40,7 +40,7 @@ def speak(text: str, voice: str, words_per_minute: int) -> np.ndarray:
 
     Raises:
       ImportError: without espeakng-loader.
-      RuntimeError: when espeak-ng refuses its data, the voice or the text.
+      RuntimeError: when espeak-ng cannot read its data or the voice.
 
     Source: https://github.com/espeak-ng/espeak-ng/blob/master/docs/voices.md
     """

@@ -1,4 +1,4 @@
-"""The four corpora: language, labels, texts, number of takes and recording colour."""
+"""The four corpora: languages, labels, texts and recording colours."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Recipe:
     Attributes:
       language: its English name.
       code: espeak-ng's name of it.
-      labels: the label set, keys of ``voices.EMOTIONS``.
-      takes: utterances per speaker and label; the same texts for every label.
+      labels: the label set, of ``voices.EMOTIONS``.
+      takes: utterances per speaker and label.
       recording: the colour of the corpus.
-      texts: emotionally neutral sentences.
+      texts: sentences without emotion; a speaker says the same ones for every label.
     """
 
     language: str
@@ -27,14 +27,9 @@ class Recipe:
     recording: Recording
     texts: tuple[str, ...]
 
-    @property
-    def name(self) -> str:
-        """The corpus's name."""
-        return f"synthetic-{self.language.lower()}"
 
-
-RECIPES = (
-    Recipe(
+RECIPES = {
+    "synthetic-english": Recipe(
         language="English",
         code="en",
         labels=("anger", "happiness", "neutral", "sadness"),
@@ -55,7 +50,7 @@ RECIPES = (
             "I bought some bread and milk.",
         ),
     ),
-    Recipe(
+    "synthetic-german": Recipe(
         language="German",
         code="de",
         labels=("anger", "boredom", "fear", "happiness", "neutral"),
@@ -76,12 +71,12 @@ RECIPES = (
             "Am Montag kommt der Maler.",
         ),
     ),
-    Recipe(
+    "synthetic-italian": Recipe(
         language="Italian",
         code="it",
-        labels=("anger", "joy", "sadness"),
+        labels=("anger", "fear", "joy"),
         takes=5,
-        recording=Recording(band_hz=(80, 7000), decay_s=0.4, echo=0.5, noise_db=-60),  # a tiled room
+        recording=Recording(band_hz=(80, 7000), decay_s=0.3, echo=0.5, noise_db=-60),  # a tiled room
         texts=(
             "La lampada è sul tavolo.",
             "Il treno parte alle sette.",
@@ -97,7 +92,7 @@ RECIPES = (
             "La porta è dipinta di blu.",
         ),
     ),
-    Recipe(
+    "synthetic-polish": Recipe(
         language="Polish",
         code="pl",
         labels=("fear", "neutral", "sadness", "surprise"),
@@ -118,4 +113,4 @@ RECIPES = (
             "Te drzwi są niebieskie.",
         ),
     ),
-)
+}

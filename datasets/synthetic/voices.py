@@ -12,7 +12,7 @@ class Emotion:
     """What an emotion does to a neutral delivery.
 
     Attributes:
-      pitch_semitones: shift of the mean pitch.
+      pitch_semitones: shift of the typical pitch.
       range_factor: factor of the pitch range.
       rate_factor: factor of the speaking rate.
       loudness_db: change of the level.
@@ -24,16 +24,16 @@ class Emotion:
     loudness_db: float = 0.0
 
 
-# Directions as in Table 1 of Murray & Arnott (1993), https://doi.org/10.1121/1.405558; sizes are ours.
+# Directions after Scherer (2003), https://doi.org/10.1016/S0167-6393(02)00084-5; sizes are ours.
 EMOTIONS = {
-    "anger": Emotion(3.0, 1.5, 1.15, 6.0),
-    "boredom": Emotion(-2.5, 0.6, 0.85, -3.0),
-    "fear": Emotion(6.0, 0.7, 1.3, 1.0),
-    "happiness": Emotion(4.5, 2.0, 1.08, 3.0),
-    "joy": Emotion(4.5, 2.0, 1.08, 3.0),
+    "anger": Emotion(4.0, 1.6, 1.15, 6.0),
+    "boredom": Emotion(-3.0, 0.5, 0.8, -3.0),
+    "fear": Emotion(8.0, 0.6, 1.3, 1.0),
+    "happiness": Emotion(7.0, 2.4, 1.0, 3.0),
+    "joy": Emotion(7.0, 2.4, 1.0, 3.0),
     "neutral": Emotion(),
-    "sadness": Emotion(-2.0, 0.5, 0.8, -6.0),
-    "surprise": Emotion(5.0, 2.4, 0.95, 2.0),
+    "sadness": Emotion(-2.0, 0.5, 0.75, -6.0),
+    "surprise": Emotion(6.0, 2.8, 0.9, 2.0),
 }
 
 
@@ -43,8 +43,8 @@ class Speaker:
 
     Attributes:
       name: ``f`` or ``m`` and a number.
-      pitch_hz: mean pitch when neutral.
-      range_semitones: pitch range when neutral.
+      pitch_hz: typical pitch when neutral.
+      range_semitones: width of the pitch range when neutral.
       words_per_minute: speaking rate when neutral.
       expressiveness: factor of what emotions change.
       formants: per formant 1 to 8, frequency and height in percent of espeak's.
@@ -70,22 +70,21 @@ class Delivery:
 
 def draw_speaker(name: str, rng: np.random.Generator) -> Speaker:
     """A speaker at random; names that begin with ``f`` get a woman's pitch and vocal tract."""
-    median_pitch_hz, tract = (195.0, 115.0) if name.startswith("f") else (110.0, 100.0)
-    frequencies = tract * rng.normal(1.0, 0.04) * rng.normal(1.0, 0.02, size=8)
-    heights = rng.uniform(80, 120, size=8)
+    middle_hz, tract = (195.0, 115.0) if name.startswith("f") else (110.0, 100.0)
+    tract *= rng.normal(1.0, 0.04)
     return Speaker(
         name=name,
-        pitch_hz=median_pitch_hz * 2 ** (rng.uniform(-2.5, 2.5) / 12),
+        pitch_hz=middle_hz * 2 ** (rng.uniform(-2.5, 2.5) / 12),
         range_semitones=rng.uniform(5, 8),
-        words_per_minute=180 * rng.uniform(0.9, 1.1),
-        expressiveness=rng.uniform(0.75, 1.25),
-        formants=tuple((round(frequency), round(height)) for frequency, height in zip(frequencies, heights)),
+        words_per_minute=190 * rng.uniform(0.9, 1.1),
+        expressiveness=rng.uniform(0.8, 1.2),
+        formants=tuple((round(tract * rng.normal(1.0, 0.02)), round(rng.uniform(80, 120))) for _ in range(8)),
     )
 
 
 def perform(speaker: Speaker, emotion: Emotion, rng: np.random.Generator) -> Delivery:
     """One utterance of a speaker in an emotion: no two are quite alike."""
-    pitch, spread, rate, level = rng.normal(0.0, (1.0, 0.15, 0.06, 2.0)).clip(-5, 5)
+    pitch, spread, rate, level = rng.normal(0.0, (1.0, 0.15, 0.07, 2.0)).clip(-4, 4)
     strength = speaker.expressiveness
     return Delivery(
         pitch_hz=speaker.pitch_hz * 2 ** ((strength * emotion.pitch_semitones + pitch) / 12),
@@ -101,11 +100,14 @@ def voice_file(language: str, speaker: Speaker, delivery: Delivery) -> str:
     >>> speaker = Speaker("m01", 100.0, 12.0, 170.0, 1.0, ((102, 95),))
     >>> print(voice_file("de", speaker, Delivery(100.0, 12.0, 170.0, 0.0)))
     language de
-    pitch 71 141
+    pitch 63 126
     formant 1 102 95
     <BLANKLINE>
     """
-    half = 2 ** (delivery.range_semitones / 24)
-    lines = [f"language {language}", f"pitch {delivery.pitch_hz / half:.0f} {delivery.pitch_hz * half:.0f}"]
-    lines += [f"formant {number} {frequency} {height}" for number, (frequency, height) in enumerate(speaker.formants, 1)]
+    lowest_hz = delivery.pitch_hz / 2 ** (delivery.range_semitones / 18)  # most speech lies two thirds up
+    highest_hz = lowest_hz * 2 ** (delivery.range_semitones / 12)
+    effort = 10 ** (delivery.loudness_db / 40)  # a louder voice has a flatter spectrum
+    lines = [f"language {language}", f"pitch {lowest_hz:.0f} {highest_hz:.0f}"]
+    for number, (frequency, height) in enumerate(speaker.formants, 1):
+        lines.append(f"formant {number} {frequency} {height * effort ** (number > 1):.0f}")
     return "\n".join(lines) + "\n"

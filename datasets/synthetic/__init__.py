@@ -1,0 +1,1 @@
+"""Four small corpora spoken by espeak-ng: the default that needs no download."""
