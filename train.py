@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
     try:
         paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
         train(config, FLAGS.workdir, paths)
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
         raise SystemExit(f"train.py: {error}") from error
 
 

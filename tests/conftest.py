@@ -1,9 +1,15 @@
 """Fixtures that more than one room needs."""
 
+import csv
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+
+TINY = {"tones": ("high", "low", "middle"), "levels": ("loud", "soft")}
+TINY_SPEAKERS = 5
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +19,64 @@ def corpora_dir() -> Path:
     if not path:
         pytest.skip("needs real corpora: set EMOJAX_CORPORA to a folder that holds emodb/, emovo/, ...")
     return Path(path)
+
+
+@pytest.fixture(scope="session")
+def tiny_sources(tmp_path_factory) -> Path:
+    """Two folders of tones with a CSV each: different labels, five speakers, clips of 0.3 to 1.4 s."""
+    root = tmp_path_factory.mktemp("sources")
+    random = np.random.default_rng(0)
+    for corpus, labels in TINY.items():
+        (root / corpus).mkdir()
+        rows = [
+            (f"{speaker}_{label}_{take}.wav", label, speaker)
+            for speaker in range(TINY_SPEAKERS)
+            for label in labels
+            for take in range(3)
+        ]
+        for file, label, speaker in rows:
+            time_s = np.arange(int(16_000 * random.uniform(0.3, 1.4))) / 16_000
+            pitch_hz = {"low": 200, "middle": 800, "high": 3000}.get(label, 500) + 20 * speaker
+            tone = 0.2 * np.sin(2 * np.pi * pitch_hz * time_s) * (1 + (label == "loud"))
+            noise = random.normal(0, 0.001 + 0.05 * (label == "soft"), len(time_s))
+            soundfile.write(root / corpus / file, tone + noise, 16_000, subtype="PCM_16")
+        with open(root / corpus / "labels.csv", "w", newline="") as table:
+            csv.writer(table).writerows([("file", "label", "speaker"), *rows])
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tiny_sources, tmp_path_factory):
+    """Settings of a run on the tiny corpora that ends within seconds."""
+    from configs import base
+
+    config = base.get_config()
+    config.update(
+        corpora=",".join(f"{name}={tiny_sources / name}" for name in TINY),
+        data_dir=str(tmp_path_factory.mktemp("data")),
+        width=4,
+        depth=1,
+        batch_size=8,
+        window_s=1.0,
+        rounds_per_phase=4,
+        eval_every_rounds=2,
+    )
+    return config
+
+
+@pytest.fixture(scope="session")
+def tiny_paths(tiny_config) -> dict[str, Path]:
+    """The tiny corpora, prepared."""
+    import datasets
+
+    return datasets.prepare(tiny_config.corpora, tiny_config.source_dir, tiny_config.data_dir)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_config, tiny_paths, tmp_path_factory) -> Path:
+    """Work directory of a finished run on the tiny corpora; tests only read it."""
+    from emojax.training.loop import train
+
+    workdir = tmp_path_factory.mktemp("run")
+    train(tiny_config, workdir, tiny_paths)
+    return workdir

@@ -117,4 +117,15 @@ def write_clips(path: Path, clips: Iterable[Clip]) -> None:
 def read_clips(path: Path) -> list[Clip]:
     """Read what :func:`write_clips` wrote."""
     with open(path, newline="", encoding="utf-8") as file:
-        return [Clip(**{**row, "duration_s": float(row["duration_s"])}) for row in csv.DictReader(file)]
+        return [
+            Clip(
+                row["file"],
+                row["label"],
+                row["speaker"],
+                row["language"],
+                float(row["duration_s"]),
+                row["split"],
+                row["digest"],
+            )
+            for row in csv.DictReader(file)
+        ]

@@ -81,13 +81,16 @@ def prefetched(items: Iterator, place: Callable) -> Iterator:
             for item in items:
                 if not put((place(item), None)):
                     return
-        except Exception as error:  # noqa: BLE001
+            put((None, StopIteration()))
+        except Exception as error:
             put((None, error))
 
     threading.Thread(target=work, daemon=True).start()
     try:
         while True:
             item, error = ready.get()
+            if isinstance(error, StopIteration):
+                return
             if error is not None:
                 raise error
             yield item

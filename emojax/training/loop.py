@@ -70,7 +70,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
     with Progress(workdir, state.step, steps.last, len(corpora)) as progress, _interruptible() as stopped:
         while state.step < steps.last and not stopped:
             name, batch = meter.waiting_for(batches)
-            state, loss = _advance(train_step, state, name, batch)
+            state, loss = advance(train_step, state, name, batch)
             meter.add(name, loss)
             progress.advance(state.step)
             if steps.evaluates_at(state.step):
@@ -109,7 +109,8 @@ def network_of(shared_params, corpus: Corpus) -> Network:
     return Network(shared_params, corpus.params, corpus.stats, corpus.class_mask)
 
 
-def _advance(train_step: TrainStep, state: EmoState, name: str, batch: Batch) -> tuple[EmoState, jax.Array]:
+def advance(train_step: TrainStep, state: EmoState, name: str, batch: Batch) -> tuple[EmoState, jax.Array]:
+    """One step on one corpus; gives the next state and the loss. The old state's arrays are donated."""
     shared, corpus, loss = train_step(state.shared, state.corpora[name], batch, state.step)
     return EmoState(shared, {**state.corpora, name: corpus}, state.step + 1), loss
 

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emojax.data.batches import centre, crop, make_batch, padded_length, windows
+
+
+@given(st.integers(1, 500), st.integers(1, 120))
+def test_windows_cover_the_clip_and_none_is_longer(length, window):
+    clip = np.arange(length)
+    pieces = windows(clip, window)
+    assert set(np.concatenate(pieces)) == set(clip)
+    assert all(len(piece) == min(length, window) for piece in pieces)
+
+
+@given(st.integers(1, 500), st.integers(1, 120), st.integers(0, 9))
+def test_crop_is_a_chunk_of_the_clip(length, window, seed):
+    chunk = crop(np.arange(length), window, np.random.default_rng(seed))
+    assert len(chunk) == min(length, window)
+    assert (np.diff(chunk) == 1).all()
+
+
+def test_crop_reaches_every_start():
+    random = np.random.default_rng(0)
+    assert {crop(np.arange(12), 10, random)[0] for _ in range(100)} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(("length", "start"), [(10, 3), (11, 3), (3, 0)])
+def test_centre_is_the_middle(length, start):
+    # EmoNet's "centre" crop began in the middle.
+    assert centre(np.arange(length), 4)[0] == start
+
+
+def test_batch_is_padded_scaled_and_filled_up():
+    batch = make_batch([np.full(3, 16_384, np.int16), np.full(20_000, 0.25, np.float32)], np.array([1, 2]), rows=4)
+    assert batch.audio.shape == (4, padded_length(20_000)) == (4, 32_000)
+    assert batch.audio[0, :4].tolist() == [0.5, 0.5, 0.5, 0.0]
+    assert batch.length.tolist() == [3, 20_000, 0, 0]
+    assert batch.label.tolist() == [1, 2, 0, 0]

@@ -1,0 +1,35 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from emojax.corpora.spec import read_clips, write_clips
+from emojax.data.prepared import load_recordings, open_corpus
+
+
+def test_only_the_clips_asked_for_are_loaded(tiny_paths):
+    corpus = open_corpus(tiny_paths["tones"])
+    recordings = load_recordings(corpus, np.array([4, 1]))
+    assert len(recordings) == 2
+    for index, samples, label in zip([4, 1], recordings.samples, recordings.labels, strict=True):
+        clip = corpus.clips[index]
+        assert samples.dtype == np.int16
+        assert abs(len(samples) / 16_000 - clip.duration_s) < 1e-3
+        assert corpus.spec.labels[label] == clip.label
+
+
+def test_no_clips_are_no_error(tiny_paths):
+    assert len(load_recordings(open_corpus(tiny_paths["tones"]), np.array([], int))) == 0
+
+
+def test_a_table_of_other_records_is_refused(tiny_paths, tmp_path):
+    shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
+    clips = read_clips(tmp_path / "1.0.0" / "clips.csv")
+    write_clips(tmp_path / "1.0.0" / "clips.csv", clips[::-1])
+    with pytest.raises(ValueError, match="prepare the corpus again"):
+        load_recordings(open_corpus(tmp_path / "1.0.0"), np.array([0]))
+
+
+def test_a_folder_that_is_no_corpus_says_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match="python -m datasets"):
+        open_corpus(tmp_path)

@@ -1,0 +1,152 @@
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import traverse_util
+
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.layers import AttentionPool, MaskedBatchNorm, halve
+from emojax.models.subtrees import join, split
+
+SMALL = AdapterResNet(classes=5, width=4, depth=2)
+forward = jax.jit(functools.partial(SMALL.apply, train=False))
+
+
+def init(model):
+    @jax.jit
+    def init(key):
+        return model.init(key, jnp.zeros((1, 8, 64)), jnp.array([8]), jnp.ones(model.classes, bool), train=False)
+
+    return init(jax.random.key(0))
+
+
+def randomised(variables):
+    """Adapters begin at zero and norms at one; at random, no mistake in them can hide."""
+    leaves, structure = jax.tree.flatten(variables)
+    keys = jax.random.split(jax.random.key(1), len(leaves))
+    noise = [jnp.abs(leaf + 0.2 * jax.random.normal(key, leaf.shape)) for leaf, key in zip(leaves, keys, strict=True)]
+    return jax.tree.unflatten(structure, noise)
+
+
+def mel_of(frames, padded, seed=0):
+    mel = np.random.default_rng(seed).normal(0, 1, (1, padded, 64)).astype(np.float32)
+    mel[:, frames:] = 0
+    return jnp.asarray(mel)
+
+
+def test_parameter_counts_of_the_paper():
+    shared, corpus = split(jax.eval_shape(lambda: init(AdapterResNet(classes=7)))["params"])
+    count = {
+        "shared convs": sum(
+            leaf.size for path, leaf in traverse_util.flatten_dict(shared).items() if "conv" in path[0]
+        ),
+        "adapters": sum(
+            leaf.size for path, leaf in traverse_util.flatten_dict(corpus).items() if path[-1] == "adapter"
+        ),
+    }
+    assert count == {"shared convs": 2_709_792, "adapters": 301_088}
+
+
+def test_without_adapters_only_they_are_missing():
+    def flat(model):
+        return traverse_util.flatten_dict(jax.eval_shape(lambda: init(model))["params"])
+
+    missing = set(flat(SMALL)) - set(flat(SMALL.clone(adapters=False)))
+    assert missing == {path for path in flat(SMALL) if path[-1] == "adapter"}
+
+
+@pytest.mark.parametrize("frames", [1, 7, 8, 33, 40])
+@pytest.mark.parametrize("padded", [41, 64, 90])
+def test_padding_and_neighbours_never_change_an_answer(frames, padded):
+    variables = randomised(init(SMALL))
+    mask = jnp.array([True] * 4 + [False])
+    alone = forward(variables, mel_of(frames, frames), jnp.array([frames]), mask)
+    batch = jnp.concatenate([mel_of(padded, padded, seed=1), mel_of(frames, padded), jnp.zeros((1, padded, 64))])
+    batch = batch.at[1, :frames].set(mel_of(frames, frames)[0])
+    output = forward(variables, batch, jnp.array([padded, frames, 0]), mask)
+    np.testing.assert_allclose(output.embedding[1], alone.embedding[0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(output.logits[1, :4], alone.logits[0, :4], rtol=1e-4, atol=1e-4)
+    assert np.isfinite(output.embedding).all()
+
+
+def test_training_statistics_leave_padding_and_filler_rows_out():
+    variables = randomised(init(SMALL))
+
+    @jax.jit
+    def stats_of(mel, frames):
+        _, updated = SMALL.apply(
+            variables,
+            mel,
+            frames,
+            jnp.ones(5, bool),
+            train=True,
+            rngs={"dropout": jax.random.key(0)},
+            mutable=["stats"],
+        )
+        return updated["stats"]
+
+    mel = jnp.concatenate([mel_of(40, 40, seed) for seed in range(3)])
+    padded = jnp.pad(mel, ((0, 2), (0, 23), (0, 0)))
+    plain, with_padding = stats_of(mel, jnp.array([40] * 3)), stats_of(padded, jnp.array([40, 40, 40, 0, 0]))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), plain, with_padding)
+
+
+def test_padded_classes_have_no_probability():
+    mask = jnp.array([True, True, False, False, False])
+    logits = forward(init(SMALL), mel_of(40, 40), jnp.array([40]), mask).logits
+    assert np.asarray(jax.nn.softmax(logits))[0, 2:].tolist() == [0, 0, 0]
+
+
+def test_folded_adapters_are_the_same_function():
+    variables = randomised(init(SMALL))
+    arguments = (mel_of(40, 40), jnp.array([40]), jnp.ones(5, bool))
+    folded = forward(variables, *arguments)
+    two_convs = SMALL.clone(fold_adapters=False).apply(variables, *arguments, train=False)
+    np.testing.assert_allclose(folded.logits, two_convs.logits, rtol=1e-4, atol=1e-4)
+
+
+def test_attention_without_smoothing_weight_is_the_mean_over_valid_positions():
+    x = jax.random.normal(jax.random.key(0), (1, 6, 8, 4)).at[:, 4:].set(0)
+    mask = jnp.array([1, 1, 1, 1, 0, 0.0])[None, :, None, None]
+    pool = AttentionPool(units=8, smoothing=0.0)
+    pooled = pool.apply(pool.init(jax.random.key(1), x, mask), x, mask)
+    np.testing.assert_allclose(pooled, x[:, :4].mean((1, 2)), rtol=1e-5)
+
+
+def test_attention_follows_equations_2_to_4():
+    x = jax.random.normal(jax.random.key(0), (1, 2, 3, 4))
+    pool = AttentionPool(units=5, smoothing=0.3)
+    variables = pool.init(jax.random.key(1), x, jnp.ones((1, 2, 1, 1)))
+    weight, bias = (np.asarray(variables["params"]["hidden"][name]) for name in ("kernel", "bias"))
+    u = np.asarray(variables["params"]["u"]["kernel"])[:, 0]
+    flat = np.asarray(x).reshape(-1, 4)
+    energy = np.tanh(flat @ weight + bias) @ u
+    alpha = np.exp(0.3 * energy) / np.exp(0.3 * energy).sum()
+    np.testing.assert_allclose(pool.apply(variables, x, jnp.ones((1, 2, 1, 1)))[0], alpha @ flat, rtol=1e-5)
+
+
+def test_masked_norm_is_the_plain_one_without_a_mask():
+    x = jax.random.normal(jax.random.key(0), (3, 4, 5, 2)) * 3 + 1
+    norm, mask = MaskedBatchNorm(), jnp.ones((3, 4, 1, 1))
+    y, _ = norm.apply(norm.init(jax.random.key(0), x, mask, True), x, mask, True, mutable=["stats"])
+    expected = (x - x.mean((0, 1, 2))) / np.sqrt(np.asarray(x).var((0, 1, 2)) + 1e-5)
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_shortcut_pools_and_appends_zero_channels():
+    x = jnp.arange(12.0).reshape(1, 3, 4, 1)
+    pooled = halve(x, 3)
+    assert pooled.shape == (1, 2, 2, 3)
+    np.testing.assert_allclose(pooled[0, :, :, 0], [[2.5, 4.5], [4.25, 5.25]])
+    assert not pooled[..., 1:].any()
+
+
+@pytest.mark.parametrize("shared_attention", [True, False])
+def test_join_undoes_split(shared_attention):
+    params = init(SMALL)["params"]
+    shared, corpus = split(params, shared_attention)
+    assert ("attention" in shared) == shared_attention
+    assert jax.tree.structure(join(shared, corpus)) == jax.tree.structure(params)
+    assert jax.tree.all(jax.tree.map(lambda a, b: a is b, join(shared, corpus), params))

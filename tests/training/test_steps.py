@@ -1,0 +1,133 @@
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from sklearn.utils.class_weight import compute_class_weight
+
+from emojax.data.batches import Batch
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.training import optim
+from emojax.training.loop import advance
+from emojax.training.losses import balanced_class_weights, weighted_cross_entropy
+from emojax.training.state import init_state
+from emojax.training.steps import make_train_step
+
+CLASSES = {"a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 7}
+MODEL = AdapterResNet(classes=7, width=4, depth=1)
+SGD = optim.sgd(0.9, 1e-6)
+
+
+def fresh(class_weight=1.0, optimizers=(SGD, SGD)):
+    weights = {name: np.full(7, class_weight, np.float32) for name in CLASSES}
+    state = init_state(MODEL, weights, CLASSES, optimizers, jax.random.key(0))
+    return state, make_train_step(MODEL, optimizers, lambda step: 0.1, jax.random.key(1))
+
+
+def batch_of(classes, seed=0):
+    random = np.random.default_rng(seed)
+    audio = random.normal(0, 0.1, (8, 8_000)).astype(np.float32)
+    return Batch(audio, np.full(8, 8_000, np.int32), random.integers(0, classes, 8).astype(np.int32))
+
+
+def numpy_of(tree):
+    return jax.tree.map(np.array, tree)
+
+
+def equal(a, b):
+    return jax.tree.all(jax.tree.map(lambda x, y: np.array_equal(x, y), a, b))
+
+
+def test_a_step_updates_shared_and_its_corpus_and_nothing_else():
+    state, train_step = fresh()
+    before = numpy_of((state.shared.params, {name: corpus for name, corpus in state.corpora.items()}))
+    after, _ = advance(train_step, state, "c", batch_of(4))
+    assert not equal(after.shared.params, before[0])
+    for name, corpus in after.corpora.items():
+        assert equal(corpus, before[1][name]) == (name != "c")
+
+
+def test_one_trace_serves_six_corpora_of_different_class_counts():
+    state, _ = fresh()
+    # The learning rate is computed inside the step, so it is traced whenever the step is.
+    rate = chex.assert_max_traces(lambda step: 0.1 + 0 * step, n=1)
+    train_step = make_train_step(MODEL, (SGD, SGD), rate, jax.random.key(1))
+    for _ in range(2):
+        for name, classes in CLASSES.items():
+            state, loss = advance(train_step, state, name, batch_of(classes))
+            assert np.isfinite(loss)
+
+
+def test_both_subtrees_are_donated():
+    state, train_step = fresh()
+    batch = jax.device_put(batch_of(4))
+    advance(train_step, state, "c", batch)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves((state.shared, state.corpora["c"].params)))
+
+
+def test_class_weights_change_the_gradient():
+    # EmoNet computed them and never used them in multi-corpus training.
+    after = []
+    for weights in ([1.0, 1.0], [5.0, 0.2]):
+        state, train_step = fresh()
+        class_weight = jnp.array(weights + [1.0] * 5)
+        corpus = type(state.corpora["a"])(
+            **{**vars(state.corpora["a"]), "class_weight": class_weight}
+        )
+        shared, _, _ = train_step(state.shared, corpus, batch_of(2), 0)
+        after.append(numpy_of(shared.params))
+    assert not equal(*after)
+
+
+def test_frozen_means_frozen():
+    state, train_step = fresh(optimizers=(optim.frozen(), SGD))
+    before = numpy_of(state.shared.params)
+    after, _ = advance(train_step, state, "c", batch_of(4))
+    assert equal(after.shared.params, before)
+
+
+def test_training_learns():
+    state, train_step = fresh()
+    losses = []
+    for _ in range(30):
+        state, loss = advance(train_step, state, "b", batch_of(3))
+        losses.append(float(loss))
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+
+
+def test_a_step_is_a_function_of_its_number():
+    results = []
+    for step in (3, 3, 4):
+        state, train_step = fresh()
+        _, _, loss = train_step(state.shared, state.corpora["a"], batch_of(2), step)
+        results.append(float(loss))
+    assert results[0] == results[1] != results[2]  # the dropout of another step is another
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0, 1], [0, 1, 2, 2, 2, 2]])
+def test_class_weights_are_scikit_learns(labels):
+    expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    np.testing.assert_allclose(balanced_class_weights(np.array(labels), 7)[: len(expected)], expected, rtol=1e-6)
+    assert not balanced_class_weights(np.array(labels), 7)[len(expected) :].any()
+
+
+def test_loss_is_the_weighted_mean_of_optax():
+    logits, label = jnp.array([[1.0, 2.0, -jnp.inf], [0.5, -1.0, -jnp.inf]]), jnp.array([0, 1])
+    plain = optax.softmax_cross_entropy_with_integer_labels(logits[:, :2], label)
+    weight = jnp.array([2.0, 0.5, 0.0])
+    np.testing.assert_allclose(weighted_cross_entropy(logits, label, weight), (weight[label] * plain).mean(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("round_", "rate"), [(0, 0.1), (2_499, 0.1), (2_500, 0.01), (5_000, 0.001), (9_999, 0.001)])
+def test_learning_rate_has_the_papers_three_steps(round_, rate):
+    value = optim.learning_rate(round_, (0.1, 0.01, 0.001), 2_500, 1e-6)
+    np.testing.assert_allclose(value, rate / (1 + 1e-6 * round_), rtol=1e-6)
+
+
+def test_l2_is_the_gradient_of_the_loss_term():
+    params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+    tx = optim.sgd(0.0, 0.5)
+    updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
+    np.testing.assert_allclose(updates["kernel"], jax.grad(lambda w: 0.5 * jnp.sum(w**2))(params["kernel"]))
+    assert not updates["bias"].any()
