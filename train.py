@@ -1,4 +1,4 @@
-"""Train one network over several corpora, or go on training: ``python train.py --config=... --workdir=...``."""
+"""Train one network over several corpora, or go on: ``python train.py --config=... --workdir=...``."""
 
 from absl import app, flags
 from ml_collections import config_flags
@@ -17,9 +17,11 @@ def main(argv: list[str]) -> None:
     use_fast_allocator()  # before anything starts jax
     import datasets
     from emojax.training.loop import train
+    from emojax.training.run import check_config
 
     config = FLAGS.config
     try:
+        check_config(config)
         paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
         train(config, FLAGS.workdir, paths)
     except (ValueError, ImportError) as error:

@@ -1,6 +1,6 @@
-"""The EmoNet paper's multi-corpus training (sections 4.3, 5.2 and 6.1); every other config changes a few of these.
+"""The EmoNet paper's multi-corpus training (sections 4.3, 5.2, 6.1); the other configs change a few of these.
 
-    python train.py --config=configs/base.py --config.corpora=emodb,casia --config.source_dir=CORPORA
+python train.py --config=configs/base.py --config.corpora=emodb,casia --config.source_dir=CORPORA
 """
 
 import ml_collections

@@ -1,6 +1,6 @@
 """One network over seven corpora, in under 90 minutes on two cores: half the paper's width, shorter phases.
 
-    python train.py --config=configs/multi_corpus.py --workdir=runs/multi_corpus --config.source_dir=CORPORA
+python train.py --config=configs/multi_corpus.py --workdir=runs/multi_corpus --config.source_dir=CORPORA
 """
 
 import ml_collections

@@ -1,6 +1,6 @@
 """Four small corpora spoken by a synthesiser, trained in about two minutes on two cores.
 
-    python train.py && python evaluate.py
+python train.py && python evaluate.py
 """
 
 import ml_collections

@@ -1,6 +1,6 @@
-"""One corpus alone, without adapters (section 4.3): the baseline of configs/multi_corpus.py, under its budget.
+"""One corpus alone, without adapters (section 4.3): the baseline of configs/multi_corpus.py, in its budget.
 
-    python train.py --config=configs/scratch.py --workdir=runs/scratch_emodb --config.corpora=emodb \
+python train.py --config=configs/scratch.py --workdir=runs/scratch_emodb --config.corpora=emodb \
         --config.source_dir=CORPORA
 """
 

@@ -143,7 +143,9 @@ def _step_folder(workdir: str | Path, kind: str) -> Path:
     directory = Path(workdir).absolute() / "checkpoints" / kind
     steps: Iterable[int] = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else ()
     if not steps:
-        raise ValueError(f"{workdir} holds no {kind} checkpoint; train one with `python train.py --workdir=...`")
+        raise ValueError(
+            f"{workdir} holds no {kind} checkpoint; train one with `python train.py --workdir=...`"
+        )
     return directory / str(max(steps))
 
 
@@ -159,4 +161,4 @@ def _restore_item(path: Path, like: Tree) -> Tree:
         restored = ocp.Checkpointer(ocp.PyTreeCheckpointHandler()).restore(path, args=arguments)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path} does not fit this network: {error}") from error
-    return type(like)(**restored) if dataclasses.is_dataclass(like) else restored
+    return dataclasses.replace(like, **restored) if dataclasses.is_dataclass(like) else restored

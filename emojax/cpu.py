@@ -11,7 +11,7 @@ _TOP_PAD_BYTES = 256 * 2**20
 
 
 def use_fast_allocator() -> bool:
-    """Keep freed memory in the process instead of handing it back to the kernel; call it before importing jax.
+    """Keep freed memory in the process instead of giving it back to the kernel; call it before importing jax.
 
     XLA allocates its large buffers anew in every step.  With glibc's defaults each of them is mapped,
     faulted in page by page and unmapped again, which costs more time than the arithmetic.  The price:
@@ -27,4 +27,5 @@ def use_fast_allocator() -> bool:
     except (OSError, AttributeError):
         return False
     settings = {_M_MMAP_MAX: 0, _M_TRIM_THRESHOLD: -1, _M_ARENA_MAX: 1, _M_TOP_PAD: _TOP_PAD_BYTES}
-    return all([mallopt(name, value) for name, value in settings.items()])
+    done = [mallopt(name, value) for name, value in settings.items()]
+    return all(done)

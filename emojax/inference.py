@@ -51,7 +51,7 @@ class Model:
         return self._probabilities([_samples(audio, sample_rate_hz)])[0]
 
     def predict_many(self, audios: Iterable[Audio | tuple[np.ndarray, int]]) -> list[dict[str, float]]:
-        """:meth:`predict` for many at once, in batches; samples come as pairs ``(samples, sample_rate_hz)``."""
+        """:meth:`predict` for many, in batches; samples come as pairs ``(samples, sample_rate_hz)``."""
         pairs = [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
         clips = [_samples(audio, sample_rate_hz) for audio, sample_rate_hz in pairs]
         return self._probabilities(clips) if clips else []

@@ -1,10 +1,10 @@
-"""Which clips a training step sees: a function of the seed and the step number, so a run can go on anywhere."""
+"""Which clips a step sees: a function of the seed and the step number, so a run can go on anywhere."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def round_robin(
         step += 1
 
 
-def prefetched(items: Iterator, place: Callable) -> Iterator:
+def prefetched(items: Iterator, place: Callable) -> Generator:
     """Draw from ``items`` in a thread of its own, a few ahead, each through ``place`` (onto the device).
 
     An error in the thread is raised here; leaving the loop (or closing the generator) ends the thread.

@@ -69,7 +69,9 @@ def _open(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
             name: Path(path) for name, path in json.loads((workdir / PLACES_FILE).read_text("utf-8")).items()
         }
     except OSError as error:
-        raise ValueError(f"{workdir} does not say where its corpora lie ({error}); run train.py again") from error
+        raise ValueError(
+            f"{workdir} does not say where its corpora lie ({error}); run train.py again"
+        ) from error
     config = manifest["config"]
     corpora = open_corpora(paths, config["partition"], config["seed"])
     now = {name: corpus.identity() for name, corpus in corpora.items()}

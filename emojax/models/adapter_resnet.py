@@ -62,9 +62,7 @@ class AdapterResNet(nn.Module):
         )
 
     @nn.compact
-    def __call__(
-        self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool
-    ) -> Output:
+    def __call__(self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool) -> Output:
         """Embedding and logits of a batch.
 
         Args:
@@ -99,9 +97,7 @@ class AdapterResNet(nn.Module):
         shortcut = halve(x, features) if stride == 2 else x
         return jax.nn.relu(y + shortcut) * mask
 
-    def _head(
-        self, embedding: jax.Array, rows: jax.Array, class_mask: jax.Array, train: bool
-    ) -> jax.Array:
+    def _head(self, embedding: jax.Array, rows: jax.Array, class_mask: jax.Array, train: bool) -> jax.Array:
         x = nn.Dense(self.head_units, name="head_hidden")(embedding) * rows
         x = jax.nn.relu(MaskedBatchNorm(name="head_norm")(x, rows, train))
         x = nn.Dropout(self.dropout, deterministic=not train)(x)

@@ -64,9 +64,7 @@ class MaskedBatchNorm(nn.Module):
             batch = _masked_moments(x, mask)
             if not self.is_initializing():
                 for name, old in stats.items():
-                    old.value = (
-                        BATCH_NORM_MOMENTUM * old.value + (1 - BATCH_NORM_MOMENTUM) * batch[name]
-                    )
+                    old.value = BATCH_NORM_MOMENTUM * old.value + (1 - BATCH_NORM_MOMENTUM) * batch[name]
         else:
             batch = {name: value.value for name, value in stats.items()}
         factor = scale * jax.lax.rsqrt(batch["variance"] + BATCH_NORM_EPSILON)

@@ -27,7 +27,9 @@ def shard(batch: Batch) -> Batch:
     """
     rows, count = len(batch.label), len(jax.devices())
     if rows % count:
-        raise ValueError(f"a batch of {rows} clips cannot be split over {count} devices; use a multiple of {count}")
+        raise ValueError(
+            f"a batch of {rows} clips cannot be split over {count} devices; use a multiple of {count}"
+        )
     return jax.device_put(batch, _sharding("batch"))
 
 

@@ -59,7 +59,9 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
     devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
     train_step, forward, state = make_run(config, manifest, train_part)
     state = keeper.resume(devices.replicate(state))
-    steps = _Steps(config.eval_every_rounds, config.rounds_per_phase, len(config.learning_rates), len(corpora))
+    steps = _Steps(
+        config.eval_every_rounds, config.rounds_per_phase, len(config.learning_rates), len(corpora)
+    )
     batches = prefetched(
         round_robin(
             train_part, config.batch_size, int(config.window_s * SAMPLE_RATE_HZ), config.seed, state.step
@@ -162,8 +164,8 @@ class _Meter:
         broken = [name for name, loss in losses.items() if not np.isfinite(loss)]
         if broken:
             raise FloatingPointError(
-                f"the loss of {', '.join(broken)} is not finite near step {step}; the last checkpoint is kept: "
-                "go on from it in a copy of the folder with a smaller --config.learning_rates"
+                f"the loss of {', '.join(broken)} is not finite near step {step}; the checkpoints before "
+                "it are kept; train again in another --workdir with smaller --config.learning_rates"
             )
         elapsed_s = time.perf_counter() - self._since_s
         steps = sum(len(values) for values in self._losses.values())

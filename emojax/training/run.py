@@ -24,6 +24,16 @@ from emojax.training.steps import Forward, TrainStep, make_forward, make_train_s
 # Where things lie is no property of a run: it may go on after its folders moved.
 PLACES_FILE = "corpora.json"
 PLACES = ("source_dir", "data_dir", "allow_bad")
+POSITIVE = (
+    "width",
+    "depth",
+    "attention_units",
+    "head_units",
+    "batch_size",
+    "window_s",
+    "rounds_per_phase",
+    "eval_every_rounds",
+)
 GEMM_WEIGHT_GRADIENT = {"auto": None, "on": True, "off": False}
 
 
@@ -50,9 +60,7 @@ class PartitionedCorpus:
         return {"protocol": self.partition.protocol, "digest": digest}
 
 
-def open_corpora(
-    paths: Mapping[str, Path], scheme: str, seed: int
-) -> dict[str, PartitionedCorpus]:
+def open_corpora(paths: Mapping[str, Path], scheme: str, seed: int) -> dict[str, PartitionedCorpus]:
     """Open and partition the prepared corpora; reads no audio."""
     opened = {name: open_corpus(path) for name, path in paths.items()}
     return {
@@ -74,20 +82,37 @@ def make_manifest(config: ml_collections.ConfigDict, corpora: Mapping[str, Parti
         },
         "corpora": {name: list(corpus.prepared.spec.labels) for name, corpus in corpora.items()},
         "partitions": {name: corpus.identity() for name, corpus in corpora.items()},
-        "config": {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()},
+        "config": {
+            key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()
+        },
     }
+
+
+def check_config(config: ml_collections.ConfigDict) -> None:
+    """Raise a ValueError for a number that cannot be, before anything is read or written."""
+    for name in POSITIVE:
+        if not config[name] > 0:
+            raise ValueError(f"{name}={config[name]}; give a number greater than 0: --config.{name}=...")
+    if not 0 <= config.dropout < 1:
+        raise ValueError(f"dropout={config.dropout}; give a rate from 0 up to, but not, 1")
+    if not config.learning_rates:
+        raise ValueError("learning_rates is empty; give a rate for every phase, such as (0.1, 0.01, 0.001)")
+    _gemm_weight_gradient(config)
+
+
+def _gemm_weight_gradient(config: Mapping) -> bool | None:
+    choice = config["gemm_weight_gradient"]
+    if choice not in GEMM_WEIGHT_GRADIENT:
+        raise ValueError(f"gemm_weight_gradient={choice!r}; choose one of {', '.join(GEMM_WEIGHT_GRADIENT)}")
+    return GEMM_WEIGHT_GRADIENT[choice]
 
 
 def make_model(config: Mapping, classes: int) -> AdapterResNet:
     """The network that the settings describe, for up to ``classes`` classes."""
-    choice = config["gemm_weight_gradient"]
-    if choice not in GEMM_WEIGHT_GRADIENT:
-        raise ValueError(f"gemm_weight_gradient={choice!r}; choose one of {', '.join(GEMM_WEIGHT_GRADIENT)}")
     same_names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(config)
     settings = {name: config[name] for name in same_names}
-    return AdapterResNet(
-        **{**settings, "classes": classes, "gemm_weight_gradient": GEMM_WEIGHT_GRADIENT[choice]}
-    )
+    settings["gemm_weight_gradient"] = _gemm_weight_gradient(config)
+    return AdapterResNet(**settings, classes=classes)
 
 
 def most_classes(manifest: Mapping) -> int:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from emojax.audio.log_mel import frame_count, log_mel, standardise
@@ -40,8 +41,7 @@ def make_train_step(
 
     @functools.partial(jax.jit, donate_argnums=(0, 1))
     def train_step(shared: Shared, corpus: Corpus, batch: Batch, step):
-        frames = frame_count(batch.length)
-        mel = standardise(log_mel(batch.audio), frames)
+        mel, frames = _front_end(batch)
         rngs = {"dropout": jax.random.fold_in(key, step)}
 
         def loss_of(shared_params, corpus_params):
@@ -49,7 +49,7 @@ def make_train_step(
             output, updated = model.apply(
                 variables, mel, frames, corpus.class_mask, train=True, rngs=rngs, mutable=["stats"]
             )
-            loss = weighted_cross_entropy(output.logits, batch.label, corpus.class_weight)
+            loss = weighted_cross_entropy(output.logits, jnp.asarray(batch.label), corpus.class_weight)
             return loss, updated["stats"]
 
         gradient = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
@@ -74,9 +74,14 @@ def make_forward(model: AdapterResNet) -> Forward:
 
     @jax.jit
     def forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
-        frames = frame_count(batch.length)
-        mel = standardise(log_mel(batch.audio), frames)
+        mel, frames = _front_end(batch)
         variables = {"params": join(shared, corpus), "stats": stats}
-        return model.apply(variables, mel, frames, class_mask, train=False)
+        output: Output = model.apply(variables, mel, frames, class_mask, train=False)
+        return output
 
     return forward
+
+
+def _front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:
+    frames = frame_count(jnp.asarray(batch.length))
+    return standardise(log_mel(jnp.asarray(batch.audio)), frames), frames

@@ -17,7 +17,9 @@ forward = jax.jit(functools.partial(SMALL.apply, train=False))
 def init(model):
     @jax.jit
     def init(key):
-        return model.init(key, jnp.zeros((1, 8, 64)), jnp.array([8]), jnp.ones(model.classes, bool), train=False)
+        return model.init(
+            key, jnp.zeros((1, 8, 64)), jnp.array([8]), jnp.ones(model.classes, bool), train=False
+        )
 
     return init(jax.random.key(0))
 
@@ -26,7 +28,10 @@ def randomised(variables):
     """Adapters begin at zero and norms at one; at random, no mistake in them can hide."""
     leaves, structure = jax.tree.flatten(variables)
     keys = jax.random.split(jax.random.key(1), len(leaves))
-    noise = [jnp.abs(leaf + 0.2 * jax.random.normal(key, leaf.shape)) for leaf, key in zip(leaves, keys, strict=True)]
+    noise = [
+        jnp.abs(leaf + 0.2 * jax.random.normal(key, leaf.shape))
+        for leaf, key in zip(leaves, keys, strict=True)
+    ]
     return jax.tree.unflatten(structure, noise)
 
 
@@ -63,7 +68,9 @@ def test_padding_and_neighbours_never_change_an_answer(frames, padded):
     variables = randomised(init(SMALL))
     mask = jnp.array([True] * 4 + [False])
     alone = forward(variables, mel_of(frames, frames), jnp.array([frames]), mask)
-    batch = jnp.concatenate([mel_of(padded, padded, seed=1), mel_of(frames, padded), jnp.zeros((1, padded, 64))])
+    batch = jnp.concatenate(
+        [mel_of(padded, padded, seed=1), mel_of(frames, padded), jnp.zeros((1, padded, 64))]
+    )
     batch = batch.at[1, :frames].set(mel_of(frames, frames)[0])
     output = forward(variables, batch, jnp.array([padded, frames, 0]), mask)
     np.testing.assert_allclose(output.embedding[1], alone.embedding[0], rtol=1e-4, atol=1e-4)

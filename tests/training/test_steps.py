@@ -41,7 +41,7 @@ def equal(a, b):
 
 def test_a_step_updates_shared_and_its_corpus_and_nothing_else():
     state, train_step = fresh()
-    before = numpy_of((state.shared.params, {name: corpus for name, corpus in state.corpora.items()}))
+    before = numpy_of((state.shared.params, state.corpora))
     after, _ = advance(train_step, state, "c", batch_of(4))
     assert not equal(after.shared.params, before[0])
     for name, corpus in after.corpora.items():
@@ -72,9 +72,7 @@ def test_class_weights_change_the_gradient():
     for weights in ([1.0, 1.0], [5.0, 0.2]):
         state, train_step = fresh()
         class_weight = jnp.array(weights + [1.0] * 5)
-        corpus = type(state.corpora["a"])(
-            **{**vars(state.corpora["a"]), "class_weight": class_weight}
-        )
+        corpus = type(state.corpora["a"])(**{**vars(state.corpora["a"]), "class_weight": class_weight})
         shared, _, _ = train_step(state.shared, corpus, batch_of(2), 0)
         after.append(numpy_of(shared.params))
     assert not equal(*after)
@@ -108,7 +106,9 @@ def test_a_step_is_a_function_of_its_number():
 @pytest.mark.parametrize("labels", [[0, 0, 0, 1], [0, 1, 2, 2, 2, 2]])
 def test_class_weights_are_scikit_learns(labels):
     expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
-    np.testing.assert_allclose(balanced_class_weights(np.array(labels), 7)[: len(expected)], expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        balanced_class_weights(np.array(labels), 7)[: len(expected)], expected, rtol=1e-6
+    )
     assert not balanced_class_weights(np.array(labels), 7)[len(expected) :].any()
 
 
@@ -116,10 +116,14 @@ def test_loss_is_the_weighted_mean_of_optax():
     logits, label = jnp.array([[1.0, 2.0, -jnp.inf], [0.5, -1.0, -jnp.inf]]), jnp.array([0, 1])
     plain = optax.softmax_cross_entropy_with_integer_labels(logits[:, :2], label)
     weight = jnp.array([2.0, 0.5, 0.0])
-    np.testing.assert_allclose(weighted_cross_entropy(logits, label, weight), (weight[label] * plain).mean(), rtol=1e-6)
+    np.testing.assert_allclose(
+        weighted_cross_entropy(logits, label, weight), (weight[label] * plain).mean(), rtol=1e-6
+    )
 
 
-@pytest.mark.parametrize(("round_", "rate"), [(0, 0.1), (2_499, 0.1), (2_500, 0.01), (5_000, 0.001), (9_999, 0.001)])
+@pytest.mark.parametrize(
+    ("round_", "rate"), [(0, 0.1), (2_499, 0.1), (2_500, 0.01), (5_000, 0.001), (9_999, 0.001)]
+)
 def test_learning_rate_has_the_papers_three_steps(round_, rate):
     value = optim.learning_rate(round_, (0.1, 0.01, 0.001), 2_500, 1e-6)
     np.testing.assert_allclose(value, rate / (1 + 1e-6 * round_), rtol=1e-6)

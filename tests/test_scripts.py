@@ -1,0 +1,79 @@
+"""What a person types."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emojax.evaluation.evaluate import evaluate
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(script, *flags):
+    return subprocess.run(
+        [sys.executable, script, *flags], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_evaluate_prints_a_table_and_writes_its_files(tiny_run):
+    done = run("evaluate.py", f"--workdir={tiny_run}")
+    assert done.returncode == 0, done.stderr
+    assert "tones" in done.stdout
+    assert "mean UAR" in done.stdout
+    results = json.loads((tiny_run / "results.json").read_text())
+    assert set(results["corpora"]) == {"tones", "levels"}
+    keys = {"protocol", "n", "chance", "uar", "uar_ci95", "war", "macro_f1", "labels", "confusion"}
+    assert keys <= set(results["corpora"]["tones"])
+    assert "evaluate.py" in results["command"]
+    with open(tiny_run / "predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == sum(corpus["n"] for corpus in results["corpora"].values())
+    assert (tiny_run / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_devel_results_have_their_own_folder_and_agree_with_training(tiny_run):
+    results = evaluate(tiny_run, "devel")
+    best = json.loads((tiny_run / "devel" / "results.json").read_text())["devel_uar"]
+    for result in results:
+        assert result.uar == pytest.approx(best[result.corpus])
+
+
+def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, tmp_path):
+    import shutil
+
+    shutil.copytree(tiny_run, tmp_path / "run")
+    shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
+    table = tmp_path / "1.0.0" / "clips.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    speakers = {line.split(",")[2] for line in lines[1:]}
+    first, second = sorted(speakers)[:2]
+    swapped = [line.replace(f",{first},", ",X,").replace(f",{second},", f",{first},") for line in lines[1:]]
+    table.write_text(lines[0] + "".join(swapped).replace(",X,", f",{second},"))
+    places = json.loads((tmp_path / "run" / "corpora.json").read_text())
+    places["tones"] = str(tmp_path / "1.0.0")
+    (tmp_path / "run" / "corpora.json").write_text(json.dumps(places))
+    with pytest.raises(ValueError, match=r"partitions\.tones\.digest"):
+        evaluate(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("script", "flags", "message"),
+    [
+        ("evaluate.py", ["--workdir=no/such/run"], "holds no best checkpoint"),
+        ("train.py", ["--config=configs/scratch.py", "--config.corpora=nonsense"], "nonsense"),
+        ("train.py", ["--config.batch_size=0"], "batch_size"),
+        ("train.py", ["--config.gemm_weight_gradient=perhaps"], "auto, on, off"),
+        ("train.py", ["stray"], "unknown arguments"),
+    ],
+)
+def test_bad_flags_are_one_clear_error(script, flags, message, tmp_path):
+    if script == "train.py":
+        flags = [f"--workdir={tmp_path}", f"--config.data_dir={tmp_path}", *flags]
+    done = run(script, *flags)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,151 @@
+"""A run that is killed at any moment goes on, and ends where an uninterrupted one ends, to the bit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from emojax.checkpoints import read_manifest, restore
+from emojax.training.loop import train
+from emojax.training.run import make_manifest, make_run, open_corpora
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(config, workdir) -> list[str]:
+    settings = {
+        name: config[name]
+        for name in (
+            "corpora",
+            "data_dir",
+            "width",
+            "depth",
+            "batch_size",
+            "window_s",
+            "rounds_per_phase",
+            "eval_every_rounds",
+        )
+    }
+    flags = [f"--config.{name}={value}" for name, value in settings.items()]
+    return [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}", *flags]
+
+
+def steps_written(workdir) -> list[int]:
+    path = workdir / "metrics.jsonl"
+    return [json.loads(line)["step"] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def state_of(workdir, kind, config, paths):
+    corpora = open_corpora(paths, config.partition, config.seed)
+    manifest = make_manifest(config, corpora)
+    parts = {name: corpus.load("train") for name, corpus in corpora.items()}
+    _, _, like = make_run(config, manifest, parts)
+    trees = restore(workdir, kind, {"shared": like.shared, **like.corpora})
+    return read_manifest(workdir, kind)["step"], jax.tree.map(np.asarray, trees)
+
+
+@pytest.mark.parametrize(("number", "evaluations"), [(signal.SIGKILL, 2), (signal.SIGINT, 4)])
+def test_killed_and_resumed_is_bitwise_uninterrupted(
+    number, evaluations, tiny_config, tiny_paths, tiny_run, tmp_path
+):
+    process = subprocess.Popen(
+        command(tiny_config, tmp_path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    while process.poll() is None and len(steps_written(tmp_path)) < evaluations:
+        time.sleep(0.01)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=120)
+    last_step = steps_written(tiny_run)[-1]
+    assert steps_written(tmp_path)[-1] < last_step, output
+    if number == signal.SIGINT:
+        assert "the same command goes on from here" in output
+
+    finished = subprocess.run(
+        command(tiny_config, tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert steps_written(tmp_path) == steps_written(tiny_run)
+    for kind in ("latest", "best"):
+        step, trees = state_of(tmp_path, kind, tiny_config, tiny_paths)
+        expected_step, expected = state_of(tiny_run, kind, tiny_config, tiny_paths)
+        assert step == expected_step
+        assert jax.tree.all(jax.tree.map(np.array_equal, trees, expected))
+
+
+def test_a_finished_run_stays_as_it_is(tiny_config, tiny_paths, tiny_run):
+    before = {path: path.stat().st_mtime_ns for path in (tiny_run / "checkpoints").rglob("d/*")}
+    train(tiny_config, tiny_run, tiny_paths)
+    assert before == {path: path.stat().st_mtime_ns for path in (tiny_run / "checkpoints").rglob("d/*")}
+
+
+def test_other_settings_are_refused_and_listed(tiny_config, tiny_paths, tiny_run):
+    other = tiny_config.copy_and_resolve_references()
+    other.update(width=8, seed=1)
+    with pytest.raises(ValueError, match=r"config\.width: the checkpoint has 4, this run has 8") as error:
+        train(other, tiny_run, tiny_paths)
+    assert "config.seed" in str(error.value)
+
+
+def test_a_phase_begins_at_the_best_state(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    # EmoNet went on from the current state, not the best one, when it lowered the learning rate.
+    from emojax.training import loop
+
+    uars = iter([0.9, 0.5, 0.1, 0.1, 0.1, 0.1])
+    kept = {}
+    keep = loop._Keeper.keep
+
+    def recording_keep(self, state, _, begins_phase):
+        uar = next(uars)
+        before = jax.tree.map(np.array, state.shared.params)
+        state = keep(self, state, {"mean": uar}, begins_phase)
+        kept[state.step] = (before, jax.tree.map(np.array, state.shared.params), begins_phase)
+        return state
+
+    monkeypatch.setattr(loop._Keeper, "keep", recording_keep)
+    train(tiny_config, tmp_path, tiny_paths)
+    best = kept[4][0]
+    for step, (before, after, begins_phase) in kept.items():
+        assert jax.tree.all(jax.tree.map(np.array_equal, after, best if begins_phase else before)), step
+    assert [step for step, (_, _, begins) in kept.items() if begins] == [8, 16]
+    assert read_manifest(tmp_path, "best")["step"] == 4  # the best state is kept, not the last
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tiny_config, tiny_paths, tmp_path):
+    config = tiny_config.copy_and_resolve_references()
+    config.learning_rates = (1e30, 1e30, 1e30)
+    with pytest.raises(FloatingPointError, match="is not finite"):
+        train(config, tmp_path, tiny_paths)
+
+
+def test_training_reads_no_test_clip(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    from emojax.training import run
+
+    read = {}
+    load = run.load_recordings
+    monkeypatch.setattr(
+        run,
+        "load_recordings",
+        lambda corpus, indices: (
+            read.setdefault(corpus.spec.name, set()).update(indices) or load(corpus, indices)
+        ),
+    )
+    train(tiny_config, tmp_path, tiny_paths)
+    for name, corpus in open_corpora(tiny_paths, tiny_config.partition, tiny_config.seed).items():
+        assert read[name]
+        assert not read[name] & set(corpus.partition.parts["test"])
+
+
+def test_metrics_are_json_lines_and_tensorboard_events(tiny_run):
+    lines = [json.loads(line) for line in (tiny_run / "metrics.jsonl").read_text().splitlines()]
+    assert {"step", "loss/mean", "loss/tones", "devel_uar/mean", "devel_uar/levels", "devel_uar/best"} <= set(
+        lines[0]
+    )
+    assert any((tiny_run / "tensorboard").iterdir())
+    assert os.path.exists(tiny_run / "checkpoints" / "best")
