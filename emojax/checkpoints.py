@@ -150,8 +150,7 @@ def _step_folder(workdir: str | Path, kind: str) -> Path:
 
 
 def _restore_item(path: Path, like: Tree) -> Tree:
-    tree = _as_dict(like)
-    shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, tree)
+    shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, _as_dict(like))
     arguments = ocp.args.PyTreeRestore(
         item=shapes,
         partial_restore=True,
@@ -161,4 +160,19 @@ def _restore_item(path: Path, like: Tree) -> Tree:
         restored = ocp.Checkpointer(ocp.PyTreeCheckpointHandler()).restore(path, args=arguments)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path} does not fit this network: {error}") from error
-    return dataclasses.replace(like, **restored) if dataclasses.is_dataclass(like) else restored
+    # Orbax hands back what was asked for where the checkpoint has no such array.
+    missing = [
+        jax.tree_util.keystr(where)
+        for where, leaf in jax.tree_util.tree_leaves_with_path(restored)
+        if isinstance(leaf, jax.ShapeDtypeStruct)
+    ]
+    if missing:
+        raise ValueError(f"{path} does not fit this network: it has no {', '.join(missing)}")
+    return _as_class(like, restored)
+
+
+def _as_class(like: Tree, tree: dict[str, Tree]) -> Tree:
+    """The inverse of :func:`_as_dict`."""
+    if not dataclasses.is_dataclass(like) or isinstance(like, type):
+        return tree
+    return dataclasses.replace(like, **tree)

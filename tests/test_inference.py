@@ -81,7 +81,7 @@ def test_nothing_trained_says_how(tmp_path):
         (np.linspace(-1, 1, 100), 16_000, r"0\.1 s|short"),
         ("no/such/file.wav", None, "no such file"),
         ("no/such/file.wav", 16_000, "leave it out"),
-        (7, 16_000, "int"),
+        (7, 16_000, "shape"),
     ],
 )
 def test_bad_input_is_one_clear_error(model, samples, rate, message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -76,8 +77,7 @@ def make_forward(model: AdapterResNet) -> Forward:
     def forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
         mel, frames = _front_end(batch)
         variables = {"params": join(shared, corpus), "stats": stats}
-        output: Output = model.apply(variables, mel, frames, class_mask, train=False)
-        return output
+        return cast(Output, model.apply(variables, mel, frames, class_mask, train=False))
 
     return forward
 
