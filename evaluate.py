@@ -3,7 +3,7 @@
 import shlex
 import sys
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from emojax.cpu import use_fast_allocator
 
@@ -18,13 +18,14 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
     use_fast_allocator()  # before anything starts jax
+    logging.set_verbosity(logging.WARNING)
     from emojax.evaluation.evaluate import evaluate
     from emojax.evaluation.report import table
 
     command = shlex.join(["python", *sys.argv])
     try:
         print(table(evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, command)))
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise SystemExit(f"evaluate.py: {error}") from error
 
 

@@ -1,6 +1,6 @@
 """Train one network over several corpora, or go on: ``python train.py --config=... --workdir=...``."""
 
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import config_flags
 
 from emojax.cpu import use_fast_allocator
@@ -15,6 +15,7 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}; settings are given as --config.NAME=VALUE")
     use_fast_allocator()  # before anything starts jax
+    logging.set_verbosity(logging.WARNING)
     import datasets
     from emojax.training.loop import train
     from emojax.training.run import check_config
@@ -24,9 +25,17 @@ def main(argv: list[str]) -> None:
         check_config(config)
         paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
         train(config, FLAGS.workdir, paths)
-    except (ValueError, ImportError) as error:
+    except (ValueError, ImportError, OSError, FloatingPointError) as error:
         raise SystemExit(f"train.py: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("train.py: stopped; the same command goes on from the last checkpoint") from None
 
 
 if __name__ == "__main__":
-    app.run(main)
+    try:
+        app.run(main)
+    except AttributeError as error:
+        # ml_collections' word for a --config.NAME that is not there; anything else is ours to see.
+        if "config" not in FLAGS or FLAGS.is_parsed():
+            raise
+        raise SystemExit(f"train.py: no such setting: {error}; configs/base.py has them all") from None

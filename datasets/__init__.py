@@ -117,7 +117,7 @@ def _known() -> str:
 
 def _new_builder(order: _Order, scratch: str, allow_bad: bool) -> SpeechBuilder | None:
     """A builder that prepares the corpus in the scratch folder; None where it is prepared already."""
-    if order.folder.exists() and not order.source.exists() and order.builder is manifest.Builder:
+    if order.folder.exists() and not order.source.exists():
         return None
     with _tfds_silenced():
         builder = order.builder(

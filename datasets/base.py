@@ -85,7 +85,6 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    fingerprint = ""
     # Checksums of downloads, of which there are none; tfds needs a package to look for them.
     url_infos = None
 
@@ -93,6 +92,11 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
         self.source_dir = Path(source_dir)
         self._allow_bad = allow_bad
         super().__init__(file_format="array_record", **kwargs)
+
+    @property
+    def fingerprint(self) -> str:
+        """What the records depend on; a prepared corpus with another one is prepared anew."""
+        return ""
 
     @property
     @abc.abstractmethod

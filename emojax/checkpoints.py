@@ -17,6 +17,7 @@ import orbax.checkpoint as ocp
 from emojax.corpora.spec import check_name
 
 FORMAT = 1
+_MEND = "if a training run is replacing it just now, try again; otherwise copy it anew, or train again"
 Tree = Any
 
 
@@ -42,13 +43,19 @@ class Checkpoints:
         """Begin to save; the arrays may be donated as soon as this returns.
 
         A step that is there already is left as it is: a resumed run writes the same bits again.
+
+        Raises:
+          ValueError: a later step is there.
         """
         if step in self._manager.all_steps():
             return
         items = {"shared": shared} | {_item(name): tree for name, tree in corpora.items()}
         arguments = {name: ocp.args.PyTreeSave(_as_dict(tree)) for name, tree in items.items()}
         arguments["manifest"] = ocp.args.JsonSave({**manifest, "format": FORMAT, "step": step})
-        self._manager.save(step, args=ocp.args.Composite(**arguments))
+        if not self._manager.save(step, args=ocp.args.Composite(**arguments)):
+            raise ValueError(
+                f"{self._directory} holds a later step than {step}, of another run; use another --workdir"
+            )
 
     def wait(self) -> None:
         """Return when everything begun is on disk."""
@@ -66,10 +73,14 @@ def read_manifest(workdir: str | Path, kind: str) -> dict:
       ValueError: there is no such checkpoint, or it is of another format.
     """
     path = _step_folder(workdir, kind)
-    manifest = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(path / "manifest")
-    if manifest.get("format") != FORMAT:
+    try:
+        manifest = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(path / "manifest")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: the manifest cannot be read ({error}); {_MEND}") from error
+    written = manifest.get("format") if isinstance(manifest, dict) else None
+    if written != FORMAT:
         raise ValueError(
-            f"{path}: checkpoint format {manifest.get('format')!r}, this emojax reads {FORMAT}; "
+            f"{path}: checkpoint format {written!r}, this emojax reads {FORMAT}; "
             "use the emojax version that wrote it, or train again"
         )
     return manifest
@@ -158,8 +169,8 @@ def _restore_item(path: Path, like: Tree) -> Tree:
     )
     try:
         restored = ocp.Checkpointer(ocp.PyTreeCheckpointHandler()).restore(path, args=arguments)
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{path} does not fit this network: {error}") from error
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} does not fit this network, or is damaged: {error}; {_MEND}") from error
     # Orbax hands back what was asked for where the checkpoint has no such array.
     missing = [
         jax.tree_util.keystr(where)

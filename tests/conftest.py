@@ -1,12 +1,22 @@
 """Fixtures that more than one room needs."""
 
+import atexit
 import csv
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+
+# Many tests compile the same small programs, some of them in processes of their own: compile each once.
+_compiled = tempfile.mkdtemp(prefix="emojax-compiled-")
+atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
+os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 
 TINY = {"tones": ("high", "low", "middle"), "levels": ("loud", "soft")}
 TINY_SPEAKERS = 5
@@ -23,7 +33,7 @@ def corpora_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_sources(tmp_path_factory) -> Path:
-    """Two folders of tones with a CSV each: different labels, five speakers, clips of 0.3 to 1.4 s."""
+    """Two folders of tones with a CSV each: different labels, five speakers, clips of 0.3 to 1 s."""
     root = tmp_path_factory.mktemp("sources")
     random = np.random.default_rng(0)
     for corpus, labels in TINY.items():
@@ -35,7 +45,7 @@ def tiny_sources(tmp_path_factory) -> Path:
             for take in range(3)
         ]
         for file, label, speaker in rows:
-            time_s = np.arange(int(16_000 * random.uniform(0.3, 1.4))) / 16_000
+            time_s = np.arange(int(16_000 * random.uniform(0.3, 1.0))) / 16_000
             pitch_hz = {"low": 200, "middle": 800, "high": 3000}.get(label, 500) + 20 * speaker
             tone = 0.2 * np.sin(2 * np.pi * pitch_hz * time_s) * (1 + (label == "loud"))
             noise = random.normal(0, 0.001 + 0.05 * (label == "soft"), len(time_s))

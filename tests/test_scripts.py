@@ -42,6 +42,15 @@ def test_devel_results_have_their_own_folder_and_agree_with_training(tiny_run):
         assert result.uar == pytest.approx(best[result.corpus])
 
 
+def test_the_papers_crop_differs_from_the_whole_utterance_only_where_it_is_longer(tiny_run):
+    # No tiny clip is longer than 5 s.
+    for whole, cropped in zip(
+        evaluate(tiny_run, "devel"), evaluate(tiny_run, "devel", crop=True), strict=True
+    ):
+        assert whole.uar == cropped.uar
+    assert json.loads((tiny_run / "devel" / "results.json").read_text())["utterance"] == "middle 5 s"
+
+
 def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, tmp_path):
     import shutil
 
@@ -67,6 +76,8 @@ def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, t
         ("train.py", ["--config=configs/scratch.py", "--config.corpora=nonsense"], "nonsense"),
         ("train.py", ["--config.batch_size=0"], "batch_size"),
         ("train.py", ["--config.gemm_weight_gradient=perhaps"], "auto, on, off"),
+        ("train.py", ["--config.learning_rates=(0.1, 0.0)"], "learning_rates"),
+        ("train.py", ["--config.no_such_setting=1"], "no_such_setting"),
         ("train.py", ["stray"], "unknown arguments"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib
 import pkgutil
 from collections.abc import Iterable
@@ -31,6 +33,16 @@ class Builder(SpeechBuilder):
     def spec(self) -> CorpusSpec:
         """What the corpus is."""
         return CORPORA[self.builder_config.name].SPEC
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Names and sizes of the publisher's files: another folder, or more files, is another corpus."""
+        files = sorted(
+            (path.relative_to(self.source_dir).as_posix(), path.stat().st_size)
+            for path in self.source_dir.rglob("*")
+            if path.is_file()
+        )
+        return hashlib.blake2b(repr(files).encode(), digest_size=16).hexdigest()
 
     def sources(self) -> Iterable[Source | Skipped]:
         """The recordings in the order of their names."""

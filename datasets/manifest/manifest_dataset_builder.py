@@ -25,8 +25,13 @@ class Builder(SpeechBuilder):
         csvs = find_csvs(Path(source_dir))
         self._sources = read_sources(csvs)
         self._spec = CorpusSpec(config, tuple(sorted({source.label for source in self._sources})))
-        self.fingerprint = fingerprint(csvs)
+        self._fingerprint = fingerprint(csvs)
         super().__init__(config=tfds.core.BuilderConfig(name=config), source_dir=source_dir, **kwargs)
+
+    @property
+    def fingerprint(self) -> str:
+        """The CSVs and their place."""
+        return self._fingerprint
 
     @property
     def spec(self) -> CorpusSpec:

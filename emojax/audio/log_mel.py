@@ -57,7 +57,9 @@ def log_mel(audio: jax.Array) -> jax.Array:
     window = np.hanning(WINDOW_SAMPLES + 1)[:-1].astype(np.float32)
     spectrum = jnp.fft.rfft(frames * window)
     power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
-    return jnp.log(jnp.maximum(power @ _filters(), POWER_FLOOR))
+    # Accelerators multiply in less than float32 unless told otherwise.
+    mel = jnp.matmul(power, _filters(), precision=jax.lax.Precision.HIGHEST)
+    return jnp.log(jnp.maximum(mel, POWER_FLOOR))
 
 
 def standardise(mel: jax.Array, frames: jax.Array) -> jax.Array:

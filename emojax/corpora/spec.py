@@ -10,6 +10,8 @@ from pathlib import Path
 
 # A corpus's name becomes a folder of the checkpoint and of the data, so it may never climb out of one.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+# Names that stand beside the corpora's in checkpoints and metrics.
+_RESERVED = ("shared", "mean", "best")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +88,8 @@ def check_name(name: str) -> str:
         raise ValueError(
             f"corpus name {name!r}: use letters, digits, '-' and '_', and begin with a letter or digit"
         )
+    if name in _RESERVED:
+        raise ValueError(f"corpus name {name!r} is taken; choose any other than {', '.join(_RESERVED)}")
     return name
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
+
+_AUDIO_FEATURE = "emojax.data.features.PcmAudio"
+_MEND = "remove the folder and prepare the corpus again"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +56,7 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
     try:
         metadata = _builder(path).info.metadata
         return PreparedCorpus(CorpusSpec.from_json(metadata["spec"]), read_clips(path / "clips.csv"), path)
-    except (OSError, KeyError, TypeError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`"
         ) from error
@@ -66,13 +70,16 @@ def load_recordings(corpus: PreparedCorpus, indices: np.ndarray) -> Recordings:
     """
     if not len(indices):
         return Recordings([], np.zeros(0, np.int32))
-    source = _builder(corpus.path).as_data_source(split="all")
-    records = source.__getitems__([int(index) for index in indices])
+    try:
+        source = _builder(corpus.path).as_data_source(split="all")
+        records = source.__getitems__([int(index) for index in indices])
+    except (OSError, RuntimeError, ValueError, IndexError) as error:
+        raise ValueError(f"{corpus.path}: {error}; {_MEND}") from error
     for index, record in zip(indices, records, strict=True):
         if record["file"].decode() != corpus.clips[index].file:
             raise ValueError(
-                f"{corpus.path}: record {index} is {record['file']!r} but clips.csv says "
-                f"{corpus.clips[index].file!r}; remove the folder and prepare the corpus again"
+                f"{corpus.path}: record {index} is {record['file'].decode()!r} but clips.csv says "
+                f"{corpus.clips[index].file!r}; {_MEND}"
             )
     labels = np.array([record["label"] for record in records], np.int32)
     return Recordings([record["audio"] for record in records], labels)
@@ -81,4 +88,12 @@ def load_recordings(corpus: PreparedCorpus, indices: np.ndarray) -> Recordings:
 def _builder(path: Path):
     import tensorflow_datasets as tfds  # seconds to import, and inference never needs it
 
+    # tfds imports whatever module features.json names, and the folder may come from a stranger.
+    features = (path / "features.json").read_text("utf-8")
+    named = set(re.findall(r'"pythonClassName"\s*:\s*"([^"]*)"', features))
+    strange = sorted(
+        name for name in named if name != _AUDIO_FEATURE and not name.startswith("tensorflow_datasets.")
+    )
+    if strange:
+        raise ValueError(f"features.json names {', '.join(strange)}, which no prepared corpus has")
     return tfds.builder_from_directory(path)

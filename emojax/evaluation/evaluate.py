@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -68,7 +69,7 @@ def _open(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
         paths = {
             name: Path(path) for name, path in json.loads((workdir / PLACES_FILE).read_text("utf-8")).items()
         }
-    except OSError as error:
+    except (OSError, ValueError, AttributeError) as error:
         raise ValueError(
             f"{workdir} does not say where its corpora lie ({error}); run train.py again"
         ) from error
@@ -105,9 +106,23 @@ def _judge(
     return result, rows
 
 
+def _commit() -> str | None:
+    """The checkout's commit, with a plus sign if it was changed since; None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit, changes = (
+            subprocess.run([*git, *command], capture_output=True, text=True, check=True).stdout.strip()
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + "+" * bool(changes)
+
+
 def _provenance(manifest: Mapping, part: str, crop: bool, command: str) -> dict:
     return {
         "command": command,
+        "commit": _commit(),
         "part": part,
         "utterance": "middle 5 s" if crop else "whole, windows of 5 s averaged",
         "step": manifest["step"],

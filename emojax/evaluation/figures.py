@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emojax.evaluation.metrics import CorpusResult
-from emojax.evaluation.report import replacing
+from emojax.files import replacing
 
 _CELL_IN = 0.46
 _MARGIN_IN = 1.4

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
 from emojax.evaluation.metrics import CorpusResult
+from emojax.files import replacing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,22 +101,3 @@ def write_predictions(rows: Iterable[Prediction], path: str | Path) -> None:
             rounded = {label: round(float(p), 6) for label, p in row.probabilities.items()}
             probabilities = json.dumps(rounded, ensure_ascii=False, allow_nan=False)
             writer.writerow((row.corpus, row.file, row.speaker, row.label, row.prediction, probabilities))
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A draft to write instead of ``path``: it takes its place at the end, or vanishes with an error.
-
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "results.txt"
-    >>> with replacing(path) as draft:
-    ...     _ = draft.write_text("all of it")
-    >>> path.read_text()
-    'all of it'
-    """
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        yield draft
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

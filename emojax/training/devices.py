@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeVar
 
 import jax
 import numpy as np
@@ -11,8 +10,6 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from emojax.data.batches import Batch
 from emojax.training.state import EmoState
-
-Tree = TypeVar("Tree")
 
 
 def _sharding(*axes: str) -> NamedSharding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import signal
 import time
@@ -14,13 +15,14 @@ from pathlib import Path
 import jax
 import ml_collections
 import numpy as np
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import recall_score
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.checkpoints import Checkpoints, check_same, read_manifest, restore
 from emojax.data.batches import Batch
 from emojax.data.prepared import Recordings
 from emojax.data.sampling import prefetched, round_robin
+from emojax.files import replacing
 from emojax.training import devices
 from emojax.training.predict import Network, predict_clips
 from emojax.training.progress import Progress
@@ -49,6 +51,12 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
       FloatingPointError: a loss is not finite; the message names the corpus.
     """
     workdir = Path(workdir)
+    workdir.mkdir(parents=True, exist_ok=True)
+    with _alone(workdir):
+        return _train(config, workdir, paths)
+
+
+def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str, Path]) -> EmoState:
     corpora = open_corpora(paths, config.partition, config.seed)
     manifest = make_manifest(config, corpora)
     keeper = _Keeper(workdir, manifest)
@@ -69,7 +77,12 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
         lambda item: (item[0], devices.shard(item[1])),
     )
     meter = _Meter()
-    with Progress(workdir, state.step, steps.last, len(corpora)) as progress, _interruptible() as stopped:
+    with (
+        contextlib.closing(keeper),
+        contextlib.closing(batches),
+        Progress(workdir, state.step, steps.last, len(corpora)) as progress,
+        _interruptible() as stopped,
+    ):
         while state.step < steps.last and not stopped:
             name, batch = meter.waiting_for(batches)
             state, loss = advance(train_step, state, name, batch)
@@ -78,13 +91,13 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
             if steps.evaluates_at(state.step):
                 metrics = meter.flush(state.step)
                 uars = devel_uars(forward, state, devel_part)
-                state = keeper.keep(state, uars, begins_phase=steps.begins_phase_at(state.step))
                 metrics |= {f"devel_uar/{name}": uar for name, uar in uars.items()}
-                metrics["devel_uar/best"] = keeper.best_uar
+                metrics["devel_uar/best"] = max(keeper.best_uar, uars["mean"])
+                # Before the checkpoint: a line without its state is dropped, a state without its line is not.
                 progress.write(state.step, metrics)
+                state = keeper.keep(state, uars, begins_phase=steps.begins_phase_at(state.step))
                 meter.start()
-    batches.close()
-    keeper.close(state)
+        keeper.save_latest(state)
     if stopped:
         print(f"stopped at step {state.step} of {steps.last}; the same command goes on from here", flush=True)
     return state
@@ -93,7 +106,8 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
 def _write_places(workdir: Path, paths: Mapping[str, Path]) -> None:
     """Note where the prepared corpora lie; evaluation looks there."""
     places = {name: str(path.absolute()) for name, path in paths.items()}
-    (workdir / PLACES_FILE).write_text(json.dumps(places, indent=1) + "\n", encoding="utf-8")
+    with replacing(workdir / PLACES_FILE) as draft:
+        draft.write_text(json.dumps(places, indent=1) + "\n", encoding="utf-8")
 
 
 def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Recordings]) -> dict[str, float]:
@@ -102,7 +116,17 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Recordings
     for name, part in devel.items():
         network = network_of(state.shared.params, state.corpora[name])
         probabilities, _ = predict_clips(forward, network, part.samples)
-        uars[name] = float(balanced_accuracy_score(part.labels, probabilities.argmax(axis=1)))
+        if not np.isfinite(probabilities).all():
+            raise FloatingPointError(
+                f"the network of {name} gives probabilities that are not finite; the checkpoints before are "
+                "kept; train again in another --workdir with smaller --config.learning_rates"
+            )
+        spoken = np.unique(part.labels)
+        uars[name] = float(
+            recall_score(
+                part.labels, probabilities.argmax(axis=1), labels=spoken, average="macro", zero_division=0
+            )
+        )
     return {**uars, "mean": float(np.mean(list(uars.values())))}
 
 
@@ -188,6 +212,18 @@ class _Keeper:
         self.best_uar = -1.0
         if self._best.step() is not None:
             self.best_uar = read_manifest(workdir, "best")["devel_uar"]["mean"]
+        self._check_pair()
+
+    def _check_pair(self) -> None:
+        """Refuse a folder of which a person removed one of the two."""
+        latest, best = self._latest.step(), self._best.step()
+        counts_on = None if latest is None else read_manifest(self._workdir, "latest")["best_step"]
+        # A kill can leave a best state that the latest does not count on yet, but never the other way round.
+        if counts_on is not None and (best is None or best < counts_on):
+            raise ValueError(
+                f"{self._workdir}/checkpoints: latest (step {latest}) and best (step {best}) are not of one "
+                "run; put back what was removed, or use another --workdir"
+            )
 
     def resume(self, state: EmoState) -> EmoState:
         step = self._latest.step()
@@ -196,17 +232,21 @@ class _Keeper:
     def keep(self, state: EmoState, uars: Mapping[str, float], begins_phase: bool) -> EmoState:
         """Save; gives the state to go on with, which is the best one where a phase begins."""
         if uars["mean"] > self.best_uar:
+            # Otherwise the best could be two evaluations ahead of what a killed run goes on from.
+            self._latest.wait()
             self.best_uar = uars["mean"]
             self._save(self._best, state, devel_uar=dict(uars))
             # The latest state must never be on disk before the best one that it counts on.
             self._best.wait()
         if begins_phase:
             state = self._restore("best", state, state.step)
-        self._save(self._latest, state)
+        self.save_latest(state)
         return state
 
-    def close(self, state: EmoState) -> None:
-        self._save(self._latest, state)
+    def save_latest(self, state: EmoState) -> None:
+        self._save(self._latest, state, best_step=self._best.step())
+
+    def close(self) -> None:
         self._latest.close()
         self._best.close()
 
@@ -216,6 +256,19 @@ class _Keeper:
     def _restore(self, kind: str, like: EmoState, step: int) -> EmoState:
         trees = restore(self._workdir, kind, {"shared": like.shared, **like.corpora})
         return EmoState(trees.pop("shared"), trees, step)
+
+
+@contextlib.contextmanager
+def _alone(workdir: Path) -> Iterator[None]:
+    """Two runs in one folder would delete each other's checkpoints."""
+    with open(workdir / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"{workdir}: another process trains here; wait for it, or use another --workdir"
+            ) from None
+        yield
 
 
 @contextlib.contextmanager

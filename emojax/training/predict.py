@@ -10,10 +10,10 @@ import jax
 import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.checkpoints import read_manifest, restore
+from emojax.checkpoints import check_same, read_manifest, restore
 from emojax.data.batches import Batch, make_batch, padded_length, windows
 from emojax.models.subtrees import Params
-from emojax.training.run import make_model, most_classes
+from emojax.training.run import FRONT_END, make_model, most_classes
 from emojax.training.state import init_network
 from emojax.training.steps import Forward, make_forward
 
@@ -45,6 +45,7 @@ def load_networks(
       ValueError: nothing is trained there, or a corpus is not in it; the message has the choices.
     """
     manifest = read_manifest(workdir, "best")
+    check_same({"front_end": manifest.get("front_end")}, {"front_end": FRONT_END}, workdir)
     names = list(manifest["corpora"]) if corpora is None else list(corpora)
     unknown = [name for name in names if name not in manifest["corpora"]]
     if unknown:

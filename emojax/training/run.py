@@ -12,7 +12,7 @@ import ml_collections
 
 import emojax
 from emojax.audio import log_mel
-from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
 from emojax.corpora.partitions import Partition, make_partition
 from emojax.data.prepared import PreparedCorpus, Recordings, load_recordings, open_corpus
 from emojax.models.adapter_resnet import AdapterResNet
@@ -23,7 +23,13 @@ from emojax.training.steps import Forward, TrainStep, make_forward, make_train_s
 
 # Where things lie is no property of a run: it may go on after its folders moved.
 PLACES_FILE = "corpora.json"
-PLACES = ("source_dir", "data_dir", "allow_bad")
+PLACES = ("corpora", "source_dir", "data_dir", "allow_bad")
+FRONT_END = {
+    "sample_rate_hz": SAMPLE_RATE_HZ,
+    "window_samples": log_mel.WINDOW_SAMPLES,
+    "hop_samples": log_mel.HOP_SAMPLES,
+    "mels": log_mel.MELS,
+}
 POSITIVE = (
     "width",
     "depth",
@@ -34,6 +40,7 @@ POSITIVE = (
     "rounds_per_phase",
     "eval_every_rounds",
 )
+NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2")
 GEMM_WEIGHT_GRADIENT = {"auto": None, "on": True, "off": False}
 
 
@@ -74,12 +81,8 @@ def make_manifest(config: ml_collections.ConfigDict, corpora: Mapping[str, Parti
     settings = {key: value for key, value in config.to_dict().items() if key not in PLACES}
     return {
         "emojax": emojax.__version__,
-        "front_end": {
-            "sample_rate_hz": SAMPLE_RATE_HZ,
-            "window_samples": log_mel.WINDOW_SAMPLES,
-            "hop_samples": log_mel.HOP_SAMPLES,
-            "mels": log_mel.MELS,
-        },
+        "front_end": FRONT_END,
+        "order": list(corpora),
         "corpora": {name: list(corpus.prepared.spec.labels) for name, corpus in corpora.items()},
         "partitions": {name: corpus.identity() for name, corpus in corpora.items()},
         "config": {
@@ -93,10 +96,21 @@ def check_config(config: ml_collections.ConfigDict) -> None:
     for name in POSITIVE:
         if not config[name] > 0:
             raise ValueError(f"{name}={config[name]}; give a number greater than 0: --config.{name}=...")
-    if not 0 <= config.dropout < 1:
-        raise ValueError(f"dropout={config.dropout}; give a rate from 0 up to, but not, 1")
-    if not config.learning_rates:
-        raise ValueError("learning_rates is empty; give a rate for every phase, such as (0.1, 0.01, 0.001)")
+    for name in NOT_NEGATIVE:
+        if not config[name] >= 0:
+            raise ValueError(
+                f"{name}={config[name]}; give a number that is not negative: --config.{name}=..."
+            )
+    for name in ("dropout", "momentum"):
+        if not 0 <= config[name] < 1:
+            raise ValueError(f"{name}={config[name]}; give a number from 0 up to, but not, 1")
+    if config.window_s < MIN_DURATION_S:
+        raise ValueError(f"window_s={config.window_s}; give at least {MIN_DURATION_S} s")
+    if not config.learning_rates or not all(rate > 0 for rate in config.learning_rates):
+        raise ValueError(
+            f"learning_rates={config.learning_rates}; give a rate greater than 0 for every phase, "
+            "such as (0.1, 0.01, 0.001)"
+        )
     _gemm_weight_gradient(config)
 
 

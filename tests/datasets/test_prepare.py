@@ -110,6 +110,13 @@ def test_a_prepared_corpus_is_used_as_it_is(emodb, tmp_path, capsys):
     assert capsys.readouterr().out.startswith(f"emodb: {len(FILES)} clips, {len(SPEAKERS)} speakers, 0.00 h")
 
 
+def test_files_that_came_later_are_prepared_too(emodb, tmp_path, write_tones):
+    prepare("emodb", tmp_path, tmp_path / "data")
+    write_tones(emodb, "wav/03b01Wa.wav")
+    folder = prepare("emodb", tmp_path, tmp_path / "data")["emodb"]
+    assert len(read_clips(folder / "clips.csv")) == len(FILES) + 1
+
+
 def test_every_name_is_checked_before_anything_is_prepared(emodb, tmp_path):
     with pytest.raises(CorpusError, match="casia: no recording found"):
         prepare("emodb,casia", tmp_path, tmp_path / "data")

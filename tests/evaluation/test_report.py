@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from emojax.evaluation.metrics import score
-from emojax.evaluation.report import Prediction, replacing, table, write_predictions, write_results
+from emojax.evaluation.report import Prediction, table, write_predictions, write_results
+from emojax.files import replacing
 
 
 def result(corpus="demo", right=0.8, speakers=6):

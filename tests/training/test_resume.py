@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,21 +52,22 @@ def state_of(workdir, kind, config, paths):
     return read_manifest(workdir, kind)["step"], jax.tree.map(np.asarray, trees)
 
 
-@pytest.mark.parametrize(("number", "evaluations"), [(signal.SIGKILL, 2), (signal.SIGINT, 4)])
+@pytest.mark.parametrize(
+    ("number", "evaluations"), [(signal.SIGKILL, 1), (signal.SIGKILL, 4), (signal.SIGINT, 3)]
+)
 def test_killed_and_resumed_is_bitwise_uninterrupted(
     number, evaluations, tiny_config, tiny_paths, tiny_run, tmp_path
 ):
-    process = subprocess.Popen(
-        command(tiny_config, tmp_path), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    while process.poll() is None and len(steps_written(tmp_path)) < evaluations:
-        time.sleep(0.01)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=120)
-    last_step = steps_written(tiny_run)[-1]
-    assert steps_written(tmp_path)[-1] < last_step, output
+    log = tmp_path / "log.txt"
+    with open(log, "w") as output:
+        process = subprocess.Popen(command(tiny_config, tmp_path), cwd=ROOT, stdout=output, stderr=output)
+        while process.poll() is None and len(steps_written(tmp_path)) < evaluations:
+            time.sleep(0.01)
+        process.send_signal(number)
+        process.wait(timeout=120)
+    assert steps_written(tmp_path)[-1] < steps_written(tiny_run)[-1], log.read_text()
     if number == signal.SIGINT:
-        assert "the same command goes on from here" in output
+        assert "the same command goes on from here" in log.read_text()
 
     finished = subprocess.run(
         command(tiny_config, tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
@@ -77,6 +79,48 @@ def test_killed_and_resumed_is_bitwise_uninterrupted(
         expected_step, expected = state_of(tiny_run, kind, tiny_config, tiny_paths)
         assert step == expected_step
         assert jax.tree.all(jax.tree.map(np.array_equal, trees, expected))
+
+
+def test_best_is_never_two_evaluations_ahead_of_latest(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    # A kill while the latest state is still being written must find a best state of the past.
+    from emojax.checkpoints import Checkpoints
+
+    pending: dict[Path, bool] = {}
+    save, wait = Checkpoints.save, Checkpoints.wait
+
+    def recording_save(self, step, *arguments):
+        if self._directory.name == "best":
+            assert not pending.get(tmp_path, False), "best begun while latest is under way"
+        else:
+            pending[tmp_path] = True
+        save(self, step, *arguments)
+
+    def recording_wait(self):
+        wait(self)
+        if self._directory.name == "latest":
+            pending[tmp_path] = False
+
+    monkeypatch.setattr(Checkpoints, "save", recording_save)
+    monkeypatch.setattr(Checkpoints, "wait", recording_wait)
+    train(tiny_config, tmp_path, tiny_paths)
+    assert pending
+
+
+@pytest.mark.parametrize("kind", ["best", "latest"])
+def test_a_half_deleted_run_is_refused(kind, tiny_config, tiny_paths, tiny_run, tmp_path):
+    shutil.copytree(tiny_run, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints" / kind)
+    with pytest.raises(ValueError, match="another --workdir"):
+        train(tiny_config, tmp_path / "run", tiny_paths)
+
+
+def test_two_runs_in_one_folder_are_refused(tiny_config, tiny_paths, tmp_path):
+    import fcntl
+
+    with open(tmp_path / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ValueError, match="another process trains here"):
+            train(tiny_config, tmp_path, tiny_paths)
 
 
 def test_a_finished_run_stays_as_it_is(tiny_config, tiny_paths, tiny_run):

@@ -1,0 +1,27 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A draft to write instead of ``path``: it takes its place at the end, or vanishes with an error.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "results.txt"
+    >>> with replacing(path) as draft:
+    ...     _ = draft.write_text("all of it")
+    >>> path.read_text()
+    'all of it'
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
