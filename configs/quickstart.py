@@ -15,6 +15,6 @@ def get_config() -> ml_collections.ConfigDict:
     config.depth = 1
     config.batch_size = 32
     config.window_s = 1.0
-    config.rounds_per_phase = 30
-    config.eval_every_rounds = 10
+    config.rounds_per_phase = 24
+    config.eval_every_rounds = 8
     return config

@@ -215,15 +215,16 @@ class _Keeper:
         self._check_pair()
 
     def _check_pair(self) -> None:
-        """Refuse a folder of which a person removed one of the two."""
-        latest, best = self._latest.step(), self._best.step()
-        counts_on = None if latest is None else read_manifest(self._workdir, "latest")["best_step"]
-        # A kill can leave a best state that the latest does not count on yet, but never the other way round.
-        if counts_on is not None and (best is None or best < counts_on):
-            raise ValueError(
-                f"{self._workdir}/checkpoints: latest (step {latest}) and best (step {best}) are not of one "
-                "run; put back what was removed, or use another --workdir"
-            )
+        """Refuse a folder of which a person removed or exchanged one of the two."""
+        steps = {"latest": self._latest.step(), "best": self._best.step()}
+        for kind, other in (("latest", "best"), ("best", "latest")):
+            # Each knows which step of the other was on disk before it; a kill can only leave a later one.
+            known = None if steps[kind] is None else read_manifest(self._workdir, kind)["beside"]
+            if known is not None and (steps[other] is None or steps[other] < known):
+                raise ValueError(
+                    f"{self._workdir}/checkpoints: latest (step {steps['latest']}) and best (step "
+                    f"{steps['best']}) are not of one run; put back what was removed, or use another --workdir"
+                )
 
     def resume(self, state: EmoState) -> EmoState:
         step = self._latest.step()
@@ -235,7 +236,7 @@ class _Keeper:
             # Otherwise the best could be two evaluations ahead of what a killed run goes on from.
             self._latest.wait()
             self.best_uar = uars["mean"]
-            self._save(self._best, state, devel_uar=dict(uars))
+            self._save(self._best, state, beside=self._latest.step(), devel_uar=dict(uars))
             # The latest state must never be on disk before the best one that it counts on.
             self._best.wait()
         if begins_phase:
@@ -244,7 +245,7 @@ class _Keeper:
         return state
 
     def save_latest(self, state: EmoState) -> None:
-        self._save(self._latest, state, best_step=self._best.step())
+        self._save(self._latest, state, beside=self._best.step())
 
     def close(self) -> None:
         self._latest.close()

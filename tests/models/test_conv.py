@@ -99,6 +99,22 @@ def test_the_gradient_of_an_adapter_alone_costs_less(stride):
     assert flops(2) < 0.5 * flops((1, 2))
 
 
+def test_the_weight_gradient_holds_the_patches_of_one_layer_only(stride):
+    x, kernel, _ = inputs((8, 64, 64, 8, 8), "float32")
+
+    def memory(by_gemm):
+        def loss(kernels):
+            y = x
+            for kernel in kernels:
+                y = jax.nn.relu(conv3x3(y, kernel, gemm_weight_gradient=by_gemm))
+            return conv3x3(y, kernel, stride, gemm_weight_gradient=by_gemm).sum()
+
+        program = jax.jit(jax.grad(loss)).lower([kernel] * 8).compile()
+        return program.memory_analysis().temp_size_in_bytes
+
+    assert memory(True) < 2 * memory(False)
+
+
 SHARDED = """
 import jax, numpy as np
 from jax.sharding import NamedSharding, PartitionSpec as P
