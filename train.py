@@ -5,7 +5,12 @@ from ml_collections import config_flags
 
 from emojax.cpu import use_fast_allocator
 
-config_flags.DEFINE_config_file("config", "configs/quickstart.py", "Settings of the run.", lock_config=True)
+try:
+    config_flags.DEFINE_config_file(
+        "config", "configs/quickstart.py", "Settings of the run.", lock_config=True
+    )
+except AttributeError as error:  # ml_collections' word for a --config.NAME that is not there
+    raise SystemExit(f"train.py: no such setting: {error}; configs/base.py has them all") from None
 flags.DEFINE_string("workdir", "runs/quickstart", "Folder of checkpoints, metrics and results.")
 FLAGS = flags.FLAGS
 
@@ -32,10 +37,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        app.run(main)
-    except AttributeError as error:
-        # ml_collections' word for a --config.NAME that is not there; anything else is ours to see.
-        if "config" not in FLAGS or FLAGS.is_parsed():
-            raise
-        raise SystemExit(f"train.py: no such setting: {error}; configs/base.py has them all") from None
+    app.run(main)

@@ -83,7 +83,7 @@ def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, t
 )
 def test_bad_flags_are_one_clear_error(script, flags, message, tmp_path):
     if script == "train.py":
-        flags = [f"--workdir={tmp_path}", f"--config.data_dir={tmp_path}", *flags]
+        flags = [*flags, f"--workdir={tmp_path}", f"--config.data_dir={tmp_path}"]
     done = run(script, *flags)
     assert done.returncode != 0
     assert message in done.stdout + done.stderr

@@ -223,7 +223,8 @@ class _Keeper:
             if known is not None and (steps[other] is None or steps[other] < known):
                 raise ValueError(
                     f"{self._workdir}/checkpoints: latest (step {steps['latest']}) and best (step "
-                    f"{steps['best']}) are not of one run; put back what was removed, or use another --workdir"
+                    f"{steps['best']}) are not of one run; put back what was removed, or use another "
+                    "--workdir"
                 )
 
     def resume(self, state: EmoState) -> EmoState:
