@@ -1,16 +1,27 @@
 """Train one network over several corpora, or go on: ``python train.py --config=... --workdir=...``."""
 
+import contextlib
+from collections.abc import Iterator
+
 from absl import app, flags, logging
 from ml_collections import config_flags
 
 from emojax.cpu import use_fast_allocator
 
-try:
+
+@contextlib.contextmanager
+def settings_that_exist() -> Iterator[None]:
+    """Make ml_collections' AttributeError for a ``--config.NAME`` that is not there one clear line."""
+    try:
+        yield
+    except AttributeError as error:
+        raise SystemExit(f"train.py: no such setting: {error}; configs/base.py has them all") from None
+
+
+with settings_that_exist():
     config_flags.DEFINE_config_file(
         "config", "configs/quickstart.py", "Settings of the run.", lock_config=True
     )
-except AttributeError as error:  # ml_collections' word for a --config.NAME that is not there
-    raise SystemExit(f"train.py: no such setting: {error}; configs/base.py has them all") from None
 flags.DEFINE_string("workdir", "runs/quickstart", "Folder of checkpoints, metrics and results.")
 FLAGS = flags.FLAGS
 
@@ -36,5 +47,11 @@ def main(argv: list[str]) -> None:
         raise SystemExit("train.py: stopped; the same command goes on from the last checkpoint") from None
 
 
+def parse(argv: list[str]) -> list[str]:
+    """Read the flags; those of the config file only show here."""
+    with settings_that_exist():
+        return app.parse_flags_with_usage(argv)
+
+
 if __name__ == "__main__":
-    app.run(main)
+    app.run(main, flags_parser=parse)
