@@ -1,4 +1,4 @@
-"""One network over seven corpora, in under 90 minutes on two cores: half the paper's width, shorter phases.
+"""One network over seven corpora, in under 90 minutes on two cores: half the paper's width, two short phases.
 
 python train.py --config=configs/multi_corpus.py --workdir=runs/multi_corpus --config.source_dir=CORPORA
 """
@@ -13,5 +13,6 @@ def get_config() -> ml_collections.ConfigDict:
     config = base.get_config()
     config.width = 16
     config.window_s = 2.0  # random chunks of 2 s: one compiled shape, and little padding
+    config.learning_rates = (0.1, 0.01)
     config.rounds_per_phase = 150
     return config
