@@ -54,12 +54,23 @@ def log_mel(audio: jax.Array) -> jax.Array:
     padded = jnp.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(half, half)])
     starts = np.arange(1 + audio.shape[-1] // HOP_SAMPLES) * HOP_SAMPLES
     frames = padded[..., starts[:, None] + np.arange(WINDOW_SAMPLES)]
-    window = np.hanning(WINDOW_SAMPLES + 1)[:-1].astype(np.float32)
-    spectrum = jnp.fft.rfft(frames * window)
-    power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
+    power = _power_spectrum(frames)
     # Accelerators multiply in less than float32 unless told otherwise.
     mel = jnp.matmul(power, _filters(), precision=jax.lax.Precision.HIGHEST)
     return jnp.log(jnp.maximum(mel, POWER_FLOOR))
+
+
+def _power_spectrum(frames: jax.Array) -> jax.Array:
+    """f32 ``[..., F, 512]`` → f32 ``[..., F, 257]``, in float64 inside.
+
+    A float32 transform rounds relative to its loudest bin, which the log of the quietest one shows: by up to
+    4e-4 on real recordings, instead of 2e-6.  TPUs have no transform in float64.
+    """
+    window = np.hanning(WINDOW_SAMPLES + 1)[:-1]
+    with jax.enable_x64(jax.default_backend() != "tpu"):
+        spectrum = jnp.fft.rfft(frames.astype(float) * jnp.asarray(window))
+        power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
+        return power.astype(jnp.float32)
 
 
 def standardise(mel: jax.Array, frames: jax.Array) -> jax.Array:
