@@ -143,7 +143,7 @@ def test_a_phase_begins_at_the_best_state(tiny_config, tiny_paths, tmp_path, mon
 
     uars = iter([0.9, 0.5, 0.1, 0.1, 0.1, 0.1])
     kept = {}
-    keep = loop._Keeper.keep
+    keep = loop.Keeper.keep
 
     def recording_keep(self, state, _, begins_phase):
         uar = next(uars)
@@ -152,7 +152,7 @@ def test_a_phase_begins_at_the_best_state(tiny_config, tiny_paths, tmp_path, mon
         kept[state.step] = (before, jax.tree.map(np.array, state.shared.params), begins_phase)
         return state
 
-    monkeypatch.setattr(loop._Keeper, "keep", recording_keep)
+    monkeypatch.setattr(loop.Keeper, "keep", recording_keep)
     train(tiny_config, tmp_path, tiny_paths)
     best = kept[4][0]
     for step, (before, after, begins_phase) in kept.items():
