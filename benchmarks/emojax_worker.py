@@ -59,7 +59,7 @@ def make_config(settings: dict):
     config = base.get_config()
     config.batch_size, config.window_s = settings["batch_size"], settings["window_s"]
     if not settings["tuned"]:
-        config.fold_adapters, config.gemm_weight_gradient = False, "off"
+        config.fold_adapters, config.fast_conv = False, "off"
     return config
 
 

@@ -40,5 +40,5 @@ def get_config() -> ml_collections.ConfigDict:
 
     # Speed; neither changes the function that is computed.
     config.fold_adapters = True  # an adapter is its convolution's centre tap
-    config.gemm_weight_gradient = "auto"  # auto (on CPU) | on | off
+    config.fast_conv = "auto"  # auto (on CPU) | on | off
     return config

@@ -35,7 +35,7 @@ class AdapterResNet(nn.Module):
       dropout: rate in the head.
       adapters: 1×1 adapters beside every convolution; off for a network of one corpus.
       fold_adapters: fold them into the convolutions (faster, the same function).
-      gemm_weight_gradient: see :func:`emojax.models.conv.conv3x3`.
+      fast_conv: see :func:`emojax.models.conv.conv3x3`.
 
     >>> model = AdapterResNet(classes=7)
     >>> mel, frames = jnp.zeros((2, 63, 64)), jnp.array([63, 40])
@@ -54,12 +54,10 @@ class AdapterResNet(nn.Module):
     dropout: float = 0.5
     adapters: bool = True
     fold_adapters: bool = True
-    gemm_weight_gradient: bool | None = None
+    fast_conv: bool | None = None
 
     def _conv(self, name: str, features: int, stride: int = 1) -> AdaptedConv:
-        return AdaptedConv(
-            features, stride, self.adapters, self.fold_adapters, self.gemm_weight_gradient, name=name
-        )
+        return AdaptedConv(features, stride, self.adapters, self.fold_adapters, self.fast_conv, name=name)
 
     @nn.compact
     def __call__(self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool) -> Output:

@@ -1,11 +1,11 @@
-"""3×3 convolutions with parallel 1×1 adapters, and a weight gradient that is fast on CPUs.
+"""3×3 convolutions with parallel 1×1 adapters, in the form that is fastest on the device at hand.
 
-Two facts, measured by ``benchmarks/step_time.py``, shape this file:
+* A parallel 1×1 convolution with the stride of its 3×3 convolution is that kernel's centre tap: an adapter
+  costs nothing when it is added to the kernel before convolving (:func:`adapted_conv`).
+* XLA's convolutions are slow on CPUs, most of all the kernel's gradient; the same sums with fewer
+  multiplications, or as matrix products, are faster there (:func:`conv3x3`).
 
-* A parallel 1×1 convolution with the stride of its 3×3 convolution is that kernel's centre tap, so that an
-  adapter costs nothing when it is added to the kernel before convolving (:func:`adapted_conv`).
-* XLA's weight gradient of a convolution is slow on CPUs; the same sum as matrix products is faster
-  (:func:`conv3x3`).
+``benchmarks/step_time.py`` measures both.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from emojax.models import winograd
 
-def conv3x3(
-    x: jax.Array, kernel: jax.Array, stride: int = 1, *, gemm_weight_gradient: bool | None = None
-) -> jax.Array:
+# With fewer channels, making values of tiles costs more than it saves.
+WINOGRAD_CHANNELS = 32
+
+
+def conv3x3(x: jax.Array, kernel: jax.Array, stride: int = 1, *, fast: bool | None = None) -> jax.Array:
     """Convolves with one pixel of zero padding on every side, whatever the stride.
 
     Args:
       x: float [B, H, W, C].
       kernel: float [3, 3, C, O], of the dtype of ``x``.
       stride: 1 or 2, along both axes.
-      gemm_weight_gradient: whether the kernel's gradient is computed by matrix products (faster on CPUs;
-        reverse mode only) or by XLA's convolution; None: the former where JAX's default backend is a CPU.
+      fast: whether to leave XLA's convolutions for what is faster on CPUs (equal up to rounding; gradients in
+        reverse mode only); None: where JAX's default backend is a CPU.
 
     Returns:
       float [B, ceil(H / stride), ceil(W / stride), O].
@@ -35,9 +38,9 @@ def conv3x3(
     >>> conv3x3(jnp.ones((1, 3, 3, 1)), jnp.ones((3, 3, 1, 1)), stride=2)[0, :, :, 0].tolist()
     [[4.0, 4.0], [4.0, 4.0]]
     """
-    if gemm_weight_gradient is None:
-        gemm_weight_gradient = jax.default_backend() == "cpu"
-    return (_gemm_conv if gemm_weight_gradient else _conv)(x, kernel, stride)
+    if fast is None:
+        fast = jax.default_backend() == "cpu"
+    return (_fast_conv if fast else _conv)(x, kernel, stride)
 
 
 def adapted_conv(
@@ -47,7 +50,7 @@ def adapted_conv(
     stride: int = 1,
     *,
     fold: bool = True,
-    gemm_weight_gradient: bool | None = None,
+    fast: bool | None = None,
 ) -> jax.Array:
     """The sum of a 3×3 convolution and of a corpus's 1×1 convolution beside it.
 
@@ -60,7 +63,7 @@ def adapted_conv(
       stride: of both convolutions, 1 or 2.
       fold: add the adapter to the kernel's centre tap and convolve once; otherwise convolve twice and add.
         Equal up to rounding, forward and gradient.
-      gemm_weight_gradient: see :func:`conv3x3`.
+      fast: see :func:`conv3x3`.
 
     Returns:
       float [B, ceil(H / stride), ceil(W / stride), O].
@@ -71,8 +74,8 @@ def adapted_conv(
     """
     if fold:
         kernel = kernel + jnp.pad(adapter[None, None], ((1, 1), (1, 1), (0, 0), (0, 0)))
-        return conv3x3(x, kernel, stride, gemm_weight_gradient=gemm_weight_gradient)
-    y = conv3x3(x, kernel, stride, gemm_weight_gradient=gemm_weight_gradient)
+        return conv3x3(x, kernel, stride, fast=fast)
+    y = conv3x3(x, kernel, stride, fast=fast)
     return y + x[:, ::stride, ::stride] @ adapter
 
 
@@ -83,37 +86,46 @@ def _conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _gemm_conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    return _conv(x, kernel, stride)
+def _fast_conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    return winograd.conv(x, kernel) if _is_winograd(x, kernel, stride) else _conv(x, kernel, stride)
 
 
 def _forward(x: jax.Array, kernel: jax.Array, stride: int) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return _conv(x, kernel, stride), (x, kernel)
+    return _fast_conv(x, kernel, stride), (x, kernel)
 
 
 def _backward(stride: int, inputs: tuple[jax.Array, jax.Array], dy: jax.Array) -> tuple[jax.Array, jax.Array]:
     x, kernel = inputs
+    if _is_winograd(x, kernel, stride):
+        return winograd.conv(dy, kernel[::-1, ::-1].swapaxes(2, 3)), winograd.kernel_gradient(x, dy)
     (dx,) = jax.linear_transpose(lambda x: _conv(x, kernel, stride), x)(dy)
-    return dx, _weight_gradient(x, dy, stride).astype(kernel.dtype)
+    return dx, _kernel_gradient(x, dy, stride)
 
 
-def _weight_gradient(x: jax.Array, dy: jax.Array, stride: int) -> jax.Array:
-    """One GEMM per kernel row, [3C, B·H·W] @ [B·H·W, O]."""
-    channels, (_, H, W, outputs) = x.shape[-1], dy.shape
-    # The patches wait for dy: XLA would gather those of all layers in the forward pass, and hold them.
-    x = x + 0 * dy[0, 0, 0, 0]
-    padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+def _is_winograd(x: jax.Array, kernel: jax.Array, stride: int) -> bool:
+    return stride == 1 and min(kernel.shape[2:]) >= WINOGRAD_CHANNELS and x.dtype != jnp.bfloat16
+
+
+def _kernel_gradient(x: jax.Array, dy: jax.Array, stride: int) -> jax.Array:
+    """Patches times dy, [9C, B·H·W] @ [B·H·W, O], a few images at a time."""
+    chunks, (B, H, W, outputs), channels = winograd.chunk_count(x), dy.shape, x.shape[-1]
+    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     last_row, last_column = stride * (H - 1) + 1, stride * (W - 1) + 1
-    columns = jnp.concatenate([padded[:, :, j : j + last_column : stride] for j in range(3)], axis=-1)
     accumulator = jnp.promote_types(x.dtype, jnp.float32)
 
-    def row(i):
-        patches = columns[:, i : i + last_row : stride].reshape(-1, 3 * channels)
-        gradient = jnp.matmul(patches.T, dy.reshape(-1, outputs), preferred_element_type=accumulator)
-        return gradient.reshape(3, channels, outputs)
+    def accumulate(total, images):
+        x, dy = images
+        taps = [
+            x[:, i : i + last_row : stride, j : j + last_column : stride] for i in range(3) for j in range(3)
+        ]
+        patches = jnp.concatenate(taps, axis=-1).reshape(-1, 9 * channels)
+        return total + jnp.matmul(
+            patches.T, dy.reshape(-1, outputs), preferred_element_type=accumulator
+        ), None
 
-    # Stacked last, so that XLA drops two of the three where only the centre tap's gradient is asked for.
-    return jnp.stack([row(i) for i in range(3)])
+    images = [part.reshape(chunks, B // chunks, *part.shape[1:]) for part in (x, dy)]
+    total, _ = jax.lax.scan(accumulate, jnp.zeros((9 * channels, outputs), accumulator), images)
+    return total.reshape(3, 3, channels, outputs).astype(x.dtype)
 
 
-_gemm_conv.defvjp(_forward, _backward)
+_fast_conv.defvjp(_forward, _backward)

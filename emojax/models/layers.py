@@ -22,14 +22,14 @@ class AdaptedConv(nn.Module):
       stride: 1 or 2, in time and frequency.
       adapters: whether there is an adapter at all.
       fold: add the adapter to the kernel's centre tap instead of a second convolution.
-      gemm_weight_gradient: see :func:`emojax.models.conv.conv3x3`.
+      fast_conv: see :func:`emojax.models.conv.conv3x3`.
     """
 
     features: int
     stride: int = 1
     adapters: bool = True
     fold: bool = True
-    gemm_weight_gradient: bool | None = None
+    fast_conv: bool | None = None
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -37,11 +37,9 @@ class AdaptedConv(nn.Module):
         channels = x.shape[-1]
         kernel = self.param("kernel", nn.initializers.he_normal(), (3, 3, channels, self.features))
         if not self.adapters:
-            return conv3x3(x, kernel, self.stride, gemm_weight_gradient=self.gemm_weight_gradient)
+            return conv3x3(x, kernel, self.stride, fast=self.fast_conv)
         adapter = self.param("adapter", nn.initializers.zeros, (channels, self.features))
-        return adapted_conv(
-            x, kernel, adapter, self.stride, fold=self.fold, gemm_weight_gradient=self.gemm_weight_gradient
-        )
+        return adapted_conv(x, kernel, adapter, self.stride, fold=self.fold, fast=self.fast_conv)
 
 
 class MaskedBatchNorm(nn.Module):

@@ -41,7 +41,7 @@ POSITIVE = (
     "eval_every_rounds",
 )
 NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2")
-GEMM_WEIGHT_GRADIENT = {"auto": None, "on": True, "off": False}
+FAST_CONV = {"auto": None, "on": True, "off": False}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,21 +111,21 @@ def check_config(config: ml_collections.ConfigDict) -> None:
             f"learning_rates={config.learning_rates}; give a rate greater than 0 for every phase, "
             "such as (0.1, 0.01, 0.001)"
         )
-    _gemm_weight_gradient(config)
+    _fast_conv(config)
 
 
-def _gemm_weight_gradient(config: Mapping) -> bool | None:
-    choice = config["gemm_weight_gradient"]
-    if choice not in GEMM_WEIGHT_GRADIENT:
-        raise ValueError(f"gemm_weight_gradient={choice!r}; choose one of {', '.join(GEMM_WEIGHT_GRADIENT)}")
-    return GEMM_WEIGHT_GRADIENT[choice]
+def _fast_conv(config: Mapping) -> bool | None:
+    choice = config["fast_conv"]
+    if choice not in FAST_CONV:
+        raise ValueError(f"fast_conv={choice!r}; choose one of {', '.join(FAST_CONV)}")
+    return FAST_CONV[choice]
 
 
 def make_model(config: Mapping, classes: int) -> AdapterResNet:
     """The network that the settings describe, for up to ``classes`` classes."""
     same_names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(config)
     settings = {name: config[name] for name in same_names}
-    settings["gemm_weight_gradient"] = _gemm_weight_gradient(config)
+    settings["fast_conv"] = _fast_conv(config)
     return AdapterResNet(**settings, classes=classes)
 
 

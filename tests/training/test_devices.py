@@ -1,6 +1,6 @@
 """Two simulated devices give the loss and the parameters of one.
 
-Every step begins at the first state: over several steps training itself enlarges rounding errors without limit.
+Every step begins at the first state: over several steps, training itself enlarges rounding errors.
 """
 
 import os
