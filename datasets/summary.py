@@ -24,10 +24,10 @@ def headline(folder: Path) -> str:
 
 
 def summary(folder: Path) -> str:
-    """The headline, clips per label and speakers beside what was published, and what was left out."""
+    """The headline, clips per label and speaker beside what was published, and what was left out."""
     spec, clips = _spec(folder), read_clips(folder / "clips.csv")
     skipped = read_skipped(folder / "skipped.csv")
-    lines = [headline(folder), *_table(spec, clips)]
+    lines = [headline(folder), *_table(spec, clips), *_uneven(spec, clips)]
     lines += [f"  left out: {item.file}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]]
     if skipped[_SKIPPED_SHOWN:]:
         lines.append(f"  left out: {len(skipped) - _SKIPPED_SHOWN} more, all in skipped.csv")
@@ -47,6 +47,17 @@ def _table(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
             f"  {name:{width}}  {number:5}  {expected:>9}  {_difference(number, published)}".rstrip()
         )
     return lines
+
+
+def _uneven(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
+    """A line for every speaker and label with more or fewer clips than was published."""
+    found = Counter((clip.speaker, clip.label) for clip in clips)
+    return [
+        f"  speaker {speaker}, {label}: {_difference(found[speaker, label], published)}"
+        for speaker in sorted({clip.speaker for clip in clips})
+        for label, published in spec.counts_per_speaker.items()
+        if found[speaker, label] != published
+    ]
 
 
 def _difference(found: int, published: int | None) -> str:

@@ -27,6 +27,7 @@ class CorpusSpec:
       source: where to get it; free text.
       citation: one line.
       counts: label → published number of clips.
+      counts_per_speaker: label → published number of clips of each speaker, where all have equally many.
       speakers: published number of speakers.
       parts: part (``train``, ``devel``, ``test``) → speakers of the published partition.
       folds: speakers of each published test fold.
@@ -47,6 +48,7 @@ class CorpusSpec:
     source: str = ""
     citation: str = ""
     counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    counts_per_speaker: Mapping[str, int] = dataclasses.field(default_factory=dict)
     speakers: int | None = None
     parts: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     folds: tuple[tuple[str, ...], ...] = ()

@@ -101,6 +101,11 @@ def test_published_counts(corpora_dir, tmp_path, name):
     missing = Counter(spec.counts) - Counter(source.label for source in sources)
     assert sum(spec.counts.values()) - len(sources) == missing.total()
     assert not missing or name == "ravdess"  # some copies of which lack a few clips
+    found = Counter((source.speaker, source.label) for source in sources)
+    for label, published in spec.counts_per_speaker.items():
+        assert published * spec.speakers == spec.counts[label]
+        fewer = sum(published - found[speaker, label] for speaker in {speaker for speaker, _ in found})
+        assert fewer == missing[label]
     assert len({source.speaker for source in sources}) == spec.speakers
 
 

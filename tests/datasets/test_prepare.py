@@ -70,6 +70,15 @@ def test_bad_files_are_left_out_and_named(emodb, tmp_path, capsys):
     assert re.search(r"anger +\d+ +127  \d+ missing", printed)
 
 
+def test_a_speaker_with_too_few_clips_of_a_label_is_named(write_tones, tmp_path, capsys):
+    takes = [f"f1/{label}-f1-b{take}.wav" for label in ("dis", "gio") for take in range(1, 10)]
+    root = write_tones(tmp_path / "emovo", *takes)
+    prepare(f"emovo={root}", "", tmp_path / "data")
+    printed = capsys.readouterr().out
+    assert "speaker f1, joy: 5 missing" in printed
+    assert "speaker f1, neutral: 14 missing" in printed
+
+
 def test_up_to_five_percent_may_be_bad(emodb, tmp_path):
     (emodb / FILES[0]).write_bytes(b"")
     prepare("emodb", tmp_path, tmp_path / "data")

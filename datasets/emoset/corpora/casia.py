@@ -18,6 +18,7 @@ SPEC = CorpusSpec(
     source="http://www.chineseldc.org",
     citation="Institute of Automation, Chinese Academy of Sciences: CASIA Mandarin emotional corpus. 2005",
     counts=dict.fromkeys(_LABELS, 200),
+    counts_per_speaker=dict.fromkeys(_LABELS, 50),
     speakers=4,
     folds=(("ZhaoZuoxiang",), ("liuchanhg",), ("wangzhe",), ("zhaoquanyin",)),
 )

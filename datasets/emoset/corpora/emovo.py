@@ -26,6 +26,7 @@ SPEC = CorpusSpec(
     source="http://voice.fub.it/EMOVO",
     citation="Costantini et al.: EMOVO Corpus: an Italian Emotional Speech Database. LREC 2014",
     counts=dict.fromkeys(_LABELS.values(), 84),
+    counts_per_speaker=dict.fromkeys(_LABELS.values(), 14),
     speakers=6,
     folds=(("f1",), ("f2",), ("f3",), ("m1",), ("m2",), ("m3",)),
 )

@@ -28,6 +28,7 @@ SPEC = CorpusSpec(
     citation="Livingstone and Russo: The Ryerson Audio-Visual Database of Emotional Speech and Song. "
     "PLoS ONE 13(5), 2018",
     counts={**dict.fromkeys(_LABELS.values(), 192), "neutral": 96},
+    counts_per_speaker={**dict.fromkeys(_LABELS.values(), 8), "neutral": 4},
     speakers=24,
     parts={
         "train": tuple(f"{actor:02}" for actor in (*range(1, 16), 18)),
