@@ -28,6 +28,11 @@ def get_config() -> ml_collections.ConfigDict:
     config.head_units = 128  # hidden units of a corpus's head
     config.dropout = 0.5  # rate, in the head
 
+    # Transfer: begin at a trained run, whose network settings then replace those above.
+    config.transfer = "scratch"  # scratch | finetune (all) | adapters (and norms, head) | last_layer (head)
+    config.base = ""  # work directory of that run
+    config.base_corpus = ""  # whose adapters and norms a corpus new to it begins with; empty: fresh ones
+
     # Training.
     config.batch_size = 64  # clips of one corpus in a step
     config.window_s = 5.0  # longer training clips give a random chunk of this length

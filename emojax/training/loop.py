@@ -23,6 +23,7 @@ from emojax.data.prepared import Recordings
 from emojax.data.sampling import prefetched, round_robin
 from emojax.files import replacing
 from emojax.training import devices
+from emojax.training.base_run import begin_at_base, with_network_of_base
 from emojax.training.keeper import Keeper
 from emojax.training.predict import Network, predict_clips
 from emojax.training.progress import Progress
@@ -57,6 +58,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
 
 
 def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str, Path]) -> EmoState:
+    config = with_network_of_base(config)
     corpora = open_corpora(paths, config.partition, config.seed)
     manifest = make_manifest(config, corpora)
     keeper = Keeper(workdir, manifest)
@@ -66,6 +68,8 @@ def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str,
     train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
     devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
     train_step, forward, state = make_run(config, manifest, train_part)
+    if config.base and not keeper.begun:
+        state = begin_at_base(config, manifest, state)
     state = keeper.resume(devices.replicate(state))
     steps = _Steps(
         config.eval_every_rounds, config.rounds_per_phase, len(config.learning_rates), len(corpora)

@@ -20,6 +20,7 @@ from emojax.training import optim
 from emojax.training.losses import balanced_class_weights
 from emojax.training.state import EmoState, init_state
 from emojax.training.steps import Forward, TrainStep, make_forward, make_train_step
+from emojax.training.transfer import check_transfer, make_optimizers
 
 # Where things lie is no property of a run: it may go on after its folders moved.
 PLACES_FILE = "corpora.json"
@@ -112,6 +113,7 @@ def check_config(config: ml_collections.ConfigDict) -> None:
             "such as (0.1, 0.01, 0.001)"
         )
     _fast_conv(config)
+    check_transfer(config)
 
 
 def _fast_conv(config: Mapping) -> bool | None:
@@ -126,6 +128,7 @@ def make_model(config: Mapping, classes: int) -> AdapterResNet:
     same_names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(config)
     settings = {name: config[name] for name in same_names}
     settings["fast_conv"] = _fast_conv(config)
+    settings["frozen_trunk"] = config["transfer"] == "last_layer"
     return AdapterResNet(**settings, classes=classes)
 
 
@@ -146,7 +149,7 @@ def make_run(
     """
     classes = most_classes(manifest)
     model = make_model(config, classes)
-    optimizers = (optim.sgd(config.momentum, config.l2), optim.sgd(config.momentum, config.l2))
+    optimizers = make_optimizers(config)
     key_init, key_steps = jax.random.split(jax.random.key(config.seed))
 
     def learning_rate(step):
