@@ -20,7 +20,8 @@ from sklearn.metrics import recall_score
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import Batch
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import prefetched, round_robin
+from emojax.data.sampling import prefetched, training_batches
+from emojax.data.turns import corpus_weights
 from emojax.files import replacing
 from emojax.training import devices
 from emojax.training.base_run import begin_at_base, with_network_of_base
@@ -60,6 +61,8 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
 def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str, Path]) -> EmoState:
     config = with_network_of_base(config)
     corpora = open_corpora(paths, config.partition, config.seed)
+    sizes = {name: len(corpus.partition.parts["train"]) for name, corpus in corpora.items()}
+    weights = corpus_weights(config.sampling, sizes)
     manifest = make_manifest(config, corpora)
     keeper = Keeper(workdir, manifest)
     for name, corpus in corpora.items():
@@ -74,10 +77,9 @@ def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str,
     steps = _Steps(
         config.eval_every_rounds, config.rounds_per_phase, len(config.learning_rates), len(corpora)
     )
+    window_samples = int(config.window_s * SAMPLE_RATE_HZ)
     batches = prefetched(
-        round_robin(
-            train_part, config.batch_size, int(config.window_s * SAMPLE_RATE_HZ), config.seed, state.step
-        ),
+        training_batches(train_part, config.batch_size, window_samples, config.seed, state.step, weights),
         lambda item: (item[0], devices.shard(item[1])),
     )
     meter = _Meter()

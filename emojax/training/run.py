@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import ml_collections
 
 import emojax
 from emojax.audio import log_mel
+from emojax.audio.augment import mask_bands
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
 from emojax.corpora.partitions import Partition, make_partition
 from emojax.data.prepared import PreparedCorpus, Recordings, load_recordings, open_corpus
@@ -41,7 +43,7 @@ POSITIVE = (
     "rounds_per_phase",
     "eval_every_rounds",
 )
-NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2")
+NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2", "masked_mels")
 FAST_CONV = {"auto": None, "on": True, "off": False}
 
 
@@ -102,7 +104,7 @@ def check_config(config: ml_collections.ConfigDict) -> None:
             raise ValueError(
                 f"{name}={config[name]}; give a number that is not negative: --config.{name}=..."
             )
-    for name in ("dropout", "momentum"):
+    for name in ("dropout", "momentum", "masked_share"):
         if not 0 <= config[name] < 1:
             raise ValueError(f"{name}={config[name]}; give a number from 0 up to, but not, 1")
     if config.window_s < MIN_DURATION_S:
@@ -165,5 +167,6 @@ def make_run(
         key_init,
         config.shared_attention,
     )
-    step = make_train_step(model, optimizers, learning_rate, key_steps)
+    augment = functools.partial(mask_bands, widest_mels=config.masked_mels, longest_share=config.masked_share)
+    step = make_train_step(model, optimizers, learning_rate, key_steps, augment)
     return step, make_forward(model), state
