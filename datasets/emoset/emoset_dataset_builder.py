@@ -49,7 +49,7 @@ class Builder(SpeechBuilder):
         corpus = CORPORA[self.builder_config.name]
         sources = list(corpus.clips(self.source_dir))
         if not any(isinstance(source, Source) for source in sources):
-            raise CorpusError(self._no_recording(corpus.LAYOUT))
+            raise CorpusError(self._no_recording(corpus.SPEC.layout))
         return sources
 
     def _no_recording(self, layout: str) -> str:
@@ -64,6 +64,8 @@ class Builder(SpeechBuilder):
             f"  found: {seen}\n"
             f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH; ask for it at "
             f"{self.spec.source} (licence: {self.spec.licence}), as nothing is downloaded from here"
+            + f"\n  note: {self.spec.notes}"
+            * bool(self.spec.notes)
         )
 
 
