@@ -51,13 +51,14 @@ FILES = {
     "esd": {
         "0001/Neutral/0001_000001.wav": ("Neutral", "0001"),
         "0011/Angry/test/0011_000371.wav": ("Angry", "0011"),
+        "English/0012/Sad/0012_001051.wav": ("Sad", "0012"),
     },
     "demos": {
         "DEMOS/NP_m_05_col01a.wav": ("guilt", "05"),
         "DEMOS/PR_f_01_rab01a.wav": ("anger", "01"),
         "NEU/PR_f_01_neu02b.wav": ("neutral", "01"),
     },
-    "emofilm": {"f_ans001en.wav": ("fear", ""), "m_dis23bes.wav": ("contempt", "")},
+    "emofilm": {"m_dis023bes.wav": ("contempt", ""), "wav_corpus/f_ans001aen.wav": ("fear", "")},
     "enterface": {
         "subject 1/anger/sentence 1/s1_an_1.wav": ("anger", "1"),
         "subject 3/surprise/sentence 5/s_3_su_5.wav": ("surprise", "3"),

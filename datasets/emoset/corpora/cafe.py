@@ -22,5 +22,5 @@ SPEC = CATALOGUE["cafe"]
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The recordings: a folder per emotion and intensity; speaker, emotion's initial, intensity, sentence."""
-    pattern = r"[^/]+/(?:[^/]+/)?(?P<speaker>\d\d)-(?P<label>[CDJNPST])-[12]-[1-6]"
+    pattern = r"(?:[^/]+/)+(?P<speaker>\d\d)-(?P<label>[CDJNPST])-[12]-[1-6]"
     return match_files(root, SPEC.layout, pattern, _LABELS)
