@@ -37,7 +37,7 @@ def match_files(
         elif not match:
             yield Skipped(file, f"file name does not fit the layout {layout}")
         elif labels is None or match["label"] in labels:
-            label = labels[match["label"]] if labels else match["label"]
+            label = match["label"] if labels is None else labels[match["label"]]
             yield Source(file, label, speaker=match.groupdict().get("speaker", ""), audio=root / file)
 
 

@@ -91,7 +91,7 @@ TEXTS = {
     },
     "meld": {
         "train_sent_emo.csv": "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
-        '1,"Well, no.",Chandler,neutral,neutral,0,0\n',
+        '1,"Well\x85\n, no.",Chandler,neutral,neutral,0,0\n',
         "dev_sent_emo.csv": "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
         "1,Oh!,Phoebe,surprise,negative,0,0\n",
         "test_sent_emo.csv": "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n",

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,11 +22,11 @@ SPEC = CATALOGUE["meld"]
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The recordings: a folder per part; dialogue, utterance. A CSV per part says emotion and speaker."""
     rows = {
-        f"{folder}/dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}": row
+        f"{folder}/dia{row.get('Dialogue_ID')}_utt{row.get('Utterance_ID')}": row
         for folder, file in _FOLDERS.items()
-        for row in csv.DictReader(read_text(root, file).splitlines())
+        for row in csv.DictReader(io.StringIO(read_text(root, file), newline=""))
     }
-    labels = {name: row["Emotion"] for name, row in rows.items() if row["Emotion"] in SPEC.labels}
+    labels = {name: row["Emotion"] for name, row in rows.items() if row.get("Emotion") in SPEC.labels}
     pattern = rf"(?P<label>(?:{'|'.join(_FOLDERS)})/dia\d+_utt\d+)"
     for source in match_files(root, SPEC.layout, pattern, labels):
         if isinstance(source, Source):
