@@ -116,7 +116,7 @@ def _unknown(name: str) -> str:
     spec = CATALOGUE[name]
     return (
         f"{name}: how the files of {spec.full_name} are named is not known here; give {name}=PATH, where "
-        "PATH is a CSV with the columns file,label,speaker or a folder that holds it; ask for the corpus at: "
+        "PATH is a CSV with the columns file,label,speaker or a folder that holds it; where to get it: "
         f"{spec.source} (licence: {spec.licence})"
     )
 
