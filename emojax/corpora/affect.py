@@ -8,7 +8,7 @@ corpora of the catalogue call the same.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 
 LEVELS = {"arousal": ("low", "high"), "valence": ("negative", "neutral", "positive")}
@@ -52,6 +52,36 @@ def word(label: str, mapping: Mapping[str, str] | None = None) -> str:
             f"{', '.join(VOCABULARY)}, as in {{{label!r}: 'neutral'}}"
         )
     return _WORDS[_plain(meant)]
+
+
+def unknown(labels: Iterable[str], mapping: Mapping[str, str] | None = None) -> list[str]:
+    """Those of the labels that are neither mapped nor known, sorted.
+
+    >>> unknown(["happy", "tired", "calm"], {"calm": "rest"})
+    ['tired']
+    """
+    mapping = mapping or {}
+    return sorted(label for label in set(labels) if _plain(mapping.get(label, label)) not in _WORDS)
+
+
+def parse_mapping(text: str) -> dict[str, str]:
+    """The mapping that is written as ``label=word`` with commas between; empty for none.
+
+    Raises:
+      ValueError: for anything else, a label twice, or a word that is not in the vocabulary; it lists the
+        vocabulary.
+
+    >>> parse_mapping("calm=rest, cold anger=anger")
+    {'calm': 'rest', 'cold anger': 'anger'}
+    """
+    pairs = [item.rpartition("=") for item in text.split(",") if item.strip()]
+    mapping = {label.strip(): meant.strip() for label, _, meant in pairs}
+    if unknown(mapping.values()) or "" in mapping or len(mapping) < len(pairs):
+        raise ValueError(
+            f"{text!r} does not map every label once, to a known word; write label=word with commas between, "
+            f"as in 'calm=rest,tired=boredom', with words out of {', '.join(VOCABULARY)}"
+        )
+    return mapping
 
 
 def arousal(label: str, mapping: Mapping[str, str] | None = None) -> str:

@@ -29,11 +29,14 @@ class Domain:
       label: corpus → the level of each of its clips, int64[N], an index into ``labels``.
       parts: corpus → part → the chosen clips, int64 indices, ascending; a part that lacks one of the
         corpus's levels is empty.
+      left_out: corpora of which all clips have the same level, so that there is nothing to tell apart;
+        they are in neither ``label`` nor ``parts``.
     """
 
     labels: tuple[str, ...]
     label: dict[str, np.ndarray]
     parts: dict[str, dict[str, np.ndarray]]
+    left_out: tuple[str, ...]
 
 
 def aggregate(
@@ -44,8 +47,7 @@ def aggregate(
 ) -> dict[str, Domain]:
     """The domains of an aggregated corpus, in which every corpus has its levels equally often.
 
-    A corpus without two levels of a dimension has nothing to tell apart and is an error. What is chosen
-    from a corpus does not depend on the other corpora.
+    What is chosen from a corpus does not depend on the other corpora.
 
     Args:
       name: ``"arousal"``, ``"valence"``, or ``"a+v"`` for both.
@@ -57,8 +59,8 @@ def aggregate(
       dimension → its domain.
 
     Raises:
-      ValueError: another name; no corpora; a label that is neither known nor mapped; a corpus that has
-        fewer than two levels.
+      ValueError: another name; no corpora; a label that is neither known nor mapped; no corpus with two
+        levels of a dimension.
 
     >>> clips = [Clip("", label, "", "", 1.0, "", "") for label in ("anger", "fear", "sad")]
     >>> partition = Partition("", {"train": np.arange(3)})
@@ -81,16 +83,24 @@ def _domain(
     seed: int,
     mappings: Mapping[str, Mapping[str, str]],
 ) -> Domain:
-    label, parts = {}, {}
-    for corpus, (clips, partition) in corpora.items():
-        label[corpus] = _label(dimension, corpus, clips, mappings.get(corpus))
-        parts[corpus] = {
-            part: _balanced(
-                indices, label[corpus], np.random.default_rng([seed, *f"{corpus}/{part}".encode()])
-            )
-            for part, indices in partition.parts.items()
+    all_labels = {
+        corpus: _label(dimension, corpus, clips, mappings.get(corpus))
+        for corpus, (clips, _) in corpora.items()
+    }
+    label = {corpus: levels for corpus, levels in all_labels.items() if len(np.unique(levels)) > 1}
+    if not label:
+        raise ValueError(
+            f"each of {', '.join(corpora)} has a single level of {dimension}: there is nothing to tell "
+            "apart; add a corpus that has two, or map the labels otherwise"
+        )
+    parts = {
+        corpus: {
+            part: _balanced(indices, levels, np.random.default_rng([seed, *f"{corpus}/{part}".encode()]))
+            for part, indices in corpora[corpus][1].parts.items()
         }
-    return Domain(LEVELS[dimension], label, parts)
+        for corpus, levels in label.items()
+    }
+    return Domain(LEVELS[dimension], label, parts, tuple(name for name in corpora if name not in label))
 
 
 def _label(
@@ -101,11 +111,6 @@ def _label(
         levels = {label: level(dimension, label, mapping) for label in {clip.label for clip in clips}}
     except ValueError as error:
         raise ValueError(f"corpus {corpus}: {error}") from None
-    if len(set(levels.values())) < 2:
-        raise ValueError(
-            f"corpus {corpus}: all of its labels, {', '.join(sorted(levels))}, have the same {dimension}; "
-            "leave it out, or map its labels otherwise"
-        )
     return np.array([LEVELS[dimension].index(levels[clip.label]) for clip in clips])
 
 

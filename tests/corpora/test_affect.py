@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from emojax.corpora.affect import LEVELS, VOCABULARY, arousal, level, valence, word
+from emojax.corpora.affect import LEVELS, VOCABULARY, arousal, level, parse_mapping, valence, word
 from emojax.corpora.catalogue import CATALOGUE
 
 # Labels that Table 2 does not name and that mean nothing it names.
@@ -61,6 +61,14 @@ def test_a_mapping_comes_first_and_must_lead_into_the_vocabulary():
         ValueError, match=r"label 'serene' has no .* one of contempt, .*positive, as in {'calm'"
     ):
         valence("calm", {"calm": "serene"})
+
+
+@pytest.mark.parametrize(
+    "text", ["calm", "calm=serene", "=rest", "calm=rest,calm=boredom", "calm=rest,tired"]
+)
+def test_a_written_mapping_that_is_none(text):
+    with pytest.raises(ValueError, match="write label=word with commas between.*out of contempt, .*positive"):
+        parse_mapping(text)
 
 
 @pytest.mark.parametrize("dimension", LEVELS)

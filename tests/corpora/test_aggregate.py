@@ -71,12 +71,19 @@ def test_levels_that_a_corpus_never_has_are_not_asked_of_it():
     assert domain.labels == ("negative", "neutral", "positive")
 
 
+def test_a_corpus_with_a_single_level_is_left_out_of_that_dimension():
+    some = {"a": corpus_of(["anger", "sad"], [0, 0]), "b": corpus_of(["anger", "happy"], [0, 0])}
+    domains = aggregate("a+v", some)
+    assert (list(domains["arousal"].parts), domains["arousal"].left_out) == (["a"], ("b",))
+    assert (list(domains["valence"].label), domains["valence"].left_out) == (["b"], ("a",))
+
+
 @pytest.mark.parametrize(
     ("name", "labels", "message"),
     [
         ("dominance", LABELS, "'dominance' of a; give one of arousal, valence, a\\+v"),
         ("arousal", ("anger", "calm"), "corpus a: label 'calm' has no arousal"),
-        ("valence", ("anger", "sad"), "corpus a: all of its labels, anger, sad, have the same valence"),
+        ("valence", ("anger", "sad"), "each of a has a single level of valence"),
     ],
 )
 def test_what_cannot_be_aggregated_is_refused(name, labels, message):
