@@ -18,8 +18,9 @@ from emojax.data.prepared import Recordings
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
 from emojax.evaluation.report import Prediction, write_predictions, write_results
+from emojax.training.corpora import PartitionedCorpus, open_corpora
 from emojax.training.predict import WINDOW_SAMPLES, load_networks, predict_clips
-from emojax.training.run import PLACES_FILE, PartitionedCorpus, open_corpora
+from emojax.training.run import PLACES_FILE
 
 PARTS = ("test", "devel")
 
@@ -74,7 +75,14 @@ def _open(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
             f"{workdir} does not say where its corpora lie ({error}); run train.py again"
         ) from error
     config = manifest["config"]
-    corpora = open_corpora(paths, config["partition"], config["seed"])
+    corpora = open_corpora(
+        paths,
+        config["partition"],
+        config["seed"],
+        # Runs of before there were domains do not name them.
+        config.get("aggregate", ""),
+        config.get("label_words", ""),
+    )
     now = {name: corpus.identity() for name, corpus in corpora.items()}
     check_same({"partitions": manifest["partitions"]}, {"partitions": now}, workdir)
     return corpora
@@ -88,7 +96,7 @@ def _judge(
     recordings: Recordings,
     probabilities: np.ndarray,
 ) -> tuple[CorpusResult, list[Prediction]]:
-    clips = [corpus.prepared.clips[i] for i in corpus.partition.parts[part]]
+    clips = [corpus.clips[i] for i in corpus.partition.parts[part]]
     predicted = probabilities.argmax(axis=1)
     rows = [
         Prediction(

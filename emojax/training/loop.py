@@ -25,10 +25,11 @@ from emojax.data.turns import corpus_weights
 from emojax.files import replacing
 from emojax.training import devices
 from emojax.training.base_run import begin_at_base, with_network_of_base
+from emojax.training.corpora import open_corpora
 from emojax.training.keeper import Keeper
 from emojax.training.predict import Network, predict_clips
 from emojax.training.progress import Progress
-from emojax.training.run import PLACES_FILE, make_manifest, make_run, open_corpora
+from emojax.training.run import PLACES_FILE, make_manifest, make_run
 from emojax.training.state import Corpus, EmoState
 from emojax.training.steps import Forward, TrainStep
 
@@ -60,7 +61,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
 
 def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str, Path]) -> EmoState:
     config = with_network_of_base(config)
-    corpora = open_corpora(paths, config.partition, config.seed)
+    corpora = open_corpora(paths, config.partition, config.seed, config.aggregate, config.label_words)
     sizes = {name: len(corpus.partition.parts["train"]) for name, corpus in corpora.items()}
     weights = corpus_weights(config.sampling, sizes)
     manifest = make_manifest(config, corpora)

@@ -1,12 +1,10 @@
-"""From a config and prepared corpora to everything the loop needs."""
+"""From a config and opened corpora to everything the loop needs."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 
 import jax
 import ml_collections
@@ -15,10 +13,10 @@ import emojax
 from emojax.audio import log_mel
 from emojax.audio.augment import mask_bands
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
-from emojax.corpora.partitions import Partition, make_partition
-from emojax.data.prepared import PreparedCorpus, Recordings, load_recordings, open_corpus
+from emojax.data.prepared import Recordings
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training import optim
+from emojax.training.corpora import PartitionedCorpus, check_aggregate
 from emojax.training.losses import balanced_class_weights
 from emojax.training.state import EmoState, init_state
 from emojax.training.steps import Forward, TrainStep, make_forward, make_train_step
@@ -47,38 +45,6 @@ NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2", "mas
 FAST_CONV = {"auto": None, "on": True, "off": False}
 
 
-@dataclasses.dataclass(frozen=True)
-class PartitionedCorpus:
-    """A prepared corpus and who is in which part of it."""
-
-    prepared: PreparedCorpus
-    partition: Partition
-
-    def load(self, part: str) -> Recordings:
-        """Read one part's recordings, and no others."""
-        return load_recordings(self.prepared, self.partition.parts[part])
-
-    def identity(self) -> dict[str, str]:
-        """The protocol, and a digest of who is in which part: the same data, and only that, has the same."""
-        clips = self.prepared.clips
-        rows = [
-            f"{part}\t{clips[i].file}\t{clips[i].label}\t{clips[i].digest}"
-            for part, indices in self.partition.parts.items()
-            for i in indices
-        ]
-        digest = hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=16).hexdigest()
-        return {"protocol": self.partition.protocol, "digest": digest}
-
-
-def open_corpora(paths: Mapping[str, Path], scheme: str, seed: int) -> dict[str, PartitionedCorpus]:
-    """Open and partition the prepared corpora; reads no audio."""
-    opened = {name: open_corpus(path) for name, path in paths.items()}
-    return {
-        name: PartitionedCorpus(corpus, make_partition(corpus.spec, corpus.clips, scheme, seed))
-        for name, corpus in opened.items()
-    }
-
-
 def make_manifest(config: ml_collections.ConfigDict, corpora: Mapping[str, PartitionedCorpus]) -> dict:
     """What the checkpoint says of itself: enough to build the network again without the corpora."""
     settings = {key: value for key, value in config.to_dict().items() if key not in PLACES}
@@ -86,7 +52,7 @@ def make_manifest(config: ml_collections.ConfigDict, corpora: Mapping[str, Parti
         "emojax": emojax.__version__,
         "front_end": FRONT_END,
         "order": list(corpora),
-        "corpora": {name: list(corpus.prepared.spec.labels) for name, corpus in corpora.items()},
+        "corpora": {name: list(corpus.labels) for name, corpus in corpora.items()},
         "partitions": {name: corpus.identity() for name, corpus in corpora.items()},
         "config": {
             key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()
@@ -115,6 +81,7 @@ def check_config(config: ml_collections.ConfigDict) -> None:
             "such as (0.1, 0.01, 0.001)"
         )
     _fast_conv(config)
+    check_aggregate(config.aggregate, config.label_words)
     check_transfer(config)
 
 

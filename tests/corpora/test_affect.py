@@ -67,7 +67,9 @@ def test_a_mapping_comes_first_and_must_lead_into_the_vocabulary():
     "text", ["calm", "calm=serene", "=rest", "calm=rest,calm=boredom", "calm=rest,tired"]
 )
 def test_a_written_mapping_that_is_none(text):
-    with pytest.raises(ValueError, match="write label=word with commas between.*out of contempt, .*positive"):
+    with pytest.raises(
+        ValueError, match=r"write label=word with commas between.*out of contempt, .*positive"
+    ):
         parse_mapping(text)
 
 

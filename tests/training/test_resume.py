@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest, restore
+from emojax.training.corpora import open_corpora
 from emojax.training.keeper import Keeper
 from emojax.training.loop import train
-from emojax.training.run import make_manifest, make_run, open_corpora
+from emojax.training.run import make_manifest, make_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -180,12 +181,12 @@ def test_a_loss_that_is_not_finite_stops_the_run(tiny_config, tiny_paths, tmp_pa
 
 
 def test_training_reads_no_test_clip(tiny_config, tiny_paths, tmp_path, monkeypatch):
-    from emojax.training import run
+    from emojax.training import corpora
 
     read = {}
-    load = run.load_recordings
+    load = corpora.load_recordings
     monkeypatch.setattr(
-        run,
+        corpora,
         "load_recordings",
         lambda corpus, indices: (
             read.setdefault(corpus.spec.name, set()).update(indices) or load(corpus, indices)

@@ -1,0 +1,154 @@
+"""The corpora of a run: prepared ones, or domains that aggregate them, and who is in which part."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from emojax.corpora.affect import VOCABULARY, parse_mapping, unknown
+from emojax.corpora.aggregate import DOMAINS, Domain, aggregate
+from emojax.corpora.partitions import Partition, make_partition
+from emojax.corpora.spec import Clip
+from emojax.data.prepared import PreparedCorpus, Recordings, load_recordings, open_corpus
+
+
+@dataclasses.dataclass(frozen=True)
+class PartitionedCorpus:
+    """What one head is trained on: a prepared corpus, or several under common labels.
+
+    Attributes:
+      labels: the label set, in the order of the logits.
+      clips: the sources' tables, one after the other.
+      partition: who is in which part; ascending indices into ``clips``.
+      sources: where the recordings are.
+    """
+
+    labels: tuple[str, ...]
+    clips: Sequence[Clip]
+    partition: Partition
+    sources: Sequence[PreparedCorpus]
+
+    def load(self, part: str) -> Recordings:
+        """Read one part's recordings, and no others."""
+        indices = self.partition.parts[part]
+        starts = np.cumsum([0, *(len(source.clips) for source in self.sources)])
+        samples: list[np.ndarray] = []
+        for source, (start, stop) in zip(self.sources, pairwise(starts), strict=True):
+            own = indices[(start <= indices) & (indices < stop)]
+            samples += load_recordings(source, own - start).samples
+        labels = np.array([self.labels.index(self.clips[index].label) for index in indices], np.int32)
+        return Recordings(samples, labels)
+
+    def identity(self) -> dict[str, str]:
+        """The protocol, and a digest of who is in which part: the same data, and only that, has the same."""
+        rows = [
+            f"{part}\t{self.clips[i].file}\t{self.clips[i].label}\t{self.clips[i].digest}"
+            for part, indices in self.partition.parts.items()
+            for i in indices
+        ]
+        digest = hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=16).hexdigest()
+        return {"protocol": self.partition.protocol, "digest": digest}
+
+
+def check_aggregate(name: str, label_words: str) -> None:
+    """Raise a ValueError for an aggregated corpus or a mapping of labels that cannot be."""
+    if name and name not in DOMAINS:
+        raise ValueError(f"aggregate={name!r}; choose one of {', '.join(DOMAINS)}, or leave it empty")
+    try:
+        parse_mapping(label_words)
+    except ValueError as error:
+        raise ValueError(f"label_words: {error}") from None
+
+
+def open_corpora(
+    paths: Mapping[str, Path], scheme: str, seed: int, aggregated: str = "", label_words: str = ""
+) -> dict[str, PartitionedCorpus]:
+    """Open and partition the prepared corpora, and aggregate them if so wished; reads no audio.
+
+    Args:
+      paths: corpus → prepared folder.
+      scheme: of :func:`emojax.corpora.partitions.make_partition`.
+      seed: of the partition and of what is chosen for a domain.
+      aggregated: one of ``DOMAINS``, or empty for the corpora themselves.
+      label_words: of :func:`emojax.corpora.affect.parse_mapping`.
+
+    Returns:
+      corpus, or dimension of affect → what is trained on.
+
+    Raises:
+      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped; a part of a domain is
+        empty.
+    """
+    corpora = {}
+    for name, path in paths.items():
+        corpus = open_corpus(path)
+        partition = make_partition(corpus.spec, corpus.clips, scheme, seed)
+        corpora[name] = PartitionedCorpus(corpus.spec.labels, corpus.clips, partition, [corpus])
+    if not aggregated:
+        return corpora
+    mapping = parse_mapping(label_words)
+    _refuse_unknown(corpora, mapping)
+    tables = {name: (corpus.clips, corpus.partition) for name, corpus in corpora.items()}
+    domains = aggregate(aggregated, tables, seed, dict.fromkeys(corpora, mapping))
+    return {dimension: _join(dimension, domain, corpora) for dimension, domain in domains.items()}
+
+
+def _refuse_unknown(corpora: Mapping[str, PartitionedCorpus], mapping: Mapping[str, str]) -> None:
+    """Name all labels that a person has to map, of all corpora at once."""
+    strange = {
+        name: unknown((clip.label for clip in corpus.clips), mapping) for name, corpus in corpora.items()
+    }
+    labels = sorted({label for some in strange.values() for label in some})
+    if labels:
+        where = "; ".join(f"{name}: {', '.join(some)}" for name, some in strange.items() if some)
+        example = ",".join(f"{label}=neutral" for label in labels)
+        raise ValueError(
+            f"labels without a known arousal and valence ({where}); say what each of them means, as in "
+            f"--config.label_words='{example}', with words out of {', '.join(VOCABULARY)}"
+        )
+
+
+def _join(dimension: str, domain: Domain, corpora: Mapping[str, PartitionedCorpus]) -> PartitionedCorpus:
+    """A domain as a corpus: its clips are named after their corpus, and labelled with their level."""
+    clips: list[Clip] = []
+    pieces: dict[str, list[np.ndarray]] = {}
+    for name, levels in domain.label.items():
+        for part, chosen in domain.parts[name].items():
+            pieces.setdefault(part, []).append(chosen + len(clips))
+        # Speakers of two corpora may have one name.
+        clips += [
+            dataclasses.replace(
+                clip,
+                file=f"{name}/{clip.file}",
+                label=domain.labels[level],
+                speaker=clip.speaker and f"{name}/{clip.speaker}",
+            )
+            for clip, level in zip(corpora[name].clips, levels, strict=True)
+        ]
+    parts = {part: np.concatenate(some) for part, some in pieces.items()}
+    empty = [part for part, indices in parts.items() if not len(indices)]
+    if empty:
+        raise ValueError(
+            f"{dimension}: no clips for {', '.join(empty)}, because no corpus has there each of its levels; "
+            "add a corpus, or give another --config.partition or --config.seed"
+        )
+    sources = [source for name in domain.label for source in corpora[name].sources]
+    return PartitionedCorpus(domain.labels, clips, Partition(_protocol(domain, corpora), parts), sources)
+
+
+def _protocol(domain: Domain, corpora: Mapping[str, PartitionedCorpus]) -> str:
+    """How each of the domain's corpora is divided, and which have no say in it."""
+    members: dict[str, list[str]] = {}
+    gaps = ""
+    for name, parts in domain.parts.items():
+        members.setdefault(corpora[name].partition.protocol, []).append(name)
+        gaps += "".join(f"; nothing of {name} in {part}" for part, chosen in parts.items() if not len(chosen))
+    if domain.left_out:
+        gaps += f"; left out, having a single level: {', '.join(domain.left_out)}"
+    how = "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in members.items())
+    return f"levels equally frequent in each part of each corpus; {how}{gaps}"
