@@ -16,10 +16,10 @@ def get_config() -> ml_collections.ConfigDict:
     config.data_dir = "data"  # folder of the prepared corpora
     config.allow_bad = False  # prepare although more than 5 % of a corpus cannot be read
     config.partition = "default"  # default | fold:I/K | loso:SPEAKER
-    config.aggregate = ""  # arousal | valence | a+v: train on the levels that all labels are mapped onto
-    config.label_words = (
-        ""  # for that: what labels mean that the vocabulary lacks, as in calm=rest,tired=boredom
+    config.aggregate = (
+        ""  # arousal | valence | a+v (two domains): train on levels, not on each corpus's labels
     )
+    config.label_words = ""  # for that, what unknown labels mean: calm=rest,tired=boredom
     config.seed = 0  # of the partition, the parameters and the order of the clips
 
     # Network.
