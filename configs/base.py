@@ -16,10 +16,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.data_dir = "data"  # folder of the prepared corpora
     config.allow_bad = False  # prepare although more than 5 % of a corpus cannot be read
     config.partition = "default"  # default | fold:I/K | loso:SPEAKER
-    config.aggregate = (
-        ""  # arousal | valence | a+v (two domains): train on levels, not on each corpus's labels
-    )
-    config.label_words = ""  # for that, what unknown labels mean: calm=rest,tired=boredom
+    config.aggregate = ""  # or arousal, valence, a+v (two domains): train on their levels, all corpora as one
+    config.label_words = ""  # for that: what labels mean that it does not know, as in calm=rest,tired=boredom
     config.seed = 0  # of the partition, the parameters and the order of the clips
 
     # Network.

@@ -31,7 +31,7 @@ def domains(paths, aggregated="a+v", seed=0, words=WORDS):
 @pytest.fixture(scope="module")
 def affect_config(tiny_config):
     config = tiny_config.copy_and_resolve_references()
-    config.update(aggregate="a+v", label_words=WORDS, learning_rates=(0.1,), rounds_per_phase=2)
+    config.update(aggregate="a+v", label_words=WORDS)
     check_config(config)
     return config
 
