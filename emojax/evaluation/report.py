@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -101,3 +102,16 @@ def write_predictions(rows: Iterable[Prediction], path: str | Path) -> None:
             rounded = {label: round(float(p), 6) for label, p in row.probabilities.items()}
             probabilities = json.dumps(rounded, ensure_ascii=False, allow_nan=False)
             writer.writerow((row.corpus, row.file, row.speaker, row.label, row.prediction, probabilities))
+
+
+def commit() -> str | None:
+    """The checkout's commit, with a plus sign if it was changed since; None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit, changes = (
+            subprocess.run([*git, *command], capture_output=True, text=True, check=True).stdout.strip()
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + "+" * bool(changes)
