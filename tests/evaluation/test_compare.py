@@ -9,7 +9,7 @@ pytest.importorskip("statsmodels", reason='needs statsmodels: pip install "emoja
 
 from sklearn.metrics import balanced_accuracy_score
 
-from emojax.evaluation.compare import compare
+from emojax.evaluation.compare import compare, comparison_table
 from emojax.evaluation.metrics import uar_difference
 from emojax.evaluation.report import Prediction, read_predictions, write_predictions
 
@@ -99,22 +99,26 @@ def test_another_truth_is_refused(workdirs):
         compare(*workdirs)
 
 
-@pytest.mark.parametrize("content", [None, "file,label\na.wav,joy\n", "corpus,probabilities\nx,{\n", "\x00"])
-def test_what_is_no_predictions_csv_is_one_clear_error(workdirs, content):
+@pytest.mark.parametrize("content", ["file,label\na.wav,joy\n", "corpus,probabilities\nx,{\n", "\x00"])
+def test_what_is_no_predictions_csv_is_refused(workdirs, content):
     path = workdirs[1] / "predictions.csv"
-    path.unlink()
-    if content is not None:
-        path.write_text(content)
-    done = subprocess.run(
-        [sys.executable, "compare.py", f"--workdirs={workdirs[0]},{workdirs[1]}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "b/predictions.csv" in done.stderr
-    assert "Traceback" not in done.stderr
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"b/predictions\.csv is no predictions\.csv"):
+        compare(*workdirs)
+
+
+def test_the_script_prints_the_table_or_one_clear_error(workdirs):
+    def run(*folders):
+        command = [sys.executable, "compare.py", f"--workdirs={','.join(map(str, folders))}"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    done = run(*workdirs)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == comparison_table(compare(*workdirs)) + "\n"
+    missing = run(workdirs[0], "no-such-run")
+    assert missing.returncode != 0
+    assert "no-such-run" in missing.stderr
+    assert "Traceback" not in missing.stderr
 
 
 def test_a_clip_that_is_there_twice_is_refused(workdirs):

@@ -79,8 +79,7 @@ def test_almost_stochastic_order_is_that_of_its_authors():
     rng = np.random.RandomState(1234)
     ours, baseline = rng.normal(0.9, 0.8, 5), rng.normal(0, 1, 5)
     assert almost_stochastic_order(ours, baseline, seed=1234) == pytest.approx(0.225, abs=0.0005)
-    assert almost_stochastic_order(baseline, ours, seed=1234) > 0.5
-    assert almost_stochastic_order(ours, baseline, comparisons=10, seed=1234) > 0.225
+    assert almost_stochastic_order(baseline, ours, comparisons=10, seed=1234) > 0.5
 
 
 @pytest.mark.parametrize("scores", [[0.5], [0.5, float("nan")]])
