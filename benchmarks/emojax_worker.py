@@ -21,7 +21,7 @@ from emojax.audio.log_mel import MELS, WINDOW_SAMPLES
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import INT16_SCALE, Batch
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import prefetched, round_robin
+from emojax.data.sampling import prefetched, training_batches
 from emojax.training import devices
 from emojax.training.run import make_run
 
@@ -92,7 +92,7 @@ def data_wait_share(step, recordings: Recordings, settings: dict) -> float:
     """Share of the time of successive steps that goes into waiting for their batches."""
     window_samples = int(settings["window_s"] * SAMPLE_RATE_HZ)
     batches = prefetched(
-        round_robin({CORPUS: recordings}, settings["batch_size"], window_samples, seed=0, first_step=0),
+        training_batches({CORPUS: recordings}, settings["batch_size"], window_samples, seed=0, first_step=0),
         lambda item: devices.shard(item[1]),
     )
     step(next(batches))  # compiles, if the pipeline pads

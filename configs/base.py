@@ -28,14 +28,22 @@ def get_config() -> ml_collections.ConfigDict:
     config.head_units = 128  # hidden units of a corpus's head
     config.dropout = 0.5  # rate, in the head
 
+    # Transfer: begin at a trained run, whose network settings then replace those above.
+    config.transfer = "scratch"  # scratch | finetune (all) | adapters (and norms, head) | last_layer (head)
+    config.base = ""  # work directory of that run
+    config.base_corpus = ""  # whose adapters and norms a corpus new to it begins with; empty: fresh ones
+
     # Training.
+    config.sampling = "round_robin"  # or size, size^0.5, emodb=2,casia=1: how often a corpus has its turn
     config.batch_size = 64  # clips of one corpus in a step
     config.window_s = 5.0  # longer training clips give a random chunk of this length
     config.learning_rates = (0.1, 0.01, 0.001)  # one a phase; a phase begins at the best state so far
-    config.rounds_per_phase = 2500  # a round is one step of every corpus
+    config.rounds_per_phase = 2500  # a round has as many steps as there are corpora
     config.learning_rate_decay = 1e-6  # a round
     config.momentum = 0.9  # of SGD
     config.l2 = 1e-6  # factor of the squared kernels in the loss
+    config.masked_mels = 0.0  # two bands of up to so many mel channels are hidden in each training clip
+    config.masked_share = 0.0  # and two stretches of up to this share of its frames
     config.eval_every_rounds = 25  # devel part; a checkpoint each time
 
     # Speed; neither changes the function that is computed.

@@ -18,6 +18,7 @@ from datasets.base import CorpusError, SpeechBuilder
 from datasets.emoset import emoset_dataset_builder as emoset
 from datasets.manifest import manifest_dataset_builder as manifest
 from datasets.summary import headline, summary
+from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import check_name
 
 __all__ = ["CorpusError", "prepare"]
@@ -91,7 +92,7 @@ def _order(item: str, source_dir: Path, data_dir: Path) -> _Order:
     builder = _builder(name, source)
     order = _Order(name, builder, source, data_dir / builder.name / name / str(builder.VERSION))
     if builder is manifest.Builder and not (is_path_given or source.exists() or order.folder.exists()):
-        raise CorpusError(f"unknown corpus {name!r}; {_known()}")
+        raise CorpusError(_unknown(name))
     return order
 
 
@@ -108,10 +109,23 @@ def _synthetic() -> type[SpeechBuilder]:
     return importlib.import_module("datasets.synthetic.synthetic_dataset_builder").Builder
 
 
+def _unknown(name: str) -> str:
+    """Why a name alone is not enough to prepare a corpus, and what is."""
+    if name not in CATALOGUE:
+        return f"unknown corpus {name!r}; {_known()}"
+    spec = CATALOGUE[name]
+    return (
+        f"{name}: how the files of {spec.full_name} are named is not known here; give {name}=PATH, where "
+        "PATH is a CSV with the columns file,label,speaker or a folder that holds it; where to get it: "
+        f"{spec.source} (licence: {spec.licence})"
+    )
+
+
 def _known() -> str:
     return (
         f"known are {', '.join(emoset.CORPORA)} and synthetic; any other needs NAME=PATH, "
-        "where PATH is a CSV with the columns file,label or a folder that holds it"
+        "where PATH is a CSV with the columns file,label or a folder that holds it; all corpora that have a "
+        "name here: python -m emojax.corpora"
     )
 
 

@@ -24,10 +24,10 @@ def headline(folder: Path) -> str:
 
 
 def summary(folder: Path) -> str:
-    """The headline, clips per label and speaker beside what was published, and what was left out."""
+    """The headline, clips per label and speaker beside what was published, Table 1, and what was left out."""
     spec, clips = _spec(folder), read_clips(folder / "clips.csv")
     skipped = read_skipped(folder / "skipped.csv")
-    lines = [headline(folder), *_table(spec, clips), *_uneven(spec, clips)]
+    lines = [headline(folder), *_table(spec, clips), *_table_1(spec, clips), *_uneven(spec, clips)]
     lines += [f"  left out: {item.file}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]]
     if skipped[_SKIPPED_SHOWN:]:
         lines.append(f"  left out: {len(skipped) - _SKIPPED_SHOWN} more, all in skipped.csv")
@@ -49,6 +49,22 @@ def _table(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
     return lines
 
 
+def _table_1(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
+    """The corpus's row in the EmoNet paper's Table 1, and what differs here."""
+    found = {
+        "clips": len(clips),
+        "labels": len({clip.label for clip in clips}),
+        "speakers": _speakers(clips),
+        "hours": round(sum(clip.duration_s for clip in clips) / 3600, 2),
+    }
+    cells = [
+        f"{published:g} {name} ({_difference(found[name], published) or 'the same'} here)"
+        for name, published in spec.table_1.items()
+        if name in found
+    ]
+    return [f"  EmoNet's Table 1: {', '.join(cells)}"] * bool(cells)
+
+
 def _uneven(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
     """A line for every speaker and label with more or fewer clips than was published."""
     found = Counter((clip.speaker, clip.label) for clip in clips)
@@ -60,15 +76,15 @@ def _uneven(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
     ]
 
 
-def _difference(found: int, published: int | None) -> str:
+def _difference(found: float, published: float | None) -> str:
     """Say what is missing.
 
-    >>> _difference(189, 192)
-    '3 missing'
+    >>> _difference(189, 192), _difference(0.41, 0.38)
+    ('3 missing', '0.03 too many')
     """
     if published is None or found == published:
         return ""
-    return f"{published - found} missing" if found < published else f"{found - published} too many"
+    return f"{abs(published - found):.6g} {'missing' if found < published else 'too many'}"
 
 
 def _speakers(clips: list[Clip]) -> int:

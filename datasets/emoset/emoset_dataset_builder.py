@@ -49,21 +49,22 @@ class Builder(SpeechBuilder):
         corpus = CORPORA[self.builder_config.name]
         sources = list(corpus.clips(self.source_dir))
         if not any(isinstance(source, Source) for source in sources):
-            raise CorpusError(self._no_recording(corpus.LAYOUT))
+            raise CorpusError(self._no_recording())
         return sources
 
-    def _no_recording(self, layout: str) -> str:
+    def _no_recording(self) -> str:
         """What was expected, what is there, and how to mend it."""
         root = self.source_dir
         seen = f"{root} holds {_content(root)}" if root.is_dir() else f"there is no folder {root}"
         if not root.is_dir() and root.parent.is_dir():
             seen += f"; {root.parent} holds {_content(root.parent)}"
+        note = f"\n  note: {self.spec.notes}" if self.spec.notes else ""
         return (
             f"{self.spec.name}: no recording found\n"
-            f"  expected: the publisher's files, named like {root / layout}\n"
+            f"  expected: the publisher's files, named like {root / self.spec.layout}\n"
             f"  found: {seen}\n"
             f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH; ask for it at "
-            f"{self.spec.source} (licence: {self.spec.licence}), as nothing is downloaded from here"
+            f"{self.spec.source} (licence: {self.spec.licence}), as nothing is downloaded from here{note}"
         )
 
 

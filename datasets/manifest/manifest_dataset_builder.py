@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from datasets.base import Source, SpeechBuilder
+from datasets.base import CorpusError, Source, SpeechBuilder
 from datasets.manifest.table import find_csvs, fingerprint, read_sources
+from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import CorpusSpec
 
 
 class Builder(SpeechBuilder):
     """A corpus that its CSV describes; labels are whatever the CSV says, in alphabetical order.
+
+    A corpus of the catalogue whose publisher's layout is not known is described by the catalogue, too.
 
     Args:
       config: the corpus's name.
@@ -24,7 +28,7 @@ class Builder(SpeechBuilder):
     def __init__(self, *, config: str, source_dir: str | Path, **kwargs):
         csvs = find_csvs(Path(source_dir))
         self._sources = read_sources(csvs)
-        self._spec = CorpusSpec(config, tuple(sorted({source.label for source in self._sources})))
+        self._spec = _spec(config, {source.label for source in self._sources})
         self._fingerprint = fingerprint(csvs)
         super().__init__(config=tfds.core.BuilderConfig(name=config), source_dir=source_dir, **kwargs)
 
@@ -35,9 +39,28 @@ class Builder(SpeechBuilder):
 
     @property
     def spec(self) -> CorpusSpec:
-        """The name and the labels; a CSV says no more."""
+        """The name and the labels, and what the catalogue may know besides."""
         return self._spec
 
     def sources(self) -> Iterable[Source]:
         """The recordings in the order of the rows."""
         return self._sources
+
+
+def _spec(name: str, labels: set[str]) -> CorpusSpec:
+    """The catalogue's spec, with those of its labels that the CSV has; else the name and the labels.
+
+    Raises:
+      CorpusError: for a label that the catalogue's corpus does not have.
+    """
+    known = CATALOGUE.get(name)
+    if known is None or known.layout:
+        return CorpusSpec(name, tuple(sorted(labels)))
+    strange = labels - set(known.labels)
+    if known.labels and strange:
+        raise CorpusError(
+            f"{name}: labels {', '.join(sorted(strange))}; {known.full_name} has {', '.join(known.labels)}; "
+            "rename the labels in the CSV, or give the corpus another name"
+        )
+    order = known.labels or sorted(labels)
+    return dataclasses.replace(known, labels=tuple(label for label in order if label in labels))

@@ -20,8 +20,9 @@ class CorpusSpec:
 
     Attributes:
       name: letters, digits, ``-`` and ``_``.
-      labels: the label set, in the order of the logits.
-      language: English name of the language.
+      labels: the label set, in the order of the logits; empty only where a catalogue does not know it.
+      full_name: as its publisher calls it.
+      language: English name of the language, or of the languages.
       style: e.g. ``"acted"``; free text.
       licence: as published; free text.
       source: where to get it; free text.
@@ -31,10 +32,14 @@ class CorpusSpec:
       speakers: published number of speakers.
       parts: part (``train``, ``devel``, ``test``) → speakers of the published partition.
       folds: speakers of each published test fold.
+      partition: what is known of the published partition and of EmoNet's; free text.
+      layout: a file name as its publisher gives it; empty where that is not public.
+      verified: whether the parser of the layout was ever run on the corpus itself.
+      table_1: the corpus's row in Table 1 of the EmoNet paper: clips, labels, speakers, mean_s, hours.
       notes: what a person should know before trusting a score.
 
     Raises:
-      ValueError: for a name that could leave its folder, fewer than two labels, or a label twice.
+      ValueError: for a name that could leave its folder, a single label, or a label twice.
 
     >>> CorpusSpec("emodb", ("anger", "neutral"), language="German").labels
     ('anger', 'neutral')
@@ -42,6 +47,7 @@ class CorpusSpec:
 
     name: str
     labels: tuple[str, ...]
+    full_name: str = ""
     language: str = ""
     style: str = ""
     licence: str = ""
@@ -52,11 +58,15 @@ class CorpusSpec:
     speakers: int | None = None
     parts: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     folds: tuple[tuple[str, ...], ...] = ()
+    partition: str = ""
+    layout: str = ""
+    verified: bool = False
+    table_1: Mapping[str, float] = dataclasses.field(default_factory=dict)
     notes: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if len(set(self.labels)) != len(self.labels) or len(self.labels) < 2:
+        if len(set(self.labels)) != len(self.labels) or len(self.labels) == 1:
             raise ValueError(
                 f"corpus {self.name}: labels {list(self.labels)}; needs at least two, each of them once"
             )
@@ -67,13 +77,13 @@ class CorpusSpec:
 
     @classmethod
     def from_json(cls, content: Mapping) -> CorpusSpec:
-        """The spec that :meth:`to_json` wrote; lists become tuples again."""
+        """The spec that :meth:`to_json` wrote, now or before fields were added; lists become tuples again."""
         return cls(
             **{
                 **content,
                 "labels": tuple(content["labels"]),
-                "parts": {part: tuple(speakers) for part, speakers in content["parts"].items()},
-                "folds": tuple(tuple(fold) for fold in content["folds"]),
+                "parts": {part: tuple(speakers) for part, speakers in content.get("parts", {}).items()},
+                "folds": tuple(tuple(fold) for fold in content.get("folds", ())),
             }
         )
 

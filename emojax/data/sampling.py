@@ -10,6 +10,7 @@ import numpy as np
 
 from emojax.data.batches import Batch, crop, make_batch
 from emojax.data.prepared import Recordings
+from emojax.data.turns import turns
 
 PREFETCHED_BATCHES = 2
 
@@ -42,21 +43,31 @@ def training_batch(
     return make_batch(clips, recordings.labels[indices])
 
 
-def round_robin(
-    corpora: Mapping[str, Recordings], batch_size: int, window_samples: int, seed: int, first_step: int
+def training_batches(
+    corpora: Mapping[str, Recordings],
+    batch_size: int,
+    window_samples: int,
+    seed: int,
+    first_step: int,
+    weights: np.ndarray | None = None,
 ) -> Iterator[tuple[str, Batch]]:
-    """One batch of each corpus in turn, for ever, from any step on (section 6.1).
+    """Batches for ever, from any step on: of each corpus in turn (section 6.1), or of corpora as drawn.
+
+    Args:
+      corpora: corpus → its training part.
+      batch_size: clips in a batch.
+      window_samples: longer clips give a random chunk of this length.
+      seed: of the run.
+      first_step: number of the first batch.
+      weights: of :func:`emojax.data.turns.corpus_weights`.
 
     Yields:
       ``(corpus, batch)`` of the steps ``first_step``, ``first_step + 1``, ...
     """
     names = list(corpora)
-    step = first_step
-    while True:
-        turn, corpus = divmod(step, len(names))
+    for corpus, turn in turns(len(names), weights, seed, first_step):
         name = names[corpus]
         yield name, training_batch(corpora[name], batch_size, window_samples, turn, (seed, corpus))
-        step += 1
 
 
 def prefetched(items: Iterator, place: Callable) -> Generator:

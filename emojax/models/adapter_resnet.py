@@ -36,6 +36,7 @@ class AdapterResNet(nn.Module):
       adapters: 1×1 adapters beside every convolution; off for a network of one corpus.
       fold_adapters: fold them into the convolutions (faster, the same function).
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
+      frozen_trunk: norms before the head keep their stored statistics, also in training.
 
     >>> model = AdapterResNet(classes=7)
     >>> mel, frames = jnp.zeros((2, 63, 64)), jnp.array([63, 40])
@@ -55,6 +56,7 @@ class AdapterResNet(nn.Module):
     adapters: bool = True
     fold_adapters: bool = True
     fast_conv: bool | None = None
+    frozen_trunk: bool = False
 
     def _conv(self, name: str, features: int, stride: int = 1) -> AdaptedConv:
         return AdaptedConv(features, stride, self.adapters, self.fold_adapters, self.fast_conv, name=name)
@@ -69,6 +71,12 @@ class AdapterResNet(nn.Module):
           class_mask: bool ``[K]``, the classes of this corpus.
           train: batch statistics and dropout (rng ``"dropout"``), with the collection ``"stats"`` mutable.
         """
+        embedding, frames = self._trunk(mel, frames, train and not self.frozen_trunk)
+        rows = (frames > 0).astype(jnp.float32)[:, None]
+        return Output(embedding, self._head(embedding, rows, class_mask, train))
+
+    def _trunk(self, mel: jax.Array, frames: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+        """Embedding, and the frames that are left of each row."""
         mask = _mask(frames, mel.shape[1])
         x = self._conv("conv", self.width)(mel[..., None])
         x = MaskedBatchNorm(name="norm")(x * mask, mask, train) * mask
@@ -80,9 +88,7 @@ class AdapterResNet(nn.Module):
                 x = self._block(f"stack{stack}_block{block}", x, mask, 2 - (block > 0), stack, train)
         x = jax.nn.relu(MaskedBatchNorm(name="norm_last")(x, mask, train)) * mask
         attention = AttentionPool(self.attention_units, self.attention_smoothing, name="attention")
-        embedding = attention(x, mask)
-        rows = (frames > 0).astype(jnp.float32)[:, None]
-        return Output(embedding, self._head(embedding, rows, class_mask, train))
+        return attention(x, mask), frames
 
     def _block(
         self, name: str, x: jax.Array, mask: jax.Array, stride: int, stack: int, train: bool

@@ -40,6 +40,11 @@ class Keeper:
                     "--workdir"
                 )
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self._latest.step() is not None
+
     def resume(self, state: EmoState) -> EmoState:
         """The latest state that was saved, or the given one."""
         step = self._latest.step()

@@ -20,9 +20,11 @@ from sklearn.metrics import recall_score
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import Batch
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import prefetched, round_robin
+from emojax.data.sampling import prefetched, training_batches
+from emojax.data.turns import corpus_weights
 from emojax.files import replacing
 from emojax.training import devices
+from emojax.training.base_run import begin_at_base, with_network_of_base
 from emojax.training.keeper import Keeper
 from emojax.training.predict import Network, predict_clips
 from emojax.training.progress import Progress
@@ -57,7 +59,10 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
 
 
 def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str, Path]) -> EmoState:
+    config = with_network_of_base(config)
     corpora = open_corpora(paths, config.partition, config.seed)
+    sizes = {name: len(corpus.partition.parts["train"]) for name, corpus in corpora.items()}
+    weights = corpus_weights(config.sampling, sizes)
     manifest = make_manifest(config, corpora)
     keeper = Keeper(workdir, manifest)
     for name, corpus in corpora.items():
@@ -66,14 +71,15 @@ def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str,
     train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
     devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
     train_step, forward, state = make_run(config, manifest, train_part)
+    if config.base and not keeper.begun:
+        state = begin_at_base(config, manifest, state)
     state = keeper.resume(devices.replicate(state))
     steps = _Steps(
         config.eval_every_rounds, config.rounds_per_phase, len(config.learning_rates), len(corpora)
     )
+    window_samples = int(config.window_s * SAMPLE_RATE_HZ)
     batches = prefetched(
-        round_robin(
-            train_part, config.batch_size, int(config.window_s * SAMPLE_RATE_HZ), config.seed, state.step
-        ),
+        training_batches(train_part, config.batch_size, window_samples, config.seed, state.step, weights),
         lambda item: (item[0], devices.shard(item[1])),
     )
     meter = _Meter()

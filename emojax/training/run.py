@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import ml_collections
 
 import emojax
 from emojax.audio import log_mel
+from emojax.audio.augment import mask_bands
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
 from emojax.corpora.partitions import Partition, make_partition
 from emojax.data.prepared import PreparedCorpus, Recordings, load_recordings, open_corpus
@@ -20,6 +22,7 @@ from emojax.training import optim
 from emojax.training.losses import balanced_class_weights
 from emojax.training.state import EmoState, init_state
 from emojax.training.steps import Forward, TrainStep, make_forward, make_train_step
+from emojax.training.transfer import check_transfer, make_optimizers
 
 # Where things lie is no property of a run: it may go on after its folders moved.
 PLACES_FILE = "corpora.json"
@@ -40,7 +43,7 @@ POSITIVE = (
     "rounds_per_phase",
     "eval_every_rounds",
 )
-NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2")
+NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2", "masked_mels")
 FAST_CONV = {"auto": None, "on": True, "off": False}
 
 
@@ -101,7 +104,7 @@ def check_config(config: ml_collections.ConfigDict) -> None:
             raise ValueError(
                 f"{name}={config[name]}; give a number that is not negative: --config.{name}=..."
             )
-    for name in ("dropout", "momentum"):
+    for name in ("dropout", "momentum", "masked_share"):
         if not 0 <= config[name] < 1:
             raise ValueError(f"{name}={config[name]}; give a number from 0 up to, but not, 1")
     if config.window_s < MIN_DURATION_S:
@@ -112,6 +115,7 @@ def check_config(config: ml_collections.ConfigDict) -> None:
             "such as (0.1, 0.01, 0.001)"
         )
     _fast_conv(config)
+    check_transfer(config)
 
 
 def _fast_conv(config: Mapping) -> bool | None:
@@ -126,6 +130,7 @@ def make_model(config: Mapping, classes: int) -> AdapterResNet:
     same_names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(config)
     settings = {name: config[name] for name in same_names}
     settings["fast_conv"] = _fast_conv(config)
+    settings["frozen_trunk"] = config["transfer"] == "last_layer"
     return AdapterResNet(**settings, classes=classes)
 
 
@@ -146,7 +151,7 @@ def make_run(
     """
     classes = most_classes(manifest)
     model = make_model(config, classes)
-    optimizers = (optim.sgd(config.momentum, config.l2), optim.sgd(config.momentum, config.l2))
+    optimizers = make_optimizers(config)
     key_init, key_steps = jax.random.split(jax.random.key(config.seed))
 
     def learning_rate(step):
@@ -162,5 +167,6 @@ def make_run(
         key_init,
         config.shared_attention,
     )
-    step = make_train_step(model, optimizers, learning_rate, key_steps)
+    augment = functools.partial(mask_bands, widest_mels=config.masked_mels, longest_share=config.masked_share)
+    step = make_train_step(model, optimizers, learning_rate, key_steps, augment)
     return step, make_forward(model), state

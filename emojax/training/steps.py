@@ -18,6 +18,7 @@ from emojax.training.losses import weighted_cross_entropy
 from emojax.training.state import Corpus, Shared
 
 TrainStep = Callable[[Shared, Corpus, Batch, int], tuple[Shared, Corpus, jax.Array]]
+Augment = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 
 
@@ -26,6 +27,7 @@ def make_train_step(
     optimizers: tuple[optax.GradientTransformation, optax.GradientTransformation],
     learning_rate: Callable[[jax.Array], jax.Array],
     key: jax.Array,
+    augment: Augment = lambda mel, frames, key: mel,
 ) -> TrainStep:
     """The step that updates ``shared`` and the corpus in hand, and nothing else.
 
@@ -34,6 +36,7 @@ def make_train_step(
       optimizers: ``(tx_shared, tx_corpus)``, without a learning rate.
       learning_rate: of a step.
       key: of the run; each step folds its number in, so nothing random needs a checkpoint.
+      augment: ``(mel, frames, key) -> mel`` of a training batch.
 
     Returns:
       ``train_step(shared, corpus, batch, step) -> shared, corpus, loss``; the first two are donated.
@@ -43,12 +46,19 @@ def make_train_step(
     @functools.partial(jax.jit, donate_argnums=(0, 1))
     def train_step(shared: Shared, corpus: Corpus, batch: Batch, step):
         mel, frames = _front_end(batch)
-        rngs = {"dropout": jax.random.fold_in(key, step)}
+        key_dropout, key_augment = jax.random.split(jax.random.fold_in(key, step))
+        mel = augment(mel, frames, key_augment)
 
         def loss_of(shared_params, corpus_params):
             variables = {"params": join(shared_params, corpus_params), "stats": corpus.stats}
             output, updated = model.apply(
-                variables, mel, frames, corpus.class_mask, train=True, rngs=rngs, mutable=["stats"]
+                variables,
+                mel,
+                frames,
+                corpus.class_mask,
+                train=True,
+                rngs={"dropout": key_dropout},
+                mutable=["stats"],
             )
             loss = weighted_cross_entropy(output.logits, jnp.asarray(batch.label), corpus.class_weight)
             return loss, updated["stats"]

@@ -18,6 +18,11 @@ def test_a_spec_survives_json():
     assert CorpusSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
 
 
+def test_a_spec_written_before_fields_were_added_is_read():
+    old = {"name": "demo", "labels": ["anger", "ruhe"], "parts": {}, "folds": [["a"]], "notes": ""}
+    assert CorpusSpec.from_json(old) == CorpusSpec("demo", ("anger", "ruhe"), folds=(("a",),))
+
+
 def test_clips_survive_csv(tmp_path):
     clips = [
         Clip('a "quoted", file.wav', "Freude\nlaut", "ü", "German", 1.25, "train", "00ff"),
@@ -33,7 +38,7 @@ def test_a_name_that_could_leave_its_folder_is_refused(name):
         check_name(name)
 
 
-@pytest.mark.parametrize("labels", [(), ("anger",), ("anger", "calm", "anger")])
+@pytest.mark.parametrize("labels", [("anger",), ("anger", "calm", "anger")])
 def test_labels_are_two_or_more_and_each_once(labels):
     with pytest.raises(ValueError, match="at least two, each of them once"):
         CorpusSpec("demo", labels)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import drawn_clips, prefetched, round_robin
+from emojax.data.sampling import drawn_clips, prefetched, training_batches
 
 
 def recordings(clips, seed=0):
@@ -31,15 +31,16 @@ def test_epochs_and_seeds_differ():
 
 def test_round_robin_takes_every_corpus_in_turn():
     corpora = {"a": recordings(5), "b": recordings(9), "c": recordings(3)}
-    names = [name for name, _ in itertools.islice(round_robin(corpora, 4, 16_000, 0, 0), 7)]
+    names = [name for name, _ in itertools.islice(training_batches(corpora, 4, 16_000, 0, 0), 7)]
     assert names == ["a", "b", "c", "a", "b", "c", "a"]
 
 
+@pytest.mark.parametrize("weights", [None, np.array([0.2, 0.8])])
 @pytest.mark.parametrize("first", [1, 6, 11])
-def test_round_robin_goes_on_at_any_step(first):
+def test_batches_go_on_at_any_step(first, weights):
     corpora = {"a": recordings(5), "b": recordings(9)}
-    whole = list(itertools.islice(round_robin(corpora, 4, 16_000, 7, 0), first + 3))[first:]
-    resumed = list(itertools.islice(round_robin(corpora, 4, 16_000, 7, first), 3))
+    whole = list(itertools.islice(training_batches(corpora, 4, 16_000, 7, 0, weights), first + 3))[first:]
+    resumed = list(itertools.islice(training_batches(corpora, 4, 16_000, 7, first, weights), 3))
     for (name, batch), (again, same) in zip(whole, resumed, strict=True):
         assert name == again
         np.testing.assert_array_equal(batch.audio, same.audio)

@@ -4,7 +4,8 @@ import pytest
 
 from datasets import CorpusError, prepare
 from datasets.base import read_skipped
-from emojax.corpora.spec import read_clips
+from datasets.manifest.manifest_dataset_builder import _spec
+from emojax.corpora.spec import CorpusSpec, read_clips
 
 HEADER = ("file", "label", "speaker", "split")
 ROWS = [
@@ -161,3 +162,35 @@ def test_a_folder_needs_one_csv_or_one_per_part(root, tmp_path, write_csv, names
 def test_a_missing_csv_says_so(tmp_path):
     with pytest.raises(CorpusError, match=r"no file or folder .*nowhere\.csv"):
         clips_of(tmp_path / "nowhere.csv", tmp_path)
+
+
+def test_a_corpus_of_the_catalogue_without_a_layout_is_described_by_it(
+    tmp_path, write_tones, write_csv, capsys
+):
+    rows = [("call1/1.wav", "anger", "1"), ("call1/2.wav", "neutral", "1"), ("call2/1.wav", "anger", "2")]
+    root = write_tones(tmp_path / "ad", *(row[0] for row in rows))
+    write_csv(root / "labels.csv", ("file", "label", "speaker"), *rows)
+    folder = prepare("ad", tmp_path, tmp_path / "data")["ad"]
+    assert {clip.language for clip in read_clips(folder / "clips.csv")} == {"German"}
+    table_1 = (
+        "660 clips (657 missing here), 2 labels (the same here), 9 speakers (7 missing here), 1.93 hours"
+    )
+    assert f"EmoNet's Table 1: {table_1}" in capsys.readouterr().out
+
+
+def test_labels_are_in_the_order_of_the_catalogue_and_only_those_that_occur(tmp_path):
+    spec = _spec("abc", {"neutral", "cheerful", "aggressive"})
+    assert spec.labels == ("aggressive", "cheerful", "neutral")
+    assert _spec("ea-wsj", {"b", "a"}).labels == ("a", "b")
+    assert _spec("emodb", {"happy", "sad"}) == CorpusSpec("emodb", ("happy", "sad"))
+    with pytest.raises(
+        CorpusError, match=r"ad: labels rage; Anger Detection \(AD\) has anger, neutral; rename"
+    ):
+        _spec("ad", {"rage", "neutral"})
+
+
+def test_a_corpus_whose_layout_is_not_known_needs_a_csv(tmp_path):
+    with pytest.raises(
+        CorpusError, match=r"ad: how the files .* not known here; give ad=PATH.*licence: unpub"
+    ):
+        prepare("ad", tmp_path, tmp_path / "data")

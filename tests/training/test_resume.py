@@ -1,5 +1,6 @@
 """A run that is killed at any moment goes on, and ends where an uninterrupted one ends, to the bit."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest, restore
+from emojax.training.keeper import Keeper
 from emojax.training.loop import train
 from emojax.training.run import make_manifest, make_run, open_corpora
 
@@ -43,11 +45,16 @@ def steps_written(workdir) -> list[int]:
     return [json.loads(line)["step"] for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def state_of(workdir, kind, config, paths):
+def beginning(config, paths):
     corpora = open_corpora(paths, config.partition, config.seed)
     manifest = make_manifest(config, corpora)
-    parts = {name: corpus.load("train") for name, corpus in corpora.items()}
-    _, _, like = make_run(config, manifest, parts)
+    return manifest, *make_run(
+        config, manifest, {name: corpus.load("train") for name, corpus in corpora.items()}
+    )
+
+
+def state_of(workdir, kind, config, paths):
+    _, _, _, like = beginning(config, paths)
     trees = restore(workdir, kind, {"shared": like.shared, **like.corpora})
     return read_manifest(workdir, kind)["step"], jax.tree.map(np.asarray, trees)
 
@@ -107,11 +114,15 @@ def test_best_is_never_two_evaluations_ahead_of_latest(tiny_config, tiny_paths, 
 
 
 @pytest.mark.parametrize("kind", ["best", "latest"])
-def test_a_half_deleted_run_is_refused(kind, tiny_config, tiny_paths, tiny_run, tmp_path):
-    shutil.copytree(tiny_run, tmp_path / "run")
-    shutil.rmtree(tmp_path / "run" / "checkpoints" / kind)
+def test_a_half_deleted_run_is_refused(kind, tiny_config, tiny_paths, tmp_path):
+    manifest, _, _, state = beginning(tiny_config, tiny_paths)
+    keeper = Keeper(tmp_path, manifest)
+    for step, uar in ((4, 0.1), (8, 0.2)):
+        keeper.keep(dataclasses.replace(state, step=step), {"mean": uar}, begins_phase=False)
+    keeper.close()
+    shutil.rmtree(tmp_path / "checkpoints" / kind)
     with pytest.raises(ValueError, match="another --workdir"):
-        train(tiny_config, tmp_path / "run", tiny_paths)
+        Keeper(tmp_path, manifest)
 
 
 def test_two_runs_in_one_folder_are_refused(tiny_config, tiny_paths, tmp_path):

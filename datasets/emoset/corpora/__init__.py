@@ -1,1 +1,1 @@
-"""One module per corpus: ``SPEC``, an example ``LAYOUT``, and ``clips(root)``, which lists its recordings."""
+"""One module per corpus whose layout is public: ``SPEC``, and ``clips(root)``, which lists its recordings."""

@@ -1,0 +1,19 @@
+r"""Adapt a trained run to new recordings in minutes: its trunk stays, adapters, norms and head are trained.
+
+python train.py --config=configs/adapt.py --workdir=runs/calls --config.base=runs/multi_corpus \
+        --config.corpora=calls=calls/labels.csv
+"""
+
+import ml_collections
+
+from configs import multi_corpus
+
+
+def get_config() -> ml_collections.ConfigDict:
+    """The settings that differ from configs/multi_corpus.py."""
+    config = multi_corpus.get_config()
+    config.corpora = ""
+    config.transfer = "adapters"
+    config.base = "runs/multi_corpus"
+    config.rounds_per_phase = 100
+    return config

@@ -1,0 +1,116 @@
+"""Corpora put together under the levels of arousal, of valence, or of both, as two domains.
+
+Section 6.2 of the EmoNet paper: "random subsampling is performed on a per dataset basis. For each corpus,
+the number of samples for each of the mapped classes [...] is equal to the respective sample count of the
+minority class. This is applied on training, validation, and testing partitions of each dataset separately."
+So no model can learn which corpus is how often what.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from emojax.corpora.affect import LEVELS, level
+from emojax.corpora.partitions import Partition
+from emojax.corpora.spec import Clip
+
+DOMAINS = {"arousal": ("arousal",), "valence": ("valence",), "a+v": ("arousal", "valence")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """An aggregated corpus.
+
+    Attributes:
+      labels: the levels, in the order of the logits.
+      label: corpus → the level of each of its clips, int64[N], an index into ``labels``.
+      parts: corpus → part → the chosen clips, int64 indices, ascending; a part that lacks one of the
+        corpus's levels is empty.
+    """
+
+    labels: tuple[str, ...]
+    label: dict[str, np.ndarray]
+    parts: dict[str, dict[str, np.ndarray]]
+
+
+def aggregate(
+    name: str,
+    corpora: Mapping[str, tuple[Sequence[Clip], Partition]],
+    seed: int = 0,
+    mappings: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, Domain]:
+    """The domains of an aggregated corpus, in which every corpus has its levels equally often.
+
+    A corpus without two levels of a dimension has nothing to tell apart and is an error. What is chosen
+    from a corpus does not depend on the other corpora.
+
+    Args:
+      name: ``"arousal"``, ``"valence"``, or ``"a+v"`` for both.
+      corpora: corpus → its clips and a partition of them.
+      seed: of the subsampling.
+      mappings: corpus → its labels that the vocabulary does not know → words of it (``affect.word``).
+
+    Returns:
+      dimension → its domain.
+
+    Raises:
+      ValueError: another name; no corpora; a label that is neither known nor mapped; a corpus that has
+        fewer than two levels.
+
+    >>> clips = [Clip("", label, "", "", 1.0, "", "") for label in ("anger", "fear", "sad")]
+    >>> partition = Partition("", {"train": np.arange(3)})
+    >>> domain = aggregate("arousal", {"demo": (clips, partition)})["arousal"]
+    >>> domain.label["demo"], len(domain.parts["demo"]["train"])
+    (array([1, 1, 0]), 2)
+    """
+    if name not in DOMAINS or not corpora:
+        raise ValueError(
+            f"aggregated corpus {name!r} of {', '.join(corpora) or 'no corpora'}; give one of "
+            f"{', '.join(DOMAINS)}, and at least one corpus"
+        )
+    mappings = mappings or {}
+    return {dimension: _domain(dimension, corpora, seed, mappings) for dimension in DOMAINS[name]}
+
+
+def _domain(
+    dimension: str,
+    corpora: Mapping[str, tuple[Sequence[Clip], Partition]],
+    seed: int,
+    mappings: Mapping[str, Mapping[str, str]],
+) -> Domain:
+    label, parts = {}, {}
+    for corpus, (clips, partition) in corpora.items():
+        label[corpus] = _label(dimension, corpus, clips, mappings.get(corpus))
+        parts[corpus] = {
+            part: _balanced(
+                indices, label[corpus], np.random.default_rng([seed, *f"{corpus}/{part}".encode()])
+            )
+            for part, indices in partition.parts.items()
+        }
+    return Domain(LEVELS[dimension], label, parts)
+
+
+def _label(
+    dimension: str, corpus: str, clips: Sequence[Clip], mapping: Mapping[str, str] | None
+) -> np.ndarray:
+    """The level of each clip, int64[N]."""
+    try:
+        levels = {label: level(dimension, label, mapping) for label in {clip.label for clip in clips}}
+    except ValueError as error:
+        raise ValueError(f"corpus {corpus}: {error}") from None
+    if len(set(levels.values())) < 2:
+        raise ValueError(
+            f"corpus {corpus}: all of its labels, {', '.join(sorted(levels))}, have the same {dimension}; "
+            "leave it out, or map its labels otherwise"
+        )
+    return np.array([LEVELS[dimension].index(levels[clip.label]) for clip in clips])
+
+
+def _balanced(indices: np.ndarray, label: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Of each level that the corpus has, as many of the indices as there are of the rarest; ascending."""
+    of_level = [indices[label[indices] == k] for k in np.unique(label)]
+    fewest = min(map(len, of_level))
+    return np.sort(np.concatenate([rng.choice(some, fewest, replace=False) for some in of_level]))

@@ -1,0 +1,20 @@
+"""All corpora known by name, a TOML file each: what its publisher, and the EmoNet paper, say of it."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+
+from emojax.corpora.spec import CorpusSpec
+
+
+def _read() -> dict[str, CorpusSpec]:
+    files = [file for file in resources.files(__name__).iterdir() if file.name.endswith(".toml")]
+    texts = {file.name.removesuffix(".toml"): file.read_text(encoding="utf-8") for file in files}
+    return {
+        name: CorpusSpec.from_json({"name": name, **tomllib.loads(text)})
+        for name, text in sorted(texts.items())
+    }
+
+
+CATALOGUE = _read()

@@ -1,0 +1,73 @@
+"""All known corpora as a person wants to see them: what is here, what is missing, how to get it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from emojax.corpora.catalogue import CATALOGUE
+from emojax.corpora.spec import CorpusSpec, read_clips
+
+_WAYS = {
+    True: "not prepared; get it, then: python -m datasets NAME --source_dir=DIR --data_dir={data_dir}",
+    False: "not prepared, and its file names are not known here; get it, list it in a CSV "
+    "(file,label,speaker), then: python -m datasets NAME=PATH --data_dir={data_dir}",
+}
+_COLUMNS = ("name", "corpus", "language; style", "labels", "Table 1", "file names", "licence", "where")
+
+
+def prepared(data_dir: Path) -> dict[str, Path]:
+    """Name → folder of the prepared corpora below a folder, as tfds lays them out; by name."""
+    folders = [file.parent for file in data_dir.glob("*/*/*/clips.csv")]
+    return dict(sorted((folder.parent.name, folder) for folder in folders))
+
+
+def listing(data_dir: Path) -> str:
+    """What is prepared in a folder, and how to get the rest; ``*`` marks the corpora of EmoSet."""
+    here = prepared(data_dir)
+    lines = [f"prepared in {data_dir}: {len(here)}", *map(_here, here, here.values())]
+    for has_layout, way in _WAYS.items():
+        missing = [s for s in CATALOGUE.values() if s.name not in here and bool(s.layout) == has_layout]
+        lines += ["", f"{way.format(data_dir=data_dir)}: {len(missing)}", *map(_missing, missing)]
+    return "\n".join([*lines, "", "* belongs to EmoSet; details: datasets/emoset/README.md"])
+
+
+def _here(name: str, folder: Path) -> str:
+    clips = read_clips(folder / "clips.csv")
+    speakers = len({clip.speaker for clip in clips} - {""}) or "unknown"
+    hours = sum(clip.duration_s for clip in clips) / 3600
+    return f"  {_marked(name):12} {len(clips)} clips, {speakers} speakers, {hours:.2f} h, in {folder}"
+
+
+def _missing(spec: CorpusSpec) -> str:
+    untried = "; the parser was never run on the corpus itself" * (bool(spec.layout) and not spec.verified)
+    name = f"{spec.full_name} ({spec.language})"
+    return f"  {_marked(spec.name):12} {name}: {spec.source}; licence: {spec.licence}{untried}"
+
+
+def _marked(name: str) -> str:
+    return name + "*" * (name in CATALOGUE and bool(CATALOGUE[name].table_1))
+
+
+def markdown(catalogue: Mapping[str, CorpusSpec] = CATALOGUE) -> str:
+    """The catalogue as a table for a README."""
+    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *map(_row, catalogue.values())]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _row(spec: CorpusSpec) -> tuple[str, ...]:
+    table_1 = [
+        f"{spec.table_1[key]:{form}}"
+        for key, form in {"clips": "g", "speakers": "g", "hours": ".2f"}.items()
+        if key in spec.table_1
+    ]
+    return (
+        f"`{spec.name}`",
+        f"{spec.full_name}. {spec.citation}",
+        f"{spec.language}; {spec.style}",
+        ", ".join(spec.labels) or "unknown",
+        " · ".join(table_1),
+        f"`{spec.layout}`" + " ✓" * spec.verified if spec.layout else "CSV",
+        spec.licence,
+        spec.source,
+    )

@@ -1,0 +1,75 @@
+"""Whose turn it is: which corpus a step trains, a function of the seed and the step number."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+ROUND_ROBIN = "round_robin"
+_STEPS_PER_DRAW = 1024
+
+
+def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None:
+    """How often each corpus is drawn, or None for every corpus in turn.
+
+    Args:
+      sampling: ``round_robin``; ``size`` (in proportion to the clips) or ``size^P`` (to their P-th power, the
+        temperature being 1 / P); or weights, as in ``emodb=2,casia=1``.
+      sizes: corpus → clips of its training part.
+
+    Returns:
+      float64 ``[corpora]``, with sum 1.
+
+    Raises:
+      ValueError: it is none of these, or the weights are not of these corpora.
+
+    >>> corpus_weights("size^0.5", {"emodb": 400, "casia": 900}).tolist()
+    [0.4, 0.6]
+    """
+    if sampling == ROUND_ROBIN:
+        return None
+    power = re.fullmatch(r"size(?:\^(\d+(?:\.\d+)?))?", sampling)
+    if power:
+        weights = np.array([*sizes.values()], float) ** float(power[1] or 1)
+    else:
+        weights = _given_weights(sampling, sizes)
+    return weights / weights.sum()
+
+
+def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:
+    try:
+        given = {name: float(weight) for name, weight in (item.split("=") for item in sampling.split(","))}
+    except ValueError:
+        given = {}
+    if set(given) != set(sizes) or not all(0 < weight < np.inf for weight in given.values()):
+        example = ",".join(f"{name}=1" for name in sizes)
+        raise ValueError(
+            f"sampling={sampling!r}; choose {ROUND_ROBIN}, size, size^P such as size^0.5, or a weight "
+            f"greater than 0 for every corpus: {example}"
+        )
+    return np.array([given[name] for name in sizes])
+
+
+def turns(corpora: int, weights: np.ndarray | None, seed: int, first_step: int) -> Iterator[tuple[int, int]]:
+    """The corpus of each step, and how often it had its turn before.
+
+    Yields:
+      ``(corpus, turn)`` of the steps ``first_step``, ``first_step + 1``, ...
+
+    >>> list(itertools.islice(turns(2, None, seed=0, first_step=3), 3))
+    [(1, 1), (0, 2), (1, 2)]
+    """
+    if weights is None:
+        for step in itertools.count(first_step):
+            turn, corpus = divmod(step, corpora)
+            yield corpus, turn
+    counts = np.zeros(corpora, int)
+    for draw in itertools.count():
+        drawn = np.random.default_rng((seed, 2, draw)).choice(corpora, _STEPS_PER_DRAW, p=weights)
+        for step, corpus in enumerate(map(int, drawn), start=draw * _STEPS_PER_DRAW):
+            if step >= first_step:
+                yield corpus, int(counts[corpus])
+            counts[corpus] += 1

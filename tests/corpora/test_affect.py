@@ -1,0 +1,68 @@
+"""The vocabulary: every label of the catalogue is in it, or is known not to be in the paper's Table 2."""
+
+from collections import Counter
+
+import pytest
+
+from emojax.corpora.affect import LEVELS, VOCABULARY, arousal, level, valence, word
+from emojax.corpora.catalogue import CATALOGUE
+
+# Labels that Table 2 does not name and that mean nothing it names.
+NOT_IN_TABLE_2 = {
+    "abc": {"tired"},
+    "baved": {"high", "low", "normal"},
+    "gveess": {"cold anger"},
+    "ravdess": {"calm"},
+    "smartkom": {"unidentifiable"},
+}
+
+
+def test_table_2_has_47_words():
+    cells = Counter((arousal(label), valence(label)) for label in VOCABULARY)
+    assert cells == {
+        ("low", "negative"): 13,
+        ("low", "neutral"): 6,
+        ("low", "positive"): 5,
+        ("high", "negative"): 8,
+        ("high", "neutral"): 6,
+        ("high", "positive"): 9,
+    }
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_labels_of_the_catalogue(name):
+    known = set(CATALOGUE[name].labels) - NOT_IN_TABLE_2.get(name, set())
+    words = [word(label) for label in known]
+    assert len(set(words)) == len(words)
+    for label in NOT_IN_TABLE_2.get(name, ()):
+        with pytest.raises(ValueError, match=f"label '{label}' has no arousal"):
+            word(label)
+
+
+def test_every_word_of_table_2_is_a_label_of_emoset():
+    """So the labels of the corpora that nobody here has seen are those that the paper's authors saw."""
+    used = {
+        word(label, dict.fromkeys(NOT_IN_TABLE_2.get(name, ()), "neutral"))
+        for name, spec in CATALOGUE.items()
+        if spec.table_1
+        for label in spec.labels
+    }
+    assert used == set(VOCABULARY)
+
+
+@pytest.mark.parametrize("written", ["high-stress", "High Stress", "HIGH_STRESS", " high stress "])
+def test_spelling_makes_no_difference(written):
+    assert word(written) == "high-stress"
+
+
+def test_a_mapping_comes_first_and_must_lead_into_the_vocabulary():
+    assert arousal("surprise", {"surprise": "relief"}) == "low"
+    with pytest.raises(
+        ValueError, match=r"label 'serene' has no .* one of contempt, .*positive, as in {'calm'"
+    ):
+        valence("calm", {"calm": "serene"})
+
+
+@pytest.mark.parametrize("dimension", LEVELS)
+def test_levels_are_those_of_the_dimension(dimension):
+    assert {level(dimension, label) for label in VOCABULARY} == set(LEVELS[dimension])

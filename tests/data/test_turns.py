@@ -1,0 +1,52 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emojax.data.turns import corpus_weights, turns
+
+SIZES = {"emodb": 400, "casia": 900, "nemo": 2500}
+
+
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        ("size", [4, 9, 25]),
+        ("size^0.5", [2, 3, 5]),
+        ("size^0", [1, 1, 1]),
+        ("nemo=1,emodb=2,casia=0.5", [2, 0.5, 1]),
+    ],
+)
+def test_weights(sampling, expected):
+    np.testing.assert_allclose(corpus_weights(sampling, SIZES), np.array(expected) / sum(expected))
+
+
+@pytest.mark.parametrize(
+    "sampling", ["", "sizes", "emodb=1", "emodb=1,casia=1,nemo=0", "emodb=1,casia=1,nemo=x"]
+)
+def test_what_is_no_sampling_says_what_is(sampling):
+    with pytest.raises(ValueError, match=r"round_robin, size, .* emodb=1,casia=1,nemo=1"):
+        corpus_weights(sampling, SIZES)
+
+
+@given(st.integers(0, 3000), st.integers(0, 9))
+def test_turns_go_on_at_any_step_and_count_up(first, seed):
+    weights = corpus_weights("size", SIZES)
+    steps = list(itertools.islice(turns(3, weights, seed, 0), first + 5))
+    assert list(itertools.islice(turns(3, weights, seed, first), 5)) == steps[first:]
+    for corpus in range(3):
+        own = [turn for drawn, turn in steps if drawn == corpus]
+        assert own == list(range(len(own)))
+
+
+def test_a_corpus_is_drawn_as_often_as_its_weight_says():
+    drawn = [corpus for corpus, _ in itertools.islice(turns(3, corpus_weights("size", SIZES), 0, 0), 5000)]
+    np.testing.assert_allclose(np.bincount(drawn) / 5000, [4 / 38, 9 / 38, 25 / 38], atol=0.02)
+
+
+def test_round_robin_has_no_weights():
+    assert corpus_weights("round_robin", SIZES) is None
+    corpora = [corpus for corpus, _ in itertools.islice(turns(3, None, 0, 1), 4)]
+    assert corpora == [1, 2, 0, 1]

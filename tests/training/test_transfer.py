@@ -1,0 +1,106 @@
+"""Where a run begins at another one: what it takes over, what it trains, and what it refuses."""
+
+import jax
+import numpy as np
+import pytest
+
+from emojax.checkpoints import read_manifest
+from emojax.training.loop import train
+from emojax.training.predict import load_networks
+from emojax.training.run import check_config
+
+
+def adapted(config, base, **settings):
+    config = config.copy_and_resolve_references()
+    config.update(base=str(base), rounds_per_phase=1, learning_rates=(0.1,), eval_every_rounds=1, **settings)
+    check_config(config)
+    return config
+
+
+def network(workdir, corpus):
+    return load_networks(workdir, [corpus])[2][corpus]
+
+
+def changed(one, other) -> set[str]:
+    """Modules of two trees whose parameters differ."""
+    return {
+        name for name in one if not all(map(np.array_equal, *map(jax.tree.leaves, (one[name], other[name]))))
+    }
+
+
+def test_adapters_keep_the_trunk_to_the_bit(tiny_config, tiny_paths, tiny_run, tmp_path):
+    config = adapted(tiny_config, tiny_run, transfer="adapters", width=8)
+    train(config, tmp_path, {"tones": tiny_paths["tones"]})
+    ours, base = network(tmp_path, "tones"), network(tiny_run, "tones")
+    assert changed(ours.shared, base.shared) == set()
+    assert changed(ours.corpus, base.corpus) == set(base.corpus)
+    assert read_manifest(tmp_path, "best")["config"]["width"] == tiny_config.width  # the base's, not ours
+
+
+def test_the_last_layer_keeps_all_but_the_head(tiny_config, tiny_paths, tiny_run, tmp_path):
+    config = adapted(tiny_config, tiny_run, transfer="last_layer")
+    train(config, tmp_path, {"tones": tiny_paths["tones"]})
+    ours, base = network(tmp_path, "tones"), network(tiny_run, "tones")
+    assert changed(ours.shared, base.shared) == set()
+    assert changed(ours.corpus, base.corpus) == {"head_hidden", "head_norm", "head_logits"}
+    assert changed(ours.stats, base.stats) == {"head_norm"}
+
+
+def test_finetuning_trains_everything_from_the_base(tiny_config, tiny_paths, tiny_run, tmp_path):
+    config = adapted(tiny_config, tiny_run, transfer="finetune")
+    config.learning_rates = (1e-6,)
+    train(config, tmp_path, {"tones": tiny_paths["tones"]})
+    ours, base = network(tmp_path, "tones"), network(tiny_run, "tones")
+    assert changed(ours.shared, base.shared) == set(base.shared)
+    for one, other in zip(*map(jax.tree.leaves, (ours.corpus, base.corpus)), strict=True):
+        np.testing.assert_allclose(one[..., :3], other[..., :3], atol=1e-4)  # a small step away
+
+
+def test_a_new_corpus_begins_at_the_norms_of_another(tiny_config, tiny_paths, tiny_run, tmp_path):
+    config = adapted(tiny_config, tiny_run, transfer="last_layer", base_corpus="levels")
+    train(config, tmp_path, {"new": tiny_paths["tones"]})
+    ours, base = network(tmp_path, "new"), network(tiny_run, "levels")
+    assert changed(ours.corpus, base.corpus) == {"head_hidden", "head_norm", "head_logits"}
+
+
+def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_path):
+    config = adapted(tiny_config, tiny_run, transfer="last_layer")
+    paths = {"tones": tiny_paths["tones"]}
+    first = train(config, tmp_path, paths)
+    again = train(config, tmp_path, paths)
+    assert again.step == first.step
+    for one, other in zip(*map(jax.tree.leaves, (first.corpora, again.corpora)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"transfer": "adapter"}, "scratch trains everything"),
+        ({"transfer": "scratch"}, "choose finetune, adapters or last_layer"),
+        ({"transfer": "finetune", "base": ""}, "needs the folder of a trained run"),
+        ({"transfer": "adapters", "adapters": False}, "adapters=True"),
+    ],
+)
+def test_settings_that_do_not_fit(tiny_config, settings, message):
+    config = tiny_config.copy_and_resolve_references()
+    config.update({"base": "runs/any", **settings})
+    with pytest.raises(ValueError, match=message):
+        check_config(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"transfer": "last_layer"}, "choose --config.base_corpus from tones, levels"),
+        ({"transfer": "adapters", "base_corpus": "emodb"}, "unknown corpus 'emodb'(.|\n)*tones, levels"),
+        ({"transfer": "adapters", "base": "nowhere"}, "nowhere holds no best checkpoint"),
+    ],
+)
+def test_a_base_that_does_not_fit(tiny_config, tiny_paths, tiny_run, tmp_path, settings, message):
+    config = adapted(
+        tiny_config, tiny_run, **{key: value for key, value in settings.items() if key != "base"}
+    )
+    config.base = settings.get("base", config.base)
+    with pytest.raises(ValueError, match=message):
+        train(config, tmp_path, {"new": tiny_paths["tones"]})
