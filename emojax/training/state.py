@@ -14,7 +14,6 @@ from emojax.audio.log_mel import MELS
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.subtrees import Params, split
 
-
 # Parameters are drawn once: a fast program for it would take ten seconds to compile.
 _UNOPTIMISED = {"xla_backend_optimization_level": 0}
 
