@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +16,7 @@ from emojax.data.batches import centre
 from emojax.data.prepared import Recordings
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
-from emojax.evaluation.report import Prediction, write_predictions, write_results
+from emojax.evaluation.report import Prediction, commit, write_predictions, write_results
 from emojax.training.predict import WINDOW_SAMPLES, load_networks, predict_clips
 from emojax.training.run import PLACES_FILE, PartitionedCorpus, open_corpora
 
@@ -106,23 +105,10 @@ def _judge(
     return result, rows
 
 
-def _commit() -> str | None:
-    """The checkout's commit, with a plus sign if it was changed since; None outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        commit, changes = (
-            subprocess.run([*git, *command], capture_output=True, text=True, check=True).stdout.strip()
-            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return commit + "+" * bool(changes)
-
-
 def _provenance(manifest: Mapping, part: str, crop: bool, command: str) -> dict:
     return {
         "command": command,
-        "commit": _commit(),
+        "commit": commit(),
         "part": part,
         "utterance": "middle 5 s" if crop else "whole, windows of 5 s averaged",
         "step": manifest["step"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -50,13 +51,13 @@ def table(results: Sequence[CorpusResult]) -> str:
     rows.append(
         (f"mean UAR{synthetic}", "", "", f"{100 * fmean(r.uar for r in results):.1f}", "", "", "", "")
     )
-    return "\n".join([*_aligned(rows), *_footnotes(results)])
+    return "\n".join([*aligned(rows, "<>>><>><"), *_footnotes(results)])
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines of equal columns: text to the left, numbers to the right."""
+def aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
+    """The rows as lines of equal columns, each to its side: ``<`` for text, ``>`` for numbers."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    cells = "  ".join(f"{{:{side}{width}}}" for side, width in zip("<>>><>><", widths, strict=True))
+    cells = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
     return [cells.format(*row).rstrip() for row in rows]
 
 
@@ -101,3 +102,35 @@ def write_predictions(rows: Iterable[Prediction], path: str | Path) -> None:
             rounded = {label: round(float(p), 6) for label, p in row.probabilities.items()}
             probabilities = json.dumps(rounded, ensure_ascii=False, allow_nan=False)
             writer.writerow((row.corpus, row.file, row.speaker, row.label, row.prediction, probabilities))
+
+
+def read_predictions(path: str | Path) -> list[Prediction]:
+    """Read what :func:`write_predictions` wrote.
+
+    Raises:
+      ValueError: there is no such file, it is another one, or empty.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = [
+                Prediction(**{**row, "probabilities": json.loads(row["probabilities"])})
+                for row in csv.DictReader(file)
+            ]
+        if not rows:
+            raise ValueError("it has no rows")
+        return rows
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise ValueError(f"{path} is no predictions.csv of evaluate.py or baseline.py ({error})") from error
+
+
+def commit() -> str | None:
+    """The checkout's commit, with a plus sign if it was changed since; None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        commit, changes = (
+            subprocess.run([*git, *command], capture_output=True, text=True, check=True).stdout.strip()
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + "+" * bool(changes)

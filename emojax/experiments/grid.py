@@ -1,0 +1,98 @@
+"""Settings by corpora: what was scored where, beside the first setting."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emojax.experiments.finished import Scored, read_settings
+
+PARTS = ("devel", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Setting → corpus → score; not every setting has every corpus.
+
+    Attributes:
+      settings: the first one is what the others are compared with.
+      corpora: in the order of the tables.
+    """
+
+    settings: Mapping[str, Mapping[str, Scored]]
+    corpora: Sequence[str]
+
+    @property
+    def first(self) -> str:
+        """The setting that the others are compared with."""
+        return next(iter(self.settings))
+
+    @property
+    def others(self) -> list[str]:
+        """The other settings."""
+        return list(self.settings)[1:]
+
+    def some(self, corpus: str) -> Scored:
+        """The first score on a corpus, for what is the same in all: its chance and its protocol."""
+        return next(scored[corpus] for scored in self.settings.values() if corpus in scored)
+
+    def common(self) -> list[str]:
+        """The corpora that every setting has, over which alone means can be compared."""
+        return [name for name in self.corpora if all(name in scored for scored in self.settings.values())]
+
+    def uar(self, setting: str, corpus: str, part: str) -> float | None:
+        """UAR in percent, if there is one."""
+        scored = self.settings[setting].get(corpus)
+        if scored is None:
+            return None
+        return 100 * float(scored.devel_uar if part == "devel" else scored.result["uar"])
+
+    def difference(self, setting: str, corpus: str, part: str) -> float | None:
+        """Percentage points above the first setting, if both have the corpus."""
+        first, own = self.uar(self.first, corpus, part), self.uar(setting, corpus, part)
+        return None if first is None or own is None else own - first
+
+    def right(self, setting: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Corpus → which clips the first setting got right, and which this one, bool[N] each."""
+        a, b = self.settings[self.first], self.settings[setting]
+        return {name: _right(name, a[name], b[name]) for name in self.corpora if name in a and name in b}
+
+
+def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()) -> Grid:
+    """Read the runs of all settings.
+
+    Args:
+      workdirs: setting → its work directories.
+      corpora: those to keep; all, if empty.
+
+    Raises:
+      ValueError: fewer than two settings, a run without results, or a corpus that no run has.
+    """
+    if len(workdirs) < 2:
+        raise ValueError(
+            f"--workdirs names {len(workdirs)} settings; give two or more, first the one to compare with: "
+            "--workdirs=scratch=FOLDER,shared=FOLDER"
+        )
+    settings = read_settings(workdirs)
+    found = list(dict.fromkeys(name for scored in settings.values() for name in scored))
+    unknown = [name for name in corpora if name not in found]
+    if unknown:
+        raise ValueError(f"corpus {', '.join(map(repr, unknown))} is in no run; choose of {', '.join(found)}")
+    return Grid(settings, list(corpora) or found)
+
+
+def _right(name: str, a: Scored, b: Scored) -> tuple[np.ndarray, np.ndarray]:
+    rows_a, rows_b = ({row.file: row for row in scored.predictions} for scored in (a, b))
+    truths = [{file: row.label for file, row in rows.items()} for rows in (rows_a, rows_b)]
+    if truths[0] != truths[1]:
+        raise ValueError(
+            f"corpus {name}: {a.workdir} and {b.workdir} were tested on different clips "
+            f"({a.result['protocol']}; {b.result['protocol']}); compare runs of one partition and seed"
+        )
+    right_a, right_b = (
+        np.array([rows[file].prediction == rows[file].label for file in rows_a]) for rows in (rows_a, rows_b)
+    )
+    return right_a, right_b

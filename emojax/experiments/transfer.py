@@ -1,0 +1,159 @@
+"""Settings compared corpus by corpus: the paper's Table 4 and Figure 7, from finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from emojax.experiments.grid import PARTS, Grid, read_grid
+from emojax.experiments.heat_map import heat_map
+from emojax.experiments.report import Picture, Report
+from emojax.experiments.significance import P_BELOW, Test, corrected
+from emojax.experiments.table import Cell, Marked, Table
+
+_DETAILS = {
+    "setting": "",
+    "corpus": "",
+    "test clips": ",d",
+    "chance": ".1f",
+    "UAR devel": ".1f",
+    "UAR test": ".1f",
+    "devel above first": "+.1f",
+    "test above first": "+.1f",
+    "p": ".4f",
+    "p by Holm": ".4f",
+    "mark": "",
+    "protocol": "",
+}
+_RUNS = {"setting": "", "run": "", "corpora": "", "transfer": "", "seed": "d", "step": ",d", "utterance": ""}
+_RUNS |= {"commit": "", "command": ""}
+
+Tests = Mapping[str, Mapping[str, Test]]
+
+
+def transfer(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()) -> Report:
+    """Compare finished runs with those of the first setting.
+
+    Args:
+      workdirs: setting → its work directories.
+      corpora: those to compare; all, if empty.
+
+    Raises:
+      ValueError: fewer than two settings, a run without results, a corpus that no run has, or settings that
+        were not tested on the same clips.
+    """
+    grid = read_grid(workdirs, corpora)
+    tests = {setting: corrected(grid.right(setting)) for setting in grid.others}
+    runs = _runs(grid)
+    seeds = {str(row[4]) for row in runs.rows}
+    return Report(
+        name="transfer",
+        title=f"UAR beside {grid.first}: {', '.join(grid.others)}",
+        protocol="; ".join(f"{name}: {grid.some(name).result['protocol']}" for name in grid.corpora),
+        seeds=f"{', '.join(sorted(seeds))}; one run of each corpus in each setting.",
+        normalisation="Each utterance's log-mel over its own frames; none per speaker.",
+        selection="The state with the best mean devel UAR over the run's corpora.",
+        pieces=[_table_4(grid, tests), _figure_7(grid), _details(grid, tests), runs],
+    )
+
+
+def _table_4(grid: Grid, tests: Tests) -> Table:
+    columns = {f"{setting} {part}": ".1f" for setting in grid.settings for part in PARTS}
+    notes = [
+        "UAR in percent; means are over the corpora that all settings have.",
+        _about_marks(grid.first, tests),
+    ]
+    return Table(
+        "table_4",
+        f"Table 4: UAR of each setting, compared with {grid.first}",
+        {"corpus": "", "chance": ".1f", **columns},
+        [_row(grid, name, tests) for name in grid.corpora],
+        _means(grid),
+        notes,
+    )
+
+
+def _row(grid: Grid, name: str, tests: Tests) -> list[Cell]:
+    row: list[Cell] = [name, 100 * grid.some(name).result["chance"]]
+    for setting in grid.settings:
+        test = tests.get(setting, {}).get(name)
+        uar = grid.uar(setting, name, "test")
+        row += [grid.uar(setting, name, "devel"), Marked(uar, test.mark) if uar is not None and test else uar]
+    return row
+
+
+def _means(grid: Grid) -> list[Cell]:
+    """The foot: means over the corpora that all settings have; empty where there are none."""
+    common = grid.common()
+    if not common:
+        return []
+    columns = [
+        [grid.uar(setting, name, part) or 0.0 for name in common]
+        for setting in grid.settings
+        for part in PARTS
+    ]
+    chances = [100 * grid.some(name).result["chance"] for name in common]
+    return [f"mean of {len(common)}", *map(fmean, [chances, *columns])]
+
+
+def _about_marks(first: str, tests: Tests) -> str:
+    if not any(tests.values()):
+        return "No test of significance was made."
+    return (
+        f"+ and − behind a test UAR: more and fewer clips are right than with {first} (McNemar's test, mid-p, by "
+        f"Holm corrected for the number of corpora, p < {P_BELOW}). Where classes are unequally frequent, "
+        "that need not agree with UAR."
+    )
+
+
+def _figure_7(grid: Grid) -> Picture:
+    columns = [(setting, part) for setting in grid.settings for part in PARTS]
+
+    def array(value) -> np.ndarray:
+        found = [[value(setting, name, part) for setting, part in columns] for name in grid.corpora]
+        return np.array(found, float)  # None becomes nan
+
+    names = [f"{setting}\n{part}" for setting, part in columns]
+    figure = heat_map(array(grid.uar), array(grid.difference), grid.corpora, names, grid.first)
+    return Picture(
+        "figure_7", f"Figure 7: UAR in percent, coloured by what it gained on {grid.first}", figure
+    )
+
+
+def _details(grid: Grid, tests: Tests) -> Table:
+    rows = [
+        _detail(grid, setting, name, tests.get(setting, {}).get(name))
+        for name in grid.corpora
+        for setting in grid.settings
+        if name in grid.settings[setting]
+    ]
+    return Table(
+        "table_4_details", "Table 4 in full", _DETAILS, rows, notes=[_about_marks(grid.first, tests)]
+    )
+
+
+def _detail(grid: Grid, setting: str, name: str, test: Test | None) -> list[Cell]:
+    result = grid.settings[setting][name].result
+    uars = [grid.uar(setting, name, part) for part in PARTS]
+    above = [None if setting == grid.first else grid.difference(setting, name, part) for part in PARTS]
+    verdict = (test.p, test.holm_p, test.mark) if test else (None, None, "")
+    return [setting, name, result["n"], 100 * result["chance"], *uars, *above, *verdict, result["protocol"]]
+
+
+def _runs(grid: Grid) -> Table:
+    rows = [row for setting in grid.settings for row in _runs_of(grid, setting)]
+    return Table("runs", "The runs behind these numbers", _RUNS, rows)
+
+
+def _runs_of(grid: Grid, setting: str) -> Iterable[list[Cell]]:
+    scored = {name: one for name, one in grid.settings[setting].items() if name in grid.corpora}
+    for workdir in dict.fromkeys(one.workdir for one in scored.values()):
+        names = [name for name, one in scored.items() if one.workdir == workdir]
+        run = scored[names[0]].run
+        config = run["config"]
+        asked = run.get("utterance", ""), run.get("commit") or "unknown", run.get("command", "")
+        mode = config.get("transfer", "scratch")
+        yield [setting, workdir.name, ", ".join(names), mode, config["seed"], run["step"], *asked]
