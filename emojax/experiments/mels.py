@@ -39,6 +39,8 @@ def mel_figure(mels: Mapping[str, np.ndarray]) -> Figure:
     axes[0, 0].set_yticks(_channel(_TICKS_HZ), [f"{tick / 1000:g}" for tick in _TICKS_HZ])
     for ax in axes.ravel()[len(mels) :]:
         ax.axis("off")
+    for ax in axes.ravel()[: len(mels)][-columns:]:  # nothing is below these
+        ax.tick_params(labelbottom=True)
     figure.supxlabel("time in s", fontsize=10)
     figure.supylabel("kHz", fontsize=10)
     figure.colorbar(image, ax=axes, label="ln of power", shrink=0.9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import jax
@@ -25,6 +26,7 @@ _COLUMNS = {
 }
 
 
+@functools.cache
 def count(model: AdapterResNet) -> tuple[int, int]:
     """Parameters of a network that all corpora share, and those that each has for itself.
 
@@ -68,8 +70,8 @@ def _table(rows: list[tuple[Cell, ...]]) -> Table:
         _COLUMNS,
         rows,
         notes=[
-            "The network of configs/base.py at the paper's width. Own are adapters, norms and head; the heads "
-            "of the shared network are as wide as that of the corpus with the most labels. A norm's running "
+            "The network of configs/base.py at the paper's width. Own are adapters, norms and head; the "
+            "heads of the shared network are as wide as that of the corpus with the most labels. A norm's running "
             "statistics are no parameters."
         ],
     )

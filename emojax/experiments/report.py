@@ -17,7 +17,7 @@ from emojax.evaluation.report import commit
 from emojax.experiments.table import Table, html_text
 from emojax.files import replacing
 
-_DPI = 130
+_DPI = 110
 _STYLE = """
 body { font: 16px/1.45 system-ui, sans-serif; color: #1b1b1b; max-width: 70rem;
   margin: auto; padding: 0 1rem }
@@ -125,7 +125,7 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
     }
     listed = "".join(f"<dt>{key}</dt><dd>{html_text(value)}</dd>\n" for key, value in facts.items())
     title = html_text(report.title)
-    # The policy is the second lock: a text that slipped through unescaped could still not run or load a thing.
+    # The second lock: a text that slipped through unescaped could still not run or load anything.
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>

@@ -13,7 +13,10 @@ P_BELOW = 0.05
 
 @dataclasses.dataclass(frozen=True)
 class Test:
-    """McNemar's test on one corpus: mid-p, mid-p adjusted by Holm for all corpora, and ``+``, ``−`` or nothing."""
+    """McNemar's test on one corpus.
+
+    ``p`` is its mid-p, ``holm_p`` that adjusted for the number of corpora, ``mark`` is + or − or empty.
+    """
 
     p: float
     holm_p: float

@@ -44,8 +44,10 @@ def statistics(corpora: Mapping[str, PreparedCorpus]) -> Report:
         selection="Figure 4: of each label, the train clip whose duration is nearest the median.",
         pieces=[
             _table_1(corpora),
-            Picture("figure_2", "Durations of the clips of each corpus", box_figure(durations_s)),
-            Picture("figure_3", "Durations of all clips", histogram_figure(durations_s)),
+            Picture("figure_2", "Figure 2: durations of the clips of each corpus", box_figure(durations_s)),
+            Picture(
+                "figure_3", "Figure 3: durations of the clips of all corpora", histogram_figure(durations_s)
+            ),
             *_figures_4(corpora),
         ],
     )
@@ -87,7 +89,7 @@ def _figures_4(corpora: Mapping[str, PreparedCorpus]) -> Iterable[Picture]:
             label: emojax.log_mel(samples, SAMPLE_RATE_HZ)
             for label, samples in zip(examples, recordings.samples, strict=True)
         }
-        caption = f"Log-mel spectrogram of one train clip per label: {name}"
+        caption = f"Figure 4: log-mel spectrograms of {name}, one train clip per label"
         yield Picture(f"figure_4_{name}", caption, mel_figure(mels))
 
 

@@ -103,8 +103,8 @@ def _about_marks(first: str, tests: Tests) -> str:
     if not any(tests.values()):
         return "No test of significance was made."
     return (
-        f"+ and − behind a test UAR: more and fewer clips are right than with {first} (McNemar's test, mid-p, by "
-        f"Holm corrected for the number of corpora, p < {P_BELOW}). Where classes are unequally frequent, "
+        f"+ and − behind a test UAR: more and fewer clips are right than with {first} (McNemar's test, mid-p, "
+        f"corrected by Holm for the number of corpora, p < {P_BELOW}). Where classes are unequally frequent, "
         "that need not agree with UAR."
     )
 
