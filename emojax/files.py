@@ -19,7 +19,8 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> path.read_text()
     'all of it'
     """
-    draft = path.with_name(f".{path.name}.draft")
+    # Two processes may write one file: each has its own draft, and the last to end wins.
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         yield draft
         os.replace(draft, path)

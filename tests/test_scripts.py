@@ -80,11 +80,16 @@ def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, t
         ("train.py", ["--config.no_such_setting=1"], "no_such_setting"),
         ("train.py", ["--config=configs/base.py", "--config.no_such_setting=1"], "no_such_setting"),
         ("train.py", ["stray"], "unknown arguments"),
+        ("baseline.py", ["--corpora=x", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
+        ("baseline.py", ["--corpora=nonsense"], "nonsense"),
+        ("compare.py", ["--workdirs=one"], "give two folders"),
     ],
 )
 def test_bad_flags_are_one_clear_error(script, flags, message, tmp_path):
     if script == "train.py":
         flags = [*flags, f"--workdir={tmp_path}", f"--config.data_dir={tmp_path}"]
+    if script == "baseline.py":
+        flags = [*flags, f"--out={tmp_path}", f"--data_dir={tmp_path}"]
     done = run(script, *flags)
     assert done.returncode != 0
     assert message in done.stdout + done.stderr

@@ -30,6 +30,8 @@ def mask_bands(
     >>> bool((mask_bands(mel, frames, jax.random.key(0), 0, 0) == mel).all())
     True
     """
+    if not (widest_mels or longest_share):
+        return mel
     _, length, mels = mel.shape
     for number in range(MASKS):
         key_mels, key_frames = jax.random.split(jax.random.fold_in(key, number))

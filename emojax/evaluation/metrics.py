@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.stats import bootstrap
@@ -98,12 +98,8 @@ def score(
             f"corpus {corpus}: {len(truth)} true labels, {len(prediction)} predictions, {len(speakers)} "
             "speakers; give one of each per clip, and at least one clip"
         )
-    names, speaker = np.unique(speakers, return_inverse=True)
-    over_speakers = len(names) >= _FEWEST_SPEAKERS and "" not in names
-    unit = speaker if over_speakers else np.arange(len(truth))
-    hits, totals = np.zeros((2, unit.max() + 1, len(labels)))
-    np.add.at(totals, (unit, truth), 1)
-    np.add.at(hits, (unit, truth), truth == prediction)
+    ci_over, unit = _units(speakers)
+    hits, totals = _count(unit, truth, truth == prediction), _count(unit, truth, 1)
     classes = np.unique(truth)
     return CorpusResult(
         corpus=corpus,
@@ -111,8 +107,8 @@ def score(
         n=len(truth),
         chance=1 / len(classes),
         uar=float(_uar(hits.sum(0), totals.sum(0))),
-        uar_ci95=_interval(hits, totals, seed),
-        ci_over="speakers" if over_speakers else "clips",
+        uar_ci95=_interval(_uar_of(hits, totals), len(totals), 0.0, seed),
+        ci_over=ci_over,
         war=float(accuracy_score(truth, prediction)),
         macro_f1=float(f1_score(truth, prediction, labels=classes, average="macro", zero_division=0)),
         labels=tuple(labels),
@@ -120,22 +116,72 @@ def score(
     )
 
 
+def uar_difference(
+    truth: np.ndarray, a: np.ndarray, b: np.ndarray, speakers: Sequence[str], seed: int = 0
+) -> tuple[float, tuple[float, float], str]:
+    """UAR of predictions ``a`` less that of ``b`` of the same clips, its 95 % interval, and what over.
+
+    The bootstrap is paired: a resample has the same units, as in :func:`score`, for both.
+
+    Args:
+      truth: int[N], from 0.
+      a: int[N], predictions.
+      b: int[N], predictions.
+      speakers: N names, empty where unknown.
+      seed: of the bootstrap.
+
+    >>> truth, wrong = np.array([0, 1] * 50), np.array([0, 1] * 45 + [1, 0] * 5)
+    >>> difference, (low, high), over = uar_difference(truth, truth, wrong, ["a"] * 100)
+    >>> round(difference, 3), 0 < low < difference < high, over
+    (0.1, True, 'clips')
+    """
+    ci_over, unit = _units(speakers)
+    totals = _count(unit, truth, 1)
+    uar_a, uar_b = (_uar_of(_count(unit, truth, truth == predicted), totals) for predicted in (a, b))
+
+    def difference(units: np.ndarray, axis: int) -> np.ndarray:
+        return uar_a(units, axis) - uar_b(units, axis)
+
+    everyone = np.arange(len(totals))
+    return float(difference(everyone, axis=-1)), _interval(difference, len(totals), -1.0, seed), ci_over
+
+
+def _units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:
+    """What a bootstrap resamples, ``"speakers"`` or ``"clips"``, and the number of each clip's unit."""
+    names, speaker = np.unique(speakers, return_inverse=True)
+    if len(names) >= _FEWEST_SPEAKERS and "" not in names:
+        return "speakers", speaker
+    return "clips", np.arange(len(speakers))
+
+
+def _count(unit: np.ndarray, truth: np.ndarray, what: np.ndarray | int) -> np.ndarray:
+    """The sum of ``what`` in each unit and class, [units, K]."""
+    counts = np.zeros((unit.max() + 1, truth.max() + 1))
+    np.add.at(counts, (unit, truth), what)
+    return counts
+
+
 def _uar(hits: np.ndarray, totals: np.ndarray) -> np.ndarray:
     """Mean recall [...] of correct and all clips per class [..., K], over the classes that have clips."""
     return (hits / np.maximum(totals, 1)).sum(-1) / (totals > 0).sum(-1)
 
 
-def _interval(hits: np.ndarray, totals: np.ndarray, seed: int) -> tuple[float, float]:
-    """The 95 % percentile interval of UAR when the units of [units, K] are resampled."""
+def _uar_of(hits: np.ndarray, totals: np.ndarray) -> Callable[[np.ndarray, int], np.ndarray]:
+    """UAR as a function of the units of [units, K] that are in a resample."""
 
     def statistic(units: np.ndarray, axis: int) -> np.ndarray:
         units = units.astype(np.int64)
         return _uar(hits[units].sum(axis - 1), totals[units].sum(axis - 1))
 
-    if len(hits) == 1:
-        return 0.0, 1.0
+    return statistic
+
+
+def _interval(statistic: Callable, units: int, least: float, seed: int) -> tuple[float, float]:
+    """The 95 % percentile interval of a statistic when the units are resampled; of one unit, least to 1."""
+    if units == 1:
+        return least, 1.0
     result = bootstrap(
-        (np.arange(len(hits)),),
+        (np.arange(units),),
         statistic,
         n_resamples=_RESAMPLES,
         batch=50,

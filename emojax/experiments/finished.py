@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from emojax.evaluation.report import Prediction, read_predictions
+from emojax.evaluation.compare import Predictions, predictions_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,15 +20,15 @@ class Scored:
       workdir: of the run.
       run: all that ``results.json`` says beside the corpora.
       result: of this corpus, see :meth:`emojax.evaluation.metrics.CorpusResult.to_json`.
-      devel_uar: of the state that was chosen.
-      predictions: of the test part.
+      devel_uar: of the state that was chosen; None where there was no devel part.
+      predictions: of the test part, by file.
     """
 
     workdir: Path
     run: Mapping
     result: Mapping
-    devel_uar: float
-    predictions: Sequence[Prediction]
+    devel_uar: float | None
+    predictions: Predictions
 
 
 def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
@@ -47,7 +47,7 @@ def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
             raise ValueError(f"{item!r} names no setting; give --workdirs=NAME=FOLDER,NAME=FOLDER")
         folders = sorted(filter(Path.is_dir, map(Path, glob.glob(str(Path(pattern).expanduser())))))
         if not folders:
-            raise ValueError(f"{name}={pattern}: there is no such folder{_finished_beside(Path(pattern))}")
+            raise ValueError(f"{name}={pattern}: there is no such folder{_finished_near(Path(pattern))}")
         settings[name] += folders
     return dict(settings)
 
@@ -81,32 +81,37 @@ def read_run(workdir: Path) -> dict[str, Scored]:
     path = workdir / "results.json"
     if not path.is_file():
         raise ValueError(
-            f"{workdir} holds no results{_finished_beside(workdir)}; for those of this run: "
+            f"{workdir} holds no results{_finished_near(workdir)}; for those of this run: "
             f"python evaluate.py --workdir={workdir}"
         )
-    rows: dict[str, list[Prediction]] = defaultdict(list)
-    for row in read_predictions(workdir / "predictions.csv"):
-        rows[row.corpus].append(row)
+    rows = predictions_of(workdir)
     try:
         run = json.loads(path.read_text("utf-8"))
+        _check(run, rows)
         return {
-            name: Scored(workdir, run, _checked(name, result, rows[name]), run["devel_uar"][name], rows[name])
-            for name, result in run.pop("corpora").items()
+            name: Scored(workdir, run, result, run["devel_uar"][name], rows[name])
+            for name, result in run["corpora"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not what evaluate.py writes ({error!r}); score the run again") from error
+        raise ValueError(
+            f"{path} is not what evaluate.py writes ({type(error).__name__}: {error}); score the run again"
+        ) from error
 
 
-def _checked(name: str, result: Mapping, rows: Sequence[Prediction]) -> Mapping:
-    missing = {"protocol", "n", "chance", "uar"} - set(result)
+def _check(run: Mapping, rows: Mapping[str, Predictions]) -> None:
+    missing = {"step", "utterance", "command"} - set(run) | {"seed"} - set(run["config"])
+    for name, result in run["corpora"].items():
+        missing |= {"protocol", "n", "chance", "uar", "war"} - set(result)
+        if not missing and result["n"] != len(rows.get(name, ())):
+            raise ValueError(f"{name} has {result['n']} clips, but not so many in predictions.csv")
     if missing:
-        raise ValueError(f"{name} lacks {', '.join(sorted(missing))}")
-    if result["n"] != len(rows):
-        raise ValueError(f"{name} has {result['n']} clips but predictions.csv {len(rows)}")
-    return result
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
 
 
-def _finished_beside(folder: Path) -> str:
-    """The finished runs that lie beside a folder, to choose from."""
-    there = sorted(path.parent.name for path in folder.parent.glob("*/results.json"))
-    return f"; finished in {folder.parent}: {', '.join(there)}" if there else ""
+def _finished_near(folder: Path) -> str:
+    """The finished runs that lie in a folder or beside it, to choose from."""
+    for place in (folder, folder.parent):
+        there = sorted(str(path.parent) for path in place.glob("*/results.json"))
+        if there:
+            return f"; finished are {', '.join(there)}"
+    return ""

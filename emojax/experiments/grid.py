@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from emojax.evaluation.compare import Comparison, compare_predictions
 from emojax.experiments.finished import Scored, read_settings
 
 PARTS = ("devel", "test")
@@ -48,17 +47,24 @@ class Grid:
         scored = self.settings[setting].get(corpus)
         if scored is None:
             return None
-        return 100 * float(scored.devel_uar if part == "devel" else scored.result["uar"])
+        fraction = scored.devel_uar if part == "devel" else scored.result["uar"]
+        return None if fraction is None else 100 * fraction
 
     def difference(self, setting: str, corpus: str, part: str) -> float | None:
         """Percentage points above the first setting, if both have the corpus."""
         first, own = self.uar(self.first, corpus, part), self.uar(setting, corpus, part)
         return None if first is None or own is None else own - first
 
-    def right(self, setting: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Corpus → which clips the first setting got right, and which this one, bool[N] each."""
-        a, b = self.settings[self.first], self.settings[setting]
-        return {name: _right(name, a[name], b[name]) for name in self.corpora if name in a and name in b}
+    def compared(self, setting: str) -> dict[str, Comparison]:
+        """Corpus → this setting (A) compared with the first (B) on the corpora that both have.
+
+        Raises:
+          ValueError: they were not tested on the same clips.
+        """
+        a, b = self.settings[setting], self.settings[self.first]
+        both = [name for name in self.corpora if name in a and name in b]
+        pairs = {name: (a[name].predictions, b[name].predictions) for name in both}
+        return {one.corpus: one for one in compare_predictions(pairs, (setting, self.first))}
 
 
 def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()) -> Grid:
@@ -82,17 +88,3 @@ def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (
     if unknown:
         raise ValueError(f"corpus {', '.join(map(repr, unknown))} is in no run; choose of {', '.join(found)}")
     return Grid(settings, list(corpora) or found)
-
-
-def _right(name: str, a: Scored, b: Scored) -> tuple[np.ndarray, np.ndarray]:
-    rows_a, rows_b = ({row.file: row for row in scored.predictions} for scored in (a, b))
-    truths = [{file: row.label for file, row in rows.items()} for rows in (rows_a, rows_b)]
-    if truths[0] != truths[1]:
-        raise ValueError(
-            f"corpus {name}: {a.workdir} and {b.workdir} were tested on different clips "
-            f"({a.result['protocol']}; {b.result['protocol']}); compare runs of one partition and seed"
-        )
-    right_a, right_b = (
-        np.array([rows[file].prediction == rows[file].label for file in rows_a]) for rows in (rows_a, rows_b)
-    )
-    return right_a, right_b

@@ -70,9 +70,9 @@ def _table(rows: list[tuple[Cell, ...]]) -> Table:
         _COLUMNS,
         rows,
         notes=[
-            "The network of configs/base.py at the paper's width. Own are adapters, norms and head; the "
-            "heads of the shared network are as wide as that of the corpus with the most labels. A norm's running "
-            "statistics are no parameters."
+            "The network of configs/base.py at the paper's width. Own are adapters, norms and head; heads of "
+            "the shared network are as wide as the corpus with the most labels needs. A norm's running "
+            "statistics are no parameters.",
         ],
     )
 

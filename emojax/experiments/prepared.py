@@ -17,10 +17,12 @@ def find_corpora(names: Sequence[str], data_dir: Path) -> dict[str, PreparedCorp
     """
     folders = prepared(data_dir)
     unknown = [name for name in names if name not in folders]
-    if unknown or not folders:
-        there = f"prepared there: {', '.join(folders)}" if folders else "nothing is prepared there"
+    way = f"to prepare one: python -m datasets NAME --source_dir=DIR --data_dir={data_dir}"
+    if not folders:
+        raise ValueError(f"no corpus is prepared in {data_dir}; {way}")
+    if unknown:
+        asked = ", ".join(map(repr, unknown))
         raise ValueError(
-            f"corpus {', '.join(map(repr, unknown or names))} is not in {data_dir}; {there}; to prepare one: "
-            f"python -m datasets NAME --source_dir=DIR --data_dir={data_dir}"
+            f"corpus {asked} is not prepared in {data_dir}; there are {', '.join(folders)}; {way}"
         )
     return {name: open_corpus(folders[name]) for name in names or folders}

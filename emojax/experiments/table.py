@@ -113,7 +113,7 @@ class Table:
 def _shown(cell: Cell, form: str) -> str:
     if cell is None:
         return ""
-    return cell if isinstance(cell, str) else format(cell, form)
+    return cell if isinstance(cell, str) else format(cell, form).replace("-", "−")
 
 
 def _html_row(tag: str, row: Sequence[str], sides: Sequence[str]) -> str:

@@ -8,10 +8,10 @@ from statistics import fmean
 
 import numpy as np
 
+from emojax.evaluation.compare import Comparison
 from emojax.experiments.grid import PARTS, Grid, read_grid
 from emojax.experiments.heat_map import heat_map
 from emojax.experiments.report import Picture, Report
-from emojax.experiments.significance import P_BELOW, Test, corrected
 from emojax.experiments.table import Cell, Marked, Table
 
 _DETAILS = {
@@ -23,15 +23,18 @@ _DETAILS = {
     "UAR test": ".1f",
     "devel above first": "+.1f",
     "test above first": "+.1f",
+    "from": "+.1f",
+    "to": "+.1f",
     "p": ".4f",
     "p by Holm": ".4f",
     "mark": "",
     "protocol": "",
 }
-_RUNS = {"setting": "", "run": "", "corpora": "", "transfer": "", "seed": "d", "step": ",d", "utterance": ""}
+_RUNS = {"setting": "", "run": "", "corpora": "", "mode": "", "seed": "d", "step": ",d", "utterance": ""}
 _RUNS |= {"commit": "", "command": ""}
 
-Tests = Mapping[str, Mapping[str, Test]]
+Tests = Mapping[str, Mapping[str, Comparison]]
+_P_BELOW = 0.05
 
 
 def transfer(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()) -> Report:
@@ -46,7 +49,7 @@ def transfer(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()
         were not tested on the same clips.
     """
     grid = read_grid(workdirs, corpora)
-    tests = {setting: corrected(grid.right(setting)) for setting in grid.others}
+    tests = {setting: grid.compared(setting) for setting in grid.others}
     runs = _runs(grid)
     seeds = {str(row[4]) for row in runs.rows}
     return Report(
@@ -64,7 +67,7 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
     columns = {f"{setting} {part}": ".1f" for setting in grid.settings for part in PARTS}
     notes = [
         "UAR in percent; means are over the corpora that all settings have.",
-        _about_marks(grid.first, tests),
+        _about_marks(grid.first),
     ]
     return Table(
         "table_4",
@@ -79,9 +82,8 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
 def _row(grid: Grid, name: str, tests: Tests) -> list[Cell]:
     row: list[Cell] = [name, 100 * grid.some(name).result["chance"]]
     for setting in grid.settings:
-        test = tests.get(setting, {}).get(name)
-        uar = grid.uar(setting, name, "test")
-        row += [grid.uar(setting, name, "devel"), Marked(uar, test.mark) if uar is not None and test else uar]
+        devel, test = (grid.uar(setting, name, part) for part in PARTS)
+        row += [devel, test if test is None else Marked(test, _mark(grid, setting, name, tests))]
     return row
 
 
@@ -91,21 +93,27 @@ def _means(grid: Grid) -> list[Cell]:
     if not common:
         return []
     columns = [
-        [grid.uar(setting, name, part) or 0.0 for name in common]
-        for setting in grid.settings
-        for part in PARTS
+        [grid.uar(setting, name, part) for name in common] for setting in grid.settings for part in PARTS
     ]
     chances = [100 * grid.some(name).result["chance"] for name in common]
-    return [f"mean of {len(common)}", *map(fmean, [chances, *columns])]
+    means = [None if None in column else fmean(column) for column in (chances, *columns)]
+    return [f"mean of {len(common)}", *means]
 
 
-def _about_marks(first: str, tests: Tests) -> str:
-    if not any(tests.values()):
-        return "No test of significance was made."
+def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
+    """+ or − where the share of clips that are right differs significantly from the first setting's."""
+    test = tests.get(setting, {}).get(name)
+    if test is None or test.holm_p >= _P_BELOW:
+        return ""
+    own, first = (grid.settings[one][name].result["war"] for one in (setting, grid.first))
+    return "+" if own > first else "−"
+
+
+def _about_marks(first: str) -> str:
     return (
-        f"+ and − behind a test UAR: more and fewer clips are right than with {first} (McNemar's test, mid-p, "
-        f"corrected by Holm for the number of corpora, p < {P_BELOW}). Where classes are unequally frequent, "
-        "that need not agree with UAR."
+        f"+ and − behind a test UAR: more and fewer clips are right than with {first}, by McNemar's test "
+        f"(mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). Where classes are unequally "
+        "frequent, that need not agree with UAR."
     )
 
 
@@ -125,22 +133,29 @@ def _figure_7(grid: Grid) -> Picture:
 
 def _details(grid: Grid, tests: Tests) -> Table:
     rows = [
-        _detail(grid, setting, name, tests.get(setting, {}).get(name))
+        _detail(grid, setting, name, tests)
         for name in grid.corpora
         for setting in grid.settings
         if name in grid.settings[setting]
     ]
-    return Table(
-        "table_4_details", "Table 4 in full", _DETAILS, rows, notes=[_about_marks(grid.first, tests)]
-    )
+    notes = [
+        f"Above: points of UAR above {grid.first}, on test with the paired 95 % bootstrap interval; p: "
+        "McNemar's mid-p, and corrected by Holm for the number of corpora."
+    ]
+    return Table("table_4_details", "Table 4 in full", _DETAILS, rows, notes=notes)
 
 
-def _detail(grid: Grid, setting: str, name: str, test: Test | None) -> list[Cell]:
+def _detail(grid: Grid, setting: str, name: str, tests: Tests) -> list[Cell]:
     result = grid.settings[setting][name].result
     uars = [grid.uar(setting, name, part) for part in PARTS]
-    above = [None if setting == grid.first else grid.difference(setting, name, part) for part in PARTS]
-    verdict = (test.p, test.holm_p, test.mark) if test else (None, None, "")
-    return [setting, name, result["n"], 100 * result["chance"], *uars, *above, *verdict, result["protocol"]]
+    row = [setting, name, result["n"], 100 * result["chance"], *uars]
+    test = tests.get(setting, {}).get(name)
+    if test is None:
+        return [*row, *[None] * 6, "", result["protocol"]]
+    above = [grid.difference(setting, name, part) for part in PARTS]
+    interval = [100 * end for end in test.ci95]
+    mark = _mark(grid, setting, name, tests)
+    return [*row, *above, *interval, test.mid_p, test.holm_p, mark, result["protocol"]]
 
 
 def _runs(grid: Grid) -> Table:
@@ -154,6 +169,6 @@ def _runs_of(grid: Grid, setting: str) -> Iterable[list[Cell]]:
         names = [name for name, one in scored.items() if one.workdir == workdir]
         run = scored[names[0]].run
         config = run["config"]
-        asked = run.get("utterance", ""), run.get("commit") or "unknown", run.get("command", "")
-        mode = config.get("transfer", "scratch")
-        yield [setting, workdir.name, ", ".join(names), mode, config["seed"], run["step"], *asked]
+        mode = config.get("transfer") or config.get("features", "")
+        how = run["utterance"], run.get("commit") or "unknown", run["command"]
+        yield [setting, workdir.name, ", ".join(names), mode, config["seed"], run["step"], *how]

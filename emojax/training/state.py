@@ -14,6 +14,9 @@ from emojax.audio.log_mel import MELS
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.subtrees import Params, split
 
+# Parameters are drawn once: a fast program for it would take ten seconds to compile.
+_UNOPTIMISED = {"xla_backend_optimization_level": 0}
+
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +75,7 @@ def init_state(
       shared_attention: whether the attention belongs to the shared subtree.
     """
     tx_shared, tx_corpus = optimizers
-    init = jax.jit(lambda key: init_network(model, key, shared_attention))
+    init = jax.jit(lambda key: init_network(model, key, shared_attention), compiler_options=_UNOPTIMISED)
     shared, _, _ = init(key)
     corpora = {}
     for number, (name, weight) in enumerate(class_weights.items()):

@@ -1,0 +1,47 @@
+"""Score openSMILE features with an SVM on the test parts: ``python baseline.py --corpora=... --out=...``."""
+
+import shlex
+import sys
+from pathlib import Path
+
+from absl import app, flags, logging
+
+flags.DEFINE_string("corpora", None, "Comma separated, as for train.py.", required=True)
+flags.DEFINE_string("source_dir", "corpora", "Folder that holds the publishers' folders.")
+flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora, and of the features once extracted.")
+flags.DEFINE_list("features", "egemaps", "egemaps, compare, or both, separated by a comma.")
+flags.DEFINE_enum("classifier", "linear", ["linear", "rbf"], "Linear: C chosen on devel; rbf: C = 1.")
+flags.DEFINE_string("partition", "default", "As for train.py, or loso or fold:K for all folds pooled.")
+flags.DEFINE_integer("seed", 0, "Of partitions that are not published.")
+flags.DEFINE_bool("speaker_normalisation", False, "Standardise the features of each speaker first.")
+flags.DEFINE_string("out", "runs/baseline", "Folder of the results, in it a folder per feature set.")
+FLAGS = flags.FLAGS
+
+
+def main(argv: list[str]) -> None:
+    """Prepare the corpora that are not prepared yet, score, and print a table per feature set."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unknown arguments {argv[1:]}")
+    logging.set_verbosity(logging.WARNING)
+    import datasets
+    from emojax.baselines.evaluate import Baseline, evaluate
+    from emojax.evaluation.report import table
+
+    command = shlex.join(["python", *sys.argv])
+    try:
+        baselines = [
+            Baseline(features, FLAGS.classifier, FLAGS.partition, FLAGS.seed, FLAGS.speaker_normalisation)
+            for features in FLAGS.features
+        ]
+        paths = datasets.prepare(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)
+        for baseline in baselines:
+            out = Path(FLAGS.out) / baseline.features
+            print(table(evaluate(baseline, paths, Path(FLAGS.data_dir) / "features", out, command)))
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"baseline.py: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("baseline.py: stopped; the same command goes on with the next clip") from None
+
+
+if __name__ == "__main__":
+    app.run(main)

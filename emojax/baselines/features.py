@@ -1,0 +1,112 @@
+"""openSMILE functionals of prepared recordings, extracted once and kept on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import re
+import signal
+import warnings
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import tqdm
+
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.data.prepared import PreparedCorpus, load_recordings
+from emojax.files import replacing
+
+# What a person types → openSMILE's name.
+FEATURE_SETS = {"egemaps": "eGeMAPSv02", "compare": "ComParE_2016"}
+# Bounds how much audio is in memory, and what a stopped run loses.
+_CLIPS_AHEAD = 64
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+
+
+def functionals(corpus: PreparedCorpus, feature_set: str, cache_dir: str | Path) -> np.ndarray:
+    """The functionals of every clip, float32 ``[N, D]``, in the order of the corpus's table.
+
+    What is in the cache, by the recording's digest, the feature set and openSMILE's version, is not extracted
+    again; a stopped extraction goes on where it was. Clips too short for openSMILE are rows of NaN.
+
+    Args:
+      corpus: prepared.
+      feature_set: ``"egemaps"`` (eGeMAPS v02, D = 88) or ``"compare"`` (ComParE 2016, D = 6373).
+      cache_dir: may not exist yet.
+
+    Raises:
+      ValueError: an unknown feature set, no openSMILE, or a table whose digests are none.
+    """
+    if feature_set not in FEATURE_SETS:
+        raise ValueError(f"features {feature_set!r}; choose one of {', '.join(FEATURE_SETS)}")
+    folder = Path(cache_dir) / f"opensmile-{opensmile_version()}" / FEATURE_SETS[feature_set]
+    strange = [clip.file for clip in corpus.clips if not _DIGEST.fullmatch(clip.digest)]
+    if strange:
+        raise ValueError(f"{corpus.path}: clips.csv has no digest of {strange[0]}; prepare the corpus again")
+    features = {clip.digest: _read(folder / f"{clip.digest}.npy") for clip in corpus.clips}
+    missing = {clip.digest: i for i, clip in enumerate(corpus.clips) if not features[clip.digest].size}
+    if missing:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(_extracted(corpus, feature_set, list(missing.values()))) as extracted:
+            bar = tqdm.tqdm(extracted, f"{corpus.spec.name} {feature_set}", len(missing), unit="clip")
+            for digest, found in zip(missing, bar, strict=True):
+                with replacing(folder / f"{digest}.npy") as draft, open(draft, "wb") as file:
+                    np.save(file, found, allow_pickle=False)
+                features[digest] = found
+    return np.stack([features[clip.digest] for clip in corpus.clips])
+
+
+def opensmile_version() -> str:
+    """The installed openSMILE's version, or a ValueError that says how to install it."""
+    try:
+        return version("opensmile")
+    except PackageNotFoundError:
+        raise ValueError('openSMILE is not installed; pip install "emojax[baselines]"') from None
+
+
+def _read(path: Path) -> np.ndarray:
+    """What was kept there; empty where nothing is, or nothing that can be read."""
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return np.zeros(0, np.float32)
+
+
+def _extracted(
+    corpus: PreparedCorpus, feature_set: str, indices: list[int]
+) -> Generator[np.ndarray, None, None]:
+    """The features of the clips at the indices, from as many processes as there are cores."""
+    # Not forked: array_record's threads may hold locks.  Ctrl-C is the parent's business alone.
+    pool = ProcessPoolExecutor(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        multiprocessing.get_context("spawn"),
+        signal.signal,
+        (signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
+        for start in range(0, len(indices), _CLIPS_AHEAD):
+            some = indices[start : start + _CLIPS_AHEAD]
+            samples = load_recordings(corpus, np.array(some)).samples
+            yield from pool.map(functools.partial(_extract, FEATURE_SETS[feature_set]), samples)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _extract(feature_set: str, samples: np.ndarray) -> np.ndarray:
+    """The functionals float32 [D] of int16 [n]; NaN where openSMILE finds none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        features = _smile(feature_set)(samples.astype(np.float32) / 2**15, SAMPLE_RATE_HZ)
+    return np.where(np.isfinite(features), features, np.nan).ravel()
+
+
+@functools.cache
+def _smile(feature_set: str):
+    import opensmile
+
+    return opensmile.Smile(opensmile.FeatureSet[feature_set], opensmile.FeatureLevel.Functionals)

@@ -1,0 +1,67 @@
+"""Protocols that test more than once: every fold is one partition, and their predictions are pooled."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from emojax.corpora.groups import speaker_groups
+from emojax.corpora.partitions import Partition, make_partition
+from emojax.corpora.spec import Clip, CorpusSpec
+
+
+@dataclasses.dataclass(frozen=True)
+class Folds:
+    """One protocol: one partition, or several whose test parts do not overlap.
+
+    Attributes:
+      protocol: one line of English for the tables.
+      partitions: one or more.
+    """
+
+    protocol: str
+    partitions: Sequence[Partition]
+
+
+def make_folds(spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default", seed: int = 0) -> Folds:
+    """The partitions of a scheme, over which every clip is tested at most once.
+
+    Args:
+      spec: of the corpus.
+      clips: all clips of the corpus, in any order.
+      scheme: ``"loso"`` leaves out each speaker once, ``"fold:K"`` each of K groups of speakers; any other
+        is one partition of :func:`~emojax.corpora.partitions.make_partition`.
+      seed: of what is not published.
+
+    Raises:
+      ValueError: as `make_partition`.
+
+    >>> spec = CorpusSpec("demo", ("angry", "calm"))
+    >>> rows = [(speaker, label) for speaker in "abcd" for label in spec.labels]
+    >>> clips = [Clip(f"{s}/{label}.wav", label, s, "", 1.0, "", digest=s + label) for s, label in rows]
+    >>> folds = make_folds(spec, clips, "loso")
+    >>> folds.protocol
+    'speaker-independent: leave one speaker out, 4 folds pooled'
+    >>> [partition.parts["test"].tolist() for partition in folds.partitions]
+    [[0, 1], [2, 3], [4, 5], [6, 7]]
+    """
+    several = re.fullmatch("fold:([1-9][0-9]{0,8})", scheme)
+    if scheme == "loso":
+        # Speakers who share a recording are left out together, so one of them stands for all.
+        speakers = dict(zip(speaker_groups(clips), (clip.speaker for clip in clips), strict=True))
+        schemes = (f"loso:{speakers[group]}" for group in sorted(speakers))
+    elif several:
+        schemes = (f"fold:{i}/{several[1]}" for i in range(1, int(several[1]) + 1))
+    else:
+        partition = make_partition(spec, clips, scheme, seed)
+        return Folds(partition.protocol, [partition])
+    partitions = [make_partition(spec, clips, one, seed) for one in schemes]
+    k = len(partitions)
+    if scheme == "loso":
+        how = f"leave one speaker out, {k} folds pooled"
+    elif k == len(spec.folds):
+        how = f"{k} published folds pooled"
+    else:
+        how = f"{k} folds pooled, stratified by label, seed {seed}"
+    return Folds(f"{partitions[0].protocol.partition(':')[0]}: {how}", partitions)

@@ -1,0 +1,106 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emojax.baselines import features
+from emojax.baselines.features import functionals
+from emojax.data.prepared import load_recordings, open_corpus
+
+opensmile = pytest.importorskip("opensmile", reason='needs openSMILE: pip install "emojax[baselines]"')
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def corpus(tiny_paths):
+    return open_corpus(tiny_paths["levels"])
+
+
+@pytest.fixture(scope="session")
+def cache(corpus, tmp_path_factory):
+    """A cache that holds the corpus's eGeMAPS; tests only read it."""
+    folder = tmp_path_factory.mktemp("features")
+    functionals(corpus, "egemaps", folder)
+    return folder
+
+
+def test_features_are_opensmile_s_of_the_prepared_samples_in_the_order_of_the_table(corpus, cache):
+    found = functionals(corpus, "egemaps", cache)
+    assert (found.shape, found.dtype) == ((len(corpus.clips), 88), np.float32)
+    smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
+    for index in (0, len(corpus.clips) - 1):
+        (samples,) = load_recordings(corpus, np.array([index])).samples
+        expected = smile.process_signal(samples / np.float32(32768), 16_000).to_numpy()[0]
+        np.testing.assert_array_equal(found[index], expected)
+
+
+def test_what_is_kept_is_not_extracted_again_and_what_is_broken_is(corpus, cache, tmp_path, monkeypatch):
+    shutil.copytree(cache, tmp_path, dirs_exist_ok=True)
+    (folder,) = tmp_path.glob("opensmile-*/eGeMAPSv02")
+    files = sorted(folder.iterdir())
+    assert [file.stem for file in files] == sorted({clip.digest for clip in corpus.clips})
+    files[0].unlink()
+    files[1].write_bytes(files[2].read_bytes()[:100])
+    asked = []
+
+    def fake(corpus, feature_set, indices):
+        asked.extend(corpus.clips[i].digest for i in indices)
+        yield from (np.full(88, 7, np.float32) for _ in indices)
+
+    monkeypatch.setattr(features, "_extracted", fake)
+    found = functionals(corpus, "egemaps", tmp_path)
+    assert sorted(asked) == [file.stem for file in files[:2]]
+    assert (found == 7).all(axis=1).sum() == 2
+    functionals(corpus, "egemaps", tmp_path)
+    assert len(asked) == 2
+
+
+def test_a_stopped_extraction_keeps_what_it_had(corpus, tmp_path, monkeypatch):
+    def stopped(corpus, feature_set, indices):
+        yield np.zeros(88, np.float32)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(features, "_extracted", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        functionals(corpus, "egemaps", tmp_path)
+    assert [file.suffix for file in tmp_path.rglob("*") if file.is_file()] == [".npy"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a group of processes")
+def test_ctrl_c_ends_the_script_with_one_line(tiny_sources, tiny_config, tmp_path):
+    command = [sys.executable, "baseline.py", f"--corpora=tones={tiny_sources}/tones"]
+    command += [f"--data_dir={tmp_path}", f"--out={tmp_path}/out", "--features=compare"]
+    script = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert script.stderr is not None
+    seen = ""
+    while "tones compare" not in seen:
+        seen += script.stderr.read(1)
+        assert script.poll() is None or "tones compare" in seen, seen
+    os.killpg(script.pid, signal.SIGINT)
+    _, rest = script.communicate(timeout=60)
+    assert script.returncode != 0
+    assert "the same command goes on" in rest
+    assert "Traceback" not in rest
+    assert not (tmp_path / "out").exists()
+
+
+def test_clips_too_short_for_opensmile_are_nan():
+    assert np.isnan(features._extract("eGeMAPSv02", np.ones(100, np.int16))).all()
+
+
+def test_a_table_of_a_stranger_cannot_leave_the_cache(corpus, tmp_path):
+    import dataclasses
+
+    evil = dataclasses.replace(corpus.clips[0], digest="../../evil")
+    with pytest.raises(ValueError, match="has no digest"):
+        functionals(dataclasses.replace(corpus, clips=[evil]), "egemaps", tmp_path)
+
+
+def test_an_unknown_feature_set_is_one_clear_error(corpus, tmp_path):
+    with pytest.raises(ValueError, match="'mfcc'; choose one of egemaps, compare"):
+        functionals(corpus, "mfcc", tmp_path)
