@@ -5,12 +5,18 @@ parameters  one shared network against a network for each of these corpora
 transfer    Table 4 and Figure 7, of finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
 """
 
+from __future__ import annotations
+
 import os
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import app, flags, logging
+
+if TYPE_CHECKING:
+    from emojax.experiments.report import Report
 
 _CORPORA = flags.DEFINE_list("corpora", [], "Names, in the order of the tables; all there are, if empty.")
 _DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora.")
@@ -41,18 +47,23 @@ def main(argv: list[str]) -> None:
         raise SystemExit(f"experiments: {error}") from error
 
 
-def _experiment(name: str):
+def _experiment(name: str) -> Report:
     """Only what is asked for is imported."""
-    from emojax.experiments.finished import parse_workdirs
-    from emojax.experiments.parameters import parameters
-    from emojax.experiments.prepared import find_corpora
-    from emojax.experiments.statistics import statistics
-    from emojax.experiments.transfer import transfer
-
     if name == "transfer":
+        from emojax.experiments.finished import parse_workdirs
+        from emojax.experiments.transfer import transfer
+
         return transfer(parse_workdirs(_WORKDIRS.value), _CORPORA.value)
-    of_corpora = {"statistics": statistics, "parameters": parameters}
-    return of_corpora[name](find_corpora(_CORPORA.value, Path(_DATA_DIR.value).expanduser()))
+    from emojax.experiments.prepared import find_corpora
+
+    corpora = find_corpora(_CORPORA.value, Path(_DATA_DIR.value).expanduser())
+    if name == "parameters":
+        from emojax.experiments.parameters import parameters
+
+        return parameters(corpora)
+    from emojax.experiments.statistics import statistics
+
+    return statistics(corpora)
 
 
 if __name__ == "__main__":

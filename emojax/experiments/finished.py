@@ -99,13 +99,15 @@ def read_run(workdir: Path) -> dict[str, Scored]:
 
 
 def _check(run: Mapping, rows: Mapping[str, Predictions]) -> None:
-    missing = {"step", "utterance", "command"} - set(run) | {"seed"} - set(run["config"])
+    missing = {"part", "step", "utterance", "command"} - set(run) | {"seed"} - set(run["config"])
     for name, result in run["corpora"].items():
         missing |= {"protocol", "n", "chance", "uar", "war"} - set(result)
         if not missing and result["n"] != len(rows.get(name, ())):
             raise ValueError(f"{name} has {result['n']} clips, but not so many in predictions.csv")
     if missing:
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    if run["part"] != "test":
+        raise ValueError(f"it is of the {run['part']} part")
 
 
 def _finished_near(folder: Path) -> str:

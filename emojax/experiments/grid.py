@@ -34,13 +34,17 @@ class Grid:
         """The other settings."""
         return list(self.settings)[1:]
 
-    def some(self, corpus: str) -> Scored:
-        """The first score on a corpus, for what is the same in all: its chance and its protocol."""
-        return next(scored[corpus] for scored in self.settings.values() if corpus in scored)
+    def having(self, corpus: str) -> list[str]:
+        """The settings that have a corpus."""
+        return [setting for setting, scored in self.settings.items() if corpus in scored]
+
+    def chance(self, corpus: str) -> float:
+        """UAR of guessing, in percent; the same in all settings, which have the same test clips."""
+        return 100 * self.settings[self.having(corpus)[0]][corpus].result["chance"]
 
     def common(self) -> list[str]:
         """The corpora that every setting has, over which alone means can be compared."""
-        return [name for name in self.corpora if all(name in scored for scored in self.settings.values())]
+        return [name for name in self.corpora if len(self.having(name)) == len(self.settings)]
 
     def uar(self, setting: str, corpus: str, part: str) -> float | None:
         """UAR in percent, if there is one."""

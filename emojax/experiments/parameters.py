@@ -31,8 +31,8 @@ def count(model: AdapterResNet) -> tuple[int, int]:
     """Parameters of a network that all corpora share, and those that each has for itself.
 
     >>> shared, own = count(AdapterResNet(classes=7, adapters=False))
-    >>> shared > 100 * own
-    True
+    >>> round(100 * own / shared)
+    1
     """
     trees = jax.eval_shape(lambda: init_network(model, jax.random.key(0)))[:2]
     shared, own = (sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in trees)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -55,12 +56,31 @@ def transfer(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()
     return Report(
         name="transfer",
         title=f"UAR beside {grid.first}: {', '.join(grid.others)}",
-        protocol="; ".join(f"{name}: {grid.some(name).result['protocol']}" for name in grid.corpora),
+        protocol=_protocols(grid),
         seeds=f"{', '.join(sorted(seeds))}; one run of each corpus in each setting.",
-        normalisation="Each utterance's log-mel over its own frames; none per speaker.",
-        selection="The state with the best mean devel UAR over the run's corpora.",
+        normalisation=f"Networks: each utterance's log-mel over its own frames. Per speaker: {_normalised(grid)}.",
+        selection="By UAR on devel: of a network the state with the best mean over the run's corpora, of an SVM C.",
         pieces=[_table_4(grid, tests), _figure_7(grid), _details(grid, tests), runs],
     )
+
+
+def _protocols(grid: Grid) -> str:
+    """Which corpora were tested how."""
+    tested: dict[str, list[str]] = defaultdict(list)
+    for name in grid.corpora:
+        for protocol in {grid.settings[one][name].result["protocol"]: 0 for one in grid.having(name)}:
+            tested[protocol].append(name)
+    return "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in tested.items())
+
+
+def _normalised(grid: Grid) -> str:
+    """The settings that saw all clips of the tested speakers."""
+    names = [
+        setting
+        for setting, scored in grid.settings.items()
+        if any(one.run["config"].get("speaker_normalisation") for one in scored.values())
+    ]
+    return ", ".join(names) or "none"
 
 
 def _table_4(grid: Grid, tests: Tests) -> Table:
@@ -80,7 +100,7 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
 
 
 def _row(grid: Grid, name: str, tests: Tests) -> list[Cell]:
-    row: list[Cell] = [name, 100 * grid.some(name).result["chance"]]
+    row: list[Cell] = [name, grid.chance(name)]
     for setting in grid.settings:
         devel, test = (grid.uar(setting, name, part) for part in PARTS)
         row += [devel, test if test is None else Marked(test, _mark(grid, setting, name, tests))]
@@ -95,7 +115,7 @@ def _means(grid: Grid) -> list[Cell]:
     columns = [
         [grid.uar(setting, name, part) for name in common] for setting in grid.settings for part in PARTS
     ]
-    chances = [100 * grid.some(name).result["chance"] for name in common]
+    chances = [grid.chance(name) for name in common]
     means = [None if None in column else fmean(column) for column in (chances, *columns)]
     return [f"mean of {len(common)}", *means]
 
@@ -132,12 +152,7 @@ def _figure_7(grid: Grid) -> Picture:
 
 
 def _details(grid: Grid, tests: Tests) -> Table:
-    rows = [
-        _detail(grid, setting, name, tests)
-        for name in grid.corpora
-        for setting in grid.settings
-        if name in grid.settings[setting]
-    ]
+    rows = [_detail(grid, setting, name, tests) for name in grid.corpora for setting in grid.having(name)]
     notes = [
         f"Above: points of UAR above {grid.first}, on test with the paired 95 % bootstrap interval; p: "
         "McNemar's mid-p, and corrected by Holm for the number of corpora."
@@ -148,7 +163,7 @@ def _details(grid: Grid, tests: Tests) -> Table:
 def _detail(grid: Grid, setting: str, name: str, tests: Tests) -> list[Cell]:
     result = grid.settings[setting][name].result
     uars = [grid.uar(setting, name, part) for part in PARTS]
-    row = [setting, name, result["n"], 100 * result["chance"], *uars]
+    row = [setting, name, result["n"], grid.chance(name), *uars]
     test = tests.get(setting, {}).get(name)
     if test is None:
         return [*row, *[None] * 6, "", result["protocol"]]
