@@ -58,8 +58,8 @@ def transfer(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()
         title=f"UAR beside {grid.first}: {', '.join(grid.others)}",
         protocol=_protocols(grid),
         seeds=f"{', '.join(sorted(seeds))}; one run of each corpus in each setting.",
-        normalisation=f"Networks: each utterance's log-mel over its own frames. Per speaker: {_normalised(grid)}.",
-        selection="By UAR on devel: of a network the state with the best mean over the run's corpora, of an SVM C.",
+        normalisation=_normalisation(grid),
+        selection="Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C.",
         pieces=[_table_4(grid, tests), _figure_7(grid), _details(grid, tests), runs],
     )
 
@@ -73,14 +73,15 @@ def _protocols(grid: Grid) -> str:
     return "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in tested.items())
 
 
-def _normalised(grid: Grid) -> str:
-    """The settings that saw all clips of the tested speakers."""
+def _normalisation(grid: Grid) -> str:
+    """Which settings saw all clips of the tested speakers, above all."""
     names = [
         setting
         for setting, scored in grid.settings.items()
         if any(one.run["config"].get("speaker_normalisation") for one in scored.values())
     ]
-    return ", ".join(names) or "none"
+    per_speaker = ", ".join(names) or "none"
+    return f"Networks: each utterance's log-mel over its own frames. Per speaker: {per_speaker}."
 
 
 def _table_4(grid: Grid, tests: Tests) -> Table:
@@ -112,12 +113,17 @@ def _means(grid: Grid) -> list[Cell]:
     common = grid.common()
     if not common:
         return []
-    columns = [
-        [grid.uar(setting, name, part) for name in common] for setting in grid.settings for part in PARTS
+    means = [
+        _mean([grid.uar(setting, name, part) for name in common])
+        for setting in grid.settings
+        for part in PARTS
     ]
-    chances = [grid.chance(name) for name in common]
-    means = [None if None in column else fmean(column) for column in (chances, *columns)]
-    return [f"mean of {len(common)}", *means]
+    return [f"mean of {len(common)}", _mean([grid.chance(name) for name in common]), *means]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
 
 
 def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
