@@ -91,4 +91,4 @@ def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (
     unknown = [name for name in corpora if name not in found]
     if unknown:
         raise ValueError(f"corpus {', '.join(map(repr, unknown))} is in no run; choose of {', '.join(found)}")
-    return Grid(settings, list(corpora) or found)
+    return Grid(settings, list(dict.fromkeys(corpora)) or found)

@@ -84,7 +84,7 @@ def test_details_hold_differences_and_p_values(workdirs):
 
 
 def test_only_the_corpora_asked_for_in_their_order(workdirs):
-    table = transfer(workdirs, ["y", "x"]).pieces[0]
+    table = transfer(workdirs, ["y", "x", "y"]).pieces[0]
     assert [row[0] for row in table.shown()] == ["y", "x", "mean of 2"]
 
 
