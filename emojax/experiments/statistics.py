@@ -9,6 +9,7 @@ import numpy as np
 import tqdm
 
 import emojax
+from emojax.audio.log_mel import frame_count
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.partitions import make_partition
@@ -85,12 +86,15 @@ def _figures_4(corpora: Mapping[str, PreparedCorpus]) -> Iterable[Picture]:
     for name, corpus in tqdm.tqdm(corpora.items(), unit="corpus", desc="mel examples", disable=None):
         examples = _examples(corpus)
         recordings = load_recordings(corpus, np.array(list(examples.values())))
-        mels = {
-            label: emojax.log_mel(samples, SAMPLE_RATE_HZ)
-            for label, samples in zip(examples, recordings.samples, strict=True)
-        }
+        mels = {label: _log_mel(samples) for label, samples in zip(examples, recordings.samples, strict=True)}
         caption = f"Figure 4: log-mel spectrograms of {name}, one train clip per label"
         yield Picture(f"figure_4_{name}", caption, mel_figure(mels))
+
+
+def _log_mel(samples: np.ndarray) -> np.ndarray:
+    """Of a clip; padding to whole seconds changes no frame, and few lengths are few programs to compile."""
+    padded = np.pad(samples, (0, -len(samples) % SAMPLE_RATE_HZ))
+    return emojax.log_mel(padded)[: frame_count(len(samples))]
 
 
 def _examples(corpus: PreparedCorpus) -> dict[str, int]:

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+import emojax
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.partitions import make_partition
 from emojax.data.prepared import open_corpus
@@ -81,6 +82,11 @@ def test_an_example_is_a_train_clip_of_its_label_and_of_median_length(corpora):
         assert corpus.clips[index].label == label
         shorter = np.sum(np.array(lengths_s) < corpus.clips[index].duration_s)
         assert abs(shorter - len(lengths_s) / 2) <= 1
+
+
+def test_the_spectrogram_is_that_of_the_clip_itself():
+    samples = np.random.default_rng(0).integers(-9000, 9000, 20_000).astype(np.int16)
+    np.testing.assert_allclose(experiment._log_mel(samples), emojax.log_mel(samples), atol=1e-5)
 
 
 def test_the_histogram_says_what_it_leaves_out():
