@@ -18,6 +18,9 @@ _LATEX = str.maketrans(
         "|": r"\textbar{}",
         "−": r"$-$",
         "±": r"$\pm$",
+        # At the beginning of a row these would belong to the end of the row before.
+        "[": "{[}",
+        "*": "{*}",
         **{character: f"\\{character}" for character in "&%$#_{}"},
     }
 )

@@ -41,6 +41,11 @@ def test_people_see_rounded_numbers_with_marks_and_programs_all_of_them(hostile)
     assert rows[1][0] == HOSTILE
 
 
+def test_no_cell_becomes_an_option_of_the_row_before():
+    rows = Table("rows", "", {"a": ""}, [("[1em]",), ("*",)]).latex().splitlines()
+    assert [row for row in rows if row.endswith(r"\\")] == [r"a \\", r"{[}1em] \\", r"{*} \\"]
+
+
 def test_the_foot_stands_apart(hostile):
     assert "<tfoot><tr><td class=text>mean</td><td class=number>−6.5</td></tr>" in hostile.html()
     *_, rule, foot, bottom, _, _, _ = hostile.latex().splitlines()
