@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,9 @@ from sklearn.metrics import recall_score
 from emojax.evaluation.metrics import uar_difference
 from emojax.evaluation.report import Prediction, aligned, read_predictions
 from emojax.evaluation.statistics import holm, mcnemar
+
+# By file.
+Predictions = dict[str, Prediction]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,21 +51,42 @@ def compare(workdir_a: str | Path, workdir_b: str | Path) -> list[Comparison]:
     Raises:
       ValueError: a file is missing or another one, no corpus is in both, or a corpus's clips differ.
     """
-    workdirs = [Path(workdir_a), Path(workdir_b)]
-    a, b = (_by_corpus(workdir / "predictions.csv") for workdir in workdirs)
+    a, b = (predictions_of(Path(workdir)) for workdir in (workdir_a, workdir_b))
     common = [corpus for corpus in a if corpus in b]
     if not common:
         raise ValueError(
-            f"no corpus is in both: {workdirs[0]} has {', '.join(a)}, {workdirs[1]} has {', '.join(b)}"
+            f"no corpus is in both: {workdir_a} has {', '.join(a)}, {workdir_b} has {', '.join(b)}"
         )
-    found = [_compare(corpus, a[corpus], b[corpus], workdirs) for corpus in common]
+    return compare_predictions({corpus: (a[corpus], b[corpus]) for corpus in common}, (workdir_a, workdir_b))
+
+
+def compare_predictions(
+    pairs: Mapping[str, tuple[Predictions, Predictions]], names: Sequence[str | Path]
+) -> list[Comparison]:
+    """Compare two systems on these corpora.
+
+    Args:
+      pairs: corpus → the predictions of A and of B, by file.
+      names: of A and B, for error messages.
+
+    Raises:
+      ValueError: a corpus's clips differ.
+    """
+    found = [_compare(corpus, a, b, names) for corpus, (a, b) in pairs.items()]
+    if not found:
+        return []
     adjusted = holm([comparison.mid_p for comparison in found])
     return [dataclasses.replace(one, holm_p=float(p)) for one, p in zip(found, adjusted, strict=True)]
 
 
-def _by_corpus(path: Path) -> dict[str, dict[str, Prediction]]:
-    """Corpus → file → its prediction."""
-    corpora: dict[str, dict[str, Prediction]] = defaultdict(dict)
+def predictions_of(workdir: Path) -> dict[str, Predictions]:
+    """Corpus → file → what a work directory's ``predictions.csv`` says of it.
+
+    Raises:
+      ValueError: it is missing or another file, or has a clip twice.
+    """
+    path = workdir / "predictions.csv"
+    corpora: dict[str, Predictions] = defaultdict(dict)
     for row in read_predictions(path):
         if row.file in corpora[row.corpus]:
             raise ValueError(f"{path}: {row.file} of corpus {row.corpus} is there twice; score the run again")
@@ -70,14 +94,12 @@ def _by_corpus(path: Path) -> dict[str, dict[str, Prediction]]:
     return corpora
 
 
-def _compare(
-    corpus: str, a: dict[str, Prediction], b: dict[str, Prediction], workdirs: Sequence[Path]
-) -> Comparison:
+def _compare(corpus: str, a: Predictions, b: Predictions, names: Sequence[str | Path]) -> Comparison:
     """One corpus; its p-value is not adjusted yet."""
     differ = sorted(file for file in a.keys() | b.keys() if _truth(a.get(file)) != _truth(b.get(file)))
     if differ:
         raise ValueError(
-            f"corpus {corpus}: {workdirs[0]} has {len(a)} clips and {workdirs[1]} {len(b)}; {len(differ)} of "
+            f"corpus {corpus}: {names[0]} has {len(a)} clips and {names[1]} {len(b)}; {len(differ)} of "
             f"them are not in both with one label, such as {differ[0]}; score both on the same partition"
         )
     labels, truth = np.unique([row.label for row in a.values()], return_inverse=True)

@@ -1,0 +1,1 @@
+"""The tables and figures of the EmoNet paper, from whichever corpora and finished runs a person has."""

@@ -1,0 +1,119 @@
+"""Finished runs, as their work directories hold them."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from emojax.evaluation.compare import Predictions, predictions_of
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """One corpus in one finished run; fractions, not percent.
+
+    Attributes:
+      workdir: of the run.
+      run: all that ``results.json`` says beside the corpora.
+      result: of this corpus, see :meth:`emojax.evaluation.metrics.CorpusResult.to_json`.
+      devel_uar: of the state that was chosen; None where there was no devel part.
+      predictions: of the test part, by file.
+    """
+
+    workdir: Path
+    run: Mapping
+    result: Mapping
+    devel_uar: float | None
+    predictions: Predictions
+
+
+def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
+    """Name of a setting → its work directories.
+
+    Args:
+      items: ``NAME=FOLDER``; a folder may be a pattern (``runs/scratch_*``), and a name may be repeated.
+
+    Raises:
+      ValueError: an item of another form, or a pattern that fits nothing.
+    """
+    settings: dict[str, list[Path]] = defaultdict(list)
+    for item in filter(None, map(str.strip, items)):
+        name, _, pattern = item.partition("=")
+        if not (name and pattern):
+            raise ValueError(f"{item!r} names no setting; give --workdirs=NAME=FOLDER,NAME=FOLDER")
+        folders = sorted(filter(Path.is_dir, map(Path, glob.glob(str(Path(pattern).expanduser())))))
+        if not folders:
+            raise ValueError(f"{name}={pattern}: there is no such folder{_finished_near(Path(pattern))}")
+        settings[name] += folders
+    return dict(settings)
+
+
+def read_settings(settings: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, Scored]]:
+    """Setting → corpus → what a run scored on it.
+
+    Raises:
+      ValueError: a folder without results, or a corpus twice in one setting.
+    """
+    read: dict[str, dict[str, Scored]] = {}
+    for setting, workdirs in settings.items():
+        corpora = read[setting] = {}
+        for workdir in workdirs:
+            for name, scored in read_run(workdir).items():
+                if name in corpora:
+                    raise ValueError(
+                        f"{setting}: corpus {name} is in {corpora[name].workdir} and in {workdir}; "
+                        "give each corpus once, and runs of other seeds a name of their own"
+                    )
+                corpora[name] = scored
+    return read
+
+
+def read_run(workdir: Path) -> dict[str, Scored]:
+    """Corpus → what the run in a work directory scored on it, in the run's order.
+
+    Raises:
+      ValueError: the run was not scored, or something else lies there.
+    """
+    path = workdir / "results.json"
+    if not path.is_file():
+        raise ValueError(
+            f"{workdir} holds no results{_finished_near(workdir)}; for those of this run: "
+            f"python evaluate.py --workdir={workdir}"
+        )
+    rows = predictions_of(workdir)
+    try:
+        run = json.loads(path.read_text("utf-8"))
+        _check(run, rows)
+        return {
+            name: Scored(workdir, run, result, run["devel_uar"][name], rows[name])
+            for name, result in run["corpora"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not what evaluate.py writes ({type(error).__name__}: {error}); score the run again"
+        ) from error
+
+
+def _check(run: Mapping, rows: Mapping[str, Predictions]) -> None:
+    missing = {"part", "step", "utterance", "command"} - set(run) | {"seed"} - set(run["config"])
+    for name, result in run["corpora"].items():
+        missing |= {"protocol", "n", "chance", "uar", "war"} - set(result)
+        if not missing and result["n"] != len(rows.get(name, ())):
+            raise ValueError(f"{name} has {result['n']} clips, but not so many in predictions.csv")
+    if missing:
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    if run["part"] != "test":
+        raise ValueError(f"it is of the {run['part']} part")
+
+
+def _finished_near(folder: Path) -> str:
+    """The finished runs that lie in a folder or beside it, to choose from."""
+    for place in (folder, folder.parent):
+        there = sorted(str(path.parent) for path in place.glob("*/results.json"))
+        if there:
+            return f"; finished are {', '.join(there)}"
+    return ""

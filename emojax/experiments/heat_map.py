@@ -1,0 +1,39 @@
+"""Numbers in a grid, coloured by how far they lie from a reference: the paper's Figure 7."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+_SMALLEST_RANGE = 5.0
+
+
+def heat_map(
+    values: np.ndarray, differences: np.ndarray, rows: Sequence[str], columns: Sequence[str], reference: str
+) -> Figure:
+    """Draw a cell per value; blue is better than the reference, red is worse.
+
+    Args:
+      values: float[R, C], written into the cells; nan leaves one empty.
+      differences: float[R, C], from the reference.
+      rows: R names.
+      columns: C names.
+      reference: what the differences are from.
+    """
+    figure = Figure(figsize=(2.4 + 0.95 * len(columns), 1.4 + 0.36 * len(rows)), layout="constrained")
+    ax = figure.subplots()
+    extreme = max(_SMALLEST_RANGE, np.nanmax(np.abs(differences), initial=0))
+    image = ax.imshow(differences, cmap="RdBu", vmin=-extreme, vmax=extreme, aspect="auto")
+    for row, column in np.argwhere(~np.isnan(values)):
+        dark = abs(differences[row, column]) > 0.65 * extreme
+        text = f"{values[row, column]:.1f}"
+        ax.text(column, row, text, ha="center", va="center", fontsize=9, color="white" if dark else "black")
+    ax.set_xticks(range(len(columns)), columns, parse_math=False)
+    ax.set_yticks(range(len(rows)), rows, parse_math=False)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    bar = figure.colorbar(image, ax=ax, shrink=0.9)
+    bar.set_label(f"points above {reference}", parse_math=False)
+    return figure

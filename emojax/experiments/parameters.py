@@ -1,0 +1,92 @@
+"""What one more corpus costs: parameters of one shared network, and of a network for each corpus."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+import jax
+from matplotlib.figure import Figure
+
+from emojax.data.prepared import PreparedCorpus
+from emojax.experiments.report import Picture, Report
+from emojax.experiments.table import Cell, Table
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.training.state import init_network
+
+_COLUMNS = {
+    "corpora": "d",
+    "with": "",
+    "labels": "d",
+    "shared": ",d",
+    "own, each": ",d",
+    "one shared network": ",d",
+    "a network each": ",d",
+    "ratio %": ".1f",
+}
+
+
+@functools.cache
+def count(model: AdapterResNet) -> tuple[int, int]:
+    """Parameters of a network that all corpora share, and those that each has for itself.
+
+    >>> shared, own = count(AdapterResNet(classes=7, adapters=False))
+    >>> round(100 * own / shared)
+    1
+    """
+    trees = jax.eval_shape(lambda: init_network(model, jax.random.key(0)))[:2]
+    shared, own = (sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in trees)
+    return shared, own
+
+
+def parameters(corpora: Mapping[str, PreparedCorpus]) -> Report:
+    """Count the parameters for the first K of the corpora, K = 1, 2, …; nothing is computed with them."""
+    labels = {name: len(corpus.spec.labels) for name, corpus in corpora.items()}
+    rows = [_row(dict(list(labels.items())[:k])) for k in range(1, len(labels) + 1)]
+    return Report(
+        name="parameters",
+        title="Parameters: one shared network, or a network for each corpus",
+        protocol="No data is used but the number of labels of each corpus.",
+        seeds="None: only shapes are computed.",
+        normalisation="None.",
+        selection="The corpora are added in the order given.",
+        pieces=[_table(rows), Picture("parameters", "Parameters by the number of corpora", _figure(rows))],
+    )
+
+
+def _row(labels: Mapping[str, int]) -> tuple[Cell, ...]:
+    """The row of these corpora, the last of which is the one more."""
+    shared, own = count(AdapterResNet(classes=max(labels.values())))
+    together = shared + len(labels) * own
+    apart = sum(sum(count(AdapterResNet(classes=k, adapters=False))) for k in labels.values())
+    *_, (last, classes) = labels.items()
+    return len(labels), last, classes, shared, own, together, apart, 100 * together / apart
+
+
+def _table(rows: list[tuple[Cell, ...]]) -> Table:
+    return Table(
+        "parameters",
+        "Parameters of one network with adapters for the first K corpora, and of K networks without",
+        _COLUMNS,
+        rows,
+        notes=[
+            "The network of configs/base.py at the paper's width. Own are adapters, norms and head; heads of "
+            "the shared network are as wide as the corpus with the most labels needs. A norm's running "
+            "statistics are no parameters.",
+        ],
+    )
+
+
+def _figure(rows: list[tuple[Cell, ...]]) -> Figure:
+    figure = Figure(figsize=(7, 3.8), layout="constrained")
+    ax = figure.subplots()
+    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+    for name, marker in {"a network each": "s", "one shared network": "o"}.items():
+        ax.plot(columns["corpora"], [value / 1e6 for value in columns[name]], marker=marker, label=name)
+    ax.set_xticks(columns["corpora"])
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("number of corpora")
+    ax.set_ylabel("parameters in millions")
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return figure

@@ -1,0 +1,47 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emojax.experiments.prepared import find_corpora
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "emojax.experiments", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def data_dir(tiny_paths):
+    return f"--data_dir={tiny_paths['tones'].parents[2]}"
+
+
+def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
+    done = run("parameters", "--corpora=levels,tones", data_dir(tiny_paths), f"--out={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert {Path(line).name for line in done.stdout.split()} == {p.name for p in tmp_path.iterdir()}
+    assert "levels,tones" in (tmp_path / "parameters.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "choose one of statistics, parameters, transfer"),
+        (["statistics", "--corpora=tones,nope"], "'nope' is not prepared in .*there are levels, tones"),
+    ],
+)
+def test_bad_arguments_are_one_clear_error(arguments, message, tiny_paths, tmp_path):
+    done = run(*arguments, data_dir(tiny_paths), f"--out={tmp_path / 'out'}")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("experiments: ")]
+    assert re.search(message, line)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="no corpus is prepared in"):
+        find_corpora([], tmp_path)
