@@ -74,14 +74,8 @@ def _open(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
             f"{workdir} does not say where its corpora lie ({error}); run train.py again"
         ) from error
     config = manifest["config"]
-    corpora = open_corpora(
-        paths,
-        config["partition"],
-        config["seed"],
-        # Runs of before there were domains do not name them.
-        config.get("aggregate", ""),
-        config.get("label_words", ""),
-    )
+    settings = (config[name] for name in ("partition", "seed", "aggregate", "label_words"))
+    corpora = open_corpora(paths, *settings)
     now = {name: corpus.identity() for name, corpus in corpora.items()}
     check_same({"partitions": manifest["partitions"]}, {"partitions": now}, workdir)
     return corpora
