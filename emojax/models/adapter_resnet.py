@@ -39,9 +39,9 @@ class AdapterResNet(nn.Module):
       frozen_trunk: norms before the head keep their stored statistics, also in training.
 
     >>> model = AdapterResNet(classes=7)
-    >>> mel, frames = jnp.zeros((2, 63, 64)), jnp.array([63, 40])
-    >>> variables = model.init(jax.random.key(0), mel, frames, jnp.ones(7, bool), train=False)
-    >>> output = model.apply(variables, mel, frames, jnp.ones(7, bool), train=False)
+    >>> inputs = jnp.zeros((2, 63, 64)), jnp.array([63, 40]), jnp.ones(7, bool)
+    >>> init = lambda key: model.init_with_output(key, *inputs, train=False)
+    >>> output, variables = jax.eval_shape(init, jax.random.key(0))
     >>> output.embedding.shape, output.logits.shape
     ((2, 256), (2, 7))
     """

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from emojax.baselines import features
 from emojax.baselines.features import functionals
@@ -72,15 +73,21 @@ def test_a_stopped_extraction_keeps_what_it_had(corpus, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a group of processes")
-def test_ctrl_c_ends_the_script_with_one_line(tiny_sources, tiny_config, tmp_path):
-    command = [sys.executable, "baseline.py", f"--corpora=tones={tiny_sources}/tones"]
+def test_ctrl_c_ends_the_script_with_one_line(tmp_path):
+    noise = np.random.default_rng(0).normal(0, 0.1, (40, 80_000))  # enough to be far from done
+    rows = [(f"{number}.wav", ("calm", "loud")[number % 2], number // 8) for number in range(len(noise))]
+    for (file, *_), samples in zip(rows, noise, strict=True):
+        soundfile.write(tmp_path / file, samples, 16_000)
+    table = "".join(f"{file},{label},{speaker}\n" for file, label, speaker in rows)
+    (tmp_path / "labels.csv").write_text("file,label,speaker\n" + table)
+    command = [sys.executable, "baseline.py", f"--corpora=noise={tmp_path}/labels.csv"]
     command += [f"--data_dir={tmp_path}", f"--out={tmp_path}/out", "--features=compare"]
     script = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert script.stderr is not None
     seen = ""
-    while "tones compare" not in seen:
+    while "noise compare" not in seen:
         seen += script.stderr.read(1)
-        assert script.poll() is None or "tones compare" in seen, seen
+        assert script.poll() is None or "noise compare" in seen, seen
     os.killpg(script.pid, signal.SIGINT)
     _, rest = script.communicate(timeout=60)
     assert script.returncode != 0
