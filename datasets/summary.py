@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from datasets.base import read_skipped
+from emojax.corpora.listing import extent, speaker_count
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
 
 _SKIPPED_SHOWN = 10
@@ -16,11 +17,8 @@ _SKIPPED_SHOWN = 10
 def headline(folder: Path) -> str:
     """Name, clips, speakers, hours and files left out of a prepared corpus, in one line."""
     clips = read_clips(folder / "clips.csv")
-    hours = sum(clip.duration_s for clip in clips) / 3600
-    return (
-        f"{_spec(folder).name}: {len(clips)} clips, {_speakers(clips) or 'unknown'} speakers, {hours:.2f} h, "
-        f"{len(read_skipped(folder / 'skipped.csv'))} files left out, in {folder}"
-    )
+    skipped = read_skipped(folder / "skipped.csv")
+    return f"{_spec(folder).name}: {extent(clips)}, {len(skipped)} files left out, in {folder}"
 
 
 def summary(folder: Path) -> str:
@@ -38,7 +36,7 @@ def _table(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
     """A line per label, then one for the speakers; what differs from the published numbers says so."""
     found = Counter(clip.label for clip in clips)
     rows = [(label, found[label], spec.counts.get(label)) for label in spec.labels]
-    rows.append(("speakers", _speakers(clips), spec.speakers))
+    rows.append(("speakers", speaker_count(clips), spec.speakers))
     width = max(len(name) for name, _, _ in rows)
     lines = [f"  {'':{width}}  found  published"]
     for name, number, published in rows:
@@ -54,7 +52,7 @@ def _table_1(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
     found = {
         "clips": len(clips),
         "labels": len({clip.label for clip in clips}),
-        "speakers": _speakers(clips),
+        "speakers": speaker_count(clips),
         "hours": round(sum(clip.duration_s for clip in clips) / 3600, 2),
     }
     cells = [
@@ -85,10 +83,6 @@ def _difference(found: float, published: float | None) -> str:
     if published is None or found == published:
         return ""
     return f"{abs(published - found):.6g} {'missing' if found < published else 'too many'}"
-
-
-def _speakers(clips: list[Clip]) -> int:
-    return len({clip.speaker for clip in clips} - {""})
 
 
 def _spec(folder: Path) -> CorpusSpec:

@@ -18,6 +18,7 @@ import numpy as np
 import tqdm
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.data.batches import INT16_SCALE
 from emojax.data.prepared import PreparedCorpus, load_recordings
 from emojax.files import replacing
 
@@ -101,7 +102,7 @@ def _extract(feature_set: str, samples: np.ndarray) -> np.ndarray:
     """The functionals float32 [D] of int16 [n]; NaN where openSMILE finds none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        features = _smile(feature_set)(samples.astype(np.float32) / 2**15, SAMPLE_RATE_HZ)
+        features = _smile(feature_set)(samples / np.float32(INT16_SCALE), SAMPLE_RATE_HZ)
     return np.where(np.isfinite(features), features, np.nan).ravel()
 
 

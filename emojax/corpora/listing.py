@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from emojax.corpora.catalogue import CATALOGUE
-from emojax.corpora.spec import CorpusSpec, read_clips
+from emojax.corpora.spec import Clip, CorpusSpec, read_clips
 
 _WAYS = {
     True: "not prepared; get it, then: python -m datasets NAME --source_dir=DIR --data_dir={data_dir}",
@@ -22,6 +22,21 @@ def prepared(data_dir: Path) -> dict[str, Path]:
     return dict(sorted((folder.parent.name, folder) for folder in folders))
 
 
+def speaker_count(clips: Iterable[Clip]) -> int:
+    """Number of known speakers."""
+    return len({clip.speaker for clip in clips} - {""})
+
+
+def extent(clips: Sequence[Clip]) -> str:
+    """Clips, speakers and hours of a corpus, for a person.
+
+    >>> extent([Clip("a.wav", "anger", "03", "German", 1800.0, "", "")])
+    '1 clips, 1 speakers, 0.50 h'
+    """
+    hours = sum(clip.duration_s for clip in clips) / 3600
+    return f"{len(clips)} clips, {speaker_count(clips) or 'unknown'} speakers, {hours:.2f} h"
+
+
 def listing(data_dir: Path) -> str:
     """What is prepared in a folder, and how to get the rest; ``*`` marks the corpora of EmoSet."""
     here = prepared(data_dir)
@@ -33,10 +48,7 @@ def listing(data_dir: Path) -> str:
 
 
 def _here(name: str, folder: Path) -> str:
-    clips = read_clips(folder / "clips.csv")
-    speakers = len({clip.speaker for clip in clips} - {""}) or "unknown"
-    hours = sum(clip.duration_s for clip in clips) / 3600
-    return f"  {_marked(name):12} {len(clips)} clips, {speakers} speakers, {hours:.2f} h, in {folder}"
+    return f"  {_marked(name):12} {extent(read_clips(folder / 'clips.csv'))}, in {folder}"
 
 
 def _missing(spec: CorpusSpec) -> str:
