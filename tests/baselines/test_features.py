@@ -82,7 +82,10 @@ def test_ctrl_c_ends_the_script_with_one_line(tmp_path):
     (tmp_path / "labels.csv").write_text("file,label,speaker\n" + table)
     command = [sys.executable, "baseline.py", f"--corpora=noise={tmp_path}/labels.csv"]
     command += [f"--data_dir={tmp_path}", f"--out={tmp_path}/out", "--features=compare"]
+    # Where the tests run in the background, SIGINT is ignored, which a child would inherit.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     script = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     assert script.stderr is not None
     seen = ""
     while "noise compare" not in seen:
