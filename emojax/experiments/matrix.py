@@ -85,6 +85,9 @@ def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
         "UAR in percent, over the levels that a test part has. * within: other speakers of a corpus that was "
         "trained on; the means are over the other cells."
     )
+    within = _mean(cell.uar for cell in matrix.cells if cell.within)
+    if within is not None:
+        yield f"Mean within: {within:.1f}."
     for name, corpus in levels.items():
         empty = [part for part, indices in corpus.partition.parts.items() if not len(indices)]
         if empty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
@@ -20,7 +21,7 @@ from emojax.checkpoints import read_manifest
 from emojax.corpora.spec import Clip
 from emojax.data.prepared import load_recordings
 from emojax.evaluation.evaluate import open_trained_on
-from emojax.training.corpora import PartitionedCorpus
+from emojax.training.corpora import PartitionedCorpus, named_after
 from emojax.training.predict import Network, load_networks, predict_clips
 
 # Parts that a system learns from: it is fitted on one, and chosen on the other.
@@ -133,22 +134,17 @@ def open_run(workdir: Path) -> Run:
             f"{workdir} was trained on {', '.join(manifest['corpora'])} and their own labels; only a run "
             "with --config.aggregate=arousal (or valence, or a+v) can be tested on other corpora"
         )
-    learnt = list(_learnt(workdir, manifest))
-    names = dict.fromkeys(name for name, _ in learnt)
-    return Run(workdir, manifest, tuple(names), tuple(clip for _, clips in learnt for clip in clips))
+    learnt_from = tuple(_learnt(workdir, manifest))
+    names = dict.fromkeys(clip.file.partition("/")[0] for clip in learnt_from)
+    return Run(workdir, manifest, tuple(names), learnt_from)
 
 
-def _learnt(workdir: Path, manifest: Mapping) -> Iterator[tuple[str, list[Clip]]]:
-    """The names of the corpora, and the clips, that a run and those before it learnt from."""
+def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
+    """What a run, and the one it began at, learnt from; files and speakers are named ``CORPUS/...``."""
     for name, corpus in open_trained_on(workdir, manifest).items():
-        yield from ((source.spec.name, []) for source in corpus.sources)
-        clips = [corpus.clips[i] for part in LEARNT for i in corpus.partition.parts[part]]
-        if not manifest["config"]["aggregate"]:
-            # As the speakers of a domain are named.
-            clips = [
-                dataclasses.replace(clip, speaker=clip.speaker and f"{name}/{clip.speaker}") for clip in clips
-            ]
-        yield corpus.sources[0].spec.name, clips
+        for index in itertools.chain.from_iterable(corpus.partition.parts[part] for part in LEARNT):
+            clip = corpus.clips[index]
+            yield clip if manifest["config"]["aggregate"] else named_after(name, clip)
     base = manifest["config"]["base"]
     if base:
         yield from _learnt(Path(base), read_manifest(base, "best"))

@@ -140,16 +140,17 @@ def _refuse_unknown(corpora: Mapping[str, PartitionedCorpus], mapping: Mapping[s
         )
 
 
+def named_after(corpus: str, clip: Clip) -> Clip:
+    """The clip as it is called beside those of other corpora, whose speakers may have the same names."""
+    return dataclasses.replace(
+        clip, file=f"{corpus}/{clip.file}", speaker=clip.speaker and f"{corpus}/{clip.speaker}"
+    )
+
+
 def _levelled(name: str, domain: Domain, corpus: PartitionedCorpus) -> PartitionedCorpus:
     """One corpus of a domain."""
-    # Speakers of two corpora may have one name.
     clips = [
-        dataclasses.replace(
-            clip,
-            file=f"{name}/{clip.file}",
-            label=domain.labels[level],
-            speaker=clip.speaker and f"{name}/{clip.speaker}",
-        )
+        dataclasses.replace(named_after(name, clip), label=domain.labels[level])
         for clip, level in zip(corpus.clips, domain.label[name], strict=True)
     ]
     partition = Partition(corpus.partition.protocol, domain.parts[name])
