@@ -28,8 +28,8 @@ _OUT = flags.DEFINE_string("out", None, "Folder for the tables, figures and the 
 _WORKDIRS = flags.DEFINE_list(
     "workdirs",
     [],
-    "transfer: NAME=FOLDER of each setting, first the one to compare with; a folder may be a pattern, and a "
-    "name may be repeated.",
+    "transfer: NAME=FOLDER of each setting, first the one to compare with; cross_corpus: of runs with "
+    "--config.aggregate; a folder may be a pattern, and a name may be repeated.",
 )
 _FEATURES = flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, compare, or both.")
 _AGGREGATE = flags.DEFINE_enum(

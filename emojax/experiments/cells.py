@@ -44,6 +44,11 @@ class Tested:
         """UAR in percent, if there is one."""
         return None if self.result is None else 100 * self.result["uar"]
 
+    @property
+    def above_chance(self) -> float | None:
+        """Percentage points above guessing, if there is a UAR."""
+        return None if self.result is None else 100 * (self.result["uar"] - self.result["chance"])
+
 
 def fill(systems: Sequence[System], corpora: Levels, folder: Path, what: str) -> list[Tested]:
     """Test every system on the test part of every corpus that has one, row by row.

@@ -143,7 +143,7 @@ def _report(
         name="cross_corpus",
         title=f"Trained on one corpus, tested on another: {' and '.join(domains)}",
         protocol=(
-            "A row learns from train parts, a column is a test part; no speaker is in both. "
+            "A row learns from train parts, a column is a test part; no known speaker is in both. "
             + " — ".join(protocols)
         ),
         seeds=f"{seed}, of partitions that are not published, and of the clips chosen for equal levels.",

@@ -45,7 +45,7 @@ class Matrix:
         return list(dict.fromkeys(cell.system for cell in self.cells))
 
     def of(self, row: str | None = None, column: str | None = None) -> list[Tested]:
-        """The cells of a row, of a column, or both."""
+        """The cells of a row, of a column, or of one of each."""
         return [cell for cell in self.cells if row in (None, cell.system) and column in (None, cell.corpus)]
 
     def chance(self, column: str) -> float | None:
@@ -57,22 +57,21 @@ def matrix_table(matrix: Matrix, levels: Levels) -> Table:
     """The numbers, with what a reader must know of them; ``levels`` are the corpora of the matrix."""
     columns = matrix.columns
     rows: list[Sequence[Cell]] = [["chance", *(matrix.chance(column) for column in columns), None]]
-    for row in matrix.rows:
-        elsewhere = _mean(cell.uar for cell in matrix.of(row) if not cell.within)
-        rows.append([row, *(_shown(matrix.of(row, column)[0]) for column in columns), elsewhere])
-    means = (_mean(cell.uar for cell in cells if not cell.within) for cells in _by_column(matrix))
+    rows += [[row, *map(_shown, matrix.of(row)), _elsewhere(matrix.of(row))] for row in matrix.rows]
+    means = [_elsewhere(matrix.of(column=column)) for column in columns]
     return Table(
         matrix.name,
         f"UAR of levels of {matrix.dimension}: {matrix.kind}",
         {"trained on": "", **dict.fromkeys(columns, ".1f"), "mean elsewhere": ".1f"},
         rows,
-        ["mean elsewhere", *means, _mean(cell.uar for cell in matrix.cells if not cell.within)],
+        ["mean elsewhere", *means, _elsewhere(matrix.cells)],
         list(_notes(matrix, levels)),
     )
 
 
-def _by_column(matrix: Matrix) -> list[list[Tested]]:
-    return [matrix.of(column=column) for column in matrix.columns]
+def _elsewhere(cells: Iterable[Tested]) -> float | None:
+    """Mean UAR of systems on corpora that they were not trained on."""
+    return _mean(cell.uar for cell in cells if not cell.within)
 
 
 def _shown(cell: Tested) -> Cell:
@@ -110,9 +109,9 @@ def matrix_picture(matrix: Matrix) -> Picture:
     rows, columns = matrix.rows, matrix.columns
     shape = len(rows), len(columns)
     values = np.array([cell.uar for cell in matrix.cells], float).reshape(shape)  # None becomes nan
-    chance = np.array([matrix.chance(column) for column in columns], float)
+    above = np.array([cell.above_chance for cell in matrix.cells], float).reshape(shape)
     framed = [place for place, cell in zip(np.ndindex(shape), matrix.cells, strict=True) if cell.within]
-    figure = heat_map(values, values - chance, rows, columns, "chance", framed)
+    figure = heat_map(values, above, rows, columns, "chance", framed)
     ax = figure.axes[0]
     ax.set_xlabel("tested on")
     ax.xaxis.set_label_position("top")
