@@ -45,7 +45,7 @@ def evaluate(
         raise ValueError(f"part={part!r}; choose one of {', '.join(PARTS)}")
     workdir = Path(workdir)
     manifest, forward, networks = load_networks(workdir)
-    corpora = _open(workdir, manifest)
+    corpora = open_trained_on(workdir, manifest)
     results, predictions = [], []
     for name, network in tqdm.tqdm(networks.items(), unit="corpus", disable=None):
         recordings = corpora[name].load(part)
@@ -63,8 +63,12 @@ def evaluate(
     return results
 
 
-def _open(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
-    """The run's corpora, which must be what it was trained on: otherwise train and test could overlap."""
+def open_trained_on(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
+    """The run's corpora, which must be what it was trained on: otherwise train and test could overlap.
+
+    Raises:
+      ValueError: the folder does not say where they lie, or they have changed.
+    """
     try:
         paths = {
             name: Path(path) for name, path in json.loads((workdir / PLACES_FILE).read_text("utf-8")).items()

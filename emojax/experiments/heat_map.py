@@ -6,12 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 _SMALLEST_RANGE = 5.0
 
 
 def heat_map(
-    values: np.ndarray, differences: np.ndarray, rows: Sequence[str], columns: Sequence[str], reference: str
+    values: np.ndarray,
+    differences: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    reference: str,
+    framed: Sequence[tuple[int, ...]] = (),
 ) -> Figure:
     """Draw a cell per value; blue is better than the reference, red is worse.
 
@@ -21,6 +27,7 @@ def heat_map(
       rows: R names.
       columns: C names.
       reference: what the differences are from.
+      framed: row and column of cells that stand apart.
     """
     figure = Figure(figsize=(2.4 + 0.95 * len(columns), 1.4 + 0.36 * len(rows)), layout="constrained")
     ax = figure.subplots()
@@ -30,6 +37,8 @@ def heat_map(
         dark = abs(differences[row, column]) > 0.65 * extreme
         text = f"{values[row, column]:.1f}"
         ax.text(column, row, text, ha="center", va="center", fontsize=9, color="white" if dark else "black")
+    for row, column in framed:
+        ax.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, linewidth=2))
     ax.set_xticks(range(len(columns)), columns, parse_math=False)
     ax.set_yticks(range(len(rows)), rows, parse_math=False)
     ax.xaxis.tick_top()
