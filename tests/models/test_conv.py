@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -75,6 +76,20 @@ def test_folding_the_adapter_equals_two_convolutions(shape, stride, fast):
             return jax.jit(lambda *a: value_and_gradients(conv, *a))(*inputs(shape))
 
         assert_same(run(True), run(False))
+
+
+@every_shape
+@pytest.mark.parametrize("fold", [True, False])
+def test_a_frozen_kernel_changes_no_other_gradient(shape, stride, fold):
+    with jax.enable_x64(True):
+        plain, frozen = (
+            value_and_gradients(
+                partial(adapted_conv, stride=stride, fold=fold, frozen=frozen), *inputs(shape)
+            )
+            for frozen in (False, True)
+        )
+        assert not frozen[2].any()
+        assert_same([*frozen[:2], frozen[3]], [*plain[:2], plain[3]])
 
 
 def test_the_backend_chooses_the_form(stride, monkeypatch):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
-from emojax.training.loop import train
+from emojax.training import loop
 from emojax.training.predict import load_networks
 from emojax.training.run import check_config
 
@@ -21,6 +21,13 @@ def network(workdir, corpus):
     return load_networks(workdir, [corpus])[2][corpus]
 
 
+def train(config, workdir, paths):
+    """Train; gives the last network of the one corpus, which need not be better than the first."""
+    state = loop.train(config, workdir, paths)
+    (corpus,) = state.corpora.values()
+    return loop.network_of(state.shared.params, corpus)
+
+
 def changed(one, other) -> set[str]:
     """Modules of two trees whose parameters differ."""
     return {
@@ -30,8 +37,7 @@ def changed(one, other) -> set[str]:
 
 def test_adapters_keep_the_trunk_to_the_bit(tiny_config, tiny_paths, tiny_run, tmp_path):
     config = adapted(tiny_config, tiny_run, transfer="adapters", width=8)
-    train(config, tmp_path, {"tones": tiny_paths["tones"]})
-    ours, base = network(tmp_path, "tones"), network(tiny_run, "tones")
+    ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
     assert changed(ours.shared, base.shared) == set()
     assert changed(ours.corpus, base.corpus) == set(base.corpus)
     assert read_manifest(tmp_path, "best")["config"]["width"] == tiny_config.width  # the base's, not ours
@@ -39,8 +45,7 @@ def test_adapters_keep_the_trunk_to_the_bit(tiny_config, tiny_paths, tiny_run, t
 
 def test_the_last_layer_keeps_all_but_the_head(tiny_config, tiny_paths, tiny_run, tmp_path):
     config = adapted(tiny_config, tiny_run, transfer="last_layer")
-    train(config, tmp_path, {"tones": tiny_paths["tones"]})
-    ours, base = network(tmp_path, "tones"), network(tiny_run, "tones")
+    ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
     assert changed(ours.shared, base.shared) == set()
     assert changed(ours.corpus, base.corpus) == {"head_hidden", "head_norm", "head_logits"}
     assert changed(ours.stats, base.stats) == {"head_norm"}
@@ -49,8 +54,7 @@ def test_the_last_layer_keeps_all_but_the_head(tiny_config, tiny_paths, tiny_run
 def test_finetuning_trains_everything_from_the_base(tiny_config, tiny_paths, tiny_run, tmp_path):
     config = adapted(tiny_config, tiny_run, transfer="finetune")
     config.learning_rates = (1e-6,)
-    train(config, tmp_path, {"tones": tiny_paths["tones"]})
-    ours, base = network(tmp_path, "tones"), network(tiny_run, "tones")
+    ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
     assert changed(ours.shared, base.shared) == set(base.shared)
     for one, other in zip(*map(jax.tree.leaves, (ours.corpus, base.corpus)), strict=True):
         np.testing.assert_allclose(one[..., :3], other[..., :3], atol=1e-4)  # a small step away
@@ -58,16 +62,14 @@ def test_finetuning_trains_everything_from_the_base(tiny_config, tiny_paths, tin
 
 def test_a_new_corpus_begins_at_the_norms_of_another(tiny_config, tiny_paths, tiny_run, tmp_path):
     config = adapted(tiny_config, tiny_run, transfer="last_layer", base_corpus="levels")
-    train(config, tmp_path, {"new": tiny_paths["tones"]})
-    ours, base = network(tmp_path, "new"), network(tiny_run, "levels")
+    ours, base = train(config, tmp_path, {"new": tiny_paths["tones"]}), network(tiny_run, "levels")
     assert changed(ours.corpus, base.corpus) == {"head_hidden", "head_norm", "head_logits"}
 
 
 def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_path):
     config = adapted(tiny_config, tiny_run, transfer="last_layer")
     paths = {"tones": tiny_paths["tones"]}
-    first = train(config, tmp_path, paths)
-    again = train(config, tmp_path, paths)
+    first, again = (loop.train(config, tmp_path, paths) for _ in range(2))
     assert again.step == first.step
     for one, other in zip(*map(jax.tree.leaves, (first.corpora, again.corpora)), strict=True):
         np.testing.assert_array_equal(one, other)
