@@ -40,7 +40,11 @@ FILES = {
         "TESS/OAF_neutral/OA_bite_neutral.wav": ("neutral", "OA"),
         "YAF_pleasant_surprised/YAF_youth_ps.wav": ("pleasant surprise", "YA"),
     },
-    "shemo": {"female/F03S02.wav": ("sadness", "F03"), "male/M02F01.wav": ("fear", "M02")},
+    "shemo": {
+        "F21N37.wav": ("neutral", "F21"),
+        "female/F03S02.wav": ("sadness", "F03"),
+        "male/M02F01.wav": ("fear", "M02"),
+    },
     "cafe": {
         "Colère/Fort/01-C-2-1.wav": ("anger", "01"),
         "Neutre/12-N-1-6.wav": ("neutral", "12"),
