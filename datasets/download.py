@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from datasets.base import CorpusError
 from datasets.lists import Listed, read_list
-from datasets.transfer import check_space, digest, new_session, transfer
+from datasets.transfer import NoSpaceError, check_space, digest, new_session, transfer
 from datasets.unpack import unpack
 from emojax.corpora.listing import download_size
 from emojax.corpora.spec import CorpusSpec, Download
@@ -41,16 +41,19 @@ def fetch(spec: CorpusSpec, folder: Path) -> None:
     """
     check_fetchable(spec)
     print(_terms(spec, folder), flush=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    check_space(folder.parent, sum(_needed_bytes(download) for download in spec.downloads))
     work = folder.with_name(f".{folder.name}.download")
     content = work / "content"
-    content.mkdir(parents=True, exist_ok=True)
-    with new_session() as session:
-        for number, download in enumerate(spec.downloads):
-            _fetch_one(session, spec.name, download, work / str(number), content)
-    content.rename(folder)
-    shutil.rmtree(work)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        check_space(folder.parent, _missing_bytes(spec, work))
+        content.mkdir(parents=True, exist_ok=True)
+        with new_session() as session:
+            for number, download in enumerate(spec.downloads):
+                _fetch_one(session, spec.name, download, work / str(number), content)
+        content.rename(folder)
+        shutil.rmtree(work)
+    except OSError as error:
+        raise CorpusError(f"{spec.name}: {error}; mend that, and the same command goes on there") from None
 
 
 def _terms(spec: CorpusSpec, folder: Path) -> str:
@@ -63,31 +66,43 @@ def _terms(spec: CorpusSpec, folder: Path) -> str:
     )
 
 
-def _needed_bytes(download: Download) -> int:
-    """At least: an archive lies beside its content for a while."""
-    return (download.bytes or 0) * (1 if download.lists else 2)
+def _missing_bytes(spec: CorpusSpec, work: Path) -> int:
+    """What at least has still to come: an archive lies beside its content for a while."""
+    needed = sum((download.bytes or 0) * (1 if download.lists else 2) for download in spec.downloads)
+    return needed - sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
 
 
 def _fetch_one(session: requests.Session, corpus: str, download: Download, file: Path, content: Path) -> None:
     """Fetch one address of a corpus, and add to the content what it holds."""
-    notes = content.parent.parent / _NOTED
-    total = None if download.lists else download.bytes
-    with _bar(corpus, total) as bar:
+    with _bar(corpus, None if download.lists else download.bytes) as bar:
         transfer(session, download.address, file, download.checksum, bar)
-    if download.lists:
-        return _fetch_listed(session, corpus, read_list(file, download), content)
     try:
-        if not download.checksum:
-            _compare_with_noted(download.address, file, notes)
-        unpack(file, content, download.inside)
+        if download.lists:
+            files = read_list(file, download)
+        else:
+            files = []
+            _unpack_checked(download, file, content)
+    except NoSpaceError:
+        raise
     except CorpusError:
         file.unlink()
         raise
+    _fetch_listed(session, corpus, files, content)
+
+
+def _unpack_checked(download: Download, archive: Path, content: Path) -> None:
+    """Unpack an archive; where nobody publishes its checksum, only if it is the one that came first."""
+    notes = content.parent.parent / _NOTED
     if not download.checksum:
-        _note(download.address, file, notes)
+        _compare_with_noted(download.address, archive, notes)
+    unpack(archive, content, download.inside)
+    if not download.checksum:
+        _note(download.address, archive, notes)
 
 
 def _fetch_listed(session: requests.Session, corpus: str, files: list[Listed], content: Path) -> None:
+    if not files:
+        return
     check_space(content, sum(file.bytes for file in files if not (content / file.name).exists()))
     with _bar(corpus, sum(file.bytes for file in files)) as bar:
         one = functools.partial(_fetch_listed_one, session, content)

@@ -21,6 +21,10 @@ _CHUNK_BYTES = 2**16
 _PART = ".part"
 
 
+class NoSpaceError(CorpusError):
+    """A disk has no room for what is to come."""
+
+
 def new_session() -> requests.Session:
     """A session whose files come as they are: a part of a compressed transfer could not be continued."""
     session = requests.Session()
@@ -67,10 +71,10 @@ def digest(path: Path, algorithm: str) -> str:
 
 
 def check_space(folder: Path, needed_bytes: int) -> None:
-    """A CorpusError where the disk that a folder lies on has no room for so much."""
+    """A NoSpaceError where the disk that a folder lies on has no room for so much."""
     free_bytes = shutil.disk_usage(folder).free
     if needed_bytes > free_bytes:
-        raise CorpusError(
+        raise NoSpaceError(
             f"not enough space in {folder}: {size_in_words(needed_bytes)} are needed, and "
             f"{size_in_words(free_bytes)} are free; make room, or choose another folder"
         )
@@ -85,7 +89,8 @@ def _receive_patiently(session: requests.Session, address: str, part: Path, bar:
         except requests.RequestException as error:
             if attempt == _ATTEMPTS - 1 or not _is_passing(error):
                 raise CorpusError(
-                    f"{address}: {error}; what has come so far is kept, and the same command goes on there"
+                    f"{address}: cannot be fetched: {error}; what has come so far is kept, and the same "
+                    "command goes on there"
                 ) from None
         bar.n = start
         time.sleep(_FIRST_PAUSE_S * 2**attempt)

@@ -24,6 +24,8 @@ from emojax.files import size_in_words
 # Recordings shrink to a half at best; what shrinks to a fiftieth was made to fill a disk.
 _MAX_RATIO = 50
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
+# One name is both a file and a folder.
+_CONTRADICTORY = (FileExistsError, NotADirectoryError, IsADirectoryError)
 # A password, or a compression that Python does not know.
 _UNREADABLE = (RuntimeError, NotImplementedError)
 
@@ -52,7 +54,7 @@ def unpack(archive: Path, folder: Path, inside: str = "") -> None:
     try:
         with _members(archive) as members:
             _extract(_checked(members, archive, folder, inside), folder)
-    except _DAMAGED as error:
+    except (*_DAMAGED, *_CONTRADICTORY) as error:
         raise CorpusError(f"{archive}: the archive is damaged: {error}") from None
     except _UNREADABLE as error:
         raise CorpusError(f"{archive}: cannot be unpacked: {error}") from None

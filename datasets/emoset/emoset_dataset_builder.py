@@ -59,13 +59,14 @@ class Builder(SpeechBuilder):
         if not root.is_dir() and root.parent.is_dir():
             seen += f"; {root.parent} holds {_content(root.parent)}"
         note = f"\n  note: {self.spec.notes}" if self.spec.notes else ""
-        way = "have it fetched (--download)" if self.spec.downloads else "ask for it"
+        fetching = f"have it fetched: python -m datasets {self.spec.name}={root} --download"
+        way = fetching if self.spec.downloads and not root.exists() else "get it anew"
         return (
             f"{self.spec.name}: no recording found\n"
             f"  expected: the publisher's files, named like {root / self.spec.layout}\n"
             f"  found: {seen}\n"
-            f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH, or {way}: "
-            f"{self.spec.source} (licence: {self.spec.licence}){note}"
+            f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH, or {way}; "
+            f"it comes from {self.spec.source} (licence: {self.spec.licence}){note}"
         )
 
 

@@ -75,6 +75,7 @@ def test_a_missing_folder_says_what_is_expected_found_and_to_be_done(tmp_path):
         f"no folder {tmp_path}/emodb",
         "EmoDB",
         "emodb=PATH",
+        f"python -m datasets emodb={tmp_path}/emodb --download",
         CORPORA["emodb"].SPEC.source,
     ):
         assert part in str(error.value)
