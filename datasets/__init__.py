@@ -8,13 +8,14 @@ import importlib
 import io
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import tensorflow_datasets as tfds
 from absl import logging
 
 from datasets.base import CorpusError, SpeechBuilder
+from datasets.download import check_fetchable, fetch
 from datasets.emoset import emoset_dataset_builder as emoset
 from datasets.manifest import manifest_dataset_builder as manifest
 from datasets.summary import headline, summary
@@ -35,7 +36,11 @@ class _Order:
 
 
 def prepare(
-    corpora: str, source_dir: str | Path, data_dir: str | Path, allow_bad: bool = False
+    corpora: str,
+    source_dir: str | Path,
+    data_dir: str | Path,
+    allow_bad: bool = False,
+    download: bool = False,
 ) -> dict[str, Path]:
     """Prepare what is not prepared yet, and print a summary of each corpus.
 
@@ -47,6 +52,7 @@ def prepare(
       source_dir: the folder that the publishers' folders lie in.
       data_dir: the folder that prepared corpora lie in, as tfds lays it out.
       allow_bad: prepare a corpus even if more than 5 % of its files are left out.
+      download: first fetch the publishers' folders that are not there, of corpora that are not prepared.
 
     Returns:
       name → folder of the prepared corpus, in the order given.
@@ -57,6 +63,8 @@ def prepare(
     """
     data_dir = Path(data_dir).expanduser()
     orders = _orders(corpora, Path(source_dir).expanduser(), data_dir)
+    if download:
+        _fetch_missing(orders)
     data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="incomplete.", dir=data_dir) as scratch:
         builders = {order: _new_builder(order, scratch, allow_bad) for order in orders}
@@ -94,6 +102,19 @@ def _order(item: str, source_dir: Path, data_dir: Path) -> _Order:
     if builder is manifest.Builder and not (is_path_given or source.exists() or order.folder.exists()):
         raise CorpusError(_unknown(name))
     return order
+
+
+def _fetch_missing(orders: Iterable[_Order]) -> None:
+    """Fetch what is neither here nor prepared, once it is sure that all of it can be fetched."""
+    missing = [
+        order
+        for order in orders
+        if order.builder is emoset.Builder and not (order.source.exists() or order.folder.exists())
+    ]
+    for order in missing:
+        check_fetchable(CATALOGUE[order.name])
+    for order in missing:
+        fetch(CATALOGUE[order.name], order.source)
 
 
 def _builder(name: str, source: Path) -> type[SpeechBuilder]:

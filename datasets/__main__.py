@@ -1,4 +1,4 @@
-"""Prepare corpora: ``python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--allow_bad]``.
+"""Prepare corpora: ``python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--download] [--allow_bad]``.
 
 CORPORA is comma separated: ``emodb,casia``, or ``mine=recordings/labels.csv``; see ``datasets.prepare``.
 """
@@ -10,7 +10,8 @@ from absl import app, flags, logging
 from datasets import CorpusError, prepare
 
 _SOURCE_DIR = flags.DEFINE_string("source_dir", ".", "Folder that holds the publishers' folders.")
-_DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder for the prepared corpora.", required=True)
+_DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder for the prepared corpora.")
+_DOWNLOAD = flags.DEFINE_bool("download", False, "First fetch the publishers' folders that are not there.")
 _ALLOW_BAD = flags.DEFINE_bool("allow_bad", False, "Prepare even if more than 5 % of the files are left out.")
 
 
@@ -20,11 +21,11 @@ def main(argv: list[str]) -> None:
         raise app.UsageError("give the corpora as one comma-separated argument")
     logging.set_verbosity(logging.WARNING)
     try:
-        prepare(argv[1], _SOURCE_DIR.value, _DATA_DIR.value, _ALLOW_BAD.value)
+        prepare(argv[1], _SOURCE_DIR.value, _DATA_DIR.value, _ALLOW_BAD.value, _DOWNLOAD.value)
     except CorpusError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("stopped: what was not prepared to its end is gone")
+        sys.exit("stopped: what was not prepared to its end is gone; a download goes on where it was")
 
 
 if __name__ == "__main__":

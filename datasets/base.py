@@ -81,7 +81,7 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
     Args:
       source_dir: the folder that the publisher's files lie in.
       allow_bad: prepare the corpus even if more than 5 % of its files are left out.
-      kwargs: ``config`` and ``data_dir``, as for any tfds builder.
+      kwargs: ``config``, ``data_dir``, ..., as for any tfds builder.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -91,7 +91,7 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
     def __init__(self, *, source_dir: str | Path = "", allow_bad: bool = False, **kwargs):
         self.source_dir = Path(source_dir)
         self._allow_bad = allow_bad
-        super().__init__(file_format="array_record", **kwargs)
+        super().__init__(**{"file_format": "array_record", **kwargs})
 
     @property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and their sizes in words."""
 
 from __future__ import annotations
 
@@ -26,3 +26,12 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def size_in_words(size_bytes: int) -> str:
+    """A size for a person.
+
+    >>> size_in_words(208_468_073)
+    '208 MB'
+    """
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"

@@ -23,7 +23,7 @@ CORPORA = {
 
 
 class Builder(SpeechBuilder):
-    """One config per corpus; the publisher's folder is ``source_dir``, and nothing is ever downloaded."""
+    """One config per corpus; ``source_dir`` is the publisher's folder."""
 
     BUILDER_CONFIGS: ClassVar = [
         tfds.core.BuilderConfig(name=name, description=module.__doc__) for name, module in CORPORA.items()
@@ -59,12 +59,14 @@ class Builder(SpeechBuilder):
         if not root.is_dir() and root.parent.is_dir():
             seen += f"; {root.parent} holds {_content(root.parent)}"
         note = f"\n  note: {self.spec.notes}" if self.spec.notes else ""
+        fetching = f"have it fetched: python -m datasets {self.spec.name}={root} --download"
+        way = fetching if self.spec.downloads and not root.exists() else "get it anew"
         return (
             f"{self.spec.name}: no recording found\n"
             f"  expected: the publisher's files, named like {root / self.spec.layout}\n"
             f"  found: {seen}\n"
-            f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH; ask for it at "
-            f"{self.spec.source} (licence: {self.spec.licence}), as nothing is downloaded from here{note}"
+            f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH, or {way}; "
+            f"it comes from {self.spec.source} (licence: {self.spec.licence}){note}"
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
+from emojax.files import size_in_words
 
 _WAYS = {
     True: "not prepared; get it, then: python -m datasets NAME --source_dir=DIR --data_dir={data_dir}",
@@ -37,6 +38,18 @@ def extent(clips: Sequence[Clip]) -> str:
     return f"{len(clips)} clips, {speaker_count(clips) or 'unknown'} speakers, {hours:.2f} h"
 
 
+def download_size(spec: CorpusSpec) -> str:
+    """How much is fetched of a corpus, as far as it is published.
+
+    >>> download_size(CATALOGUE["ravdess"])
+    '208 MB'
+    """
+    known = [download.bytes for download in spec.downloads if download.bytes]
+    if len(known) < len(spec.downloads):
+        return "size not published"
+    return size_in_words(sum(known))
+
+
 def listing(data_dir: Path) -> str:
     """What is prepared in a folder, and how to get the rest; ``*`` marks the corpora of EmoSet."""
     here = prepared(data_dir)
@@ -44,7 +57,11 @@ def listing(data_dir: Path) -> str:
     for has_layout, way in _WAYS.items():
         missing = [s for s in CATALOGUE.values() if s.name not in here and bool(s.layout) == has_layout]
         lines += ["", f"{way.format(data_dir=data_dir)}: {len(missing)}", *map(_missing, missing)]
-    return "\n".join([*lines, "", "* belongs to EmoSet; details: datasets/emoset/README.md"])
+    notes = [
+        "* belongs to EmoSet; details: datasets/emoset/README.md",
+        "`--download`: that command fetches the corpus into DIR/NAME first, if it ends with --download",
+    ]
+    return "\n".join([*lines, "", *notes])
 
 
 def _here(name: str, folder: Path) -> str:
@@ -54,7 +71,8 @@ def _here(name: str, folder: Path) -> str:
 def _missing(spec: CorpusSpec) -> str:
     untried = "; the parser was never run on the corpus itself" * (bool(spec.layout) and not spec.verified)
     name = f"{spec.full_name} ({spec.language})"
-    return f"  {_marked(spec.name):12} {name}: {spec.source}; licence: {spec.licence}{untried}"
+    fetched = f"; `--download`: {download_size(spec)}" * bool(spec.downloads)
+    return f"  {_marked(spec.name):12} {name}: {spec.source}; licence: {spec.licence}{fetched}{untried}"
 
 
 def _marked(name: str) -> str:
@@ -81,5 +99,5 @@ def _row(spec: CorpusSpec) -> tuple[str, ...]:
         " · ".join(table_1),
         f"`{spec.layout}`" + " ✓" * spec.verified if spec.layout else "CSV",
         spec.licence,
-        spec.source,
+        spec.source + f"; `--download`: {download_size(spec)}" * bool(spec.downloads),
     )

@@ -15,6 +15,25 @@ _RESERVED = ("shared", "mean", "best")
 
 
 @dataclasses.dataclass(frozen=True)
+class Download:
+    """One address that a corpus, or a part of it, may be fetched from without asking.
+
+    Attributes:
+      address: an https address that needs no account.
+      bytes: how much is fetched, with all that a list names; nothing where it is not published.
+      checksum: ``ALGORITHM:HEX``, as published by whoever publishes the file; empty where nobody does.
+      inside: the folder of the archive that holds the corpus; of a list, what the names in it begin with.
+      lists: empty for an archive; else the format of a list of files: ``tfds`` or ``dataverse``.
+    """
+
+    address: str
+    bytes: int | None = None
+    checksum: str = ""
+    inside: str = ""
+    lists: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class CorpusSpec:
     """A corpus as its publisher describes it; what is not known stays empty.
 
@@ -35,6 +54,7 @@ class CorpusSpec:
       partition: what is known of the published partition and of EmoNet's; free text.
       layout: a file name as its publisher gives it; empty where that is not public.
       verified: whether the parser of the layout was ever run on the corpus itself.
+      downloads: where its files may be fetched; empty where its licence or its publisher does not let us.
       table_1: the corpus's row in Table 1 of the EmoNet paper: clips, labels, speakers, mean_s, hours.
       notes: what a person should know before trusting a score.
 
@@ -61,6 +81,7 @@ class CorpusSpec:
     partition: str = ""
     layout: str = ""
     verified: bool = False
+    downloads: tuple[Download, ...] = ()
     table_1: Mapping[str, float] = dataclasses.field(default_factory=dict)
     notes: str = ""
 
@@ -84,6 +105,7 @@ class CorpusSpec:
                 "labels": tuple(content["labels"]),
                 "parts": {part: tuple(speakers) for part, speakers in content.get("parts", {}).items()},
                 "folds": tuple(tuple(fold) for fold in content.get("folds", ())),
+                "downloads": tuple(Download(**download) for download in content.get("downloads", ())),
             }
         )
 

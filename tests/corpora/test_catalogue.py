@@ -1,5 +1,7 @@
 """The catalogue: all of EmoSet, as the paper's Table 1 has it, and nothing left out without saying so."""
 
+import hashlib
+
 import pytest
 
 from emojax.corpora.catalogue import CATALOGUE
@@ -45,3 +47,15 @@ def test_an_entry_agrees_with_itself(name):
         speakers = [speaker for group in groups for speaker in group]
         assert len(speakers) == len(set(speakers))
         assert len(speakers) in (0, spec.speakers)
+
+
+@pytest.mark.parametrize("name", [name for name, spec in CATALOGUE.items() if spec.downloads])
+def test_what_is_fetched_comes_over_https_into_a_layout_that_is_known(name):
+    spec = CATALOGUE[name]
+    assert spec.layout
+    for download in spec.downloads:
+        assert download.address.startswith("https://")
+        algorithm, _, checksum = download.checksum.partition(":")
+        assert not algorithm or len(bytes.fromhex(checksum)) == hashlib.new(algorithm).digest_size
+        assert download.lists in ("", "tfds", "dataverse")
+        assert not download.inside.endswith("/")

@@ -36,10 +36,17 @@ def test_every_corpus_is_listed_once_as_here_or_missing(data_dir):
 
 
 def test_a_missing_corpus_says_where_to_get_it_and_whether_its_parser_was_tried(tmp_path):
-    lines = {line.split()[0].rstrip("*"): line for line in listing(tmp_path).splitlines() if line[:2] == "  "}
+    lines = {
+        line.split()[0].rstrip("*"): line
+        for line in listing(tmp_path).splitlines()
+        if line[:2] == "  " and line[2] != "("
+    }
     for name, spec in CATALOGUE.items():
         assert f"{spec.source}; licence: {spec.licence}" in lines[name]
         assert ("never run" in lines[name]) == bool(spec.layout and not spec.verified)
+        assert ("`--download`" in lines[name]) == bool(spec.downloads)
+    assert "`--download`: 208 MB" in lines["ravdess"]
+    assert "`--download`: size not published" in lines["shemo"]
 
 
 def test_the_readme_has_the_table_of_the_catalogue():

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from emojax.corpora.spec import Clip, CorpusSpec, check_name, read_clips, write_clips
+from emojax.corpora.spec import Clip, CorpusSpec, Download, check_name, read_clips, write_clips
 
 
 def test_a_spec_survives_json():
@@ -14,6 +14,7 @@ def test_a_spec_survives_json():
         speakers=4,
         parts={"train": ("a", "b"), "test": ("c", "d")},
         folds=(("a",), ("b", "c"), ("d",)),
+        downloads=(Download("https://example.org/demo.zip", 7, "md5:00", inside="demo"),),
     )
     assert CorpusSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
 

@@ -3,27 +3,20 @@
 import csv
 from pathlib import Path
 
-import numpy as np
+import layouts
 import pytest
-import soundfile
-
-from emojax.audio.reading import SAMPLE_RATE_HZ
 
 
 @pytest.fixture
 def write_tones():
-    """Write a tone of its own pitch to each of some files below a folder, and return the folder."""
+    """See :func:`layouts.write_tones`."""
+    return layouts.write_tones
 
-    def write(root: Path, *files: str, duration_s: float = 0.2) -> Path:
-        seconds = np.arange(round(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-        for number, file in enumerate(files):
-            (root / file).parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(
-                root / file, 0.5 * np.sin(2 * np.pi * (200 + 10 * number) * seconds), SAMPLE_RATE_HZ
-            )
-        return root
 
-    return write
+@pytest.fixture
+def write_corpus():
+    """See :func:`layouts.write_corpus`."""
+    return layouts.write_corpus
 
 
 @pytest.fixture

@@ -20,6 +20,6 @@ SPEC = CATALOGUE["shemo"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: a folder per sex; speaker, emotion, number."""
-    pattern = r"(?:fe)?male/(?P<speaker>[FM]\d\d)(?P<label>[AFHNSW])\d+"
+    """The recordings: speaker, emotion, number; in whatever folders."""
+    pattern = r"(?:[^/]+/)*(?P<speaker>[FM]\d\d)(?P<label>[AFHNSW])\d+"
     return match_files(root, SPEC.layout, pattern, _LABELS)
