@@ -111,9 +111,8 @@ class DeepSpectrum:
         layers = jax.device_put(self.layers)
         for start in range(0, len(indices), _ROWS):
             clips = load_recordings(corpus, np.array(indices[start : start + _ROWS])).samples
-            yield from np.asarray(_forward(self.backbone.forward, self.origin, layers, *_batch(clips)))[
-                : len(clips)
-            ]
+            features = np.asarray(_forward(self.backbone.forward, self.origin, layers, *_batch(clips)))
+            yield from features[: len(clips)]
 
 
 def open_deepspectrum(name: str, vgg16_weights: str | None = None) -> DeepSpectrum:
@@ -138,7 +137,7 @@ def open_deepspectrum(name: str, vgg16_weights: str | None = None) -> DeepSpectr
         raise ValueError(
             f"{path} holds no {backbone.name} with its classifier: {error} is missing"
         ) from error
-    except (TypeError, ValueError, StopIteration) as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path} holds no {backbone.name}: {error}") from error
     return DeepSpectrum(backbone, origin, layers, digest(path))
 
@@ -158,7 +157,7 @@ def _batch(clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Clips without digital silence around them, as DeepSpectrum has it, padded to a power of two seconds."""
     clips = [np.trim_zeros(clip) for clip in clips]
     length = np.array([len(clip) for clip in clips] + [0] * (_ROWS - len(clips)), np.int32)
-    seconds = 2 ** max(0, math.ceil(math.log2(max(length) / SAMPLE_RATE_HZ)))
+    seconds = 2 ** math.ceil(math.log2(max(SAMPLE_RATE_HZ, *length) / SAMPLE_RATE_HZ))
     audio = np.zeros((_ROWS, seconds * SAMPLE_RATE_HZ), np.float32)
     for row, clip in zip(audio, clips, strict=False):
         row[: len(clip)] = clip / np.float32(INT16_SCALE)

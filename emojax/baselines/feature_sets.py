@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -48,10 +47,9 @@ def open_features(name: str, vgg16_weights: str | None = None) -> FeatureSet:
     if name not in NAMES:
         raise ValueError(f"features {name!r}; choose one of {', '.join(NAMES)}")
     if name in FEATURE_SETS:
-        read = functools.partial(functionals, feature_set=name)
         versions = {"opensmile": opensmile_version()}
         return FeatureSet(
-            name, FEATURE_SETS[name], versions, lambda corpus, folder: read(corpus, cache_dir=folder)
+            name, FEATURE_SETS[name], versions, lambda corpus, folder: functionals(corpus, name, folder)
         )
     extractor = open_deepspectrum(name, vgg16_weights)
     versions = {"jax": version("jax"), "mel_plot": str(FORMAT), "weights_sha256": extractor.sha256}

@@ -29,21 +29,22 @@ def vgg16(layers: Layers, images: jax.Array) -> jax.Array:
     """VGG16 (Simonyan and Zisserman, 2015, arXiv:1409.1556, D) up to ``fc2``, its second dense layer.
 
     Args:
-      layers: of :func:`vgg16_from_keras` or :func:`vgg16_from_torch`, in order.
+      layers: of :func:`vgg16_from_keras` or :func:`vgg16_from_torch`.
       images: float32 ``[B, 224, 224, 3]``, scaled as the weights were trained.
 
     Returns:
       float32 ``[B, 4096]``, after the ReLU.
     """
-    ordered, x = iter(layers.values()), images
-    for convolutions in VGG16_CONVS:
-        for _ in range(convolutions):
-            kernel, bias = next(ordered)
+    x = images
+    for block, convolutions in enumerate(VGG16_CONVS, 1):
+        for number in range(1, convolutions + 1):
+            kernel, bias = layers[f"block{block}_conv{number}"]
             x = jax.nn.relu(conv3x3(x, kernel) + bias)
         B, H, W, C = x.shape
         x = x.reshape(B, H // 2, 2, W // 2, 2, C).max((2, 4))
     x = x.reshape(len(x), -1)
-    for kernel, bias in ordered:
+    for name in ("fc1", "fc2"):
+        kernel, bias = layers[name]
         x = jax.nn.relu(x @ kernel + bias)
     return x
 
@@ -56,7 +57,11 @@ def vgg16_from_keras(tensors: Mapping[str, np.ndarray]) -> Layers:
 
     Raises:
       KeyError: a layer is not there.
+      ValueError: there are too many, as in VGG19, whose layers have the same names.
     """
+    count = sum(array.ndim == 4 for array in tensors.values())
+    if count > sum(VGG16_CONVS):
+        raise ValueError(f"it has {count} convolutions instead of {sum(VGG16_CONVS)}")
     layers: Layers = {}
     for name in _vgg16_names():
         own = [array for path, array in tensors.items() if name in path.split("/")]

@@ -66,6 +66,14 @@ def test_keras_and_torch_weights_are_fed_nearly_the_same_pixels():
     assert keras.mean[0] > keras.mean[1] > keras.mean[2]  # red, green, blue
 
 
+def test_clips_that_are_silent_in_16_bits_have_features(extractor):
+    audio, length = deepspectrum._batch([np.zeros(5000, np.int16)])
+    features = deepspectrum._forward(
+        extractor.backbone.forward, extractor.origin, extractor.layers, audio, length
+    )
+    assert np.isfinite(features).all()
+
+
 def test_a_stopped_extraction_goes_on_where_it_was(corpus, extractor, cache, tmp_path, monkeypatch):
     shutil.copytree(cache, tmp_path, dirs_exist_ok=True)
     files = sorted(tmp_path.rglob("*.npy"))
@@ -104,6 +112,9 @@ def test_weights_of_another_network_are_one_clear_error(weights_files, tmp_path)
     with pytest.raises(ValueError, match=r"weights\.pth holds no VGG16: "):
         open_deepspectrum("deepspectrum_vgg16", str(path))
     pytest.importorskip("h5py")
+    weights_files.write_keras(path, {**keras, "block3_conv4": keras["block3_conv3"]})  # VGG19
+    with pytest.raises(ValueError, match=r"no VGG16: it has 14 convolutions instead of 13"):
+        open_deepspectrum("deepspectrum_vgg16", str(path))
     del keras["fc2"]
     weights_files.write_keras(path, keras)
     with pytest.raises(ValueError, match="no VGG16 with its classifier: 'fc2' is missing"):

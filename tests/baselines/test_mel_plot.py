@@ -5,7 +5,9 @@ import matplotlib
 import numpy as np
 import pytest
 
-from emojax.baselines.mel_plot import mel_plot
+from emojax.baselines import mel_plot as module
+
+mel_plot = jax.jit(module.mel_plot)
 
 
 @pytest.fixture
