@@ -1,4 +1,4 @@
-"""Score openSMILE features with an SVM on the test parts: ``python baseline.py --corpora=... --out=...``."""
+"""Score openSMILE or DeepSpectrum features with an SVM: ``python baseline.py --corpora=... --out=...``."""
 
 import shlex
 import sys
@@ -9,7 +9,10 @@ from absl import app, flags, logging
 flags.DEFINE_string("corpora", None, "Comma separated, as for train.py.", required=True)
 flags.DEFINE_string("source_dir", "corpora", "Folder that holds the publishers' folders.")
 flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora, and of the features once extracted.")
-flags.DEFINE_list("features", "egemaps", "egemaps, compare, or both, separated by a comma.")
+flags.DEFINE_list(
+    "features", "egemaps", "egemaps, compare, deepspectrum_vgg16, deepspectrum_lite0; several with a comma."
+)
+flags.DEFINE_string("vgg16_weights", None, "Keras's .h5 or torchvision's .pth; downloaded if not given.")
 flags.DEFINE_enum("classifier", "linear", ["linear", "rbf"], "Linear: C chosen on devel; rbf: C = 1.")
 flags.DEFINE_string("partition", "default", "As for train.py, or loso or fold:K for all folds pooled.")
 flags.DEFINE_integer("seed", 0, "Of partitions that are not published.")
@@ -25,17 +28,24 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     import datasets
     from emojax.baselines.evaluate import Baseline, evaluate
+    from emojax.baselines.feature_sets import open_features
     from emojax.evaluation.report import table
 
     command = shlex.join(["python", *sys.argv])
     try:
         baselines = [
-            Baseline(features, FLAGS.classifier, FLAGS.partition, FLAGS.seed, FLAGS.speaker_normalisation)
-            for features in FLAGS.features
+            Baseline(
+                open_features(name, FLAGS.vgg16_weights),
+                FLAGS.classifier,
+                FLAGS.partition,
+                FLAGS.seed,
+                FLAGS.speaker_normalisation,
+            )
+            for name in FLAGS.features
         ]
         paths = datasets.prepare(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)
         for baseline in baselines:
-            out = Path(FLAGS.out) / baseline.features
+            out = Path(FLAGS.out) / baseline.features.name
             print(table(evaluate(baseline, paths, Path(FLAGS.data_dir) / "features", out, command)))
     except (ValueError, OSError) as error:
         raise SystemExit(f"baseline.py: {error}") from error

@@ -82,6 +82,11 @@ def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, t
         ("train.py", ["stray"], "unknown arguments"),
         ("baseline.py", ["--corpora=x", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
         ("baseline.py", ["--corpora=nonsense"], "nonsense"),
+        (
+            "baseline.py",
+            ["--corpora=x", "--features=deepspectrum_vgg16", "--vgg16_weights=no.h5"],
+            "--vgg16_weights=no.h5: no such file",
+        ),
         ("compare.py", ["--workdirs=one"], "give two folders"),
     ],
 )

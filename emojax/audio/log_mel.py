@@ -30,22 +30,23 @@ def frame_count(samples):
 
 
 @functools.cache
-def _filters() -> np.ndarray:
-    return librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_mels=MELS).T
+def _filters(mels: int) -> np.ndarray:
+    return librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_mels=mels).T
 
 
-def log_mel(audio: jax.Array) -> jax.Array:
+def log_mel(audio: jax.Array, mels: int = MELS) -> jax.Array:
     """Natural logarithm of the mel power spectrogram.
 
     Equal to ``np.log(np.maximum(librosa.feature.melspectrogram(y=audio, sr=16_000, n_fft=512,
-    hop_length=256, n_mels=64), 1e-10)).T``: Hann window, frames centred on their hop, zeros around the
+    hop_length=256, n_mels=mels), 1e-10)).T``: Hann window, frames centred on their hop, zeros around the
     recording, Slaney mel filters.  Zero padding at the end adds frames and changes none (section 5.1).
 
     Args:
       audio: float32 ``[..., samples]`` at 16 kHz.
+      mels: number of filters.
 
     Returns:
-      float32 ``[..., 1 + samples // 256, 64]``.
+      float32 ``[..., 1 + samples // 256, mels]``.
 
     >>> log_mel(jnp.zeros(16_000)).shape
     (63, 64)
@@ -56,7 +57,7 @@ def log_mel(audio: jax.Array) -> jax.Array:
     frames = padded[..., starts[:, None] + np.arange(WINDOW_SAMPLES)]
     power = _power_spectrum(frames)
     # Accelerators multiply in less than float32 unless told otherwise.
-    mel = jnp.matmul(power, _filters(), precision=jax.lax.Precision.HIGHEST)
+    mel = jnp.matmul(power, _filters(mels), precision=jax.lax.Precision.HIGHEST)
     return jnp.log(jnp.maximum(mel, POWER_FLOOR))
 
 

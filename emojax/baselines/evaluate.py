@@ -1,4 +1,4 @@
-"""Score a classical baseline on the test parts of prepared corpora."""
+"""Score a baseline on the test parts of prepared corpora."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import tqdm
 
 import emojax
-from emojax.baselines.features import FEATURE_SETS, functionals, opensmile_version
+from emojax.baselines.feature_sets import FeatureSet
 from emojax.baselines.svm import CLASSIFIERS, Answer, per_speaker
 from emojax.corpora.folds import Folds, make_folds
 from emojax.data.prepared import PreparedCorpus, open_corpus
@@ -26,7 +26,7 @@ class Baseline:
     """What is extracted, and what classifies it.
 
     Attributes:
-      features: one of ``FEATURE_SETS``.
+      features: of :func:`~emojax.baselines.feature_sets.open_features`.
       classifier: one of ``CLASSIFIERS``.
       partition: of :func:`~emojax.corpora.folds.make_folds`.
       seed: of partitions that are not published.
@@ -34,23 +34,22 @@ class Baseline:
         of the tested speakers, if not their labels.
 
     Raises:
-      ValueError: no such features or classifier.
+      ValueError: no such classifier.
     """
 
-    features: str = "egemaps"
+    features: FeatureSet
     classifier: str = "linear"
     partition: str = "default"
     seed: int = 0
     speaker_normalisation: bool = False
 
     def __post_init__(self) -> None:
-        for what, choices in ("features", FEATURE_SETS), ("classifier", CLASSIFIERS):
-            if getattr(self, what) not in choices:
-                raise ValueError(f"{what}={getattr(self, what)!r}; choose one of {', '.join(choices)}")
+        if self.classifier not in CLASSIFIERS:
+            raise ValueError(f"classifier={self.classifier!r}; choose one of {', '.join(CLASSIFIERS)}")
 
     def __str__(self) -> str:
         normalised = "with" if self.speaker_normalisation else "no"
-        return f"{FEATURE_SETS[self.features]}, {self.classifier} SVM, {normalised} speaker normalisation"
+        return f"{self.features.description}, {self.classifier} SVM, {normalised} speaker normalisation"
 
 
 def evaluate(
@@ -69,10 +68,9 @@ def evaluate(
       command: how this was called, for the record.
 
     Raises:
-      ValueError: openSMILE is missing, a folder is no prepared corpus, or a corpus does not allow the
-        partition; known before the first feature is extracted.
+      ValueError: a folder is no prepared corpus, or a corpus does not allow the partition; known before
+        the first feature is extracted.
     """
-    opensmile_version()
     corpora = {name: open_corpus(path) for name, path in paths.items()}
     folds = {
         name: make_folds(corpus.spec, corpus.clips, baseline.partition, baseline.seed)
@@ -95,7 +93,7 @@ def evaluate(
 
 def _answers(baseline: Baseline, corpus: PreparedCorpus, folds: Folds, cache_dir: str | Path) -> list[Answer]:
     """What the classifier says of each fold's test part."""
-    features = functionals(corpus, baseline.features, cache_dir)
+    features = baseline.features.read(corpus, cache_dir)
     if baseline.speaker_normalisation:
         features = per_speaker(features, [clip.speaker for clip in corpus.clips])
     labels = np.array([corpus.spec.labels.index(clip.label) for clip in corpus.clips])
@@ -132,7 +130,8 @@ def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command
         "step": None,
         "devel_uar": {name: float(np.mean(uars)) if uars else None for name, uars in devel.items()},
         "complexity": {name: [answer.complexity for answer in some] for name, some in answers.items()},
-        "config": dataclasses.asdict(baseline),
-        "versions": {name: version(name) for name in ("opensmile", "scikit-learn", "numpy")}
-        | {"emojax": emojax.__version__, "python": platform.python_version()},
+        "config": {**vars(baseline), "features": baseline.features.name},
+        "features": baseline.features.description,
+        "versions": {name: version(name) for name in ("scikit-learn", "numpy")}
+        | {**baseline.features.versions, "emojax": emojax.__version__, "python": platform.python_version()},
     }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import multiprocessing
 import os
-import re
 import signal
 import warnings
 from collections.abc import Generator
@@ -15,18 +13,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import tqdm
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.baselines.cache import kept_features
 from emojax.data.batches import INT16_SCALE
 from emojax.data.prepared import PreparedCorpus, load_recordings
-from emojax.files import replacing
 
 # What a person types → openSMILE's name.
 FEATURE_SETS = {"egemaps": "eGeMAPSv02", "compare": "ComParE_2016"}
 # Bounds how much audio is in memory, and what a stopped run loses.
 _CLIPS_AHEAD = 64
-_DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
 def functionals(corpus: PreparedCorpus, feature_set: str, cache_dir: str | Path) -> np.ndarray:
@@ -46,20 +42,9 @@ def functionals(corpus: PreparedCorpus, feature_set: str, cache_dir: str | Path)
     if feature_set not in FEATURE_SETS:
         raise ValueError(f"features {feature_set!r}; choose one of {', '.join(FEATURE_SETS)}")
     folder = Path(cache_dir) / f"opensmile-{opensmile_version()}" / FEATURE_SETS[feature_set]
-    strange = [clip.file for clip in corpus.clips if not _DIGEST.fullmatch(clip.digest)]
-    if strange:
-        raise ValueError(f"{corpus.path}: clips.csv has no digest of {strange[0]}; prepare the corpus again")
-    features = {clip.digest: _read(folder / f"{clip.digest}.npy") for clip in corpus.clips}
-    missing = {clip.digest: i for i, clip in enumerate(corpus.clips) if not features[clip.digest].size}
-    if missing:
-        folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(_extracted(corpus, feature_set, list(missing.values()))) as extracted:
-            bar = tqdm.tqdm(extracted, f"{corpus.spec.name} {feature_set}", len(missing), unit="clip")
-            for digest, found in zip(missing, bar, strict=True):
-                with replacing(folder / f"{digest}.npy") as draft, open(draft, "wb") as file:
-                    np.save(file, found, allow_pickle=False)
-                features[digest] = found
-    return np.stack([features[clip.digest] for clip in corpus.clips])
+    return kept_features(
+        corpus, folder, lambda indices: _extracted(corpus, feature_set, indices), feature_set
+    )
 
 
 def opensmile_version() -> str:
@@ -68,14 +53,6 @@ def opensmile_version() -> str:
         return version("opensmile")
     except PackageNotFoundError:
         raise ValueError('openSMILE is not installed; pip install "emojax[baselines]"') from None
-
-
-def _read(path: Path) -> np.ndarray:
-    """What was kept there; empty where nothing is, or nothing that can be read."""
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return np.zeros(0, np.float32)
 
 
 def _extracted(

@@ -38,9 +38,11 @@ def conv3x3(x: jax.Array, kernel: jax.Array, stride: int = 1, *, fast: bool | No
     >>> conv3x3(jnp.ones((1, 3, 3, 1)), jnp.ones((3, 3, 1, 1)), stride=2)[0, :, :, 0].tolist()
     [[4.0, 4.0], [4.0, 4.0]]
     """
-    if fast is None:
-        fast = jax.default_backend() == "cpu"
-    return (_fast_conv if fast else _conv)(x, kernel, stride)
+    return (_fast_conv if _is_fast(fast) else _conv)(x, kernel, stride)
+
+
+def _is_fast(fast: bool | None) -> bool:
+    return jax.default_backend() == "cpu" if fast is None else fast
 
 
 def adapted_conv(
@@ -78,14 +80,39 @@ def adapted_conv(
         kernel = lax.stop_gradient(kernel)
     if not fold:
         return conv3x3(x, kernel, stride, fast=fast) + x[:, ::stride, ::stride] @ adapter
-    kernel = kernel + jnp.pad(adapter[None, None], ((1, 1), (1, 1), (0, 0), (0, 0)))
-    if not frozen:
-        return conv3x3(x, kernel, stride, fast=fast)
-    # The folded kernel's gradient would hold the adapter's in its centre tap, at nine times the cost; what is
-    # added here is 0 and has the adapter's gradient.
-    zero = adapter - lax.stop_gradient(adapter)
-    y = conv3x3(x, lax.stop_gradient(kernel), stride, fast=fast)
-    return y + lax.stop_gradient(x[:, ::stride, ::stride]) @ zero
+    if frozen:
+        return _frozen_conv(x, kernel, adapter, stride, fast)
+    return conv3x3(x, _folded(kernel, adapter), stride, fast=fast)
+
+
+def _folded(kernel: jax.Array, adapter: jax.Array) -> jax.Array:
+    return kernel + jnp.pad(adapter[None, None], ((1, 1), (1, 1), (0, 0), (0, 0)))
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
+def _frozen_conv(
+    x: jax.Array, kernel: jax.Array, adapter: jax.Array, stride: int, fast: bool | None
+) -> jax.Array:
+    return conv3x3(x, _folded(kernel, adapter), stride, fast=fast)
+
+
+def _frozen_forward(x: jax.Array, kernel: jax.Array, adapter: jax.Array, stride: int, fast: bool | None):
+    kernel = _folded(kernel, adapter)
+    return conv3x3(x, kernel, stride, fast=fast), (x, kernel)
+
+
+def _frozen_backward(stride: int, fast: bool | None, inputs: tuple[jax.Array, jax.Array], dy: jax.Array):
+    """The adapter's gradient is the centre tap of the folded kernel's, at a ninth of the cost."""
+    x, kernel = inputs
+    dadapter = jnp.einsum("bhwc,bhwo->co", x[:, ::stride, ::stride], dy)
+    if _is_fast(fast):
+        dx = _input_gradient(x, kernel, stride, dy)
+    else:
+        (dx,) = jax.linear_transpose(lambda x: _conv(x, kernel, stride), x)(dy)
+    return dx, jnp.zeros_like(kernel), dadapter
+
+
+_frozen_conv.defvjp(_frozen_forward, _frozen_backward)
 
 
 def _conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
@@ -105,10 +132,17 @@ def _forward(x: jax.Array, kernel: jax.Array, stride: int) -> tuple[jax.Array, t
 
 def _backward(stride: int, inputs: tuple[jax.Array, jax.Array], dy: jax.Array) -> tuple[jax.Array, jax.Array]:
     x, kernel = inputs
+    dx = _input_gradient(x, kernel, stride, dy)
     if _is_winograd(x, kernel, stride):
-        return winograd.conv(dy, kernel[::-1, ::-1].swapaxes(2, 3)), winograd.kernel_gradient(x, dy)
-    (dx,) = jax.linear_transpose(lambda x: _conv(x, kernel, stride), x)(dy)
+        return dx, winograd.kernel_gradient(x, dy)
     return dx, _kernel_gradient(x, dy, stride)
+
+
+def _input_gradient(x: jax.Array, kernel: jax.Array, stride: int, dy: jax.Array) -> jax.Array:
+    if _is_winograd(x, kernel, stride):
+        return winograd.conv(dy, kernel[::-1, ::-1].swapaxes(2, 3))
+    (dx,) = jax.linear_transpose(lambda x: _conv(x, kernel, stride), x)(dy)
+    return dx
 
 
 def _is_winograd(x: jax.Array, kernel: jax.Array, stride: int) -> bool:

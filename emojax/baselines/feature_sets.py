@@ -1,0 +1,56 @@
+"""The feature sets by name, each opened before any work starts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from emojax.baselines.deepspectrum import BACKBONES, FORMAT, open_deepspectrum
+from emojax.baselines.features import FEATURE_SETS, functionals, opensmile_version
+from emojax.data.prepared import PreparedCorpus
+
+NAMES = (*FEATURE_SETS, *BACKBONES)
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureSet:
+    """Features that can be extracted here and now.
+
+    Attributes:
+      name: one of ``NAMES``.
+      description: for every table.
+      versions: of all that the features depend on beside the recordings.
+      read: corpus, folder of kept features → the features of every clip, float32 ``[N, D]``, in the order of
+        the corpus's table.
+    """
+
+    name: str
+    description: str
+    versions: Mapping[str, str]
+    read: Callable[[PreparedCorpus, str | Path], np.ndarray]
+
+
+def open_features(name: str, vgg16_weights: str | None = None) -> FeatureSet:
+    """Find the software and the weights that a feature set needs.
+
+    Args:
+      name: one of ``NAMES``.
+      vgg16_weights: of :func:`~emojax.baselines.deepspectrum.open_deepspectrum`.
+
+    Raises:
+      ValueError: an unknown name, or something is missing; the message says how to get it.
+    """
+    if name not in NAMES:
+        raise ValueError(f"features {name!r}; choose one of {', '.join(NAMES)}")
+    if name in FEATURE_SETS:
+        versions = {"opensmile": opensmile_version()}
+        return FeatureSet(
+            name, FEATURE_SETS[name], versions, lambda corpus, folder: functionals(corpus, name, folder)
+        )
+    extractor = open_deepspectrum(name, vgg16_weights)
+    versions = {"jax": version("jax"), "mel_plot": str(FORMAT), "weights_sha256": extractor.sha256}
+    return FeatureSet(name, str(extractor), versions, extractor.features)

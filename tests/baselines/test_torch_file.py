@@ -1,0 +1,99 @@
+import os
+import zipfile
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+
+from emojax.baselines.torch_file import read_torch
+
+FORMATS = ("zip", "legacy")
+
+
+@pytest.fixture
+def arrays():
+    random = np.random.default_rng(0)
+    exchanged = random.normal(size=(3, 3, 2, 4)).astype(np.float32).transpose(3, 2, 0, 1)
+    return {"conv.weight": exchanged, "bias": random.normal(size=4).astype(np.float32), "steps": np.array(7)}
+
+
+@pytest.fixture(params=FORMATS)
+def write(request, weights_files):
+    return getattr(weights_files, f"write_{request.param}")
+
+
+def test_both_formats_are_read(arrays, write, weights_files, tmp_path):
+    write(tmp_path / "weights.pth", weights_files.state_dict(arrays))
+    found = read_torch(tmp_path / "weights.pth")
+    assert list(found) == list(arrays)
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+
+
+@pytest.mark.parametrize("rebuild", ["_rebuild_tensor", "_rebuild_parameter"])
+def test_what_older_files_name_is_read(arrays, write, weights_files, tmp_path, rebuild, monkeypatch):
+    state = weights_files.state_dict(arrays)
+    if rebuild == "_rebuild_parameter":
+
+        class Parameter(weights_files.Tensor):
+            def __reduce__(self):
+                tensor = weights_files.Tensor(self.storage.key, arrays["bias"])
+                return weights_files.Named("torch._utils", rebuild), (tensor, True, OrderedDict())
+
+        state = OrderedDict(bias=Parameter("0", arrays["bias"]))
+    else:
+        monkeypatch.setattr(weights_files.Tensor, "rebuild", weights_files.Named("torch._utils", rebuild))
+    write(tmp_path / "weights.pth", state)
+    np.testing.assert_array_equal(read_torch(tmp_path / "weights.pth")["bias"], arrays["bias"])
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "arguments"),
+    [
+        (os.system.__module__, "system", ("touch pwned",)),
+        ("builtins", "eval", ("open('pwned', 'w')",)),
+        ("torch", "load", ("pwned",)),
+        ("collections", "OrderedDict.fromkeys", ((),)),
+    ],
+)
+def test_a_pickle_that_would_run_something_is_refused(
+    arrays, write, weights_files, tmp_path, monkeypatch, module, name, arguments
+):
+    class Evil(weights_files.Tensor):
+        def __reduce__(self):
+            return weights_files.Named(module, name), arguments
+
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "weights.pth", OrderedDict(evil=Evil("0", arrays["bias"])))
+    with pytest.raises(ValueError, match=rf"it asks for {module}\.{name}"):
+        read_torch(tmp_path / "weights.pth")
+    assert os.listdir() == ["weights.pth"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"shape": (5,)}, {"strides": (2,)}, {"strides": (-1,)}, {"strides": (0,), "shape": (10**12,)}]
+)
+def test_a_tensor_beyond_its_data_is_refused(arrays, write, weights_files, tmp_path, changes):
+    state = weights_files.state_dict({"bias": arrays["bias"]})
+    vars(state["bias"]).update(changes)
+    write(tmp_path / "weights.pth", state)
+    with pytest.raises(ValueError, match=r"weights\.pth is no state dict of PyTorch"):
+        read_torch(tmp_path / "weights.pth")
+
+
+def test_a_damaged_file_is_one_clear_error(arrays, write, weights_files, tmp_path):
+    path = tmp_path / "weights.pth"
+    write(path, weights_files.state_dict(arrays))
+    whole = path.read_bytes()
+    for length in range(0, len(whole), len(whole) // 20):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"weights\.pth is no state dict of PyTorch"):
+            read_torch(path)
+
+
+def test_a_compressed_archive_is_refused(arrays, weights_files, tmp_path):
+    state = weights_files.state_dict(arrays)
+    weights_files.write_zip(tmp_path / "bomb.pth", state, zipfile.ZIP_DEFLATED)
+    with pytest.raises(ValueError, match="entries are compressed"):
+        read_torch(tmp_path / "bomb.pth")
