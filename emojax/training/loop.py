@@ -52,6 +52,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
     Raises:
       ValueError: the folder holds a run with other settings (they are listed), or the settings do not fit.
       FloatingPointError: a loss is not finite; the message names the corpus.
+      KeyboardInterrupt: Ctrl-C, after the state is saved.
     """
     workdir = Path(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
@@ -106,7 +107,10 @@ def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str,
                 meter.start()
         keeper.save_latest(state)
     if stopped:
-        print(f"stopped at step {state.step} of {steps.last}; the same command goes on from here", flush=True)
+        # Whoever waits for this process must see that the run is not at its end.
+        raise KeyboardInterrupt(
+            f"stopped at step {state.step} of {steps.last}; the same command goes on from here"
+        )
     return state
 
 
