@@ -66,6 +66,7 @@ class Report:
       normalisation: of the input.
       selection: by which rule a state, or an example, was chosen.
       pieces: in the order of the page.
+      missing: what should be in it and is not, and why.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Report:
     normalisation: str
     selection: str
     pieces: Sequence[Table | Picture]
+    missing: str = ""
 
 
 def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
@@ -116,6 +118,7 @@ def _picture_html(caption: str, png: bytes) -> str:
 
 def _page(report: Report, sections: Sequence[str], command: str) -> str:
     facts = {
+        **({"Missing": report.missing} if report.missing else {}),
         "Protocol": report.protocol,
         "Seeds": report.seeds,
         "Normalisation": report.normalisation,

@@ -29,7 +29,7 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nonsense"], "choose one of statistics, parameters, transfer"),
+        (["nonsense"], "choose one of statistics, parameters, baselines, transfer"),
         (["statistics", "--corpora=tones,nope"], "'nope' is not prepared in .*there are levels, tones"),
     ],
 )
