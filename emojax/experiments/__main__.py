@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,8 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     from emojax.experiments.report import write_report
 
+    # Whoever ends this process ends the runs that it began.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     command = shlex.join(["python", "-m", "emojax.experiments", *sys.argv[1:]])
     try:
         report = _experiment(argv[1])

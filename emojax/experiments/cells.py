@@ -13,6 +13,7 @@ import ml_collections
 
 from emojax.checkpoints import differences
 from emojax.corpora.spec import check_name
+from emojax.experiments.runner import MARK
 from emojax.files import replacing
 from emojax.training.run import PLACES, check_config
 
@@ -40,16 +41,6 @@ class Cell:
     order: Mapping
     after: Sequence[str] = ()
 
-    @property
-    def mark(self) -> Path:
-        """A file that is there once all commands have ended well."""
-        return self.folder / "finished"
-
-    @property
-    def log(self) -> Path:
-        """What the commands print."""
-        return self.folder / "log.txt"
-
     def is_finished(self) -> bool:
         """Whether it need not be run.
 
@@ -63,11 +54,14 @@ class Cell:
                 f"{self.folder} has a run of other settings; give another --out, or those of that run:\n  "
                 + "\n  ".join(lines)
             )
-        return self.mark.exists() and all((folder / "results.json").is_file() for folder in self.results)
+        return (self.folder / MARK).exists() and all(
+            (folder / "results.json").is_file() for folder in self.results
+        )
 
     def begin(self) -> None:
         """Make its folder and say in it what it is."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / MARK).unlink(missing_ok=True)  # it may have lost its results
         with replacing(self.folder / "cell.json") as draft:
             draft.write_text(json.dumps(self.order, indent=1) + "\n", encoding="utf-8")
 

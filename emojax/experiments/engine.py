@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -15,9 +15,11 @@ from typing import Any, Protocol
 
 import tqdm
 
+from emojax.experiments import runner
 from emojax.experiments.cells import Cell
 
 _POLL_S = 0.2
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 _NEVER_MIN = 60 * 24 * 365
 ENGINES = "here, local:2 (so many at a time) or slurm:timeout_min=600,gpus_per_node=1,slurm_partition=NAME"
 
@@ -40,11 +42,11 @@ class Engine:
     """Where cells are run.
 
     Attributes:
-      submit: begins a cell's shell script.
+      submit: begins a command.
       limit: how many may run at once.
     """
 
-    submit: Callable[[str], Job]
+    submit: Callable[[list[str]], Job]
     limit: int
 
 
@@ -64,16 +66,14 @@ def make_engine(text: str, folder: Path) -> Engine:
     if kind == "local" and options.isdecimal() and int(options) > 0:
         executor = _executor(folder, kind, {"timeout_min": _NEVER_MIN})
         # submitit hides accelerators from local jobs that ask for none.
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        shown = "unset CUDA_VISIBLE_DEVICES"
-        if visible is not None:
-            shown = f"export CUDA_VISIBLE_DEVICES={shlex.quote(visible)}"
-        return Engine(lambda script: _submit(executor, f"{shown}; {script}"), int(options))
+        visible = os.environ.get(_VISIBLE)
+        shown = ["env", "-u", _VISIBLE] if visible is None else ["env", f"{_VISIBLE}={visible}"]
+        return Engine(lambda command: _submit(executor, [*shown, *command]), int(options))
     if kind == "slurm":
         pairs = [item.partition("=")[::2] for item in filter(None, options.split(","))]
         parameters = {name: int(value) if value.isdecimal() else value for name, value in pairs}
         executor = _executor(folder, kind, parameters)
-        return Engine(lambda script: _submit(executor, script), sys.maxsize)
+        return Engine(lambda command: _submit(executor, command), sys.maxsize)
     raise ValueError(f"--engine={text!r}; choose of {ENGINES}")
 
 
@@ -90,18 +90,18 @@ def _executor(folder: Path, cluster: str, parameters: dict[str, Any]) -> Any:
     return executor
 
 
-def _submit(executor: Any, script: str) -> Job:
+def _submit(executor: Any, command: list[str]) -> Job:
     from submitit.helpers import CommandFunction
 
-    return executor.submit(CommandFunction(["sh", "-c", script], verbose=False))
+    return executor.submit(CommandFunction(command, verbose=False))
 
 
 class _Process:
     """A job on this machine."""
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, command: list[str]) -> None:
         # In a session of its own, so that Ctrl-C reaches it once: when it is cancelled.
-        self._process = subprocess.Popen(["sh", "-c", script], start_new_session=True)
+        self._process = subprocess.Popen(command, start_new_session=True)
 
     def done(self) -> bool:
         return self._process.poll() is not None
@@ -140,7 +140,8 @@ def execute(cells: Iterable[Cell], engine: Engine) -> dict[str, str]:
                 for name in [name for name, (_, job) in running.items() if job.done()]:
                     failed |= _failure(*running.pop(name))
                     bar.update()
-                bar.set_postfix_str(", ".join(running))
+                if bar.postfix != (shown := ", ".join(running)):
+                    bar.set_postfix_str(shown)
                 time.sleep(_POLL_S)
         except KeyboardInterrupt:
             for _, job in running.values():
@@ -167,9 +168,12 @@ def _ready(waiting: Mapping[str, Cell], running: Collection[str]) -> list[str]:
 
 def _begin(cell: Cell, engine: Engine) -> tuple[Cell, Job]:
     cell.begin()
-    commands = [*cell.commands, ("-c", f"open({str(cell.mark)!r}, 'w')")]
-    script = " && ".join(shlex.join([sys.executable, *command]) for command in commands)
-    return cell, engine.submit(f"exec >>{shlex.quote(str(cell.log))} 2>&1; {script}")
+    return cell, engine.submit(command_of(cell))
+
+
+def command_of(cell: Cell) -> list[str]:
+    """What runs a cell in a process of its own."""
+    return [sys.executable, "-m", runner.__name__, str(cell.folder), json.dumps(cell.commands)]
 
 
 def _failure(cell: Cell, job: Job) -> dict[str, str]:
@@ -177,6 +181,7 @@ def _failure(cell: Cell, job: Job) -> dict[str, str]:
     error = job.exception()
     if error is None and cell.is_finished():
         return {}
-    lines = cell.log.read_text("utf-8", "replace").splitlines() if cell.log.is_file() else []
+    log = cell.folder / runner.LOG
+    lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
     said = next(filter(None, map(str.strip, reversed(lines))), str(error))
-    return {cell.name: f"{said} (all of it: {cell.log})"}
+    return {cell.name: f"{said} (all of it: {log})"}

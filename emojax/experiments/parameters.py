@@ -104,7 +104,7 @@ def _table(rows: list[tuple[Cell, ...]], labels: Mapping[str, int]) -> Table:
             "The network of configs/base.py at the paper's width. Own are adapters, norms and head; heads of "
             "the shared network are as wide as the corpus with the most labels needs. A norm's running "
             "statistics are no parameters. Times one network: beside such a network of one corpus; the "
-            "paper, which counts 3 million parameters of which 300,000 are a corpus's own, says 3.5 for 26 corpora.",
+            "paper, which counts 3 million parameters of which 300,000 are a corpus's own, has 3.5 for 26.",
             *_doubts(labels),
         ],
     )

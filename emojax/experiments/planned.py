@@ -43,7 +43,7 @@ def _prepare(request: Request) -> None:
         raise ValueError(
             "there is no train.py here; run this in the folder that holds it, a checkout of emojax"
         )
-    items = ",".join((dict(request.bases) | dict(request.corpora)).values())
+    items = ",".join((dict(request.corpora) | dict(request.bases)).values())
     places = f"--source_dir={request.source_dir}", f"--data_dir={request.data_dir}"
     # A room below never imports `datasets`.
     done = subprocess.run(
@@ -51,4 +51,4 @@ def _prepare(request: Request) -> None:
     )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise ValueError(lines[-1] if lines else f"python -m datasets {items} failed")
+        raise ValueError(lines[-1].removeprefix("error: ") if lines else f"python -m datasets {items} failed")
