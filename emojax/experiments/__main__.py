@@ -66,7 +66,7 @@ def main(argv: list[str]) -> None:
     except KeyboardInterrupt:
         raise SystemExit("experiments: stopped; the same command goes on where it was") from None
     if report.missing:
-        raise SystemExit(f"experiments: missing are {report.missing}; the same command tries them again")
+        raise SystemExit("experiments: some runs failed, see above; the same command tries them again")
 
 
 def _experiment(name: str) -> Report:
@@ -95,6 +95,8 @@ def _of_runs(name: str) -> Report:
         return report(parse_workdirs(_WORKDIRS.value), _CORPORA.value)
     request = _request()
     workdirs, failed = carry_out(_cells(name, request), request, _ENGINE.value)
+    if not workdirs:
+        raise ValueError("no run ended well, see above; the same command tries them again")
     return report(workdirs, missing="; ".join(f"{cell}: {why}" for cell, why in failed.items()))
 
 

@@ -118,8 +118,8 @@ class _Process:
 def execute(cells: Iterable[Cell], engine: Engine) -> dict[str, str]:
     """Run cells, each as soon as those that it begins at are finished, and show a progress bar.
 
-    A cell that fails loses only those that build on it. Ctrl-C stops those that run; they go on from their
-    last checkpoint when they are run again.
+    A cell that fails is named, and loses only those that build on it. Ctrl-C stops those that run; run again,
+    they go on from their last checkpoint.
 
     Args:
       cells: to be run; what they begin at is among them, or finished.
@@ -134,12 +134,16 @@ def execute(cells: Iterable[Cell], engine: Engine) -> dict[str, str]:
     with tqdm.tqdm(total=len(waiting), unit="run", dynamic_ncols=True) as bar:
         try:
             while waiting or running:
-                failed |= _lost(waiting, failed)
+                new = _lost(waiting, failed)
+                bar.update(len(new))
                 for name in _ready(waiting, running)[: engine.limit - len(running)]:
                     running[name] = _begin(waiting.pop(name), engine)
                 for name in [name for name, (_, job) in running.items() if job.done()]:
-                    failed |= _failure(*running.pop(name))
+                    new |= _failure(*running.pop(name))
                     bar.update()
+                for name, why in new.items():
+                    bar.write(f"{name}: {why}", file=sys.stderr)
+                failed |= new
                 if bar.postfix != (shown := ", ".join(running)):
                     bar.set_postfix_str(shown)
                 time.sleep(_POLL_S)

@@ -118,7 +118,6 @@ def _picture_html(caption: str, png: bytes) -> str:
 
 def _page(report: Report, sections: Sequence[str], command: str) -> str:
     facts = {
-        **({"Missing": report.missing} if report.missing else {}),
         "Protocol": report.protocol,
         "Seeds": report.seeds,
         "Normalisation": report.normalisation,
@@ -128,6 +127,7 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
     }
     listed = "".join(f"<dt>{key}</dt><dd>{html_text(value)}</dd>\n" for key, value in facts.items())
     title = html_text(report.title)
+    missing = f"<p><b>Missing</b> {html_text(report.missing)}</p>" if report.missing else ""
     # The second lock: a text that slipped through unescaped could still not run or load anything.
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return f"""<!doctype html>
@@ -135,6 +135,7 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>
 <body><h1>{title}</h1>
+{missing}
 {"".join(sections)}
 <section><h2>How this came about</h2><dl>
 {listed}</dl></section></body></html>

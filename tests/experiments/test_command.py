@@ -30,6 +30,8 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
     ("arguments", "message"),
     [
         (["nonsense"], "choose one of statistics, parameters, baselines, transfer"),
+        (["transfer"], "give --corpora=NAME,NAME to run, or --workdirs="),
+        (["baselines", "--corpora=a", "--settings=b"], "--settings='b'; choose of egemaps, .*, resnet"),
         (["statistics", "--corpora=tones,nope"], "'nope' is not prepared in .*there are levels, tones"),
     ],
 )

@@ -1,6 +1,7 @@
 """Plans of runs, and running them; the runs are fake."""
 
 import dataclasses
+import os
 import shutil
 import time
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_a_run_that_a_killed_plan_left_going_is_waited_for(tmp_path, here):
     assert begun(cell) == 1
 
 
-def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here):
+def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here, capsys):
     cells = [
         fake(tmp_path, "bad", "raise SystemExit('train.py: no such corpus')"),
         fake(tmp_path, "good"),
@@ -155,6 +156,8 @@ def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here):
         "bad": f"train.py: no such corpus (all of it: {tmp_path / 'bad' / 'log.txt'})",
         "on_bad": "needs bad, which failed",
     }
+    said = capsys.readouterr().err
+    assert all(f"{name}: {why}" in said for name, why in failed.items())
     assert scored(cells) == {"good": [tmp_path / "good"]}
     assert not (tmp_path / "bad" / "results.json").exists()
 
@@ -189,6 +192,41 @@ def test_submitit_runs_several_at_a_time(tmp_path):
     assert list(failed) == ["bad"]
     assert failed["bad"].startswith("broken (all of it: ")
     assert [cell.is_finished() for cell in cells] == [True, True, False, True]
+
+
+SLURM = {
+    # Runs the batch file's srun line behind our back, as a node would.
+    "sbatch": """#!/bin/sh
+        id=$$
+        (SLURM_JOB_ID=$id SLURM_JOB_NUM_NODES=1 SLURM_NTASKS=1 SLURM_PROCID=0 SLURM_LOCALID=0 \\
+        SLURM_NODEID=0 SLURM_JOB_NODELIST=node1 sh "$1" >/dev/null 2>&1 </dev/null &)
+        echo "Submitted batch job $id"
+    """,
+    "srun": """#!/bin/sh
+        while [ "${1#--}" != "$1" ]; do case $1 in --output|--error) shift 2;; *) shift;; esac; done
+        exec "$@"
+    """,
+    "sacct": "#!/bin/sh\necho 'JobID|State|NodeList'\n",
+    "scancel": "#!/bin/sh\n",
+}
+
+
+def test_a_cluster_runs_them_through_sbatch(tmp_path, monkeypatch):
+    pytest.importorskip("submitit", reason='needs submitit: pip install "emojax[cluster]"')
+    for name, script in SLURM.items():
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script)
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    engine = make_engine("slurm:timeout_min=7,slurm_partition=fast", tmp_path / "jobs")
+    cells = [fake(tmp_path, "good"), fake(tmp_path, "bad", "raise SystemExit('broken')")]
+    assert list(execute(cells, engine)) == ["bad"]
+    assert cells[0].is_finished()
+    (batch, *_) = (tmp_path / "jobs").glob("*.sh")
+    assert "#SBATCH --partition=fast" in batch.read_text()
+    with pytest.raises(ValueError, match=r"--engine=slurm: .*nonsense"):
+        make_engine("slurm:nonsense=1", tmp_path / "jobs")
 
 
 @pytest.mark.parametrize("text", ["", "nope", "local", "local:0", "local:many", "here:2"])

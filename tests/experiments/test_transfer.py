@@ -134,7 +134,7 @@ def test_table_3_puts_baselines_side_by_side(workdirs, tmp_path):
     assert report.pieces[0].shown()[0] == ("x", "50.0", "50.0", "50.0", "75.0", "90.0")
     assert report.pieces[1].figure.axes[0].images[0].get_array()[0].tolist() == pytest.approx([0, 0, 25, 40])
     page = write_report(report, tmp_path / "out", "")[-1].read_text("utf-8")
-    assert "<dt>Missing</dt><dd>svm/z_seed0: &lt;b&gt;</dd>" in page
+    assert "<b>Missing</b> svm/z_seed0: &lt;b&gt;</p>" in page
 
 
 def test_a_setting_that_normalises_speakers_is_named(workdirs):
