@@ -74,11 +74,11 @@ def serve_inference(forward, state, batch: Batch) -> None:
 def serve_training(train_step, state, batch: Batch, recordings: Recordings, settings: dict) -> None:
     """Serve training steps; at the end train from the input pipeline for a while."""
     shared, corpus = state.shared, state.corpora[CORPUS]
-    program, compile_s = compiled(train_step, shared, corpus, batch, 0)
+    program, compile_s = compiled(train_step, shared, corpus, batch, 0, 0.1)
 
     def step(function=program, batch=batch):
         nonlocal shared, corpus
-        shared, corpus, _ = jax.block_until_ready(function(shared, corpus, batch, 0))
+        shared, corpus, _ = jax.block_until_ready(function(shared, corpus, batch, 0, 0.1))
 
     def finish():
         peak = facts()

@@ -40,7 +40,12 @@ def get_config() -> ml_collections.ConfigDict:
     config.batch_size = 64  # clips of one corpus in a step
     config.window_s = 5.0  # longer training clips give a random chunk of this length
     config.learning_rates = (0.1, 0.01, 0.001)  # one a phase; a phase begins at the best state so far
-    config.rounds_per_phase = 2500  # a round has as many steps as there are corpora
+    config.rounds_per_phase = 2500  # at most; a round has as many steps as there are corpora
+    config.patience_epochs = (
+        0  # a phase also ends after so many epochs (of the largest corpus) without a better
+    )
+    # devel UAR; 0: never
+    config.tuned_at_once = 1  # corpora in one vectorised step, where the trunk is frozen
     config.learning_rate_decay = 1e-6  # a round
     config.momentum = 0.9  # of SGD
     config.l2 = 1e-6  # factor of the squared kernels in the loss

@@ -62,6 +62,19 @@ def make_batch(clips: Sequence[np.ndarray], labels: np.ndarray, rows: int | None
     return Batch(audio, length, label)
 
 
+def stack(batches: Sequence[Batch]) -> Batch:
+    """Batches of equally many rows as one, with a first axis more; padded to the longest.
+
+    >>> batches = [make_batch([np.ones(n, np.int16)], np.zeros(1, np.int32)) for n in (10, 20_000)]
+    >>> stack(batches).audio.shape
+    (2, 1, 32000)
+    """
+    longest = max(batch.audio.shape[-1] for batch in batches)
+    audio = [np.pad(batch.audio, ((0, 0), (0, longest - batch.audio.shape[-1]))) for batch in batches]
+    length, label = (np.stack([getattr(batch, name) for batch in batches]) for name in ("length", "label"))
+    return Batch(np.stack(audio), length, label)
+
+
 def crop(clip: np.ndarray, window_samples: int, random: np.random.Generator) -> np.ndarray:
     """A random chunk of at most ``window_samples`` (section 5.1: a form of augmentation)."""
     start = random.integers(max(len(clip) - window_samples, 0) + 1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from emojax.data.batches import Batch, crop, make_batch
+from emojax.data.batches import Batch, crop, make_batch, stack
 from emojax.data.prepared import Recordings
 from emojax.data.turns import turns
 
@@ -68,6 +69,27 @@ def training_batches(
     for corpus, turn in turns(len(names), weights, seed, first_step):
         name = names[corpus]
         yield name, training_batch(corpora[name], batch_size, window_samples, turn, (seed, corpus))
+
+
+def group_batches(
+    corpora: Sequence[Recordings],
+    batch_size: int,
+    window_samples: int,
+    seeds: Sequence[tuple[int, ...]],
+    first_draws: Sequence[int],
+) -> Iterator[Batch]:
+    """Batches of several corpora at once, for ever; each corpus has its own seed and its own count of draws.
+
+    Yields:
+      a batch with the corpora as its first axis, padded to one length.
+    """
+    for more in itertools.count():
+        yield stack(
+            [
+                training_batch(recordings, batch_size, window_samples, first + more, seed)
+                for recordings, seed, first in zip(corpora, seeds, first_draws, strict=True)
+            ]
+        )
 
 
 def prefetched(items: Iterator, place: Callable) -> Generator:

@@ -48,7 +48,7 @@ def evaluate(
             raise ValueError(f"{what}={given!r}; choose one of {', '.join(choices)}")
     workdir = Path(workdir)
     manifest, forward, networks = load_networks(workdir, state=state)
-    corpora = _open(workdir, manifest)
+    corpora = open_trained_on(workdir, manifest)
     asker = _Asker(manifest, forward, networks, corpora, crop)
     if state == "latest":  # only the best state's is on record
         manifest["devel_uar"] = {name: asker.score(name, "devel")[0].uar for name in networks}
@@ -65,8 +65,12 @@ def evaluate(
     return results
 
 
-def _open(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
-    """The run's corpora, which must be what it was trained on: otherwise train and test could overlap."""
+def open_trained_on(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
+    """The run's corpora, which must be what it was trained on: otherwise train and test could overlap.
+
+    Raises:
+      ValueError: the folder does not say where they lie, or they have changed.
+    """
     try:
         paths = {
             name: Path(path) for name, path in json.loads((workdir / PLACES_FILE).read_text("utf-8")).items()

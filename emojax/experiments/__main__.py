@@ -4,8 +4,9 @@ statistics  Table 1 and Figures 2, 3, 4, of prepared corpora: --corpora=emodb,ca
 parameters  one shared network against a network for each of them; --corpora=emoset: the paper's 26
 baselines   Table 3: SVMs and the network from scratch
 transfer    Table 4 and Figure 7: shared and single-task transfer
+cross_corpus  trained on A, tested on B: SVMs of each of these corpora (--features=egemaps), or finished runs
 
-The last two train and score what is not finished in OUT/runs, as in
+baselines and transfer train and score what is not finished in OUT/runs, as in
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
 or, with --workdirs, read finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
 """
@@ -22,8 +23,11 @@ from typing import TYPE_CHECKING
 from absl import app, flags, logging
 
 if TYPE_CHECKING:
-    from emojax.experiments.cells import Cell, Request
+    from collections.abc import Mapping
+
+    from emojax.data.prepared import PreparedCorpus
     from emojax.experiments.report import Report
+    from emojax.experiments.runs import Cell, Request
 
 _CORPORA = flags.DEFINE_list("corpora", [], "In the order of the tables; as train.py takes them to be run.")
 _DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora.")
@@ -31,8 +35,8 @@ _OUT = flags.DEFINE_string("out", None, "Folder for the tables, figures, page an
 _WORKDIRS = flags.DEFINE_list(
     "workdirs",
     [],
-    "Run nothing; read NAME=FOLDER of each setting, first the one compared with; a folder may be a pattern, "
-    "and a name may be repeated.",
+    "Run nothing; read NAME=FOLDER of each setting, first the one compared with (cross_corpus: of runs with "
+    "--config.aggregate); a folder may be a pattern, and a name may be repeated.",
 )
 _SETTINGS = flags.DEFINE_list("settings", [], "Rows of the paper to run; all there are, if empty.")
 _BASES = flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
@@ -42,7 +46,12 @@ _SCRATCH = flags.DEFINE_string("scratch_config", "configs/scratch.py", "Settings
 _TUNE = flags.DEFINE_string("tune_config", "configs/adapt.py", "Settings of the tuning on a trained network.")
 _SOURCE_DIR = flags.DEFINE_string("source_dir", "corpora", "Folder of the publishers' folders.")
 _ENGINE = flags.DEFINE_string("engine", "here", "here | local:PROCESSES | slurm:timeout_min=600,...")
-EXPERIMENTS = ("statistics", "parameters", "baselines", "transfer")
+_FEATURES = flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, compare, or both.")
+_AGGREGATE = flags.DEFINE_enum(
+    "aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what."
+)
+_LABEL_WORDS = flags.DEFINE_string("label_words", "", "cross_corpus: as train.py's, such as calm=rest.")
+EXPERIMENTS = ("statistics", "parameters", "baselines", "transfer", "cross_corpus")
 
 
 def main(argv: list[str]) -> None:
@@ -78,9 +87,13 @@ def _experiment(name: str) -> Report:
 
         return parameters(read_labels(_CORPORA.value, Path(_DATA_DIR.value).expanduser()))
     from emojax.experiments.prepared import find_corpora
+
+    corpora = find_corpora(_CORPORA.value, Path(_DATA_DIR.value).expanduser())
+    if name == "cross_corpus":
+        return _cross_corpus(corpora)
     from emojax.experiments.statistics import statistics
 
-    return statistics(find_corpora(_CORPORA.value, Path(_DATA_DIR.value).expanduser()))
+    return statistics(corpora)
 
 
 def _of_runs(name: str) -> Report:
@@ -101,7 +114,7 @@ def _of_runs(name: str) -> Report:
 
 
 def _request() -> Request:
-    from emojax.experiments.cells import Request, parse_corpora, parse_seeds
+    from emojax.experiments.runs import Request, parse_corpora, parse_seeds
 
     if not _CORPORA.value:
         raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
@@ -122,6 +135,21 @@ def _cells(name: str, request: Request) -> list[Cell]:
     from emojax.experiments.plans import baseline_cells, transfer_cells
 
     return list({"baselines": baseline_cells, "transfer": transfer_cells}[name](request, _SETTINGS.value))
+
+
+def _cross_corpus(corpora: Mapping[str, PreparedCorpus]) -> Report:
+    from emojax.experiments.cross_corpus import cross_corpus
+    from emojax.experiments.finished import parse_workdirs
+
+    return cross_corpus(
+        corpora,
+        _AGGREGATE.value,
+        _LABEL_WORDS.value,
+        _FEATURES.value,
+        parse_workdirs(_WORKDIRS.value),
+        Path(_DATA_DIR.value).expanduser() / "features",
+        Path(_OUT.value).expanduser() / "cells",
+    )
 
 
 if __name__ == "__main__":

@@ -1,188 +1,130 @@
-"""Single runs of an experiment: the commands, the folder, and whether it is finished."""
+"""Every system tested on every corpus; what is tested once is kept and not tested again."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
-import runpy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import ml_collections
+import numpy as np
+import tqdm
 
-from emojax.checkpoints import differences
-from emojax.corpora.spec import check_name
-from emojax.experiments.runner import MARK
+from emojax.corpora.groups import speaker_groups
+from emojax.evaluation.metrics import score
+from emojax.experiments.systems import Levels, System, levels_of
 from emojax.files import replacing
-from emojax.training.run import PLACES, check_config
 
-# A run's folder is the same run wherever it and its base lie.
-_PLACES = {*PLACES, "base"}
+_KEYS = {"n", "chance", "uar", "uar_ci95", "uar_ci95_over", "protocol", "devel_uar"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
-    """One run: commands that leave results, one after the other.
+class Tested:
+    """A cell: one system on the test part of one corpus.
 
     Attributes:
-      name: also its folder's, below the folder of all runs.
-      folder: what it writes into.
-      commands: arguments of Python, to be run where the scripts are.
-      results: folder → setting that its results count for, empty where no table of this experiment has them.
-      order: all that makes it this run, as JSON types.
-      after: names of the cells that it begins at.
+      system: its row.
+      corpus: its column.
+      within: whether the system was trained on this corpus, on other speakers.
+      left_out: clips of the test part by speakers whom the system learnt from.
+      result: of :meth:`emojax.evaluation.metrics.CorpusResult.to_json`, and ``devel_uar`` of the system; None
+        where fewer than two levels are left to tell apart.
     """
 
-    name: str
-    folder: Path
-    commands: Sequence[Sequence[str]]
-    results: Mapping[Path, str]
-    order: Mapping
-    after: Sequence[str] = ()
+    system: str
+    corpus: str
+    within: bool
+    left_out: int
+    result: Mapping | None
 
-    def is_finished(self) -> bool:
-        """Whether it need not be run.
+    @property
+    def uar(self) -> float | None:
+        """UAR in percent, if there is one."""
+        return None if self.result is None else 100 * self.result["uar"]
 
-        Raises:
-          ValueError: the folder holds a run with other settings.
-        """
-        path = self.folder / "cell.json"
-        lines = differences(json.loads(path.read_text("utf-8")), self.order) if path.is_file() else ()
-        if lines:
-            raise ValueError(
-                f"{self.folder} has a run of other settings; give another --out, or those of that run:\n  "
-                + "\n  ".join(lines)
-            )
-        return (self.folder / MARK).exists() and all(
-            (folder / "results.json").is_file() for folder in self.results
+    @property
+    def above_chance(self) -> float | None:
+        """Percentage points above guessing, if there is a UAR."""
+        return None if self.result is None else 100 * (self.result["uar"] - self.result["chance"])
+
+
+def fill(systems: Sequence[System], corpora: Levels, folder: Path, what: str) -> list[Tested]:
+    """Test every system on the test part of every corpus that has one, row by row.
+
+    No clip is tested by a speaker whom the system learnt from, also not where two corpora share speakers:
+    those of a bit-identical recording count as one.
+
+    Args:
+      systems: the rows.
+      corpora: under the levels of one dimension.
+      folder: where finished cells are kept, a JSON file each; made when there is one.
+      what: for the progress bar.
+    """
+    tested = {name: corpus for name, corpus in corpora.items() if len(corpus.partition.parts["test"])}
+    with tqdm.tqdm(desc=what, total=len(systems) * len(tested), unit="cell", disable=None) as bar:
+        return [cell for system in systems for cell in _row(system, corpora, list(tested), folder, bar)]
+
+
+def _row(
+    system: System, corpora: Levels, tested: Sequence[str], folder: Path, bar: tqdm.tqdm
+) -> Iterator[Tested]:
+    strangers = _strangers(system, corpora)
+    questions = {
+        name: strangers[name]
+        for name in tested
+        if len(np.unique(levels_of(corpora[name], strangers[name]))) > 1
+    }
+    files = {name: folder / f"{_key(system, corpora, name, asked)}.json" for name, asked in questions.items()}
+    missing = {name: asked for name, asked in questions.items() if _read(files[name]) is None}
+    bar.update(len(tested) - len(missing))
+    for name, predicted, devel_uar in system.answers(missing) if missing else ():
+        corpus, truth = corpora[name], levels_of(corpora[name], questions[name])
+        speakers = [corpus.clips[index].speaker for index in questions[name]]
+        result = score(name, corpus.partition.protocol, corpus.labels, truth, predicted, speakers)
+        _write(files[name], {**result.to_json(), "devel_uar": devel_uar})
+        bar.update()
+    for name in tested:
+        left_out = len(corpora[name].partition.parts["test"]) - len(strangers[name])
+        found = _read(files[name]) if name in files else None
+        yield Tested(system.name, name, name in system.corpora, left_out, found)
+
+
+def _strangers(system: System, corpora: Levels) -> dict[str, np.ndarray]:
+    """Corpus → indices of the clips of its test part by speakers whom the system has not learnt from."""
+    clips = [clip for corpus in corpora.values() for clip in corpus.clips]
+    group = speaker_groups([*clips, *system.learnt_from])
+    strange = ~np.isin(group[: len(clips)], group[len(clips) :])
+    starts = np.cumsum([0, *(len(corpus.clips) for corpus in corpora.values())])
+    return {
+        name: indices[strange[start:stop][indices]]
+        for (name, indices), (start, stop) in zip(
+            ((name, corpus.partition.parts["test"]) for name, corpus in corpora.items()),
+            pairwise(starts),
+            strict=True,
         )
-
-    def begin(self) -> None:
-        """Make its folder and say in it what it is."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / MARK).unlink(missing_ok=True)  # it may have lost its results
-        with replacing(self.folder / "cell.json") as draft:
-            draft.write_text(json.dumps(self.order, indent=1) + "\n", encoding="utf-8")
+    }
 
 
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What a person asks for.
-
-    Attributes:
-      corpora: name → as ``train.py`` takes it, ``NAME`` or ``NAME=PATH``.
-      bases: the same, of corpora whose networks single-task transfer begins at.
-      out: all runs lie in its folder ``runs``.
-      seeds: a run of each.
-      source_dir: of the publishers' folders.
-      data_dir: of the prepared corpora.
-      config: file of the settings of shared training.
-      scratch_config: of a single corpus's training.
-      tune_config: of the tuning of adapters, norms and heads on a trained network.
-    """
-
-    corpora: Mapping[str, str]
-    bases: Mapping[str, str]
-    out: Path
-    seeds: Sequence[int]
-    source_dir: str
-    data_dir: str
-    config: str
-    scratch_config: str
-    tune_config: str
-
-    def network(
-        self,
-        name: str,
-        config_file: str,
-        corpora: Mapping[str, str],
-        states: Mapping[str, str],
-        after: Sequence[Cell] = (),
-        **changes: Any,
-    ) -> Cell:
-        """A network that is trained and scored.
-
-        Args:
-          name: of the cell.
-          config_file: its settings.
-          corpora: that it is trained on.
-          states: state that is scored → setting that it counts for, or empty.
-          after: runs that it begins at.
-          changes: settings that are not those of the file.
-        """
-        folder = self.out / "runs" / name
-        config = read_config(config_file)
-        config.update(changes)
-        check_config(config)
-        places = {"corpora": ",".join(corpora.values())}
-        places |= {"source_dir": self.source_dir, "data_dir": self.data_dir}
-        flags = [f"--config.{key}={value}" for key, value in (places | changes).items()]
-        train = ("train.py", f"--config={config_file}", f"--workdir={folder}", *flags)
-        score = [("evaluate.py", f"--workdir={folder}", f"--state={state}") for state in states]
-        results = {folder / ("" if state == "best" else state): setting for state, setting in states.items()}
-        settings = {key: value for key, value in config.to_dict().items() if key not in _PLACES}
-        order = {"corpora": list(corpora), "config": settings}
-        return Cell(name, folder, (train, *score), results, _json(order), [cell.name for cell in after])
-
-    def svm(self, features: str, corpus: str, seed: int) -> Cell:
-        """A feature set and an SVM on one corpus."""
-        name = f"{features}/{corpus}_seed{seed}"
-        folder = self.out / "runs" / name
-        places = f"--source_dir={self.source_dir}", f"--data_dir={self.data_dir}", f"--out={folder}"
-        # The same clips as the network's, so that they can be compared.
-        what = {"features": features, "partition": read_config(self.scratch_config).partition, "seed": seed}
-        flags = [f"--{key}={value}" for key, value in what.items()]
-        command = ("baseline.py", f"--corpora={self.corpora[corpus]}", *flags, *places)
-        order = {"corpora": [corpus], "config": what}
-        return Cell(name, folder, [command], {folder / features: features}, order)
+def _key(system: System, corpora: Levels, name: str, indices: np.ndarray) -> str:
+    """A digest of all that a cell depends on."""
+    corpus = corpora[name]
+    clips = [dataclasses.astuple(corpus.clips[index]) for index in indices]
+    content = [system.identity, name, corpus.partition.protocol, corpus.labels, clips]
+    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
-def _json(value: Mapping) -> Mapping:
-    return json.loads(json.dumps(value))
-
-
-def parse_corpora(items: Iterable[str]) -> dict[str, str]:
-    """Name → item of a list of ``NAME`` or ``NAME=PATH``.
-
-    Raises:
-      ValueError: a name that cannot be one, or is there twice.
-    """
-    corpora: dict[str, str] = {}
-    for item in filter(None, map(str.strip, items)):
-        name = check_name(item.partition("=")[0])
-        if name in corpora or item == "synthetic":
-            raise ValueError(f"{item!r}: name each corpus once, as it is called in its tables")
-        corpora[name] = item
-    return corpora
-
-
-def parse_seeds(items: Iterable[str]) -> list[int]:
-    """Seeds as a person types them.
-
-    >>> parse_seeds(["0", " 2", "0"])
-    [0, 2]
-    """
-    texts = list(dict.fromkeys(map(str.strip, items)))
-    if not texts or not all(text.isdecimal() for text in texts):
-        raise ValueError(f"--seeds={','.join(texts)}; give whole numbers, as in --seeds=0,1,2")
-    return [int(text) for text in texts]
-
-
-def read_config(path: str) -> ml_collections.ConfigDict:
-    """The settings of a config file; a ValueError if it is none."""
+def _read(path: Path) -> dict | None:
+    """A finished cell; None where there is none, or one that cannot be read."""
     try:
-        return runpy.run_path(path)["get_config"]()
-    except (OSError, KeyError, SyntaxError, ImportError) as error:
-        there = ", ".join(map(str, sorted(Path("configs").glob("[!_]*.py")))) or "none here"
-        raise ValueError(f"{path} is no config file ({error!r}); there are {there}") from error
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.keys() >= _KEYS else None
 
 
-def scored(cells: Iterable[Cell]) -> dict[str, list[Path]]:
-    """Setting → folders of its results, of the cells that are finished."""
-    settings: dict[str, list[Path]] = {}
-    for cell in cells:
-        for folder, setting in cell.results.items():
-            if setting and cell.is_finished():
-                settings.setdefault(setting, []).append(folder)
-    return settings
+def _write(path: Path, content: Mapping) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as draft:
+        draft.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")

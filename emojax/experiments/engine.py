@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import tqdm
 
 from emojax.experiments import runner
-from emojax.experiments.cells import Cell
+from emojax.experiments.runs import Cell
 
 _POLL_S = 0.2
 _VISIBLE = "CUDA_VISIBLE_DEVICES"

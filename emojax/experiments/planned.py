@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from emojax.experiments.cells import Cell, Request, scored
 from emojax.experiments.engine import execute, make_engine
+from emojax.experiments.runs import Cell, Request, scored
 
 
 def carry_out(

@@ -7,7 +7,7 @@ from typing import Any
 
 from emojax.baselines.features import FEATURE_SETS
 from emojax.corpora.aggregate import DOMAINS
-from emojax.experiments.cells import Cell, Request, read_config
+from emojax.experiments.runs import Cell, Request, read_config
 
 SCRATCH = "scratch"
 RESNET = "resnet"

@@ -36,7 +36,8 @@ class AdapterResNet(nn.Module):
       adapters: 1×1 adapters beside every convolution; off for a network of one corpus.
       fold_adapters: fold them into the convolutions (faster, the same function).
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
-      frozen_trunk: norms before the head keep their stored statistics, also in training.
+      frozen_kernels: the shared 3×3 kernels have no gradient.
+      frozen_norms: norms before the head keep their stored statistics, also in training.
 
     >>> model = AdapterResNet(classes=7)
     >>> inputs = jnp.zeros((2, 63, 64)), jnp.array([63, 40]), jnp.ones(7, bool)
@@ -56,10 +57,12 @@ class AdapterResNet(nn.Module):
     adapters: bool = True
     fold_adapters: bool = True
     fast_conv: bool | None = None
-    frozen_trunk: bool = False
+    frozen_kernels: bool = False
+    frozen_norms: bool = False
 
     def _conv(self, name: str, features: int, stride: int = 1) -> AdaptedConv:
-        return AdaptedConv(features, stride, self.adapters, self.fold_adapters, self.fast_conv, name=name)
+        how = self.adapters, self.fold_adapters, self.fast_conv, self.frozen_kernels
+        return AdaptedConv(features, stride, *how, name=name)
 
     @nn.compact
     def __call__(self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool) -> Output:
@@ -71,7 +74,7 @@ class AdapterResNet(nn.Module):
           class_mask: bool ``[K]``, the classes of this corpus.
           train: batch statistics and dropout (rng ``"dropout"``), with the collection ``"stats"`` mutable.
         """
-        embedding, frames = self._trunk(mel, frames, train and not self.frozen_trunk)
+        embedding, frames = self._trunk(mel, frames, train and not self.frozen_norms)
         rows = (frames > 0).astype(jnp.float32)[:, None]
         return Output(embedding, self._head(embedding, rows, class_mask, train))
 

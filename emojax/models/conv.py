@@ -51,6 +51,7 @@ def adapted_conv(
     *,
     fold: bool = True,
     fast: bool | None = None,
+    frozen: bool = False,
 ) -> jax.Array:
     """The sum of a 3×3 convolution and of a corpus's 1×1 convolution beside it.
 
@@ -64,6 +65,7 @@ def adapted_conv(
       fold: add the adapter to the kernel's centre tap and convolve once; otherwise convolve twice and add.
         Equal up to rounding, forward and gradient.
       fast: see :func:`conv3x3`.
+      frozen: the kernel has no gradient, only input and adapter have; saves a third of the backward pass.
 
     Returns:
       float [B, ceil(H / stride), ceil(W / stride), O].
@@ -72,11 +74,18 @@ def adapted_conv(
     >>> bool((adapted_conv(x, kernel, adapter) == adapted_conv(x, kernel, adapter, fold=False)).all())
     True
     """
-    if fold:
-        kernel = kernel + jnp.pad(adapter[None, None], ((1, 1), (1, 1), (0, 0), (0, 0)))
+    if frozen:
+        kernel = lax.stop_gradient(kernel)
+    if not fold:
+        return conv3x3(x, kernel, stride, fast=fast) + x[:, ::stride, ::stride] @ adapter
+    kernel = kernel + jnp.pad(adapter[None, None], ((1, 1), (1, 1), (0, 0), (0, 0)))
+    if not frozen:
         return conv3x3(x, kernel, stride, fast=fast)
-    y = conv3x3(x, kernel, stride, fast=fast)
-    return y + x[:, ::stride, ::stride] @ adapter
+    # The folded kernel's gradient would hold the adapter's in its centre tap, at nine times the cost; what is
+    # added here is 0 and has the adapter's gradient.
+    zero = adapter - lax.stop_gradient(adapter)
+    y = conv3x3(x, lax.stop_gradient(kernel), stride, fast=fast)
+    return y + lax.stop_gradient(x[:, ::stride, ::stride]) @ zero
 
 
 def _conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:

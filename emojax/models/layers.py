@@ -23,6 +23,7 @@ class AdaptedConv(nn.Module):
       adapters: whether there is an adapter at all.
       fold: add the adapter to the kernel's centre tap instead of a second convolution.
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
+      frozen: whether the shared kernel is trained no further.
     """
 
     features: int
@@ -30,6 +31,7 @@ class AdaptedConv(nn.Module):
     adapters: bool = True
     fold: bool = True
     fast_conv: bool | None = None
+    frozen: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
@@ -39,7 +41,8 @@ class AdaptedConv(nn.Module):
         if not self.adapters:
             return conv3x3(x, kernel, self.stride, fast=self.fast_conv)
         adapter = self.param("adapter", nn.initializers.zeros, (channels, self.features))
-        return adapted_conv(x, kernel, adapter, self.stride, fold=self.fold, fast=self.fast_conv)
+        how = {"fold": self.fold, "fast": self.fast_conv, "frozen": self.frozen}
+        return adapted_conv(x, kernel, adapter, self.stride, **how)
 
 
 class MaskedBatchNorm(nn.Module):

@@ -84,18 +84,44 @@ def open_corpora(
       ValueError: a corpus cannot be partitioned; a label is neither known nor mapped; a part of a domain is
         empty.
     """
+    if not aggregated:
+        return _open(paths, scheme, seed)
+    domains = open_levels(paths, scheme, seed, aggregated, label_words)
+    return {
+        dimension: _join(dimension, corpora, [name for name in paths if name not in corpora])
+        for dimension, corpora in domains.items()
+    }
+
+
+def open_levels(
+    paths: Mapping[str, Path], scheme: str, seed: int, aggregated: str, label_words: str = ""
+) -> dict[str, dict[str, PartitionedCorpus]]:
+    """The corpora of each domain, each by itself: its clips are named after it and labelled with their level.
+
+    The arguments and errors are those of :func:`open_corpora`, but a part may be empty: one that lacks a
+    level of its corpus.
+
+    Returns:
+      dimension → corpus → that corpus under the dimension's levels; none that has a single level.
+    """
+    corpora = _open(paths, scheme, seed)
+    mapping = parse_mapping(label_words)
+    _refuse_unknown(corpora, mapping)
+    tables = {name: (corpus.clips, corpus.partition) for name, corpus in corpora.items()}
+    domains = aggregate(aggregated, tables, seed, dict.fromkeys(corpora, mapping))
+    return {
+        dimension: {name: _levelled(name, domain, corpora[name]) for name in domain.label}
+        for dimension, domain in domains.items()
+    }
+
+
+def _open(paths: Mapping[str, Path], scheme: str, seed: int) -> dict[str, PartitionedCorpus]:
     corpora = {}
     for name, path in paths.items():
         corpus = open_corpus(path)
         partition = make_partition(corpus.spec, corpus.clips, scheme, seed)
         corpora[name] = PartitionedCorpus(corpus.spec.labels, corpus.clips, partition, [corpus])
-    if not aggregated:
-        return corpora
-    mapping = parse_mapping(label_words)
-    _refuse_unknown(corpora, mapping)
-    tables = {name: (corpus.clips, corpus.partition) for name, corpus in corpora.items()}
-    domains = aggregate(aggregated, tables, seed, dict.fromkeys(corpora, mapping))
-    return {dimension: _join(dimension, domain, corpora) for dimension, domain in domains.items()}
+    return corpora
 
 
 def _refuse_unknown(corpora: Mapping[str, PartitionedCorpus], mapping: Mapping[str, str]) -> None:
@@ -108,28 +134,39 @@ def _refuse_unknown(corpora: Mapping[str, PartitionedCorpus], mapping: Mapping[s
         where = "; ".join(f"{name}: {', '.join(some)}" for name, some in strange.items() if some)
         example = ",".join(f"{label}=neutral" for label in labels)
         raise ValueError(
-            f"labels without a known arousal and valence ({where}); say what each of them means, as in "
-            f"--config.label_words='{example}', with words out of {', '.join(VOCABULARY)}"
+            f"labels without a known arousal and valence ({where}); say what each of them means with "
+            f"--config.label_words (train.py) or --label_words (experiments), as in '{example}', with words "
+            f"out of {', '.join(VOCABULARY)}"
         )
 
 
-def _join(dimension: str, domain: Domain, corpora: Mapping[str, PartitionedCorpus]) -> PartitionedCorpus:
-    """A domain as a corpus: its clips are named after their corpus, and labelled with their level."""
+def named_after(corpus: str, clip: Clip) -> Clip:
+    """The clip as it is called beside those of other corpora, whose speakers may have the same names."""
+    return dataclasses.replace(
+        clip, file=f"{corpus}/{clip.file}", speaker=clip.speaker and f"{corpus}/{clip.speaker}"
+    )
+
+
+def _levelled(name: str, domain: Domain, corpus: PartitionedCorpus) -> PartitionedCorpus:
+    """One corpus of a domain."""
+    clips = [
+        dataclasses.replace(named_after(name, clip), label=domain.labels[level])
+        for clip, level in zip(corpus.clips, domain.label[name], strict=True)
+    ]
+    partition = Partition(corpus.partition.protocol, domain.parts[name])
+    return PartitionedCorpus(domain.labels, clips, partition, corpus.sources)
+
+
+def _join(
+    dimension: str, corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]
+) -> PartitionedCorpus:
+    """A domain as a corpus: the tables of its corpora, one after the other."""
     clips: list[Clip] = []
     pieces: dict[str, list[np.ndarray]] = {}
-    for name, levels in domain.label.items():
-        for part, chosen in domain.parts[name].items():
+    for corpus in corpora.values():
+        for part, chosen in corpus.partition.parts.items():
             pieces.setdefault(part, []).append(chosen + len(clips))
-        # Speakers of two corpora may have one name.
-        clips += [
-            dataclasses.replace(
-                clip,
-                file=f"{name}/{clip.file}",
-                label=domain.labels[level],
-                speaker=clip.speaker and f"{name}/{clip.speaker}",
-            )
-            for clip, level in zip(corpora[name].clips, levels, strict=True)
-        ]
+        clips += corpus.clips
     parts = {part: np.concatenate(some) for part, some in pieces.items()}
     empty = [part for part, indices in parts.items() if not len(indices)]
     if empty:
@@ -137,18 +174,20 @@ def _join(dimension: str, domain: Domain, corpora: Mapping[str, PartitionedCorpu
             f"{dimension}: no clips for {', '.join(empty)}, because no corpus has there each of its levels; "
             "add a corpus, or give another --config.partition or --config.seed"
         )
-    sources = [source for name in domain.label for source in corpora[name].sources]
-    return PartitionedCorpus(domain.labels, clips, Partition(_protocol(domain, corpora), parts), sources)
+    labels = next(iter(corpora.values())).labels
+    sources = [source for corpus in corpora.values() for source in corpus.sources]
+    return PartitionedCorpus(labels, clips, Partition(joint_protocol(corpora, left_out), parts), sources)
 
 
-def _protocol(domain: Domain, corpora: Mapping[str, PartitionedCorpus]) -> str:
-    """How each of the domain's corpora is divided, and which have no say in it."""
+def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]) -> str:
+    """One line: how each of a domain's corpora is divided, and which have no say in it."""
     members: dict[str, list[str]] = {}
     gaps = ""
-    for name, parts in domain.parts.items():
-        members.setdefault(corpora[name].partition.protocol, []).append(name)
+    for name, corpus in corpora.items():
+        members.setdefault(corpus.partition.protocol, []).append(name)
+        parts = corpus.partition.parts
         gaps += "".join(f"; nothing of {name} in {part}" for part, chosen in parts.items() if not len(chosen))
-    if domain.left_out:
-        gaps += f"; left out, having a single level: {', '.join(domain.left_out)}"
+    if left_out:
+        gaps += f"; left out, having a single level: {', '.join(left_out)}"
     how = "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in members.items())
     return f"levels equally frequent in each part of each corpus; {how}{gaps}"

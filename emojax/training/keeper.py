@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from emojax.checkpoints import Checkpoints, check_same, read_manifest, restore
+from emojax.training.rounds import Verdict
+from emojax.training.schedule import Schedule
 from emojax.training.state import EmoState
 
 
 class Keeper:
-    """The run's two checkpoints: the latest state, and the best one by mean devel UAR.
+    """The run's two checkpoints: the latest state, and the best one by devel UAR.
 
     Args:
       workdir: of the run.
@@ -22,9 +25,6 @@ class Keeper:
         self._latest, self._best = Checkpoints(workdir, "latest"), Checkpoints(workdir, "best")
         if self._latest.step() is not None:
             check_same(read_manifest(workdir, "latest"), manifest, workdir)
-        self.best_uar = -1.0
-        if self._best.step() is not None:
-            self.best_uar = read_manifest(workdir, "best")["devel_uar"]["mean"]
         self._check_pair()
 
     def _check_pair(self) -> None:
@@ -45,28 +45,39 @@ class Keeper:
         """Whether there is a state to go on from."""
         return self._latest.step() is not None
 
-    def resume(self, state: EmoState) -> EmoState:
-        """The latest state that was saved, or the given one."""
+    def resume(self, state: EmoState) -> tuple[EmoState, dict[str, Schedule]]:
+        """The latest state that was saved and its schedules; or the given one, and none."""
         step = self._latest.step()
-        return state if step is None else self._restore("latest", state, step)
+        if step is None:
+            return state, {}
+        saved = read_manifest(self._workdir, "latest")["schedules"]
+        schedules = {name: Schedule(**fields) for name, fields in saved.items()}
+        return self._restore("latest", state, step), schedules
 
-    def keep(self, state: EmoState, uars: Mapping[str, float], begins_phase: bool) -> EmoState:
-        """Save; gives the state to go on with, which is the best one where a phase begins."""
-        if uars["mean"] > self.best_uar:
+    def keep(self, state: EmoState, schedules: Mapping[str, Schedule], verdict: Verdict) -> EmoState:
+        """Save; gives the state to go on with: the best one of each corpus that begins a phase."""
+        if verdict.improved:
             # Otherwise the best could be two evaluations ahead of what a killed run goes on from.
             self._latest.wait()
-            self.best_uar = uars["mean"]
-            self._save(self._best, state, beside=self._latest.step(), devel_uar=dict(uars))
+            best = self._with_best(state, [name for name in state.corpora if name not in verdict.improved])
+            self._save(self._best, best, beside=self._latest.step(), devel_uar=dict(verdict.best_uars))
             # The latest state must never be on disk before the best one that it counts on.
             self._best.wait()
-        if begins_phase:
-            state = self._restore("best", state, state.step)
-        self.save_latest(state)
+        state = self._with_best(state, verdict.restarted)
+        self.save_latest(state, schedules)
         return state
 
-    def save_latest(self, state: EmoState) -> None:
+    def _with_best(self, state: EmoState, names: Collection[str]) -> EmoState:
+        """The state, with the best of some corpora, and the trunk that belongs to it."""
+        if not names:
+            return state
+        best = self._restore("best", state, state.step)
+        return EmoState(best.shared, state.corpora | {name: best.corpora[name] for name in names}, state.step)
+
+    def save_latest(self, state: EmoState, schedules: Mapping[str, Schedule]) -> None:
         """Begin to save the state to go on from."""
-        self._save(self._latest, state, beside=self._best.step())
+        fields = {name: dataclasses.asdict(schedule) for name, schedule in schedules.items()}
+        self._save(self._latest, state, beside=self._best.step(), schedules=fields)
 
     def close(self) -> None:
         """Finish what was begun."""

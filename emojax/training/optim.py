@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import jax
-import jax.numpy as jnp
 import optax
 
 
 def sgd(momentum: float, l2: float) -> optax.GradientTransformation:
     """Momentum, and the gradient of the loss term ``l2 · ‖kernels‖²`` (section 4.3).
 
-    The learning rate is not in it: it follows the round number, which only the loop knows.
+    The learning rate is not in it: it follows the schedule, which only the loop knows.
     Biases and norms are not regularised.
     """
 
@@ -25,13 +22,3 @@ def sgd(momentum: float, l2: float) -> optax.GradientTransformation:
 def frozen() -> optax.GradientTransformation:
     """No update at all; XLA then drops the gradients too."""
     return optax.set_to_zero()
-
-
-def learning_rate(round_, rates: Sequence[float], rounds_per_phase: int, decay: float) -> jax.Array:
-    """The paper's schedule: a phase per rate, each also divided by ``1 + decay · round``.
-
-    >>> float(learning_rate(2500, (0.1, 0.01, 0.001), 2500, 0.0))
-    0.00999...
-    """
-    phase = jnp.minimum(round_ // rounds_per_phase, len(rates) - 1)
-    return jnp.asarray(rates, jnp.float32)[phase] / (1 + decay * round_)

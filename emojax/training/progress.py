@@ -54,7 +54,8 @@ class Progress:
         for name, value in metrics.items():
             self._events.add_scalar(name, value, step)
         self._events.flush()
-        self._shown["loss"] = f"{metrics['loss/mean']:.3f}"
+        if "loss/mean" in metrics:  # not before the first step
+            self._shown["loss"] = f"{metrics['loss/mean']:.3f}"
         self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
         self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"
         self._bar.set_postfix(self._shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import ml_collections
@@ -15,12 +15,11 @@ from emojax.audio.augment import mask_bands
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
 from emojax.data.prepared import Recordings
 from emojax.models.adapter_resnet import AdapterResNet
-from emojax.training import optim
 from emojax.training.corpora import PartitionedCorpus, check_aggregate
 from emojax.training.losses import balanced_class_weights
 from emojax.training.state import EmoState, init_state
-from emojax.training.steps import Forward, TrainStep, make_forward, make_train_step
-from emojax.training.transfer import check_transfer, make_optimizers
+from emojax.training.steps import Forward, make_forward, make_train_step, make_tune_step
+from emojax.training.transfer import FROZEN_TRUNK, check_transfer, make_optimizers
 
 # Where things lie is no property of a run: it may go on after its folders moved.
 PLACES_FILE = "corpora.json"
@@ -40,8 +39,9 @@ POSITIVE = (
     "window_s",
     "rounds_per_phase",
     "eval_every_rounds",
+    "tuned_at_once",
 )
-NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2", "masked_mels")
+NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2", "masked_mels", "patience_epochs")
 FAST_CONV = {"auto": None, "on": True, "off": False}
 
 
@@ -97,7 +97,8 @@ def make_model(config: Mapping, classes: int) -> AdapterResNet:
     same_names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(config)
     settings = {name: config[name] for name in same_names}
     settings["fast_conv"] = _fast_conv(config)
-    settings["frozen_trunk"] = config["transfer"] == "last_layer"
+    settings["frozen_kernels"] = config["transfer"] in FROZEN_TRUNK
+    settings["frozen_norms"] = config["transfer"] == "last_layer"
     return AdapterResNet(**settings, classes=classes)
 
 
@@ -108,7 +109,7 @@ def most_classes(manifest: Mapping) -> int:
 
 def make_run(
     config: ml_collections.ConfigDict, manifest: Mapping, train: Mapping[str, Recordings]
-) -> tuple[TrainStep, Forward, EmoState]:
+) -> tuple[Callable, Forward, EmoState]:
     """The jitted step and forward pass, and the state before the first step.
 
     Args:
@@ -121,11 +122,6 @@ def make_run(
     optimizers = make_optimizers(config)
     key_init, key_steps = jax.random.split(jax.random.key(config.seed))
 
-    def learning_rate(step):
-        return optim.learning_rate(
-            step // len(train), config.learning_rates, config.rounds_per_phase, config.learning_rate_decay
-        )
-
     state = init_state(
         model,
         {name: balanced_class_weights(part.labels, classes) for name, part in train.items()},
@@ -135,5 +131,5 @@ def make_run(
         config.shared_attention,
     )
     augment = functools.partial(mask_bands, widest_mels=config.masked_mels, longest_share=config.masked_share)
-    step = make_train_step(model, optimizers, learning_rate, key_steps, augment)
-    return step, make_forward(model), state
+    make_step = make_tune_step if config.transfer in FROZEN_TRUNK else make_train_step
+    return make_step(model, optimizers, key_steps, augment), make_forward(model), state

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ml_collections
 import optax
 
+from emojax.data.turns import ROUND_ROBIN
 from emojax.models.subtrees import Params
 from emojax.training import optim
 
@@ -15,6 +16,7 @@ MODES = {
     "adapters": "adapters, norms and head of each corpus",
     "last_layer": "the head of each corpus",
 }
+FROZEN_TRUNK = ("adapters", "last_layer")
 
 
 def check_transfer(config: ml_collections.ConfigDict) -> None:
@@ -30,6 +32,11 @@ def check_transfer(config: ml_collections.ConfigDict) -> None:
         raise ValueError(
             f"transfer={config.transfer!r} needs the folder of a trained run: --config.base=WORKDIR"
         )
+    if config.transfer in FROZEN_TRUNK and config.sampling != ROUND_ROBIN:
+        raise ValueError(
+            f"sampling={config.sampling!r} with transfer={config.transfer!r}, which trains every corpus by "
+            f"itself; leave it at {ROUND_ROBIN}"
+        )
     if config.transfer == "adapters" and not config.adapters:
         raise ValueError("transfer='adapters' with adapters=False; give --config.adapters=True")
 
@@ -39,7 +46,7 @@ def make_optimizers(
 ) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
     """``(tx_shared, tx_corpus)`` of a mode."""
     trained = optim.sgd(config.momentum, config.l2)
-    tx_shared = trained if config.transfer in ("scratch", "finetune") else optim.frozen()
+    tx_shared = optim.frozen() if config.transfer in FROZEN_TRUNK else trained
     if config.transfer != "last_layer":
         return tx_shared, trained
     return tx_shared, optax.multi_transform({True: trained, False: optim.frozen()}, _is_head)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from emojax.experiments import engine as module
-from emojax.experiments.cells import Cell, Request, parse_corpora, read_config, scored
 from emojax.experiments.engine import execute, make_engine
 from emojax.experiments.planned import carry_out
 from emojax.experiments.plans import baseline_cells, transfer_cells
+from emojax.experiments.runs import Cell, Request, parse_corpora, read_config, scored
 
 ROOT = Path(__file__).parents[2]
 

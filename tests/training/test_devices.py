@@ -15,14 +15,14 @@ import sys, jax, numpy as np
 from emojax.data.batches import Batch
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training import devices, optim
-from emojax.training.loop import advance
+from emojax.training.rounds import advance
 from emojax.training.state import init_state
 from emojax.training.steps import make_train_step
 
 assert len(jax.devices()) == int(sys.argv[1])
 tx = (optim.sgd(0.9, 1e-6),) * 2
 model = AdapterResNet(classes=3, width=4, depth=1)
-step = make_train_step(model, tx, lambda step: 0.1, jax.random.key(1))
+step = make_train_step(model, tx, jax.random.key(1))
 random = np.random.default_rng(0)
 losses, leaves = [], []
 for _ in range(3):
@@ -30,7 +30,7 @@ for _ in range(3):
     length = random.integers(4_000, 16_000, 8).astype(np.int32)
     audio = random.normal(0, 0.1, (8, 16_000)).astype(np.float32) * (np.arange(16_000) < length[:, None])
     batch = devices.shard(Batch(audio.astype(np.float32), length, random.integers(0, 3, 8).astype(np.int32)))
-    state, loss = advance(step, devices.replicate(state), "a", batch)
+    state, loss = advance(step, devices.replicate(state), "a", batch, 0.1)
     losses.append(float(loss))
     leaves += jax.tree.leaves((state.shared.params, state.corpora["a"].params, state.corpora["a"].stats))
 np.savez(sys.argv[2], *leaves, losses=np.array(losses))

@@ -18,6 +18,7 @@ from emojax.checkpoints import read_manifest, restore
 from emojax.training.corpora import open_corpora
 from emojax.training.keeper import Keeper
 from emojax.training.loop import train
+from emojax.training.rounds import Verdict
 from emojax.training.run import make_manifest, make_run
 
 ROOT = Path(__file__).parents[2]
@@ -119,8 +120,8 @@ def test_best_is_never_two_evaluations_ahead_of_latest(tiny_config, tiny_paths, 
 def test_a_half_deleted_run_is_refused(kind, tiny_config, tiny_paths, tmp_path):
     manifest, _, _, state = beginning(tiny_config, tiny_paths)
     keeper = Keeper(tmp_path, manifest)
-    for step, uar in ((4, 0.1), (8, 0.2)):
-        keeper.keep(dataclasses.replace(state, step=step), {"mean": uar}, begins_phase=False)
+    for step in (4, 8):
+        keeper.keep(dataclasses.replace(state, step=step), {}, Verdict(list(state.corpora), [], {}))
     keeper.close()
     shutil.rmtree(tmp_path / "checkpoints" / kind)
     with pytest.raises(ValueError, match="another --workdir"):
@@ -158,14 +159,14 @@ def test_a_phase_begins_at_the_best_state(tiny_config, tiny_paths, tmp_path, mon
     kept = {}
     keep = loop.Keeper.keep
 
-    def recording_keep(self, state, _, begins_phase):
-        uar = next(uars)
+    def recording_keep(self, state, schedules, verdict):
         before = jax.tree.map(np.array, state.shared.params)
-        state = keep(self, state, {"mean": uar}, begins_phase)
-        kept[state.step] = (before, jax.tree.map(np.array, state.shared.params), begins_phase)
+        state = keep(self, state, schedules, verdict)
+        kept[state.step] = (before, jax.tree.map(np.array, state.shared.params), bool(verdict.restarted))
         return state
 
     monkeypatch.setattr(loop.Keeper, "keep", recording_keep)
+    monkeypatch.setattr(loop, "devel_uars", lambda *_: {"mean": next(uars)})
     train(tiny_config, tmp_path, tiny_paths)
     best = kept[4][0]
     for step, (before, after, begins_phase) in kept.items():

@@ -9,8 +9,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from emojax.data.batches import Batch
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training import optim
-from emojax.training.loop import advance
 from emojax.training.losses import balanced_class_weights, weighted_cross_entropy
+from emojax.training.rounds import advance
 from emojax.training.state import init_state
 from emojax.training.steps import make_train_step
 
@@ -22,7 +22,7 @@ SGD = optim.sgd(0.9, 1e-6)
 def fresh(class_weight=1.0, optimizers=(SGD, SGD)):
     weights = {name: np.full(7, class_weight, np.float32) for name in CLASSES}
     state = init_state(MODEL, weights, CLASSES, optimizers, jax.random.key(0))
-    return state, make_train_step(MODEL, optimizers, lambda step: 0.1, jax.random.key(1))
+    return state, make_train_step(MODEL, optimizers, jax.random.key(1))
 
 
 def batch_of(classes, seed=0):
@@ -42,7 +42,7 @@ def equal(a, b):
 def test_a_step_updates_shared_and_its_corpus_and_nothing_else():
     state, train_step = fresh()
     before = numpy_of((state.shared.params, state.corpora))
-    after, _ = advance(train_step, state, "c", batch_of(4))
+    after, _ = advance(train_step, state, "c", batch_of(4), 0.1)
     assert not equal(after.shared.params, before[0])
     for name, corpus in after.corpora.items():
         assert equal(corpus, before[1][name]) == (name != "c")
@@ -50,19 +50,18 @@ def test_a_step_updates_shared_and_its_corpus_and_nothing_else():
 
 def test_one_trace_serves_six_corpora_of_different_class_counts():
     state, _ = fresh()
-    # The learning rate is computed inside the step, so it is traced whenever the step is.
-    rate = chex.assert_max_traces(lambda step: 0.1 + 0 * step, n=1)
-    train_step = make_train_step(MODEL, (SGD, SGD), rate, jax.random.key(1))
-    for _ in range(2):
+    as_it_is = chex.assert_max_traces(lambda mel, frames, key: mel, n=1)
+    train_step = make_train_step(MODEL, (SGD, SGD), jax.random.key(1), as_it_is)
+    for rate in (0.1, 0.01):
         for name, classes in CLASSES.items():
-            state, loss = advance(train_step, state, name, batch_of(classes))
+            state, loss = advance(train_step, state, name, batch_of(classes), rate)
             assert np.isfinite(loss)
 
 
 def test_both_subtrees_are_donated():
     state, train_step = fresh()
     batch = jax.device_put(batch_of(4))
-    advance(train_step, state, "c", batch)
+    advance(train_step, state, "c", batch, 0.1)
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves((state.shared, state.corpora["c"].params)))
 
 
@@ -73,7 +72,7 @@ def test_class_weights_change_the_gradient():
         state, train_step = fresh()
         class_weight = jnp.array(weights + [1.0] * 5)
         corpus = type(state.corpora["a"])(**{**vars(state.corpora["a"]), "class_weight": class_weight})
-        shared, _, _ = train_step(state.shared, corpus, batch_of(2), 0)
+        shared, _, _ = train_step(state.shared, corpus, batch_of(2), 0, 0.1)
         after.append(numpy_of(shared.params))
     assert not equal(*after)
 
@@ -81,7 +80,7 @@ def test_class_weights_change_the_gradient():
 def test_frozen_means_frozen():
     state, train_step = fresh(optimizers=(optim.frozen(), SGD))
     before = numpy_of(state.shared.params)
-    after, _ = advance(train_step, state, "c", batch_of(4))
+    after, _ = advance(train_step, state, "c", batch_of(4), 0.1)
     assert equal(after.shared.params, before)
 
 
@@ -89,7 +88,7 @@ def test_training_learns():
     state, train_step = fresh()
     losses = []
     for _ in range(30):
-        state, loss = advance(train_step, state, "b", batch_of(3))
+        state, loss = advance(train_step, state, "b", batch_of(3), 0.1)
         losses.append(float(loss))
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
 
@@ -98,7 +97,7 @@ def test_a_step_is_a_function_of_its_number():
     results = []
     for step in (3, 3, 4):
         state, train_step = fresh()
-        _, _, loss = train_step(state.shared, state.corpora["a"], batch_of(2), step)
+        _, _, loss = train_step(state.shared, state.corpora["a"], batch_of(2), step, 0.1)
         results.append(float(loss))
     assert results[0] == results[1] != results[2]  # the dropout of another step is another
 
@@ -119,14 +118,6 @@ def test_loss_is_the_weighted_mean_of_optax():
     np.testing.assert_allclose(
         weighted_cross_entropy(logits, label, weight), (weight[label] * plain).mean(), rtol=1e-6
     )
-
-
-@pytest.mark.parametrize(
-    ("round_", "rate"), [(0, 0.1), (2_499, 0.1), (2_500, 0.01), (5_000, 0.001), (9_999, 0.001)]
-)
-def test_learning_rate_has_the_papers_three_steps(round_, rate):
-    value = optim.learning_rate(round_, (0.1, 0.01, 0.001), 2_500, 1e-6)
-    np.testing.assert_allclose(value, rate / (1 + 1e-6 * round_), rtol=1e-6)
 
 
 def test_l2_is_the_gradient_of_the_loss_term():

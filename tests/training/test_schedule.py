@@ -1,0 +1,60 @@
+"""When a phase ends."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emojax.training.schedule import Phases, Schedule
+
+
+def run(phases, uars):
+    """The rounds at which devel was looked at, and the schedule at the end."""
+    schedule, looks = Schedule(), []
+    uars = iter(uars)
+    while not phases.done(schedule):
+        schedule = schedule.next_round()
+        if phases.evaluates(schedule):
+            looks.append(schedule.round)
+            schedule = phases.evaluated(schedule, next(uars))
+    return looks, schedule
+
+
+def constant(uar):
+    while True:
+        yield uar
+
+
+def test_the_papers_three_learning_rates():
+    phases = Phases((0.1, 0.01, 0.001), 1e-6, 2_500, 0, 25)
+    for round_, rate in ((0, 0.1), (2_499, 0.1), (2_500, 0.01), (5_000, 0.001), (7_499, 0.001)):
+        schedule = Schedule(round=round_, phase=round_ // 2_500)
+        assert phases.rate(schedule) == pytest.approx(rate / (1 + 1e-6 * round_))
+    looks, _ = run(phases, constant(0.5))
+    assert looks == list(range(25, 7_501, 25))
+
+
+def test_a_phase_ends_with_a_look_at_devel_even_if_none_is_due():
+    looks, schedule = run(Phases((0.1, 0.01), 0.0, 5, 0, 4), constant(0.5))
+    assert looks == [4, 5, 9, 10]
+    assert schedule.began == 10
+
+
+def test_patience_counts_from_the_best_or_the_beginning_of_the_phase():
+    uars = [0.1, 0.3, 0.2, 0.2, 0.3, 0.2]  # equal is not better
+    looks, schedule = run(Phases((0.1, 0.01), 0.0, 1_000, 20, 10), uars)
+    assert looks == [10, 20, 30, 40, 50, 60]
+    assert (schedule.best_uar, schedule.best_round) == (0.3, 20)
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=200, max_size=200),
+    st.integers(1, 20),
+    st.integers(0, 10),
+    st.integers(1, 7),
+)
+def test_every_schedule_ends_and_finds_its_best(uars, rounds, patience, every):
+    phases = Phases((0.1, 0.01), 0.0, rounds, patience, every)
+    looks, schedule = run(phases, uars)
+    assert schedule.round <= phases.longest
+    assert schedule.best_uar == max(uars[: len(looks)])
+    assert uars[looks.index(schedule.best_round)] == schedule.best_uar
