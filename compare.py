@@ -1,19 +1,28 @@
-"""Is one run better than another on the same clips: ``python compare.py --workdirs=A,B``."""
+"""Is one system better than another on the same clips: ``python compare.py --workdirs=A,B``."""
 
 from absl import app, flags
 
-flags.DEFINE_list("workdirs", None, "Two folders with a predictions.csv each.", required=True)
+flags.DEFINE_list(
+    "workdirs",
+    None,
+    "Two folders with a predictions.csv each, or patterns; a system of several is NAME=FOLDER,NAME=FOLDER.",
+    required=True,
+)
 FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
     """Compare, and print the table."""
-    if len(argv) > 1 or len(FLAGS.workdirs) != 2:
-        raise app.UsageError("give two folders: --workdirs=A,B")
+    if len(argv) > 1:
+        raise app.UsageError(f"unknown arguments {argv[1:]}")
     try:
         from emojax.evaluation.compare import compare, comparison_table
+        from emojax.experiments.finished import parse_workdirs
 
-        print(comparison_table(compare(*FLAGS.workdirs)))
+        systems = parse_workdirs([item if "=" in item else f"{item}={item}" for item in FLAGS.workdirs])
+        if len(systems) != 2:
+            raise ValueError(f"{len(systems)} systems given; give two folders: --workdirs=A,B")
+        print(comparison_table(compare(systems)))
     except ImportError as error:
         raise SystemExit(f'compare.py: {error}; pip install "emojax[statistics]"') from error
     except ValueError as error:

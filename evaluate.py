@@ -9,6 +9,12 @@ from emojax.cpu import use_fast_allocator
 
 flags.DEFINE_string("workdir", "runs/quickstart", "Folder of the trained run; results are written into it.")
 flags.DEFINE_enum("part", "test", ["test", "devel"], "The part to score; look at test once.")
+flags.DEFINE_enum(
+    "state",
+    "best",
+    ["best", "latest"],
+    "Best on devel, or where training ended, scored into a folder latest.",
+)
 flags.DEFINE_bool("crop", False, "Only the middle 5 s of longer utterances, as the EmoNet paper does.")
 FLAGS = flags.FLAGS
 
@@ -24,7 +30,7 @@ def main(argv: list[str]) -> None:
 
     command = shlex.join(["python", *sys.argv])
     try:
-        print(table(evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, command)))
+        print(table(evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, command, FLAGS.state)))
     except (ValueError, OSError) as error:
         raise SystemExit(f"evaluate.py: {error}") from error
 

@@ -43,8 +43,9 @@ def main(argv: list[str]) -> None:
         train(config, FLAGS.workdir, paths)
     except (ValueError, ImportError, OSError, FloatingPointError) as error:
         raise SystemExit(f"train.py: {error}") from error
-    except KeyboardInterrupt:
-        raise SystemExit("train.py: stopped; the same command goes on from the last checkpoint") from None
+    except KeyboardInterrupt as stop:
+        how = str(stop) or "stopped; the same command goes on from the last checkpoint"
+        raise SystemExit(f"train.py: {how}") from None
 
 
 def parse(argv: list[str]) -> list[str]:

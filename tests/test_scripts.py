@@ -51,6 +51,20 @@ def test_the_papers_crop_differs_from_the_whole_utterance_only_where_it_is_longe
     assert json.loads((tiny_run / "devel" / "results.json").read_text())["utterance"] == "middle 5 s"
 
 
+def test_the_latest_state_is_scored_beside_the_best_one(tiny_run):
+    evaluate(tiny_run)
+    best = (tiny_run / "results.json").read_bytes()
+    results = evaluate(tiny_run, "devel", state="latest")
+    evaluate(tiny_run, state="latest")
+    assert (tiny_run / "results.json").read_bytes() == best
+    latest = json.loads((tiny_run / "latest" / "results.json").read_text())
+    last = json.loads((tiny_run / "metrics.jsonl").read_text().splitlines()[-1])
+    assert (latest["state"], json.loads(best)["state"]) == ("latest", "best")
+    assert latest["step"] == last["step"]
+    assert latest["devel_uar"] == pytest.approx({r.corpus: last[f"devel_uar/{r.corpus}"] for r in results})
+    assert latest["devel_uar"] == pytest.approx({result.corpus: result.uar for result in results})
+
+
 def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, tmp_path):
     import shutil
 

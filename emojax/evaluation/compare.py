@@ -45,19 +45,35 @@ class Comparison:
     holm_p: float
 
 
-def compare(workdir_a: str | Path, workdir_b: str | Path) -> list[Comparison]:
-    """Compare the ``predictions.csv`` of two work directories on the corpora that both have.
+def compare(systems: Mapping[str, Sequence[Path]]) -> list[Comparison]:
+    """Compare the ``predictions.csv`` of two systems on the corpora that both have.
+
+    Args:
+      systems: name of A, and then of B → its work directories.
 
     Raises:
-      ValueError: a file is missing or another one, no corpus is in both, or a corpus's clips differ.
+      ValueError: a file is missing or another one, a system has a corpus twice, no corpus is in both, or a
+        corpus's clips differ.
     """
-    a, b = (predictions_of(Path(workdir)) for workdir in (workdir_a, workdir_b))
+    a, b = (_all_predictions(name, workdirs) for name, workdirs in systems.items())
+    names = list(systems)
     common = [corpus for corpus in a if corpus in b]
     if not common:
         raise ValueError(
-            f"no corpus is in both: {workdir_a} has {', '.join(a)}, {workdir_b} has {', '.join(b)}"
+            f"no corpus is in both: {names[0]} has {', '.join(a)}, {names[1]} has {', '.join(b)}"
         )
-    return compare_predictions({corpus: (a[corpus], b[corpus]) for corpus in common}, (workdir_a, workdir_b))
+    return compare_predictions({corpus: (a[corpus], b[corpus]) for corpus in common}, names)
+
+
+def _all_predictions(name: str, workdirs: Sequence[Path]) -> dict[str, Predictions]:
+    found: dict[str, Predictions] = {}
+    for workdir in workdirs:
+        predictions = predictions_of(workdir)
+        twice = [corpus for corpus in predictions if corpus in found]
+        if twice:
+            raise ValueError(f"{name}: corpus {twice[0]} is in several of its folders; give each corpus once")
+        found |= predictions
+    return found
 
 
 def compare_predictions(

@@ -2,64 +2,66 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import tqdm
 
 from emojax.checkpoints import check_same
 from emojax.data.batches import centre
-from emojax.data.prepared import Recordings
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
 from emojax.evaluation.report import Prediction, commit, write_predictions, write_results
 from emojax.training.corpora import PartitionedCorpus, open_corpora
-from emojax.training.predict import WINDOW_SAMPLES, load_networks, predict_clips
+from emojax.training.predict import WINDOW_SAMPLES, Network, load_networks, predict_clips
 from emojax.training.run import PLACES_FILE
+from emojax.training.steps import Forward
 
 PARTS = ("test", "devel")
+STATES = ("best", "latest")
 
 
 def evaluate(
-    workdir: str | Path, part: str = "test", crop: bool = False, command: str = ""
+    workdir: str | Path, part: str = "test", crop: bool = False, command: str = "", state: str = "best"
 ) -> list[CorpusResult]:
-    """Score the run's best state on every corpus, and write what was found beside it.
+    """Score a state of the run on every corpus, and write what was found beside it.
 
     Writes ``results.json``, ``predictions.csv`` and ``confusion.png`` into the work directory, or into its
-    folder ``devel`` for that part.
+    folder ``devel`` for that part; all of it below ``latest`` for that state.
 
     Args:
       workdir: of a trained run.
       part: ``"test"`` or ``"devel"``.
       crop: only the middle 5 s of a longer utterance, as the paper, instead of averaged windows of all of it.
       command: how this was called, for the record.
+      state: ``"best"`` by devel UAR, or ``"latest"``: where training ended, the final epoch of Table 3.
 
     Raises:
       ValueError: nothing is trained there, or the corpora are not those that were trained on.
     """
-    if part not in PARTS:
-        raise ValueError(f"part={part!r}; choose one of {', '.join(PARTS)}")
+    for what, given, choices in (("part", part, PARTS), ("state", state, STATES)):
+        if given not in choices:
+            raise ValueError(f"{what}={given!r}; choose one of {', '.join(choices)}")
     workdir = Path(workdir)
-    manifest, forward, networks = load_networks(workdir)
+    manifest, forward, networks = load_networks(workdir, state=state)
     corpora = open_trained_on(workdir, manifest)
+    asker = _Asker(manifest, forward, networks, corpora, crop)
+    if state == "latest":  # only the best state's is on record
+        manifest["devel_uar"] = {name: asker.score(name, "devel")[0].uar for name in networks}
     results, predictions = [], []
-    for name, network in tqdm.tqdm(networks.items(), unit="corpus", disable=None):
-        recordings = corpora[name].load(part)
-        clips = [centre(clip, WINDOW_SAMPLES) if crop else clip for clip in recordings.samples]
-        probabilities, _ = predict_clips(forward, network, clips)
-        labels = manifest["corpora"][name]
-        result, rows = _judge(name, corpora[name], part, labels, recordings, probabilities[:, : len(labels)])
+    for name in tqdm.tqdm(networks, unit="corpus", disable=None):
+        result, rows = asker.score(name, part)
         results.append(result)
         predictions += rows
-    folder = workdir if part == "test" else workdir / part
-    folder.mkdir(exist_ok=True)
+    folder = workdir / ("" if state == "best" else state) / ("" if part == "test" else part)
+    folder.mkdir(parents=True, exist_ok=True)
     write_predictions(predictions, folder / "predictions.csv")
     confusion_figure(results, folder / "confusion.png")
-    write_results(results, folder, _provenance(manifest, part, crop, command))
+    write_results(results, folder, _provenance(manifest, part, crop, command, state))
     return results
 
 
@@ -85,37 +87,47 @@ def open_trained_on(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCo
     return corpora
 
 
-def _judge(
-    name: str,
-    corpus: PartitionedCorpus,
-    part: str,
-    labels: list[str],
-    recordings: Recordings,
-    probabilities: np.ndarray,
-) -> tuple[CorpusResult, list[Prediction]]:
-    clips = [corpus.clips[i] for i in corpus.partition.parts[part]]
-    predicted = probabilities.argmax(axis=1)
-    rows = [
-        Prediction(
-            name,
-            clip.file,
-            clip.speaker,
-            clip.label,
-            labels[best],
-            dict(zip(labels, map(float, row), strict=True)),
-        )
-        for clip, best, row in zip(clips, predicted, probabilities, strict=True)
-    ]
-    speakers = [clip.speaker for clip in clips]
-    result = score(name, corpus.partition.protocol, labels, recordings.labels, predicted, speakers)
-    return result, rows
+@dataclasses.dataclass(frozen=True)
+class _Asker:
+    """A run's networks and the recordings to ask them about."""
+
+    manifest: Mapping
+    forward: Forward
+    networks: Mapping[str, Network]
+    corpora: Mapping[str, PartitionedCorpus]
+    crop: bool
+
+    def score(self, name: str, part: str) -> tuple[CorpusResult, list[Prediction]]:
+        """What the network of a corpus answers on one of its parts, and how good that is."""
+        corpus, labels = self.corpora[name], self.manifest["corpora"][name]
+        recordings = corpus.load(part)
+        samples = [centre(clip, WINDOW_SAMPLES) if self.crop else clip for clip in recordings.samples]
+        padded, _ = predict_clips(self.forward, self.networks[name], samples)
+        probabilities = padded[:, : len(labels)]
+        predicted = probabilities.argmax(axis=1)
+        clips = [corpus.clips[i] for i in corpus.partition.parts[part]]
+        rows = [
+            Prediction(
+                name,
+                clip.file,
+                clip.speaker,
+                clip.label,
+                labels[best],
+                dict(zip(labels, map(float, row), strict=True)),
+            )
+            for clip, best, row in zip(clips, predicted, probabilities, strict=True)
+        ]
+        speakers = [clip.speaker for clip in clips]
+        result = score(name, corpus.partition.protocol, labels, recordings.labels, predicted, speakers)
+        return result, rows
 
 
-def _provenance(manifest: Mapping, part: str, crop: bool, command: str) -> dict:
+def _provenance(manifest: Mapping, part: str, crop: bool, command: str, state: str) -> dict:
     return {
         "command": command,
         "commit": commit(),
         "part": part,
+        "state": state,
         "utterance": "middle 5 s" if crop else "whole, windows of 5 s averaged",
         "step": manifest["step"],
         "devel_uar": manifest["devel_uar"],

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from emojax.baselines.evaluate import Baseline
 from emojax.baselines.features import FEATURE_SETS, functionals, opensmile_version
 from emojax.data.prepared import PreparedCorpus
 from emojax.experiments.cells import Tested, fill
@@ -90,8 +89,11 @@ def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]]) -> N
     """Refuse systems that cannot be, before anything is opened."""
     if not features and not workdirs:
         raise ValueError("nothing to test; give --features=egemaps, --workdirs=NAME=FOLDER, or both")
-    for name in features:
-        Baseline(name)
+    unknown = [name for name in features if name not in FEATURE_SETS]
+    if unknown:
+        raise ValueError(
+            f"--features={', '.join(map(repr, unknown))}; choose one of {', '.join(FEATURE_SETS)}, or both"
+        )
     if features:
         opensmile_version()
     strange = [name for name in workdirs if name in FEATURE_SETS or not re.fullmatch(r"[A-Za-z0-9_-]+", name)]

@@ -30,6 +30,11 @@ class Scored:
     devel_uar: float | None
     predictions: Predictions
 
+    @property
+    def seed(self) -> int:
+        """Of the run."""
+        return self.run["config"]["seed"]
+
 
 def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
     """Name of a setting → its work directories.
@@ -52,24 +57,26 @@ def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
     return dict(settings)
 
 
-def read_settings(settings: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, Scored]]:
-    """Setting → corpus → what a run scored on it.
+def read_settings(settings: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, list[Scored]]]:
+    """Setting → corpus → what its runs scored on it, a run per seed, by seed.
 
     Raises:
-      ValueError: a folder without results, or a corpus twice in one setting.
+      ValueError: a folder without results, or a corpus twice in one setting with one seed.
     """
-    read: dict[str, dict[str, Scored]] = {}
-    for setting, workdirs in settings.items():
-        corpora = read[setting] = {}
-        for workdir in workdirs:
-            for name, scored in read_run(workdir).items():
-                if name in corpora:
-                    raise ValueError(
-                        f"{setting}: corpus {name} is in {corpora[name].workdir} and in {workdir}; "
-                        "give each corpus once, and runs of other seeds a name of their own"
-                    )
-                corpora[name] = scored
-    return read
+    return {setting: _by_seed(setting, workdirs) for setting, workdirs in settings.items()}
+
+
+def _by_seed(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Scored]]:
+    corpora: dict[str, dict[int, Scored]] = defaultdict(dict)
+    for workdir in workdirs:
+        for name, scored in read_run(workdir).items():
+            other = corpora[name].setdefault(scored.seed, scored)
+            if other is not scored:
+                raise ValueError(
+                    f"{setting}: corpus {name} with seed {scored.seed} is in {other.workdir} and in "
+                    f"{workdir}; give each corpus once for each seed"
+                )
+    return {name: [seeds[seed] for seed in sorted(seeds)] for name, seeds in corpora.items()}
 
 
 def read_run(workdir: Path) -> dict[str, Scored]:

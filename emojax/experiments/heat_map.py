@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 _SMALLEST_RANGE = 5.0
+# Names of more characters than fit above a cell are slanted.
+_LONG = 12
 
 
 def heat_map(
@@ -39,10 +41,14 @@ def heat_map(
         ax.text(column, row, text, ha="center", va="center", fontsize=9, color="white" if dark else "black")
     for row, column in framed:
         ax.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, linewidth=2))
+    long = max(len(line) for name in columns for line in name.split("\n")) > _LONG
     ax.set_xticks(range(len(columns)), columns, parse_math=False)
     ax.set_yticks(range(len(rows)), rows, parse_math=False)
     ax.xaxis.tick_top()
+    if long:
+        for label in ax.get_xticklabels():
+            label.set(rotation=35, ha="left", rotation_mode="anchor")
     ax.tick_params(length=0)
     bar = figure.colorbar(image, ax=ax, shrink=0.9)
-    bar.set_label(f"points above {reference}", parse_math=False)
+    bar.set_label(f"points above\n{reference}", parse_math=False)
     return figure

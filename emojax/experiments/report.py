@@ -66,6 +66,7 @@ class Report:
       normalisation: of the input.
       selection: by which rule a state, or an example, was chosen.
       pieces: in the order of the page.
+      missing: what should be in it and is not, and why.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Report:
     normalisation: str
     selection: str
     pieces: Sequence[Table | Picture]
+    missing: str = ""
 
 
 def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
@@ -125,6 +127,7 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
     }
     listed = "".join(f"<dt>{key}</dt><dd>{html_text(value)}</dd>\n" for key, value in facts.items())
     title = html_text(report.title)
+    missing = f"<p><b>Missing</b> {html_text(report.missing)}</p>" if report.missing else ""
     # The second lock: a text that slipped through unescaped could still not run or load anything.
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return f"""<!doctype html>
@@ -132,6 +135,7 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>
 <body><h1>{title}</h1>
+{missing}
 {"".join(sections)}
 <section><h2>How this came about</h2><dl>
 {listed}</dl></section></body></html>

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
-
-import numpy as np
 
 from emojax.evaluation.compare import Comparison
+from emojax.experiments import scores
 from emojax.experiments.grid import PARTS, Grid, read_grid
-from emojax.experiments.heat_map import heat_map
+from emojax.experiments.plans import HEAD
 from emojax.experiments.report import Picture, Report
-from emojax.experiments.table import Cell, Marked, Table
+from emojax.experiments.table import Cell, Table
 
 _DETAILS = {
     "setting": "",
     "corpus": "",
     "test clips": ",d",
     "chance": ".1f",
+    "seeds": "d",
     "UAR devel": ".1f",
+    "deviation devel": ".1f",
     "UAR test": ".1f",
+    "deviation test": ".1f",
     "devel above first": "+.1f",
     "test above first": "+.1f",
     "from": "+.1f",
@@ -29,101 +29,57 @@ _DETAILS = {
     "p": ".4f",
     "p by Holm": ".4f",
     "mark": "",
+    "ε_min": ".2f",
     "protocol": "",
 }
-_RUNS = {"setting": "", "run": "", "corpora": "", "mode": "", "seed": "d", "step": ",d", "utterance": ""}
-_RUNS |= {"commit": "", "command": ""}
 
 Tests = Mapping[str, Mapping[str, Comparison]]
 _P_BELOW = 0.05
 
 
-def transfer(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()) -> Report:
+def transfer(
+    workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (), missing: str = ""
+) -> Report:
     """Compare finished runs with those of the first setting.
 
     Args:
       workdirs: setting → its work directories.
       corpora: those to compare; all, if empty.
+      missing: which runs should be there and are not.
 
     Raises:
       ValueError: fewer than two settings, a run without results, a corpus that no run has, or settings that
         were not tested on the same clips.
     """
+    if len(workdirs) < 2:
+        raise ValueError(
+            f"there are runs of {len(workdirs)} settings; give two or more, first the one to compare with, "
+            "as in --workdirs=scratch=FOLDER,shared=FOLDER or --settings=scratch,all"
+        )
     grid = read_grid(workdirs, corpora)
     tests = {setting: grid.compared(setting) for setting in grid.others}
-    runs = _runs(grid)
-    seeds = {str(row[4]) for row in runs.rows}
     return Report(
         name="transfer",
         title=f"UAR beside {grid.first}: {', '.join(grid.others)}",
-        protocol=_protocols(grid),
-        seeds=f"{', '.join(sorted(seeds))}; one run of each corpus in each setting.",
-        normalisation=_normalisation(grid),
+        protocol=scores.protocols(grid),
+        seeds=scores.seeds(grid),
+        normalisation=scores.normalisation(grid),
         selection="Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C.",
-        pieces=[_table_4(grid, tests), _figure_7(grid), _details(grid, tests), runs],
+        pieces=[_table_4(grid, tests), *_figures_7(grid), _details(grid, tests), scores.runs_table(grid)],
+        missing=missing,
     )
-
-
-def _protocols(grid: Grid) -> str:
-    """Which corpora were tested how."""
-    tested: dict[str, list[str]] = defaultdict(list)
-    for name in grid.corpora:
-        for protocol in {grid.settings[one][name].result["protocol"]: 0 for one in grid.having(name)}:
-            tested[protocol].append(name)
-    return "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in tested.items())
-
-
-def _normalisation(grid: Grid) -> str:
-    """Which settings saw all clips of the tested speakers, above all."""
-    names = [
-        setting
-        for setting, scored in grid.settings.items()
-        if any(one.run["config"].get("speaker_normalisation") for one in scored.values())
-    ]
-    per_speaker = ", ".join(names) or "none"
-    return f"Networks: each utterance's log-mel over its own frames. Per speaker: {per_speaker}."
 
 
 def _table_4(grid: Grid, tests: Tests) -> Table:
-    columns = {f"{setting} {part}": ".1f" for setting in grid.settings for part in PARTS}
-    notes = [
-        "UAR in percent; means are over the corpora that all settings have.",
-        _about_marks(grid.first),
-    ]
-    return Table(
-        "table_4",
-        f"Table 4: UAR of each setting, compared with {grid.first}",
-        {"corpus": "", "chance": ".1f", **columns},
-        [_row(grid, name, tests) for name in grid.corpora],
-        _means(grid),
-        notes,
+    caption = f"Table 4: UAR of each setting, compared with {grid.first}"
+    about = (
+        f"+ and − behind a test UAR: more and fewer clips are right than with {grid.first}, by McNemar's "
+        f"test of the first seed (mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). Where "
+        "classes are unequally frequent, that need not agree with UAR."
     )
-
-
-def _row(grid: Grid, name: str, tests: Tests) -> list[Cell]:
-    row: list[Cell] = [name, grid.chance(name)]
-    for setting in grid.settings:
-        devel, test = (grid.uar(setting, name, part) for part in PARTS)
-        row += [devel, test if test is None else Marked(test, _mark(grid, setting, name, tests))]
-    return row
-
-
-def _means(grid: Grid) -> list[Cell]:
-    """The foot: means over the corpora that all settings have; empty where there are none."""
-    common = grid.common()
-    if not common:
-        return []
-    means = [
-        _mean([grid.uar(setting, name, part) for name in common])
-        for setting in grid.settings
-        for part in PARTS
-    ]
-    return [f"mean of {len(common)}", _mean([grid.chance(name) for name in common]), *means]
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if len(known) == len(values) else None
+    return scores.score_table(
+        grid, "table_4", caption, lambda setting, name: _mark(grid, setting, name, tests), [about]
+    )
 
 
 def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
@@ -131,65 +87,54 @@ def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
     test = tests.get(setting, {}).get(name)
     if test is None or test.holm_p >= _P_BELOW:
         return ""
-    own, first = (grid.settings[one][name].result["war"] for one in (setting, grid.first))
+    own, first = (one.result["war"] for one in grid.paired(setting, name))
     return "+" if own > first else "−"
 
 
-def _about_marks(first: str) -> str:
-    return (
-        f"+ and − behind a test UAR: more and fewer clips are right than with {first}, by McNemar's test "
-        f"(mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). Where classes are unequally "
-        "frequent, that need not agree with UAR."
-    )
+def _figures_7(grid: Grid) -> Iterable[Picture]:
+    """Beside the first setting, and each single-task base beside the tuning of heads alone on it."""
+    figure = scores.score_map(grid, list(grid.settings), grid.difference, grid.first)
+    caption = f"Figure 7: UAR in percent, coloured by what it gained on {grid.first}"
+    yield Picture("figure_7", caption, figure)
+    bases = [setting for setting in grid.settings if setting + HEAD in grid.settings]
+    if bases:
 
+        def above_head(setting: str, corpus: str, part: str) -> float | None:
+            own, head = (grid.uar(one, corpus, part) for one in (setting, setting + HEAD))
+            return None if own is None or head is None else own - head
 
-def _figure_7(grid: Grid) -> Picture:
-    columns = [(setting, part) for setting in grid.settings for part in PARTS]
-
-    def array(value) -> np.ndarray:
-        found = [[value(setting, name, part) for setting, part in columns] for name in grid.corpora]
-        return np.array(found, float)  # None becomes nan
-
-    names = [f"{setting}\n{part}" for setting, part in columns]
-    figure = heat_map(array(grid.uar), array(grid.difference), grid.corpora, names, grid.first)
-    return Picture(
-        "figure_7", f"Figure 7: UAR in percent, coloured by what it gained on {grid.first}", figure
-    )
+        figure = scores.score_map(grid, bases, above_head, "tuning of the head alone")
+        caption = "Figure 7a: adapters tuned on a single corpus's network, coloured by what they gained"
+        yield Picture("figure_7a", f"{caption} on tuning of the head alone", figure)
 
 
 def _details(grid: Grid, tests: Tests) -> Table:
-    rows = [_detail(grid, setting, name, tests) for name in grid.corpora for setting in grid.having(name)]
+    orders = {setting: grid.stochastic_order(setting) for setting in grid.others}
+    rows = [
+        _detail(grid, setting, name, tests, orders) for name in grid.corpora for setting in grid.having(name)
+    ]
     notes = [
-        f"Above: points of UAR above {grid.first}, on test with the paired 95 % bootstrap interval; p: "
-        "McNemar's mid-p, and corrected by Holm for the number of corpora."
+        f"Above: points of UAR above {grid.first}. From, to and p are of a single run of each, of the first "
+        "seed that both have: the paired 95 % bootstrap interval of the difference on test; McNemar's mid-p, "
+        "and corrected by Holm for the number of corpora. Over all seeds: the standard deviation, and ε_min "
+        "of Almost Stochastic Order on test (95 %, corrected by Bonferroni for the number of corpora), which "
+        f"says that a setting is better than {grid.first} where it is below 0.5, surely below 0.2."
     ]
     return Table("table_4_details", "Table 4 in full", _DETAILS, rows, notes=notes)
 
 
-def _detail(grid: Grid, setting: str, name: str, tests: Tests) -> list[Cell]:
-    result = grid.settings[setting][name].result
-    uars = [grid.uar(setting, name, part) for part in PARTS]
-    row = [setting, name, result["n"], grid.chance(name), *uars]
+def _detail(
+    grid: Grid, setting: str, name: str, tests: Tests, orders: Mapping[str, Mapping[str, float]]
+) -> list[Cell]:
+    runs = grid.settings[setting][name]
+    result = runs[0].result
+    row: list[Cell] = [setting, name, result["n"], grid.chance(name), len(runs)]
+    for part in PARTS:
+        row += [grid.uar(setting, name, part), grid.deviation(setting, name, part)]
     test = tests.get(setting, {}).get(name)
     if test is None:
-        return [*row, *[None] * 6, "", result["protocol"]]
+        return [*row, *[None] * 6, "", None, result["protocol"]]
     above = [grid.difference(setting, name, part) for part in PARTS]
     interval = [100 * end for end in test.ci95]
-    mark = _mark(grid, setting, name, tests)
-    return [*row, *above, *interval, test.mid_p, test.holm_p, mark, result["protocol"]]
-
-
-def _runs(grid: Grid) -> Table:
-    rows = [row for setting in grid.settings for row in _runs_of(grid, setting)]
-    return Table("runs", "The runs behind these numbers", _RUNS, rows)
-
-
-def _runs_of(grid: Grid, setting: str) -> Iterable[list[Cell]]:
-    scored = {name: one for name, one in grid.settings[setting].items() if name in grid.corpora}
-    for workdir in dict.fromkeys(one.workdir for one in scored.values()):
-        names = [name for name, one in scored.items() if one.workdir == workdir]
-        run = scored[names[0]].run
-        config = run["config"]
-        mode = config.get("transfer") or config.get("features", "")
-        how = run["utterance"], run.get("commit") or "unknown", run["command"]
-        yield [setting, workdir.name, ", ".join(names), mode, config["seed"], run["step"], *how]
+    mark, order = _mark(grid, setting, name, tests), orders[setting].get(name)
+    return [*row, *above, *interval, test.mid_p, test.holm_p, mark, order, result["protocol"]]

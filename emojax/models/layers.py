@@ -41,8 +41,9 @@ class AdaptedConv(nn.Module):
         if not self.adapters:
             return conv3x3(x, kernel, self.stride, fast=self.fast_conv)
         adapter = self.param("adapter", nn.initializers.zeros, (channels, self.features))
-        how = {"fold": self.fold, "fast": self.fast_conv, "frozen": self.frozen}
-        return adapted_conv(x, kernel, adapter, self.stride, **how)
+        return adapted_conv(
+            x, kernel, adapter, self.stride, fold=self.fold, fast=self.fast_conv, frozen=self.frozen
+        )
 
 
 class MaskedBatchNorm(nn.Module):

@@ -48,6 +48,7 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
     Raises:
       ValueError: the folder holds a run with other settings (they are listed), or the settings do not fit.
       FloatingPointError: a loss is not finite; the message names the corpus.
+      KeyboardInterrupt: Ctrl-C, after the state is saved.
     """
     workdir = Path(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
@@ -90,7 +91,8 @@ def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str,
                 meter.start()
         keeper.save_latest(rounds.state, rounds.schedules)
     if not rounds.done:
-        print(f"stopped at step {rounds.state.step}; the same command goes on from here", flush=True)
+        # Whoever waits for this process must see that the run is not at its end.
+        raise KeyboardInterrupt(f"stopped at step {rounds.state.step}; the same command goes on from here")
     return rounds.state
 
 

@@ -33,18 +33,19 @@ class Network:
 
 
 def load_networks(
-    workdir: str | Path, corpora: Sequence[str] | None = None
+    workdir: str | Path, corpora: Sequence[str] | None = None, state: str = "best"
 ) -> tuple[dict, Forward, dict[str, Network]]:
-    """The best networks of a run: its manifest, a jitted forward pass, and the parameters of each corpus.
+    """The networks of a run: its manifest, a jitted forward pass, and the parameters of each corpus.
 
     Args:
       workdir: of the run.
       corpora: those to load, all if not given; no other subtree is read.
+      state: ``"best"`` by devel UAR, or ``"latest"``.
 
     Raises:
       ValueError: nothing is trained there, or a corpus is not in it; the message has the choices.
     """
-    manifest = read_manifest(workdir, "best")
+    manifest = read_manifest(workdir, state)
     check_same({"front_end": manifest.get("front_end")}, {"front_end": FRONT_END}, workdir)
     names = list(manifest["corpora"]) if corpora is None else list(corpora)
     unknown = [name for name in names if name not in manifest["corpora"]]
@@ -60,7 +61,7 @@ def load_networks(
     )
     class_mask = jax.ShapeDtypeStruct((model.classes,), bool)
     like_corpus = {"params": corpus, "stats": stats, "class_mask": class_mask}
-    trees = restore(workdir, "best", {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)})
+    trees = restore(workdir, state, {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)})
     networks = {
         name: Network(
             trees["shared"]["params"], trees[name]["params"], trees[name]["stats"], trees[name]["class_mask"]

@@ -35,8 +35,12 @@ def workdirs(tmp_path):
     return tmp_path / "a", tmp_path / "b"
 
 
+def compare_two(a, b):
+    return compare({"first": [a], "second": [b]})
+
+
 def test_figures_are_those_of_the_predictions(workdirs):
-    comparisons = compare(*workdirs)
+    comparisons = compare_two(*workdirs)
     for one in comparisons:
         uar = []
         for workdir in workdirs:
@@ -51,7 +55,7 @@ def test_figures_are_those_of_the_predictions(workdirs):
 
 
 def test_a_run_does_not_differ_from_itself(workdirs):
-    for one in compare(workdirs[0], workdirs[0]):
+    for one in compare_two(workdirs[0], workdirs[0]):
         assert (one.difference, one.ci95, one.mid_p, one.holm_p) == (0, (0, 0), 1, 1)
 
 
@@ -80,23 +84,23 @@ def test_the_interval_covers_the_true_difference_about_95_times_in_100():
 
 def test_only_corpora_that_both_have_are_compared(workdirs):
     write_predictions(predictions(0.5, 1, ("two", "three")), workdirs[1] / "predictions.csv")
-    assert [one.corpus for one in compare(*workdirs)] == ["two"]
+    assert [one.corpus for one in compare_two(*workdirs)] == ["two"]
     write_predictions(predictions(0.5, 1, ("three",)), workdirs[1] / "predictions.csv")
     with pytest.raises(ValueError, match=r"no corpus is in both: .* has one, two, .* has three"):
-        compare(*workdirs)
+        compare_two(*workdirs)
 
 
 def test_other_clips_are_refused(workdirs):
     write_predictions(predictions(0.5, 1, n=301), workdirs[1] / "predictions.csv")
     with pytest.raises(ValueError, match=r"300 clips and .* 301; 1 of them .* such as 300\.wav"):
-        compare(*workdirs)
+        compare_two(*workdirs)
 
 
 def test_another_truth_is_refused(workdirs):
     path = workdirs[1] / "predictions.csv"
     path.write_text(path.read_text().replace("one,0.wav,s0,anger", "one,0.wav,s0,joy"))
     with pytest.raises(ValueError, match=r"corpus one: .* such as 0\.wav"):
-        compare(*workdirs)
+        compare_two(*workdirs)
 
 
 @pytest.mark.parametrize("content", ["file,label\na.wav,joy\n", "corpus,probabilities\nx,{\n", "\x00"])
@@ -104,7 +108,7 @@ def test_what_is_no_predictions_csv_is_refused(workdirs, content):
     path = workdirs[1] / "predictions.csv"
     path.write_text(content)
     with pytest.raises(ValueError, match=r"b/predictions\.csv is no predictions\.csv"):
-        compare(*workdirs)
+        compare_two(*workdirs)
 
 
 def test_the_script_prints_the_table_or_one_clear_error(workdirs):
@@ -114,7 +118,7 @@ def test_the_script_prints_the_table_or_one_clear_error(workdirs):
 
     done = run(*workdirs)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == comparison_table(compare(*workdirs)) + "\n"
+    assert done.stdout == comparison_table(compare_two(*workdirs)) + "\n"
     missing = run(workdirs[0], "no-such-run")
     assert missing.returncode != 0
     assert "no-such-run" in missing.stderr
@@ -126,4 +130,4 @@ def test_a_clip_that_is_there_twice_is_refused(workdirs):
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([*lines, lines[-1]]))
     with pytest.raises(ValueError, match="is there twice"):
-        compare(*workdirs)
+        compare_two(*workdirs)

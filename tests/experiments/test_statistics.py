@@ -12,7 +12,7 @@ from emojax.corpora.partitions import make_partition
 from emojax.data.prepared import open_corpus
 from emojax.experiments import statistics as experiment
 from emojax.experiments.durations import histogram_figure
-from emojax.experiments.parameters import count, parameters
+from emojax.experiments.parameters import count, parameters, read_labels
 from emojax.experiments.report import write_report
 from emojax.models.adapter_resnet import AdapterResNet
 
@@ -96,8 +96,10 @@ def test_the_histogram_says_what_it_leaves_out():
     assert ax.get_title() == "5 clips of 2 corpora; 2 longer ones are not shown"
 
 
-def test_parameters_are_those_of_the_real_network(corpora):
-    first, both = parameters(corpora).pieces[0].rows
+def test_parameters_are_those_of_the_real_network(tiny_paths):
+    labels = read_labels(["tones", "levels"], tiny_paths["tones"].parents[2])
+    assert labels == {"tones": 3, "levels": 2}
+    first, both = parameters(labels).pieces[0].rows
     key = jax.random.key(0)
     mel, frames = np.zeros((1, 8, 64), np.float32), np.array([8])
 
@@ -112,3 +114,16 @@ def test_parameters_are_those_of_the_real_network(corpora):
     assert both[5] == shared + 2 * own
     assert both[7] == pytest.approx(100 * both[5] / both[6])
     assert both[0] == 2
+
+
+def test_all_of_emoset_needs_no_corpus(tmp_path):
+    labels = read_labels(["emoset"], tmp_path / "nothing")
+    assert len(labels) == 26
+    assert labels["gemep"] == 17
+    table = parameters(labels).pieces[0]
+    last = dict(zip(table.columns, table.rows[-1], strict=True))
+    # The paper: about 3.5 times one network.
+    assert 3.2 < last["times one network"] < 3.8
+    assert any("ea-act, ea-bmw, ea-wsj" in note for note in table.notes)
+    with pytest.raises(ValueError, match="no corpus is prepared"):
+        read_labels(["emodb"], tmp_path / "nothing")

@@ -4,41 +4,15 @@ import json
 
 import pytest
 
-from emojax.evaluation.metrics import score
-from emojax.evaluation.report import Prediction, write_predictions, write_results
+from emojax.experiments.baselines import baselines
 from emojax.experiments.finished import parse_workdirs
+from emojax.experiments.grid import read_grid
 from emojax.experiments.report import write_report
 from emojax.experiments.transfer import transfer
 
-LABELS = ["a", "b"]
-
-
-def finished(folder, right, devel=0.5, protocol="test on two"):
-    """A scored run: corpus → how many of 40 clips of each label are right."""
-    folder.mkdir()
-    predictions, results = [], []
-    for corpus, hits in right.items():
-        truth = [label for label in (0, 1) for _ in range(40)]
-        predicted = [label if i % 40 < hits else 1 - label for i, label in enumerate(truth)]
-        results.append(score(corpus, protocol, LABELS, truth, predicted, [""] * 80))
-        predictions += [
-            Prediction(corpus, f"{i}.wav", "", LABELS[t], LABELS[p], {})
-            for i, (t, p) in enumerate(zip(truth, predicted, strict=True))
-        ]
-    write_predictions(predictions, folder / "predictions.csv")
-    run = {
-        "part": "test",
-        "command": "python <evaluate>",
-        "utterance": "whole",
-        "step": 10,
-        "config": {"seed": 3},
-    }
-    write_results(results, folder, {**run, "devel_uar": {**dict.fromkeys(right, devel), "mean": devel}})
-    return folder
-
 
 @pytest.fixture
-def workdirs(tmp_path):
+def workdirs(tmp_path, finished):
     return {
         "scratch": [
             finished(tmp_path / "scratch_x", {"x": 20}),
@@ -100,6 +74,67 @@ def test_the_page_says_how_it_came_about(workdirs, tmp_path):
     assert "Per speaker: none." in page
     assert "<dt>Seeds</dt><dd>3;" in page
     assert "python &lt;evaluate&gt;" in page
+
+
+@pytest.fixture
+def seeded(tmp_path, finished):
+    """Three seeds of each setting on x: clearly apart, and the second of shared is the best."""
+    hits = {"scratch": (20, 22, 24), "shared": (33, 39, 36)}
+    return {
+        setting: [
+            finished(tmp_path / f"{setting}_{seed}", {"x": n}, seed=seed) for seed, n in enumerate(some)
+        ]
+        for setting, some in hits.items()
+    }
+
+
+def test_seeds_become_mean_and_deviation(seeded):
+    report = transfer(seeded)
+    assert report.pieces[0].shown()[0] == (
+        "x",
+        "50.0",
+        *("50.0 ± 0.0", "55.0 ± 5.0"),
+        *("50.0 ± 0.0", "90.0 ± 7.5+"),
+    )
+    row = rows_of(report.pieces[2])[1]
+    assert (row["seeds"], float(row["deviation test"])) == ("3", pytest.approx(7.5))
+    assert float(row["test above first"]) == pytest.approx(35)
+    assert 0 <= float(row["ε_min"]) < 0.2
+    assert len(report.pieces[3].rows) == 6
+    assert report.seeds.startswith("0, 1, 2;")
+
+
+def test_the_first_seed_that_both_have_is_tested(seeded):
+    seeded["scratch"] = seeded["scratch"][1:]
+    a, b = read_grid(seeded).paired("shared", "x")
+    assert (a.seed, b.seed) == (1, 1)
+    one = read_grid({name: some[:1] for name, some in seeded.items()})
+    assert [run.seed for run in one.paired("shared", "x")] == [0, 1]
+    assert one.stochastic_order("shared") == {}
+
+
+def test_a_seed_twice_is_refused(seeded, tmp_path, finished):
+    seeded["shared"].append(finished(tmp_path / "again", {"x": 1}, seed=2))
+    with pytest.raises(ValueError, match=r"corpus x with seed 2 is in .*give each corpus once"):
+        transfer(seeded)
+
+
+def test_adapters_on_a_single_base_are_shown_beside_heads(workdirs, tmp_path, finished):
+    workdirs["from x"] = [finished(tmp_path / "adapters", {"x": 30, "y": 20})]
+    workdirs["from x, head"] = [finished(tmp_path / "head", {"x": 20, "y": 24})]
+    picture = transfer(workdirs).pieces[2]
+    assert picture.name == "figure_7a"
+    array = picture.figure.axes[0].images[0].get_array()
+    assert array[:, 1].tolist()[:2] == pytest.approx([25, -10])
+
+
+def test_table_3_puts_baselines_side_by_side(workdirs, tmp_path):
+    report = baselines({"svm": workdirs["scratch"], "resnet": workdirs["shared"]}, missing="svm/z_seed0: <b>")
+    assert report.pieces[0].name == "table_3"
+    assert report.pieces[0].shown()[0] == ("x", "50.0", "50.0", "50.0", "75.0", "90.0")
+    assert report.pieces[1].figure.axes[0].images[0].get_array()[0].tolist() == pytest.approx([0, 0, 25, 40])
+    page = write_report(report, tmp_path / "out", "")[-1].read_text("utf-8")
+    assert "<b>Missing</b> svm/z_seed0: &lt;b&gt;</p>" in page
 
 
 def test_a_setting_that_normalises_speakers_is_named(workdirs):

@@ -74,6 +74,7 @@ def test_killed_and_resumed_is_bitwise_uninterrupted(
             time.sleep(0.01)
         process.send_signal(number)
         process.wait(timeout=120)
+    assert process.returncode != 0
     assert steps_written(tmp_path)[-1] < steps_written(tiny_run)[-1], log.read_text()
     if number == signal.SIGINT:
         assert "the same command goes on from here" in log.read_text()

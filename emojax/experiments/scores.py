@@ -1,0 +1,155 @@
+"""What every report on finished runs shows: UAR of each setting on each corpus, and how it came about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from emojax.experiments.grid import PARTS, Grid
+from emojax.experiments.heat_map import heat_map
+from emojax.experiments.table import Cell, Marked, Table
+
+_RUNS = {"setting": "", "run": "", "corpora": "", "mode": "", "state": "", "seed": "d", "step": ",d"}
+_RUNS |= {"utterance": "", "commit": "", "command": ""}
+
+
+def score_table(
+    grid: Grid,
+    name: str,
+    caption: str,
+    mark: Callable[[str, str], str] = lambda setting, corpus: "",
+    notes: Sequence[str] = (),
+) -> Table:
+    """A row per corpus, and devel and test UAR of each setting.
+
+    Args:
+      grid: the scores.
+      name: of the files.
+      caption: one line.
+      mark: setting and corpus → what stands behind the test UAR.
+      notes: lines below.
+    """
+
+    def row(corpus: str) -> list[Cell]:
+        cells: list[Cell] = [corpus, grid.chance(corpus)]
+        for setting in grid.settings:
+            cells += [
+                _cell(grid, setting, corpus, "devel", ""),
+                _cell(grid, setting, corpus, "test", mark(setting, corpus)),
+            ]
+        return cells
+
+    columns = {f"{setting} {part}": ".1f" for setting in grid.settings for part in PARTS}
+    about = "UAR in percent; means are over the corpora that all settings have"
+    several = any(len(runs) > 1 for scored in grid.settings.values() for runs in scored.values())
+    about += "; ± is the standard deviation over seeds." if several else "."
+    return Table(
+        name,
+        caption,
+        {"corpus": "", "chance": ".1f", **columns},
+        [row(corpus) for corpus in grid.corpora],
+        _means(grid),
+        [about, *notes],
+    )
+
+
+def _cell(grid: Grid, setting: str, corpus: str, part: str, mark: str) -> Marked | None:
+    uar, deviation = grid.uar(setting, corpus, part), grid.deviation(setting, corpus, part)
+    spread = "" if deviation is None else f" ± {deviation:.1f}"
+    return None if uar is None else Marked(uar, spread + mark)
+
+
+def _means(grid: Grid) -> list[Cell]:
+    """The foot: means over the corpora that all settings have; empty where there are none."""
+    common = grid.common()
+    if not common:
+        return []
+    means = [
+        _mean([grid.uar(setting, name, part) for name in common])
+        for setting in grid.settings
+        for part in PARTS
+    ]
+    return [f"mean of {len(common)}", _mean([grid.chance(name) for name in common]), *means]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
+
+
+def score_map(
+    grid: Grid,
+    settings: Sequence[str],
+    difference: Callable[[str, str, str], float | None],
+    reference: str,
+) -> Figure:
+    """UAR of these settings in colours.
+
+    Args:
+      grid: the scores.
+      settings: those to show.
+      difference: setting, corpus and part → points above the reference.
+      reference: its name.
+    """
+    columns = [(setting, part) for setting in settings for part in PARTS]
+
+    def array(value: Callable[[str, str, str], float | None]) -> np.ndarray:
+        found = [[value(setting, name, part) for setting, part in columns] for name in grid.corpora]
+        return np.array(found, float)  # None becomes nan
+
+    names = [f"{setting}\n{part}" for setting, part in columns]
+    return heat_map(array(grid.uar), array(difference), grid.corpora, names, reference)
+
+
+def protocols(grid: Grid) -> str:
+    """Which corpora were tested how."""
+    tested: dict[str, list[str]] = defaultdict(list)
+    for name in grid.corpora:
+        runs = [one for setting in grid.having(name) for one in grid.settings[setting][name]]
+        for protocol in dict.fromkeys(one.result["protocol"] for one in runs):
+            tested[protocol].append(name)
+    return "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in tested.items())
+
+
+def normalisation(grid: Grid) -> str:
+    """Which settings saw all clips of the tested speakers, above all."""
+    names = [
+        setting
+        for setting, scored in grid.settings.items()
+        if any(one.run["config"].get("speaker_normalisation") for runs in scored.values() for one in runs)
+    ]
+    per_speaker = ", ".join(names) or "none"
+    return f"Networks: each utterance's log-mel over its own frames. Per speaker: {per_speaker}."
+
+
+def seeds(grid: Grid) -> str:
+    """Which seeds there are; they choose the partition too where none is published."""
+    found = sorted({one.seed for one in grid.runs()})
+    return f"{', '.join(map(str, found))}; one run of each corpus in each setting with each seed."
+
+
+def runs_table(grid: Grid) -> Table:
+    """Every run: how it was trained and scored."""
+    rows = [row for setting in grid.settings for row in _runs_of(grid, setting)]
+    return Table("runs", "The runs behind these numbers", _RUNS, rows)
+
+
+def _runs_of(grid: Grid, setting: str) -> Iterable[list[Cell]]:
+    corpora: dict[Path, list[str]] = defaultdict(list)
+    runs = {}
+    for name, scored in grid.settings[setting].items():
+        for one in scored:
+            corpora[one.workdir].append(name)
+            runs[one.workdir] = one.run
+    for workdir, run in runs.items():
+        config = run["config"]
+        mode = config.get("transfer") or config.get("features", "")
+        how = run["utterance"], run.get("commit") or "unknown", run["command"]
+        state = run.get("state", "")
+        where = "/".join(workdir.parts[-2:])
+        yield [setting, where, ", ".join(corpora[workdir]), mode, state, config["seed"], run["step"], *how]

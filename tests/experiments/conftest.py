@@ -1,0 +1,38 @@
+"""Finished runs that were never trained."""
+
+import pytest
+
+from emojax.evaluation.metrics import score
+from emojax.evaluation.report import Prediction, write_predictions, write_results
+
+LABELS = ["a", "b"]
+
+
+@pytest.fixture
+def finished():
+    """A function that writes a scored run into a folder."""
+    return write_finished
+
+
+def write_finished(folder, right, devel=0.5, protocol="test on two", seed=3):
+    """A scored run: corpus → how many of 40 clips of each label are right."""
+    folder.mkdir(parents=True, exist_ok=True)
+    predictions, results = [], []
+    for corpus, hits in right.items():
+        truth = [label for label in (0, 1) for _ in range(40)]
+        predicted = [label if i % 40 < hits else 1 - label for i, label in enumerate(truth)]
+        results.append(score(corpus, protocol, LABELS, truth, predicted, [""] * 80))
+        predictions += [
+            Prediction(corpus, f"{i}.wav", "", LABELS[t], LABELS[p], {})
+            for i, (t, p) in enumerate(zip(truth, predicted, strict=True))
+        ]
+    write_predictions(predictions, folder / "predictions.csv")
+    run = {
+        "part": "test",
+        "command": "python <evaluate>",
+        "utterance": "whole",
+        "step": 10,
+        "config": {"seed": seed},
+    }
+    write_results(results, folder, {**run, "devel_uar": {**dict.fromkeys(right, devel), "mean": devel}})
+    return folder

@@ -1,0 +1,253 @@
+"""Plans of runs, and running them; the runs are fake."""
+
+import dataclasses
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from emojax.experiments import engine as module
+from emojax.experiments.engine import execute, make_engine
+from emojax.experiments.planned import carry_out
+from emojax.experiments.plans import baseline_cells, transfer_cells
+from emojax.experiments.runs import Cell, Request, parse_corpora, read_config, scored
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def request_(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    return Request(
+        parse_corpora(["x", "y=some/labels.csv"]),
+        parse_corpora(["z"]),
+        tmp_path / "out",
+        [0, 1],
+        "corpora",
+        "data",
+        "configs/quickstart.py",
+        "configs/scratch.py",
+        "configs/adapt.py",
+    )
+
+
+@pytest.fixture
+def here(tmp_path):
+    return make_engine("here", tmp_path / "jobs")
+
+
+def fake(folder, name, code="", after=()):
+    """A cell that counts how often it began, does something, and leaves results."""
+    folder = folder / name
+    count = f"open({str(folder / 'begun')!r}, 'a').write('x')"
+    leave = f"open({str(folder / 'results.json')!r}, 'w').write('{{}}')"
+    return Cell(name, folder, [("-c", f"{count}; {code}"), ("-c", leave)], {folder: name}, {"a": 1}, after)
+
+
+def begun(cell):
+    path = cell.folder / "begun"
+    return len(path.read_text()) if path.exists() else 0
+
+
+def flags_of(command):
+    return dict(flag.partition("=")[::2] for flag in command[1:])
+
+
+def test_table_4_is_shared_runs_and_a_tuning_of_each(request_):
+    cells = {cell.name: cell for cell in transfer_cells(request_, [])}
+    names = [f"{one}/{run}" for one in ("all", "arousal", "valence", "a+v") for run in ("shared", "tuned")]
+    names += ["scratch/x", "scratch/y", "scratch/z", "from_z/adapters", "from_z/head"]
+    assert set(cells) == {f"{name}_seed{seed}" for name in names for seed in (0, 1)}
+    shared, tuned = cells["a+v/shared_seed1"], cells["a+v/tuned_seed1"]
+    assert tuned.after == [shared.name]
+    assert shared.after == []
+    train, evaluate = map(flags_of, tuned.commands)
+    assert train["--config.base"] == str(shared.folder) == flags_of(shared.commands[0])["--workdir"]
+    assert (train["--config.base_corpus"], train["--config.seed"]) == ("arousal", "1")
+    assert train["--config.corpora"] == "x,y=some/labels.csv"
+    assert evaluate == {"--workdir": str(tuned.folder), "--state": "best"}
+    assert flags_of(shared.commands[0])["--config.aggregate"] == "a+v"
+    assert "" not in scored(cells.values())
+
+
+def test_heads_alone_are_tuned_with_the_smaller_rates(request_):
+    cells = {cell.name: cell for cell in transfer_cells(request_, ["scratch"])}
+    flags = flags_of(cells["from_z/head_seed0"].commands[0])
+    rates = read_config("configs/adapt.py").learning_rates
+    assert flags["--config.transfer"] == "last_layer"
+    assert flags["--config.learning_rates"] == str(rates[1:])
+    assert flags["--config.base_corpus"] == "z"
+
+
+def test_both_tables_share_the_networks_from_scratch(request_):
+    transfers = {cell.name: cell for cell in transfer_cells(request_, ["scratch"])}
+    resnets = list(baseline_cells(request_, ["resnet"]))
+    for cell in resnets:
+        other = transfers[cell.name]
+        assert (cell.commands, cell.order, cell.folder) == (other.commands, other.order, other.folder)
+    assert list(resnets[0].results.values()) == ["resnet best", "resnet final"]
+    features = [cell.name for cell in baseline_cells(request_, ["egemaps"])]
+    assert features == ["egemaps/x_seed0", "egemaps/y_seed0", "egemaps/x_seed1", "egemaps/y_seed1"]
+
+
+@pytest.mark.parametrize("plan", [baseline_cells, transfer_cells])
+def test_an_unknown_setting_is_an_error_with_the_choices(plan, request_):
+    with pytest.raises(ValueError, match=r"--settings='nope'; choose of (egemaps|scratch), "):
+        list(plan(request_, ["nope"]))
+
+
+def test_a_folder_of_other_settings_is_refused(request_):
+    (cell, *_) = transfer_cells(request_, ["scratch"])
+    cell.begin()
+    assert not cell.is_finished()
+    other = dataclasses.replace(cell, order={**cell.order, "config": {**cell.order["config"], "width": 5}})
+    with pytest.raises(ValueError, match=r"config\.width: the checkpoint has 16, this run has 5"):
+        other.is_finished()
+
+
+def test_a_stopped_plan_goes_on_where_it_was(tmp_path, here, monkeypatch):
+    slow = "import os, time; os.path.exists('{0}') or (open('{0}', 'w'), time.sleep(60))".format(
+        tmp_path / "2nd"
+    )
+    cells = [fake(tmp_path, "first"), fake(tmp_path, "slow", slow), fake(tmp_path, "last", after=["slow"])]
+    sleep = time.sleep
+
+    def interrupting(seconds):
+        sleep(seconds)
+        if begun(cells[1]):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.time, "sleep", interrupting)
+    began_s = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        execute(cells, here)
+    assert time.monotonic() - began_s < 30
+    assert [cell.is_finished() for cell in cells] == [True, False, False]
+    monkeypatch.setattr(module.time, "sleep", sleep)
+    assert execute([cell for cell in cells if not cell.is_finished()], here) == {}
+    assert all(cell.is_finished() for cell in cells)
+    assert [begun(cell) for cell in cells] == [1, 2, 1]
+
+
+def test_a_run_that_a_killed_plan_left_going_is_waited_for(tmp_path, here):
+    cell = fake(tmp_path, "slow", "import time; time.sleep(2)")
+    cell.begin()
+    # What begins a cell, without anybody who waits for it.
+    left = here.submit(module.command_of(cell))
+    while not begun(cell):
+        time.sleep(0.02)
+    assert not left.done()
+    assert execute([cell], here) == {}
+    assert left.done()
+    assert cell.is_finished()
+    assert begun(cell) == 1
+
+
+def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here, capsys):
+    cells = [
+        fake(tmp_path, "bad", "raise SystemExit('train.py: no such corpus')"),
+        fake(tmp_path, "good"),
+        fake(tmp_path, "on_bad", after=["bad"]),
+    ]
+    failed = execute(cells, here)
+    assert failed == {
+        "bad": f"train.py: no such corpus (all of it: {tmp_path / 'bad' / 'log.txt'})",
+        "on_bad": "needs bad, which failed",
+    }
+    said = capsys.readouterr().err
+    assert all(f"{name}: {why}" in said for name, why in failed.items())
+    assert scored(cells) == {"good": [tmp_path / "good"]}
+    assert not (tmp_path / "bad" / "results.json").exists()
+
+
+def test_nothing_is_run_or_prepared_where_all_is_finished(tmp_path, request_, here, capsys):
+    cells = [fake(tmp_path, "one"), fake(tmp_path, "two")]
+    assert execute(cells, here) == {}
+    # Its corpora do not exist.
+    assert carry_out(cells, request_, "here") == (scored(cells), {})
+    assert "2 runs, 2 of them finished before" in capsys.readouterr().out
+    (tmp_path / "two" / "results.json").unlink()
+    with pytest.raises(ValueError, match=r"^unknown corpus 'x'"):
+        carry_out(cells, request_, "here")
+    assert [begun(cell) for cell in cells] == [1, 1]
+
+
+def test_submitit_runs_several_at_a_time(tmp_path):
+    pytest.importorskip("submitit", reason='needs submitit: pip install "emojax[cluster]"')
+    engine = make_engine("local:2", tmp_path / "jobs")
+    # Each waits for the other one, so that they only end if both run.
+    wait = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.05)"
+    cells = [
+        fake(
+            tmp_path,
+            name,
+            f"open({str(tmp_path / name / 'here')!r}, 'w')\n" + wait.format(str(tmp_path / other / "here")),
+        )
+        for name, other in (("a", "b"), ("b", "a"))
+    ]
+    cells += [fake(tmp_path, "bad", "raise SystemExit('broken')"), fake(tmp_path, "c", after=["a", "b"])]
+    failed = execute(cells, engine)
+    assert list(failed) == ["bad"]
+    assert failed["bad"].startswith("broken (all of it: ")
+    assert [cell.is_finished() for cell in cells] == [True, True, False, True]
+
+
+SLURM = {
+    # Runs the batch file's srun line behind our back, as a node would.
+    "sbatch": """#!/bin/sh
+        id=$$
+        (SLURM_JOB_ID=$id SLURM_JOB_NUM_NODES=1 SLURM_NTASKS=1 SLURM_PROCID=0 SLURM_LOCALID=0 \\
+        SLURM_NODEID=0 SLURM_JOB_NODELIST=node1 sh "$1" >/dev/null 2>&1 </dev/null &)
+        echo "Submitted batch job $id"
+    """,
+    "srun": """#!/bin/sh
+        while [ "${1#--}" != "$1" ]; do case $1 in --output|--error) shift 2;; *) shift;; esac; done
+        exec "$@"
+    """,
+    "sacct": "#!/bin/sh\necho 'JobID|State|NodeList'\n",
+    "scancel": "#!/bin/sh\n",
+}
+
+
+def test_a_cluster_runs_them_through_sbatch(tmp_path, monkeypatch):
+    pytest.importorskip("submitit", reason='needs submitit: pip install "emojax[cluster]"')
+    for name, script in SLURM.items():
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script)
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    engine = make_engine("slurm:timeout_min=7,slurm_partition=fast", tmp_path / "jobs")
+    cells = [fake(tmp_path, "good"), fake(tmp_path, "bad", "raise SystemExit('broken')")]
+    assert list(execute(cells, engine)) == ["bad"]
+    assert cells[0].is_finished()
+    (batch, *_) = (tmp_path / "jobs").glob("*.sh")
+    assert "#SBATCH --partition=fast" in batch.read_text()
+    with pytest.raises(ValueError, match=r"--engine=slurm: .*nonsense"):
+        make_engine("slurm:nonsense=1", tmp_path / "jobs")
+
+
+@pytest.mark.parametrize("text", ["", "nope", "local", "local:0", "local:many", "here:2"])
+def test_an_unknown_engine_is_an_error_with_the_choices(text, tmp_path):
+    with pytest.raises(ValueError, match=r"choose of here, local:2 .* or slurm"):
+        make_engine(text, tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("srun") is not None, reason="there is a SLURM here")
+def test_no_slurm_is_one_clear_error(tmp_path):
+    pytest.importorskip("submitit", reason='needs submitit: pip install "emojax[cluster]"')
+    with pytest.raises(ValueError, match=r"--engine=slurm: .*srun"):
+        make_engine("slurm:timeout_min=60", tmp_path)
+
+
+@pytest.mark.parametrize("items", [["x", "x=y.csv"], ["synthetic"], ["../x"]])
+def test_corpora_need_names_of_their_own(items):
+    with pytest.raises(ValueError, match=items[-1].partition("=")[0]):
+        parse_corpora(items)
+
+
+def test_a_file_that_is_no_config_is_refused():
+    with pytest.raises(ValueError, match=r"train\.py is no config file .* there are"):
+        read_config(str(ROOT / "compare.py").replace("compare.py", "no/train.py"))
