@@ -195,11 +195,11 @@ def test_submitit_runs_several_at_a_time(tmp_path):
 
 
 SLURM = {
-    # Runs the batch file's srun line behind our back, as a node would.
+    # Runs what the batch file held behind our back, as a node would; submitit moves the file at once.
     "sbatch": """#!/bin/sh
-        id=$$
+        id=$$; script=$(cat "$1")
         (SLURM_JOB_ID=$id SLURM_JOB_NUM_NODES=1 SLURM_NTASKS=1 SLURM_PROCID=0 SLURM_LOCALID=0 \\
-        SLURM_NODEID=0 SLURM_JOB_NODELIST=node1 sh "$1" >/dev/null 2>&1 </dev/null &)
+        SLURM_NODEID=0 SLURM_JOB_NODELIST=node1 sh -c "$script" >/dev/null 2>&1 </dev/null &)
         echo "Submitted batch job $id"
     """,
     "srun": """#!/bin/sh
