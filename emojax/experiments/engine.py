@@ -135,7 +135,8 @@ def execute(cells: Iterable[Cell], engine: Engine) -> dict[str, str]:
         try:
             while waiting or running:
                 new = _lost(waiting, failed)
-                bar.update(len(new))
+                if new:  # an update by nothing would draw the bar each time
+                    bar.update(len(new))
                 for name in _ready(waiting, running)[: engine.limit - len(running)]:
                     running[name] = _begin(waiting.pop(name), engine)
                 for name in [name for name, (_, job) in running.items() if job.done()]:

@@ -212,7 +212,7 @@ def test_runs_that_do_not_go_together_are_refused(tiny_config, opened, tiny_path
     ("settings", "message"),
     [
         ({"features": ()}, "nothing to test; give --features=egemaps, --workdirs="),
-        ({"features": ("mfcc",)}, "features='mfcc'; choose one of egemaps, compare"),
+        ({"features": ("mfcc",)}, "mfcc.; choose one of egemaps, compare"),
         ({"words": "high=anger"}, "tones: low, middle.*--label_words .experiments., as in 'loud=neutral,"),
         ({"words": "high=rage"}, "label_words: 'high=rage'"),
         ({"egemaps": []}, "runs named 'egemaps'"),
