@@ -1,7 +1,7 @@
 r"""The paper's tuning of the head alone, from a learning rate of 0.01 (section 5.2.2).
 
 python train.py --config=configs/paper_last_layer.py --workdir=runs/paper_last_layer_emodb \
-        --config.base=runs/paper_base_iemocap --config.base_corpus=iemocap --config.corpora=emodb
+        --config.base=runs/paper_scratch_iemocap --config.base_corpus=iemocap --config.corpora=emodb
 """
 
 import ml_collections

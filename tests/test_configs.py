@@ -1,0 +1,34 @@
+"""Every config file holds settings that can be trained; the paper's hold the paper's."""
+
+from pathlib import Path
+
+import pytest
+
+from emojax.experiments.runs import read_config
+from emojax.training.run import check_config
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+FILES = sorted(path.name for path in CONFIGS.glob("[!_]*.py"))
+
+
+def config_of(file):
+    return read_config(str(CONFIGS / file))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_config_is_trainable_and_has_the_settings_of_base(file):
+    config = config_of(file)
+    check_config(config)
+    assert set(config) == set(config_of("base.py"))
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.startswith("paper_")])
+def test_the_papers_network_and_batches(file):
+    config = config_of(file)
+    assert (config.width, config.depth, config.batch_size, config.window_s) == (32, 2, 64, 5.0)
+    assert (config.momentum, config.l2, config.learning_rate_decay) == (0.9, 1e-6, 1e-6)
+    multi = file == "paper_multi_corpus.py"
+    assert config.patience_epochs == (0 if multi else 50)
+    assert multi == (config.rounds_per_phase == 2_500)
+    slow = file in ("paper_finetune.py", "paper_last_layer.py")
+    assert config.learning_rates == ((0.01, 0.001) if slow else (0.1, 0.01, 0.001))
