@@ -131,7 +131,7 @@ def execute(cells: Iterable[Cell], engine: Engine) -> dict[str, str]:
     waiting = {cell.name: cell for cell in cells}
     running: dict[str, tuple[Cell, Job]] = {}
     failed: dict[str, str] = {}
-    with tqdm.tqdm(total=len(waiting), unit="run", dynamic_ncols=True) as bar:
+    with tqdm.tqdm(total=len(waiting), unit="run", dynamic_ncols=True, mininterval=10) as bar:
         try:
             while waiting or running:
                 new = _lost(waiting, failed)

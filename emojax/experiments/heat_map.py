@@ -31,7 +31,9 @@ def heat_map(
       reference: what the differences are from.
       framed: row and column of cells that stand apart.
     """
-    figure = Figure(figsize=(2.4 + 0.95 * len(columns), 1.4 + 0.36 * len(rows)), layout="constrained")
+    long = max(len(line) for name in columns for line in name.split("\n")) > _LONG
+    size = 2.4 + 0.95 * len(columns), 1.4 + 0.36 * len(rows) + 1.4 * long
+    figure = Figure(figsize=size, layout="constrained")
     ax = figure.subplots()
     extreme = max(_SMALLEST_RANGE, np.nanmax(np.abs(differences), initial=0))
     image = ax.imshow(differences, cmap="RdBu", vmin=-extreme, vmax=extreme, aspect="auto")
@@ -41,7 +43,6 @@ def heat_map(
         ax.text(column, row, text, ha="center", va="center", fontsize=9, color="white" if dark else "black")
     for row, column in framed:
         ax.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, linewidth=2))
-    long = max(len(line) for name in columns for line in name.split("\n")) > _LONG
     ax.set_xticks(range(len(columns)), columns, parse_math=False)
     ax.set_yticks(range(len(rows)), rows, parse_math=False)
     ax.xaxis.tick_top()

@@ -103,7 +103,7 @@ def _figures_7(grid: Grid) -> Iterable[Picture]:
             own, head = (grid.uar(one, corpus, part) for one in (setting, setting + HEAD))
             return None if own is None or head is None else own - head
 
-        figure = scores.score_map(grid, bases, above_head, "tuning of the head alone")
+        figure = scores.score_map(grid, bases, above_head, "the head alone")
         caption = "Figure 7a: adapters tuned on a single corpus's network, coloured by what they gained"
         yield Picture("figure_7a", f"{caption} on tuning of the head alone", figure)
 
