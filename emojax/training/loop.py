@@ -23,11 +23,12 @@ from emojax.training.keeper import Keeper
 from emojax.training.meter import Meter
 from emojax.training.predict import Network, predict_clips
 from emojax.training.progress import Progress
-from emojax.training.rounds import RoundRobin, Tuning
+from emojax.training.rounds import RoundRobin
 from emojax.training.run import PLACES_FILE, make_manifest, make_run
 from emojax.training.state import Corpus, EmoState
 from emojax.training.steps import Forward
 from emojax.training.transfer import FROZEN_TRUNK
+from emojax.training.tuning import Tuning
 
 
 def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping[str, Path]) -> EmoState:

@@ -1,25 +1,23 @@
-"""What a step trains: the corpora in turn, with their trunk; or several at once, over a frozen one."""
+"""Rounds of a shared network: the corpora in turn, all with one trunk."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Generator, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
 import jax
 import ml_collections
-import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import Batch
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import group_batches, prefetched, training_batches
+from emojax.data.sampling import prefetched, training_batches
 from emojax.data.turns import corpus_weights
 from emojax.training import devices
 from emojax.training.schedule import Phases, Schedule
 from emojax.training.state import EmoState
-from emojax.training.steps import TrainStep, TuneStep
+from emojax.training.steps import TrainStep
 
 ALL = "all"  # the schedule of corpora that share a trunk
 
@@ -131,105 +129,3 @@ def advance(
     """One step on one corpus; gives the next state and the loss. The old state's arrays are donated."""
     shared, corpus, loss = train_step(state.shared, state.corpora[name], batch, state.step, rate)
     return EmoState(shared, {**state.corpora, name: corpus}, state.step + 1), loss
-
-
-class Tuning:
-    """Adapters and heads over a trunk that stays: some corpora at once, each with a schedule of its own.
-
-    The further tuning of section 5.2.2. A corpus that is done makes room for the next one; none knows of the
-    others, so what is best is chosen for each by itself, and the state at the beginning takes part in that.
-
-    Args:
-      config: the settings.
-      train: corpus → its training part.
-      tune_step: of :func:`emojax.training.steps.make_tune_step`.
-      state: to begin at.
-      schedules: how far each corpus has come; empty at the beginning.
-    """
-
-    steps_per_round = 1
-
-    def __init__(
-        self,
-        config: ml_collections.ConfigDict,
-        train: Mapping[str, Recordings],
-        tune_step: TuneStep,
-        state: EmoState,
-        schedules: Mapping[str, Schedule],
-    ) -> None:
-        self._config, self._train, self._tune_step = config, train, tune_step
-        self._phases = {name: make_phases(config, len(part)) for name, part in train.items()}
-        self.state, self.schedules = state, {**dict.fromkeys(train, Schedule()), **schedules}
-        self.last_step = math.ceil(len(train) / config.tuned_at_once) * max(
-            phases.longest for phases in self._phases.values()
-        )
-        self.first_look = list(train)
-        self._begin_group()
-
-    def _begin_group(self) -> None:
-        unfinished = [name for name, phases in self._phases.items() if not phases.done(self.schedules[name])]
-        self._group = unfinished[: self._config.tuned_at_once]
-        numbers = {name: list(self._train).index(name) for name in self._group}
-        self._numbers = np.array([*numbers.values()], np.int32)
-        config = self._config
-        self.batches: Generator[Any, None, None] = prefetched(
-            group_batches(
-                [self._train[name] for name in self._group],
-                config.batch_size,
-                int(config.window_s * SAMPLE_RATE_HZ),
-                [(config.seed, number) for number in numbers.values()],
-                [self.schedules[name].round for name in self._group],
-            ),
-            devices.shard,
-        )
-
-    @property
-    def done(self) -> bool:
-        """Whether every corpus is done."""
-        return not self._group
-
-    @property
-    def best_uar(self) -> float:
-        """Mean over the corpora of the devel UAR of each one's best state."""
-        return float(np.mean([schedule.best_uar for schedule in self.schedules.values()]))
-
-    def close(self) -> None:
-        """Stop preparing batches."""
-        self.batches.close()
-
-    def train(self, batch: Batch) -> dict[str, jax.Array]:
-        """One step of every corpus in the group; gives their losses."""
-        own = [self.schedules[name] for name in self._group]
-        rates = [self._phases[name].rate(one) for name, one in zip(self._group, own, strict=True)]
-        corpora, losses = self._tune_step(
-            self.state.shared,
-            tuple(self.state.corpora[name] for name in self._group),
-            batch,
-            self._numbers,
-            np.array([one.round for one in own], np.int32),
-            np.array(rates, np.float32),
-        )
-        tuned = dict(zip(self._group, corpora, strict=True))
-        self.state = EmoState(self.state.shared, {**self.state.corpora, **tuned}, self.state.step + 1)
-        self.schedules |= {name: self.schedules[name].next_round() for name in self._group}
-        return dict(zip(self._group, losses, strict=True))
-
-    def due(self) -> list[str]:
-        """The corpora whose devel part is to be looked at now."""
-        return [name for name in self._group if self._phases[name].evaluates(self.schedules[name])]
-
-    def judge(self, uars: Mapping[str, float]) -> Verdict:
-        """Move the schedules on, given the devel UAR of some corpora."""
-        before = dict(self.schedules)
-        names = [name for name in self._train if name in uars]
-        self.schedules |= {name: self._phases[name].evaluated(before[name], uars[name]) for name in names}
-        after = self.schedules
-        if any(self._phases[name].done(after[name]) for name in names):
-            self.batches.close()
-            self._begin_group()
-        best = {name: schedule.best_uar for name, schedule in after.items()}
-        return Verdict(
-            [name for name in names if after[name].best_uar > before[name].best_uar],
-            [name for name in self._group if after[name].phase > before[name].phase],
-            {**best, "mean": self.best_uar},
-        )

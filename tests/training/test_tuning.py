@@ -87,7 +87,7 @@ def test_a_corpus_without_patience_left_makes_room_for_the_next(tuning, tiny_pat
 
 
 def test_stopped_and_resumed_is_bitwise_uninterrupted(tuning, tuned, tiny_paths, tmp_path, monkeypatch):
-    from emojax.training.rounds import Tuning
+    from emojax.training.tuning import Tuning
 
     class StoppedError(Exception):
         pass
