@@ -19,10 +19,11 @@ def main(argv: list[str]) -> None:
         from emojax.evaluation.compare import compare, comparison_table
         from emojax.experiments.finished import parse_workdirs
 
-        systems = parse_workdirs([item if "=" in item else f"{item}={item}" for item in FLAGS.workdirs])
-        if len(systems) != 2:
-            raise ValueError(f"{len(systems)} systems given; give two folders: --workdirs=A,B")
-        print(comparison_table(compare(systems)))
+        items = [item if "=" in item else f"{item}={item}" for item in FLAGS.workdirs]
+        count = len({item.partition("=")[0] for item in items})
+        if count != 2:
+            raise ValueError(f"{count} systems given; give two folders: --workdirs=A,B")
+        print(comparison_table(compare(parse_workdirs(items))))
     except ImportError as error:
         raise SystemExit(f'compare.py: {error}; pip install "emojax[statistics]"') from error
     except ValueError as error:

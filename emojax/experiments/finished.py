@@ -52,7 +52,7 @@ def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
             raise ValueError(f"{item!r} names no setting; give --workdirs=NAME=FOLDER,NAME=FOLDER")
         folders = sorted(filter(Path.is_dir, map(Path, glob.glob(str(Path(pattern).expanduser())))))
         if not folders:
-            raise ValueError(f"{name}={pattern}: there is no such folder{_finished_near(Path(pattern))}")
+            raise ValueError(f"{pattern}: there is no such folder{_finished_near(Path(pattern))}")
         settings[name] += folders
     return dict(settings)
 
