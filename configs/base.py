@@ -17,7 +17,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.allow_bad = False  # prepare although more than 5 % of a corpus cannot be read
     config.partition = "default"  # default | fold:I/K | loso:SPEAKER
     config.aggregate = ""  # or arousal, valence, a+v (two domains): train on their levels, all corpora as one
-    config.label_words = ""  # for that: what labels mean that it does not know, as in calm=rest,tired=boredom
+    config.label_words = ""  # for that: what other labels mean: calm=rest, or of one corpus diary/high=anger
     config.seed = 0  # of the partition, the parameters and the order of the clips
 
     # Network.

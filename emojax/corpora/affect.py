@@ -67,6 +67,8 @@ def unknown(labels: Iterable[str], mapping: Mapping[str, str] | None = None) -> 
 def parse_mapping(text: str) -> dict[str, str]:
     """The mapping that is written as ``label=word`` with commas between; empty for none.
 
+    ``CORPUS/label=word`` is for one corpus, see :func:`of_corpus`.
+
     Raises:
       ValueError: for anything else, a label twice, or a word that is not in the vocabulary; it lists the
         vocabulary.
@@ -82,6 +84,19 @@ def parse_mapping(text: str) -> dict[str, str]:
             f"as in 'calm=rest,tired=boredom', with words out of {', '.join(VOCABULARY)}"
         )
     return mapping
+
+
+def of_corpus(mapping: Mapping[str, str], corpus: str) -> dict[str, str]:
+    """What a mapping says of one corpus, where ``CORPUS/label`` comes before ``label``.
+
+    >>> of_corpus({"high": "anger", "diary/high": "happiness"}, "diary")["high"]
+    'happiness'
+    """
+    own = f"{corpus}/"
+    return {
+        **mapping,
+        **{label.removeprefix(own): meant for label, meant in mapping.items() if label.startswith(own)},
+    }
 
 
 def arousal(label: str, mapping: Mapping[str, str] | None = None) -> str:

@@ -50,7 +50,9 @@ _FEATURES = flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus:
 _AGGREGATE = flags.DEFINE_enum(
     "aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what."
 )
-_LABEL_WORDS = flags.DEFINE_string("label_words", "", "cross_corpus: as train.py's, such as calm=rest.")
+_LABEL_WORDS = flags.DEFINE_string(
+    "label_words", "", "Of levels of affect: as train.py's, such as calm=rest."
+)
 EXPERIMENTS = ("statistics", "parameters", "baselines", "transfer", "cross_corpus")
 
 
@@ -128,6 +130,7 @@ def _request() -> Request:
         _CONFIG.value,
         _SCRATCH.value,
         _TUNE.value,
+        _LABEL_WORDS.value,
     )
 
 

@@ -7,8 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from emojax.corpora.listing import prepared
 from emojax.experiments.engine import execute, make_engine
 from emojax.experiments.runs import Cell, Request, scored
+from emojax.training.corpora import open_corpora
+
+# Settings that decide which clip has which level.
+_LEVELS = ("partition", "seed", "aggregate", "label_words")
 
 
 def carry_out(
@@ -33,8 +38,19 @@ def carry_out(
         return scored(cells), {}
     ready = make_engine(engine, request.out / "runs" / "jobs")
     _prepare(request)
+    _check_levels(todo, request)
     failed = execute(todo, ready)
     return scored(cells), failed
+
+
+def _check_levels(cells: Sequence[Cell], request: Request) -> None:
+    """Refuse labels without levels before the first run, and not hours later."""
+    here = prepared(Path(request.data_dir).expanduser())
+    paths = {name: here[name] for name in request.corpora}
+    settings = [[cell.order["config"].get(name) for name in _LEVELS] for cell in cells]
+    for partition, seed, aggregate, label_words in settings:
+        if aggregate:
+            open_corpora(paths, partition, seed, aggregate, label_words)
 
 
 def _prepare(request: Request) -> None:

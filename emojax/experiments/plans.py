@@ -73,6 +73,8 @@ def _multi_task(request: Request, setting: str, seed: int) -> Iterator[Cell]:
     aggregate = MULTI_TASK[setting]
     name = f"{setting}/shared_seed{seed}"
     changes: dict[str, Any] = {"aggregate": aggregate, "seed": seed}
+    if aggregate:
+        changes["label_words"] = request.label_words
     shared = request.network(name, request.config, request.corpora, {"best": ""}, **changes)
     yield shared
     start = DOMAINS[aggregate][0] if aggregate else ""

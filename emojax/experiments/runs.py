@@ -80,6 +80,7 @@ class Request:
       config: file of the settings of shared training.
       scratch_config: of a single corpus's training.
       tune_config: of the tuning of adapters, norms and heads on a trained network.
+      label_words: of aggregated corpora, as ``train.py`` takes them.
     """
 
     corpora: Mapping[str, str]
@@ -91,6 +92,7 @@ class Request:
     config: str
     scratch_config: str
     tune_config: str
+    label_words: str = ""
 
     def network(
         self,

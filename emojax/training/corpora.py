@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emojax.corpora.affect import VOCABULARY, parse_mapping, unknown
+from emojax.corpora.affect import VOCABULARY, of_corpus, parse_mapping, unknown
 from emojax.corpora.aggregate import DOMAINS, Domain, aggregate
 from emojax.corpora.partitions import Partition, make_partition
 from emojax.corpora.spec import Clip
@@ -105,10 +105,11 @@ def open_levels(
       dimension → corpus → that corpus under the dimension's levels; none that has a single level.
     """
     corpora = _open(paths, scheme, seed)
-    mapping = parse_mapping(label_words)
-    _refuse_unknown(corpora, mapping)
+    words = parse_mapping(label_words)
+    mappings = {name: of_corpus(words, name) for name in corpora}
+    _refuse_unknown(corpora, mappings)
     tables = {name: (corpus.clips, corpus.partition) for name, corpus in corpora.items()}
-    domains = aggregate(aggregated, tables, seed, dict.fromkeys(corpora, mapping))
+    domains = aggregate(aggregated, tables, seed, mappings)
     return {
         dimension: {name: _levelled(name, domain, corpora[name]) for name in domain.label}
         for dimension, domain in domains.items()
@@ -124,10 +125,13 @@ def _open(paths: Mapping[str, Path], scheme: str, seed: int) -> dict[str, Partit
     return corpora
 
 
-def _refuse_unknown(corpora: Mapping[str, PartitionedCorpus], mapping: Mapping[str, str]) -> None:
+def _refuse_unknown(
+    corpora: Mapping[str, PartitionedCorpus], mappings: Mapping[str, Mapping[str, str]]
+) -> None:
     """Name all labels that a person has to map, of all corpora at once."""
     strange = {
-        name: unknown((clip.label for clip in corpus.clips), mapping) for name, corpus in corpora.items()
+        name: unknown((clip.label for clip in corpus.clips), mappings[name])
+        for name, corpus in corpora.items()
     }
     labels = sorted({label for some in strange.values() for label in some})
     if labels:

@@ -4,7 +4,17 @@ from collections import Counter
 
 import pytest
 
-from emojax.corpora.affect import LEVELS, VOCABULARY, arousal, level, parse_mapping, valence, word
+from emojax.corpora.affect import (
+    LEVELS,
+    VOCABULARY,
+    arousal,
+    level,
+    of_corpus,
+    parse_mapping,
+    unknown,
+    valence,
+    word,
+)
 from emojax.corpora.catalogue import CATALOGUE
 
 # Labels that Table 2 does not name and that mean nothing it names.
@@ -71,6 +81,14 @@ def test_a_written_mapping_that_is_none(text):
         ValueError, match=r"write label=word with commas between.*out of contempt, .*positive"
     ):
         parse_mapping(text)
+
+
+def test_a_corpus_may_mean_something_of_its_own():
+    mapping = parse_mapping("high=anger,diary/high=happiness,diary/low=rest")
+    assert valence("high", of_corpus(mapping, "diary")) == "positive"
+    assert valence("high", of_corpus(mapping, "calls")) == "negative"
+    assert unknown(["low"], of_corpus(mapping, "calls")) == ["low"]
+    assert not unknown(["low"], of_corpus(mapping, "diary"))
 
 
 @pytest.mark.parametrize("dimension", LEVELS)

@@ -174,6 +174,14 @@ def test_nothing_is_run_or_prepared_where_all_is_finished(tmp_path, request_, he
     assert [begun(cell) for cell in cells] == [1, 1]
 
 
+def test_labels_without_levels_are_refused_before_the_first_run(request_, tiny_config, tiny_paths):
+    corpora = parse_corpora(tiny_config.corpora.split(","))
+    request = dataclasses.replace(request_, corpora=corpora, bases={}, data_dir=tiny_config.data_dir)
+    with pytest.raises(ValueError, match=r"tones: high, low, middle; levels: loud, soft.*--label_words"):
+        carry_out(transfer_cells(request, ["scratch", "valence"]), request, "here")
+    assert not (request.out / "runs" / "scratch").exists()
+
+
 def test_submitit_runs_several_at_a_time(tmp_path):
     pytest.importorskip("submitit", reason='needs submitit: pip install "emojax[cluster]"')
     engine = make_engine("local:2", tmp_path / "jobs")
