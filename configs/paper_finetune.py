@@ -12,5 +12,6 @@ from configs import paper_last_layer
 def get_config() -> ml_collections.ConfigDict:
     """The settings that differ from configs/paper_last_layer.py."""
     config = paper_last_layer.get_config()
+    config.adapters = False  # beside kernels that are trained they would only be a second step for one tap
     config.transfer = "finetune"
     return config

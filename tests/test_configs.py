@@ -30,5 +30,6 @@ def test_the_papers_network_and_batches(file):
     multi = file == "paper_multi_corpus.py"
     assert config.patience_epochs == (0 if multi else 50)
     assert multi == (config.rounds_per_phase == 2_500)
+    assert config.adapters == (file in ("paper_multi_corpus.py", "paper_adapters.py", "paper_last_layer.py"))
     slow = file in ("paper_finetune.py", "paper_last_layer.py")
     assert config.learning_rates == ((0.01, 0.001) if slow else (0.1, 0.01, 0.001))

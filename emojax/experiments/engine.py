@@ -1,4 +1,4 @@
-"""Run a plan's cells in processes of their own: here, several at a time, or on a cluster."""
+"""Run a plan's cells in processes of their own: one or several at a time here, or on a cluster."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from emojax.experiments import runner
 from emojax.experiments.runs import Cell
 
 _POLL_S = 0.2
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
-_NEVER_MIN = 60 * 24 * 365
 ENGINES = "here, local:2 (so many at a time) or slurm:timeout_min=600,gpus_per_node=1,slurm_partition=NAME"
 
 
@@ -64,11 +62,7 @@ def make_engine(text: str, folder: Path) -> Engine:
     if text == "here":
         return Engine(_Process, 1)
     if kind == "local" and options.isdecimal() and int(options) > 0:
-        executor = _executor(folder, kind, {"timeout_min": _NEVER_MIN})
-        # submitit hides accelerators from local jobs that ask for none.
-        visible = os.environ.get(_VISIBLE)
-        shown = ["env", "-u", _VISIBLE] if visible is None else ["env", f"{_VISIBLE}={visible}"]
-        return Engine(lambda command: _submit(executor, [*shown, *command]), int(options))
+        return Engine(_Process, int(options))
     if kind == "slurm":
         pairs = [item.partition("=")[::2] for item in filter(None, options.split(","))]
         parameters = {name: int(value) if value.isdecimal() else value for name, value in pairs}
@@ -85,7 +79,7 @@ def _executor(folder: Path, cluster: str, parameters: dict[str, Any]) -> Any:
         executor.update_parameters(name="emojax", **parameters)
     except ImportError as error:
         raise ValueError(f'--engine={cluster}: {error}; pip install "emojax[cluster]"') from error
-    except (AssertionError, NameError, RuntimeError) as error:
+    except (AssertionError, NameError, RuntimeError, TypeError) as error:
         raise ValueError(f"--engine={cluster}: {error}") from error
     return executor
 
@@ -112,7 +106,6 @@ class _Process:
 
     def cancel(self) -> None:
         os.killpg(self._process.pid, signal.SIGINT)
-        self._process.wait()
 
 
 def execute(cells: Iterable[Cell], engine: Engine) -> dict[str, str]:
@@ -132,25 +125,35 @@ def execute(cells: Iterable[Cell], engine: Engine) -> dict[str, str]:
     running: dict[str, tuple[Cell, Job]] = {}
     failed: dict[str, str] = {}
     with tqdm.tqdm(total=len(waiting), unit="run", dynamic_ncols=True, mininterval=10) as bar:
+
+        def note(new: Mapping[str, str]) -> None:
+            failed.update(new)
+            for name, why in new.items():
+                bar.write(f"{name}: {why}", file=sys.stderr)
+
         try:
             while waiting or running:
-                new = _lost(waiting, failed)
-                if new:  # an update by nothing would draw the bar each time
-                    bar.update(len(new))
+                while lost := _lost(waiting, failed):
+                    note(lost)
+                    bar.update(len(lost))
                 for name in _ready(waiting, running)[: engine.limit - len(running)]:
-                    running[name] = _begin(waiting.pop(name), engine)
+                    cell = waiting.pop(name)
+                    try:
+                        running[name] = cell, _begin(cell, engine)
+                    except RuntimeError as error:  # of submitit, where SLURM takes no more
+                        note({name: f"could not be begun: {error}"})
+                        bar.update()
                 for name in [name for name, (_, job) in running.items() if job.done()]:
-                    new |= _failure(*running.pop(name))
+                    note(_failure(*running.pop(name)))
                     bar.update()
-                for name, why in new.items():
-                    bar.write(f"{name}: {why}", file=sys.stderr)
-                failed |= new
                 if bar.postfix != (shown := ", ".join(running)):
                     bar.set_postfix_str(shown)
                 time.sleep(_POLL_S)
         except KeyboardInterrupt:
             for _, job in running.values():
                 job.cancel()
+            while not all(job.done() for _, job in running.values()):
+                time.sleep(_POLL_S)
             raise
     return failed
 
@@ -171,9 +174,9 @@ def _ready(waiting: Mapping[str, Cell], running: Collection[str]) -> list[str]:
     return [name for name, cell in waiting.items() if not {*waiting, *running} & set(cell.after)]
 
 
-def _begin(cell: Cell, engine: Engine) -> tuple[Cell, Job]:
+def _begin(cell: Cell, engine: Engine) -> Job:
     cell.begin()
-    return cell, engine.submit(command_of(cell))
+    return engine.submit(command_of(cell))
 
 
 def command_of(cell: Cell) -> list[str]:
@@ -182,11 +185,12 @@ def command_of(cell: Cell) -> list[str]:
 
 
 def _failure(cell: Cell, job: Job) -> dict[str, str]:
-    """Why a cell failed, by name, if it did: the last that it said, or what its engine says."""
+    """Why a cell failed, by name, if it did: the last that it said, and what its engine says."""
     error = job.exception()
     if error is None and cell.is_finished():
         return {}
     log = cell.folder / runner.LOG
     lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []
-    said = next(filter(None, map(str.strip, reversed(lines))), str(error))
-    return {cell.name: f"{said} (all of it: {log})"}
+    said = next(filter(None, map(str.strip, reversed(lines))), "it said nothing")
+    ended = str(error).splitlines()[0] if error else "it left no results"
+    return {cell.name: f"{said}; {ended} (all of it: {log})"}

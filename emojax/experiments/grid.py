@@ -77,10 +77,13 @@ class Grid:
         """The corpora that this setting and the first one have."""
         return [name for name in self.corpora if {setting, self.first} <= set(self.having(name))]
 
-    def paired(self, setting: str, corpus: str) -> tuple[Scored, Scored]:
-        """A run of this setting and one of the first, of the first seed that both have if there is one."""
-        own, first = (self.settings[one][corpus] for one in (setting, self.first))
-        return next(((a, b) for a in own for b in first if a.seed == b.seed), (own[0], first[0]))
+    def paired(self, setting: str, corpus: str) -> tuple[Scored, Scored] | None:
+        """A run of this setting and one of the first, of the first seed that both have, if there is one.
+
+        Another seed may be tested on other clips.
+        """
+        own, first = (self.settings[one].get(corpus, ()) for one in (setting, self.first))
+        return next(((a, b) for a in own for b in first if a.seed == b.seed), None)
 
     def compared(self, setting: str) -> dict[str, Comparison]:
         """Corpus → this setting (A) compared with the first (B), by a run of each.
@@ -88,7 +91,7 @@ class Grid:
         Raises:
           ValueError: they were not tested on the same clips.
         """
-        pairs = {name: self.paired(setting, name) for name in self.both(setting)}
+        pairs = {name: pair for name in self.both(setting) if (pair := self.paired(setting, name))}
         predictions = {name: (a.predictions, b.predictions) for name, (a, b) in pairs.items()}
         return {one.corpus: one for one in compare_predictions(predictions, (setting, self.first))}
 

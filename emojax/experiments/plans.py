@@ -24,7 +24,7 @@ TRANSFERS = (SCRATCH, *MULTI_TASK)
 def baseline_cells(request: Request, settings: Sequence[str]) -> Iterator[Cell]:
     """The runs of Table 3: of each feature set with an SVM, and of the network from scratch."""
     _refuse_unknown(settings, BASELINES)
-    for setting in settings or EVERYWHERE:
+    for setting in dict.fromkeys(settings or EVERYWHERE):
         for seed in request.seeds:
             for corpus in request.corpora:
                 if setting == RESNET:
@@ -37,6 +37,7 @@ def baseline_cells(request: Request, settings: Sequence[str]) -> Iterator[Cell]:
 def transfer_cells(request: Request, settings: Sequence[str]) -> list[Cell]:
     """The runs of Table 4 and Figure 7 (section 5.2.2); a run comes after those it begins at."""
     _refuse_unknown(settings, TRANSFERS)
+    _refuse_one(settings, request)
     cells: dict[str, Cell] = {}
     for seed in request.seeds:
         for setting in settings or TRANSFERS:
@@ -56,6 +57,22 @@ def _refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
     unknown = [setting for setting in settings if setting not in choices]
     if unknown:
         raise ValueError(f"--settings={', '.join(map(repr, unknown))}; choose of {', '.join(choices)}")
+
+
+def _refuse_one(settings: Sequence[str], request: Request) -> None:
+    """What is compared has to be two things at least, divided alike."""
+    if len(set(settings)) == 1 and not request.bases:
+        raise ValueError(
+            f"--settings={settings[0]} has nothing to be compared with; give two, as in "
+            "--settings=scratch,all"
+        )
+    files = request.config, request.scratch_config, request.tune_config
+    partitions = {file: read_config(file).partition for file in files}
+    if len(set(partitions.values())) > 1:
+        listed = ", ".join(f"{file}: {partition}" for file, partition in partitions.items())
+        raise ValueError(
+            f"these configs divide the corpora differently ({listed}); give all the same partition"
+        )
 
 
 def _scratch(

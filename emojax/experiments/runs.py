@@ -124,8 +124,9 @@ class Request:
         score = [("evaluate.py", f"--workdir={folder}", f"--state={state}") for state in states]
         results = {folder / ("" if state == "best" else state): setting for state, setting in states.items()}
         settings = {key: value for key, value in config.to_dict().items() if key not in _PLACES}
-        order = {"corpora": list(corpora), "config": settings}
-        return Cell(name, folder, (train, *score), results, _json(order), [cell.name for cell in after])
+        bases = {cell.name: cell.order for cell in after}
+        order = {"corpora": corpora, "config": settings, "after": bases}
+        return Cell(name, folder, (train, *score), results, _json(order), list(bases))
 
     def svm(self, features: str, corpus: str, seed: int) -> Cell:
         """A feature set and an SVM on one corpus."""
@@ -136,7 +137,7 @@ class Request:
         what = {"features": features, "partition": read_config(self.scratch_config).partition, "seed": seed}
         flags = [f"--{key}={value}" for key, value in what.items()]
         command = ("baseline.py", f"--corpora={self.corpora[corpus]}", *flags, *places)
-        order = {"corpora": [corpus], "config": what}
+        order = {"corpora": {corpus: self.corpora[corpus]}, "config": what}
         return Cell(name, folder, [command], {folder / features: features}, order)
 
 
@@ -185,6 +186,7 @@ def scored(cells: Iterable[Cell]) -> dict[str, list[Path]]:
     settings: dict[str, list[Path]] = {}
     for cell in cells:
         for folder, setting in cell.results.items():
-            if setting and cell.is_finished():
-                settings.setdefault(setting, []).append(folder)
-    return settings
+            found = settings.setdefault(setting, [])  # in the plan's order, whatever has failed
+            if cell.is_finished():
+                found.append(folder)
+    return {setting: folders for setting, folders in settings.items() if setting and folders}

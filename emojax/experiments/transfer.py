@@ -85,9 +85,10 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
 def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
     """+ or − where the share of clips that are right differs significantly from the first setting's."""
     test = tests.get(setting, {}).get(name)
-    if test is None or test.holm_p >= _P_BELOW:
+    pair = grid.paired(setting, name)
+    if test is None or pair is None or test.holm_p >= _P_BELOW:
         return ""
-    own, first = (one.result["war"] for one in grid.paired(setting, name))
+    own, first = (one.result["war"] for one in pair)
     return "+" if own > first else "−"
 
 
@@ -115,7 +116,7 @@ def _details(grid: Grid, tests: Tests) -> Table:
     ]
     notes = [
         f"Above: points of UAR above {grid.first}. From, to and p are of a single run of each, of the first "
-        "seed that both have: the paired 95 % bootstrap interval of the difference on test; McNemar's mid-p, "
+        "seed that both have, none otherwise: the paired 95 % bootstrap interval of the difference on test; McNemar's mid-p, "
         "and corrected by Holm for the number of corpora. Over all seeds: the standard deviation, and ε_min "
         "of Almost Stochastic Order on test (95 %, corrected by Bonferroni for the number of corpora), which "
         f"says that a setting is better than {grid.first} where it is below 0.5, surely below 0.2."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import jax.numpy as jnp
 import ml_collections
@@ -42,6 +42,7 @@ def begin_at_base(config: ml_collections.ConfigDict, manifest: Mapping, state: E
       ValueError: there is no such run or corpus, or nothing that the last layer could stand on.
     """
     base = read_manifest(config.base, "best")
+    _refuse_other_division(config, base, state.corpora)
     sources = {name: name if name in base["corpora"] else config.base_corpus for name in state.corpora}
     without = [name for name, source in sources.items() if not source]
     if without and config.transfer == "last_layer":
@@ -60,6 +61,17 @@ def begin_at_base(config: ml_collections.ConfigDict, manifest: Mapping, state: E
             )
     shared = Shared(networks[wanted[0]].shared, state.shared.opt_state)
     return EmoState(shared, corpora, state.step)
+
+
+def _refuse_other_division(config: ml_collections.ConfigDict, base: Mapping, corpora: Iterable[str]) -> None:
+    """Refuse a base whose trunk may have learnt from what is test here."""
+    theirs = base["config"]
+    knows = theirs["aggregate"] or set(corpora) & set(base["corpora"])
+    if knows and any(theirs[name] != config[name] for name in ("partition", "seed")):
+        raise ValueError(
+            f"{config.base} divided its corpora otherwise, so it may have learnt from what is test here; "
+            f"give --config.partition={theirs['partition']} --config.seed={theirs['seed']}"
+        )
 
 
 def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> Corpus:

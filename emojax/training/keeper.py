@@ -24,7 +24,8 @@ class Keeper:
         self._workdir, self._manifest = workdir, manifest
         self._latest, self._best = Checkpoints(workdir, "latest"), Checkpoints(workdir, "best")
         if self._latest.step() is not None:
-            check_same(read_manifest(workdir, "latest"), manifest, workdir)
+            saved = read_manifest(workdir, "latest")
+            check_same(_without_place_of_base(saved), _without_place_of_base(manifest), workdir)
         self._check_pair()
 
     def _check_pair(self) -> None:
@@ -90,3 +91,9 @@ class Keeper:
     def _restore(self, kind: str, like: EmoState, step: int) -> EmoState:
         trees = restore(self._workdir, kind, {"shared": like.shared, **like.corpora})
         return EmoState(trees.pop("shared"), trees, step)
+
+
+def _without_place_of_base(manifest: Mapping) -> dict:
+    """A run is the same run wherever its base lies."""
+    config = {name: value for name, value in manifest["config"].items() if name != "base"}
+    return {**manifest, "config": config}

@@ -110,6 +110,8 @@ def _look(
     uars = devel_uars(forward, rounds.state, {name: devel[name] for name in names})
     verdict = rounds.judge(uars)
     shown = {f"devel_uar/{name}": uar for name, uar in uars.items()}
+    if len(names) < len(rounds.state.corpora):
+        del shown["devel_uar/mean"]  # of some corpora, it says nothing beside the one of others
     # Before the checkpoint: a line without its state is dropped, a state without its line is not.
     progress.write(rounds.state.step, {**metrics, **shown, "devel_uar/best": rounds.best_uar})
     rounds.state = keeper.keep(rounds.state, rounds.schedules, verdict)

@@ -47,7 +47,8 @@ class Meter:
         if broken:
             raise FloatingPointError(
                 f"the loss of {', '.join(broken)} is not finite near step {step}; the checkpoints before "
-                "it are kept; train again in another --workdir with smaller --config.learning_rates"
+                "it are kept; train again in another --workdir with smaller --config.learning_rates, or "
+                "without that corpus"
             )
         elapsed_s = time.perf_counter() - self._since_s
         steps = sum(len(values) for values in self._losses.values())

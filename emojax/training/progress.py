@@ -56,7 +56,8 @@ class Progress:
         self._events.flush()
         if "loss/mean" in metrics:  # not before the first step
             self._shown["loss"] = f"{metrics['loss/mean']:.3f}"
-        self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
+        if "devel_uar/mean" in metrics:  # not where some corpora only were looked at
+            self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
         self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"
         self._bar.set_postfix(self._shown)
 

@@ -150,11 +150,13 @@ def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here, capsys
         fake(tmp_path, "bad", "raise SystemExit('train.py: no such corpus')"),
         fake(tmp_path, "good"),
         fake(tmp_path, "on_bad", after=["bad"]),
+        fake(tmp_path, "on_that", after=["on_bad"]),
     ]
     failed = execute(cells, here)
     assert failed == {
-        "bad": f"train.py: no such corpus (all of it: {tmp_path / 'bad' / 'log.txt'})",
+        "bad": f"train.py: no such corpus; exit status 1 (all of it: {tmp_path / 'bad' / 'log.txt'})",
         "on_bad": "needs bad, which failed",
+        "on_that": "needs on_bad, which failed",
     }
     said = capsys.readouterr().err
     assert all(f"{name}: {why}" in said for name, why in failed.items())
@@ -182,8 +184,7 @@ def test_labels_without_levels_are_refused_before_the_first_run(request_, tiny_c
     assert not (request.out / "runs" / "scratch").exists()
 
 
-def test_submitit_runs_several_at_a_time(tmp_path):
-    pytest.importorskip("submitit", reason='needs submitit: pip install "emojax[cluster]"')
+def test_several_run_at_a_time(tmp_path):
     engine = make_engine("local:2", tmp_path / "jobs")
     # Each waits for the other one, so that they only end if both run.
     wait = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.05)"
@@ -198,8 +199,44 @@ def test_submitit_runs_several_at_a_time(tmp_path):
     cells += [fake(tmp_path, "bad", "raise SystemExit('broken')"), fake(tmp_path, "c", after=["a", "b"])]
     failed = execute(cells, engine)
     assert list(failed) == ["bad"]
-    assert failed["bad"].startswith("broken (all of it: ")
+    assert failed["bad"].startswith("broken; exit status 1 (all of it: ")
     assert [cell.is_finished() for cell in cells] == [True, True, False, True]
+
+
+def test_what_an_engine_refuses_fails_alone(tmp_path):
+    def submit(command):
+        raise RuntimeError("QOSMaxSubmitJobPerUserLimit")
+
+    cells = [fake(tmp_path, "one"), fake(tmp_path, "on_one", after=["one"])]
+    failed = execute(cells, module.Engine(submit, 1))
+    assert failed == {
+        "one": "could not be begun: QOSMaxSubmitJobPerUserLimit",
+        "on_one": "needs one, which failed",
+    }
+
+
+def test_what_cannot_be_compared_is_refused_before_hours_of_training(request_, tmp_path):
+    alone = dataclasses.replace(request_, bases={})
+    with pytest.raises(ValueError, match="--settings=all has nothing to be compared with"):
+        transfer_cells(alone, ["all"])
+    other = tmp_path / "other.py"
+    other.write_text(
+        (ROOT / "configs" / "adapt.py").read_text().replace("return", "config.partition = 'fold:1/5'; return")
+    )
+    with pytest.raises(ValueError, match=r"divide the corpora differently .*other.py: fold:1/5"):
+        transfer_cells(dataclasses.replace(request_, tune_config=str(other)), [])
+
+
+def test_a_run_on_another_base_or_another_table_is_another_run(request_):
+    def orders(**changes):
+        cells = transfer_cells(dataclasses.replace(request_, **changes), ["scratch", "all"])
+        return {cell.name: cell.order for cell in cells}
+
+    here, wider = orders(), orders(config="configs/multi_corpus.py")
+    assert here["all/tuned_seed0"] != wider["all/tuned_seed0"]
+    assert here["scratch/x_seed0"] == wider["scratch/x_seed0"]
+    moved = orders(corpora=parse_corpora(["x", "y=other.csv"]))
+    assert here["scratch/y_seed0"] != moved["scratch/y_seed0"]
 
 
 SLURM = {

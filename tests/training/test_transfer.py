@@ -97,12 +97,12 @@ def test_settings_that_do_not_fit(tiny_config, settings, message):
         ({"transfer": "last_layer"}, "choose --config.base_corpus from tones, levels"),
         ({"transfer": "adapters", "base_corpus": "emodb"}, "unknown corpus 'emodb'(.|\n)*tones, levels"),
         ({"transfer": "adapters", "base": "nowhere"}, "nowhere holds no best checkpoint"),
+        ({"transfer": "adapters", "corpus": "tones", "seed": 3}, "learnt from what is test here.*seed=0"),
     ],
 )
 def test_a_base_that_does_not_fit(tiny_config, tiny_paths, tiny_run, tmp_path, settings, message):
-    config = adapted(
-        tiny_config, tiny_run, **{key: value for key, value in settings.items() if key != "base"}
-    )
-    config.base = settings.get("base", config.base)
+    settings = {"corpus": "new", "base": str(tiny_run), **settings}
+    corpus, base = settings.pop("corpus"), settings.pop("base")
+    config = adapted(tiny_config, base, **settings)
     with pytest.raises(ValueError, match=message):
-        train(config, tmp_path, {"new": tiny_paths["tones"]})
+        loop.train(config, tmp_path, {corpus: tiny_paths["tones"]})
