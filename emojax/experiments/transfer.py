@@ -116,9 +116,10 @@ def _details(grid: Grid, tests: Tests) -> Table:
     ]
     notes = [
         f"Above: points of UAR above {grid.first}. From, to and p are of a single run of each, of the first "
-        "seed that both have, none otherwise: the paired 95 % bootstrap interval of the difference on test; McNemar's mid-p, "
-        "and corrected by Holm for the number of corpora. Over all seeds: the standard deviation, and ε_min "
-        "of Almost Stochastic Order on test (95 %, corrected by Bonferroni for the number of corpora), which "
+        "seed that both have, none otherwise: the paired 95 % bootstrap interval of the difference on test; "
+        "McNemar's mid-p, and corrected by Holm for the number of corpora. Over all seeds: the standard "
+        "deviation, and ε_min of Almost Stochastic Order on test (95 %, corrected by Bonferroni for the "
+        "number of corpora), which "
         f"says that a setting is better than {grid.first} where it is below 0.5, surely below 0.2."
     ]
     return Table("table_4_details", "Table 4 in full", _DETAILS, rows, notes=notes)
