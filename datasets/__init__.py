@@ -118,6 +118,8 @@ def _fetch_missing(orders: Iterable[_Order]) -> None:
 
 
 def _builder(name: str, source: Path) -> type[SpeechBuilder]:
+    if source.suffix.lower() in (".csv", ".tsv") and not source.is_dir():
+        return manifest.Builder
     if name in emoset.CORPORA and not source.is_file():
         return emoset.Builder
     if name.startswith("synthetic-") and not source.exists() and name in _synthetic().builder_configs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,7 +34,8 @@ def check_fetchable(spec: CorpusSpec) -> None:
 def fetch(spec: CorpusSpec, folder: Path) -> None:
     """Fetch a corpus into a folder that is not there yet, and say under which licence.
 
-    Until it is whole it lies in a hidden folder beside its own, from where the next attempt goes on.
+    Until it is whole it lies in a hidden folder beside its own, from where the next attempt goes on, unless
+    the catalogue says by then that it is to be had otherwise.
 
     Raises:
       CorpusError: see :func:`check_fetchable`, :func:`datasets.transfer.transfer` and
@@ -41,7 +43,8 @@ def fetch(spec: CorpusSpec, folder: Path) -> None:
     """
     check_fetchable(spec)
     print(_terms(spec, folder), flush=True)
-    work = folder.with_name(f".{folder.name}.download")
+    scratch = folder.with_name(f".{folder.name}.download")
+    work = scratch / hashlib.blake2b(repr(spec.downloads).encode(), digest_size=8).hexdigest()
     content = work / "content"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +54,7 @@ def fetch(spec: CorpusSpec, folder: Path) -> None:
             for number, download in enumerate(spec.downloads):
                 _fetch_one(session, spec.name, download, work / str(number), content)
         content.rename(folder)
-        shutil.rmtree(work)
+        shutil.rmtree(scratch)
     except OSError as error:
         raise CorpusError(f"{spec.name}: {error}; mend that, and the same command goes on there") from None
 
@@ -86,13 +89,14 @@ def _fetch_one(session: requests.Session, corpus: str, download: Download, file:
         raise
     except CorpusError:
         file.unlink()
+        shutil.rmtree(content)  # the archives that are right are unpacked again
         raise
     _fetch_listed(session, corpus, files, content)
 
 
 def _unpack_checked(download: Download, archive: Path, content: Path) -> None:
     """Unpack an archive; where nobody publishes its checksum, only if it is the one that came first."""
-    notes = content.parent.parent / _NOTED
+    notes = content.parents[2] / _NOTED
     if not download.checksum:
         _compare_with_noted(download.address, archive, notes)
     unpack(archive, content, download.inside)

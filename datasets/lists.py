@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import urllib.parse
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def read_list(path: Path, download: Download) -> list[Listed]:
     prefix = f"{download.inside}/" if download.inside else ""
     try:
         files = list(_FORMATS[download.lists](path.read_text(encoding="utf-8"), download.address))
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise CorpusError(f"{download.address}: is no list of files as {download.lists} has them") from None
     files = [
         dataclasses.replace(file, name=safe_name(file.name.removeprefix(prefix)))
@@ -48,7 +49,7 @@ def _tfds(text: str, address: str) -> Iterator[Listed]:
     """As tfds keeps checksums: a line of address, bytes and SHA-256 per file, named by its address."""
     for line in text.splitlines():
         file, size, sha256 = line.split()[:3]
-        yield Listed(urllib.parse.unquote(file), file, int(size), f"sha256:{sha256}")
+        yield Listed(urllib.parse.unquote(file), file, int(size), _checksum("sha256", sha256))
 
 
 def _dataverse(text: str, address: str) -> Iterator[Listed]:
@@ -59,8 +60,20 @@ def _dataverse(text: str, address: str) -> Iterator[Listed]:
             "/".join(filter(None, (entry.get("directoryLabel"), file["filename"]))),
             urllib.parse.urljoin(address, f"/api/access/datafile/{int(file['id'])}"),
             int(file["filesize"]),
-            f"{file['checksum']['type'].lower().replace('-', '')}:{file['checksum']['value']}",
+            _checksum(file["checksum"]["type"], file["checksum"]["value"]),
         )
+
+
+def _checksum(algorithm: str, value: str) -> str:
+    """``ALGORITHM:HEX``; a ValueError for what checks nothing, or is no checksum of this algorithm.
+
+    >>> _checksum("SHA-1", "da39a3ee5e6b4b0d3255bfef95601890afd80709")
+    'sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709'
+    """
+    algorithm = algorithm.lower().replace("-", "")
+    if not value or len(bytes.fromhex(value)) != hashlib.new(algorithm).digest_size:
+        raise ValueError(f"{value!r} is no {algorithm}")
+    return f"{algorithm}:{value}"
 
 
 _FORMATS = {"tfds": _tfds, "dataverse": _dataverse}

@@ -105,11 +105,14 @@ def _is_passing(error: requests.RequestException) -> bool:
 
 
 def _receive(session: requests.Session, address: str, part: Path, bar: tqdm) -> None:
-    """Append to a part what it lacks, or write it anew where the server only sends files whole."""
+    """Append to a part what it lacks, if anything, or write it anew where the server sends files whole."""
     begun_bytes = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={begun_bytes}-"} if begun_bytes else {}
     with session.get(address, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
-        if response.status_code == requests.codes.range_not_satisfiable:
+        if begun_bytes and response.status_code == requests.codes.range_not_satisfiable:
+            if response.headers.get("Content-Range") == f"bytes */{begun_bytes}":
+                bar.update(begun_bytes)
+                return
             part.unlink()
         response.raise_for_status()
         if response.status_code != requests.codes.partial_content:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import functools
 import lzma
 import shutil
 import stat
-import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, cast
 
 from tqdm import tqdm
 
@@ -23,27 +18,19 @@ from emojax.files import size_in_words
 
 # Recordings shrink to a half at best; what shrinks to a fiftieth was made to fill a disk.
 _MAX_RATIO = 50
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
+# ValueError: names that are not in the encoding they say.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError)
 # One name is both a file and a folder.
 _CONTRADICTORY = (FileExistsError, NotADirectoryError, IsADirectoryError)
 # A password, or a compression that Python does not know.
 _UNREADABLE = (RuntimeError, NotImplementedError)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Member:
-    """A plain file of an archive, of ``size`` bytes."""
-
-    name: str
-    size: int
-    open: Callable[[], IO[bytes]]
-
-
 def unpack(archive: Path, folder: Path, inside: str = "") -> None:
-    """Unpack a zip or tar archive; everything in it is checked before the first file is written.
+    """Unpack a zip archive; everything in it is checked before the first file is written.
 
     Args:
-      archive: the file; what it is shows in its content.
+      archive: the file.
       folder: where to; files of the same names are overwritten.
       inside: the folder of the archive that is unpacked, without its own name; everything where empty.
 
@@ -51,9 +38,13 @@ def unpack(archive: Path, folder: Path, inside: str = "") -> None:
       CorpusError: for a name that leads out of the folder, a link or a device, a name that comes twice, much
         more content than the archive can honestly hold or the disk has room for, and a damaged archive.
     """
+    if not zipfile.is_zipfile(archive):
+        raise CorpusError(f"{archive}: is no zip archive, but perhaps a page with a message")
     try:
-        with _members(archive) as members:
-            _extract(_checked(members, archive, folder, inside), folder)
+        with zipfile.ZipFile(archive) as zipped:
+            _extract(zipped, _checked(zipped.infolist(), archive, folder, inside), folder)
+    except CorpusError:
+        raise
     except (*_DAMAGED, *_CONTRADICTORY) as error:
         raise CorpusError(f"{archive}: the archive is damaged: {error}") from None
     except _UNREADABLE as error:
@@ -77,63 +68,44 @@ def safe_name(name: str) -> str:
     return PurePosixPath(name).as_posix()
 
 
-@contextlib.contextmanager
-def _members(archive: Path) -> Iterator[list[_Member]]:
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
-            yield [
-                _member(info.filename, info.file_size, _is_plain(info), functools.partial(zipped.open, info))
-                for info in zipped.infolist()
-                if not info.is_dir()
-            ]
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as tarred:
-            yield [
-                _member(info.name, info.size, info.isreg(), functools.partial(tarred.extractfile, info))
-                for info in tarred
-                if not info.isdir()
-            ]
-    else:
-        raise CorpusError(f"{archive}: is neither a zip nor a tar archive, but perhaps a page with a message")
-
-
-def _is_plain(info: zipfile.ZipInfo) -> bool:
-    """Whether it is no link or device; systems without Unix's file types leave the type out."""
-    return stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
-
-
-def _member(name: str, size: int, is_plain: bool, reader: Callable[[], IO[bytes] | None]) -> _Member:
-    if not is_plain:
-        raise CorpusError(f"{name!r} in the archive is a link or a device; nothing was unpacked")
-    return _Member(safe_name(name), size, cast(Callable[[], IO[bytes]], reader))
-
-
-def _checked(members: list[_Member], archive: Path, folder: Path, inside: str) -> dict[str, _Member]:
+def _checked(
+    infos: Sequence[zipfile.ZipInfo], archive: Path, folder: Path, inside: str
+) -> dict[str, zipfile.ZipInfo]:
     """Name below the folder → member."""
     prefix = f"{inside}/" if inside else ""
-    chosen = [member for member in members if member.name.startswith(prefix)]
+    members = [(_plain_name(info), info) for info in infos if not info.is_dir()]
+    chosen = [(name.removeprefix(prefix), info) for name, info in members if name.startswith(prefix)]
     if not chosen:
-        seen = ", ".join(sorted({member.name.split("/")[0] for member in members})) or "nothing"
+        seen = ", ".join(sorted({name.split("/")[0] for name, _ in members})) or "nothing"
         raise CorpusError(f"{archive}: there is nothing in its folder {inside!r}; it holds {seen}")
-    named = {member.name.removeprefix(prefix): member for member in chosen}
+    named = dict(chosen)
     if len(named) < len(chosen):
         raise CorpusError(f"{archive}: a file name comes twice; nothing was unpacked")
-    size = sum(member.size for member in chosen)
+    size = sum(info.file_size for info in named.values())
     if size > _MAX_RATIO * archive.stat().st_size:
         raise CorpusError(
             f"{archive}: says that it unpacks to {size_in_words(size)}, more than {_MAX_RATIO} times its own "
             "size, which no recordings do; nothing was unpacked"
         )
-    check_space(folder, size)
+    overwritten = [folder / name for name in named if (folder / name).is_file()]
+    check_space(folder, size - sum(path.stat().st_size for path in overwritten))
     return named
 
 
-def _extract(members: dict[str, _Member], folder: Path) -> None:
-    size = sum(member.size for member in members.values())
+def _plain_name(info: zipfile.ZipInfo) -> str:
+    """The safe name of a member, which must be no link or device."""
+    # Systems without Unix's file types leave the type out.
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise CorpusError(f"{info.filename!r} in the archive is a link or a device; nothing was unpacked")
+    return safe_name(info.filename)
+
+
+def _extract(zipped: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], folder: Path) -> None:
+    size = sum(info.file_size for info in members.values())
     with tqdm(total=size, desc="unpacking", unit="B", unit_scale=True) as bar:
-        for name, member in members.items():
+        for name, info in members.items():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            with member.open() as packed, open(target, "wb") as file:
+            with zipped.open(info) as packed, open(target, "wb") as file:
                 shutil.copyfileobj(packed, file)
-            bar.update(member.size)
+            bar.update(info.file_size)

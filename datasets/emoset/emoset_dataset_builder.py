@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib
 import pkgutil
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -59,7 +60,7 @@ class Builder(SpeechBuilder):
         if not root.is_dir() and root.parent.is_dir():
             seen += f"; {root.parent} holds {_content(root.parent)}"
         note = f"\n  note: {self.spec.notes}" if self.spec.notes else ""
-        fetching = f"have it fetched: python -m datasets {self.spec.name}={root} --download"
+        fetching = f"have it fetched: python -m datasets {shlex.quote(f'{self.spec.name}={root}')} --download"
         way = fetching if self.spec.downloads and not root.exists() else "get it anew"
         return (
             f"{self.spec.name}: no recording found\n"

@@ -77,7 +77,7 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError("a storage that is none")
 
     def _tensor(self, storage, offset, shape, strides, *_) -> _Tensor:
-        # Nothing in a state dict is repeated by its strides: no array may be larger than its file.
+        # Nothing in a state dict is repeated by its strides: no array may be larger than its storage.
         if not isinstance(storage, _Storage) or math.prod(shape) > storage.items:
             raise pickle.UnpicklingError("a tensor without enough data")
         return _Tensor(storage, offset, tuple(shape), tuple(strides))
@@ -132,5 +132,10 @@ def _arrays(state, read: Callable[[_Storage], bytes | memoryview]) -> dict[str, 
     for name, (storage, offset, shape, strides) in _tensors(state).items():
         item_bytes = storage.dtype.itemsize
         steps = [stride * item_bytes for stride in strides]
-        arrays[str(name)] = np.ndarray(shape, storage.dtype, read(storage), offset * item_bytes, steps)
+        data = read(storage)
+        if storage.items * item_bytes > len(data):
+            raise ValueError(
+                f"{name} has a storage of {storage.items} numbers, and {len(data)} bytes of data"
+            )
+        arrays[str(name)] = np.ndarray(shape, storage.dtype, data, offset * item_bytes, steps)
     return arrays

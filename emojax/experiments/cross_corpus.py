@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from emojax.data.prepared import PreparedCorpus
 from emojax.experiments.cells import Tested, fill
 from emojax.experiments.matrix import Matrix, matrix_picture, matrix_table
 from emojax.experiments.report import Picture, Report
-from emojax.experiments.systems import Levels, Run, network, open_run, svms
+from emojax.experiments.systems import Levels, Run, check_levels, network, open_run, svms
 from emojax.experiments.table import Cell, Table
 from emojax.training.corpora import check_aggregate, joint_protocol, open_levels
 
@@ -66,6 +67,8 @@ def cross_corpus(
     scheme, seed = _division(runs)
     paths = {name: corpus.path for name, corpus in corpora.items()}
     domains = open_levels(paths, scheme, seed, aggregated, label_words)
+    for run in itertools.chain.from_iterable(runs.values()):
+        check_levels(run, domains, corpora, label_words)
 
     @functools.cache
     def read(feature_set: str, name: str) -> np.ndarray:

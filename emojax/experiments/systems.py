@@ -7,7 +7,7 @@ import functools
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -137,6 +137,23 @@ def open_run(workdir: Path) -> Run:
     learnt_from = tuple(_learnt(workdir, manifest))
     names = dict.fromkeys(clip.file.partition("/")[0] for clip in learnt_from)
     return Run(workdir, manifest, tuple(names), learnt_from)
+
+
+def check_levels(run: Run, domains: Mapping[str, Levels], corpora: Collection[str], label_words: str) -> None:
+    """A ValueError where a run learnt another level of a corpus's clip than it would be tested with."""
+    own_words = run.manifest["config"]["label_words"]
+    if own_words == label_words:
+        return
+    for dimension, trained_on in open_trained_on(run.workdir, run.manifest).items():
+        levels = domains.get(dimension, {})
+        level = {clip.file: clip.label for corpus in levels.values() for clip in corpus.clips}
+        for clip in trained_on.clips if levels else ():
+            if clip.file.partition("/")[0] in corpora and level.get(clip.file) != clip.label:
+                raise ValueError(
+                    f"{run.workdir} was trained with label_words={own_words!r}, by which the {dimension} of "
+                    f"{clip.file} is {clip.label}; by label_words={label_words!r} it is "
+                    f"{level.get(clip.file, 'left out')}; give the same words, or another run"
+                )
 
 
 def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:

@@ -82,6 +82,22 @@ def test_a_tensor_beyond_its_data_is_refused(arrays, write, weights_files, tmp_p
         read_torch(tmp_path / "weights.pth")
 
 
+@pytest.mark.parametrize("strides", [(0,), (1,)])
+def test_a_storage_that_claims_more_than_its_data_is_refused(
+    arrays, write, weights_files, tmp_path, monkeypatch, strides
+):
+    class Claims(np.ndarray):
+        size = 10**9
+
+    state = weights_files.state_dict({"bias": arrays["bias"]})
+    vars(state["bias"]).update(strides=strides, shape=(10**9,))
+    state["bias"].storage.array = state["bias"].storage.array.view(Claims)
+    write(tmp_path / "weights.pth", state)
+    assert (tmp_path / "weights.pth").stat().st_size < 1000
+    with pytest.raises(ValueError, match="numbers, and"):
+        read_torch(tmp_path / "weights.pth")
+
+
 def test_a_damaged_file_is_one_clear_error(arrays, write, weights_files, tmp_path):
     path = tmp_path / "weights.pth"
     write(path, weights_files.state_dict(arrays))

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pytest
 from layouts import FILES, write_corpus
 
-pytest.importorskip("tensorflow", reason='needs TensorFlow: pip install -e ".[tfds]"')
+pytest.importorskip("tensorflow", reason='needs TensorFlow: pip install -e ".[test,tfds]"')
 import tensorflow_datasets as tfds
 
 from datasets.emoset.emoset_dataset_builder import Builder

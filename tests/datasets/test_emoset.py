@@ -1,5 +1,6 @@
 """Each publisher's layout: a few invented files, then the corpora themselves where they are at hand."""
 
+import shlex
 from collections import Counter
 
 import pytest
@@ -79,6 +80,14 @@ def test_a_missing_folder_says_what_is_expected_found_and_to_be_done(tmp_path):
         CORPORA["emodb"].SPEC.source,
     ):
         assert part in str(error.value)
+
+
+def test_the_command_that_fetches_can_be_pasted(tmp_path):
+    root = tmp_path / "my corpora" / "emodb"
+    with pytest.raises(CorpusError) as error:
+        prepare(f"emodb={root}", "", tmp_path / "data")
+    command = str(error.value).partition("have it fetched: ")[2].partition(";")[0]
+    assert shlex.split(command) == ["python", "-m", "datasets", f"emodb={root}", "--download"]
 
 
 def test_a_folder_in_another_layout_says_what_is_there(tmp_path, write_tones):

@@ -147,6 +147,13 @@ def test_wrong_names_say_what_is_allowed(tmp_path, corpora, message):
         prepare(corpora, tmp_path, tmp_path / "data")
 
 
+def test_a_table_that_is_not_there_is_no_folder_to_fetch_into(tmp_path):
+    with pytest.raises(CorpusError, match=r"no file or folder .*lables\.csv"):
+        prepare(f"emodb={tmp_path}/lables.csv", tmp_path, tmp_path / "data", download=True)
+    assert leftovers(tmp_path / "data") == []
+    assert not (tmp_path / "lables.csv").exists()
+
+
 def run(code, *arguments):
     return subprocess.run([sys.executable, *code, *map(str, arguments)], capture_output=True, text=True)
 

@@ -209,6 +209,27 @@ def test_runs_that_do_not_go_together_are_refused(tiny_config, opened, tiny_path
 
 
 @pytest.mark.parametrize(
+    ("changed", "now"),
+    [
+        ({"middle=happiness": "middle=rest"}, "is low"),
+        ({"middle=happiness": "middle=rest", "high=anger": "tones/high=rest,high=anger"}, "is left out"),
+    ],
+)
+def test_a_run_that_learnt_other_levels_is_refused(opened, workdir, tmp_path, changed, now):
+    words = WORDS
+    for old, new in changed.items():
+        words = words.replace(old, new)
+    with pytest.raises(ValueError, match=f"arousal of tones/.* is high; .*{now}.*give the same words"):
+        run(opened, tmp_path, words=words, features=(), alone=[workdir])
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_words_for_other_corpora_are_no_other_levels(opened, workdir, tmp_path):
+    words = f"levels/low=fear,levels/high=rest,{WORDS}"
+    assert run(opened, tmp_path, words=words, features=(), alone=[workdir]).pieces
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"features": ()}, "nothing to test; give --features=egemaps, --workdirs="),
