@@ -36,7 +36,10 @@ def get_config() -> ml_collections.ConfigDict:
     config.base_corpus = ""  # whose adapters and norms a corpus new to it begins with; empty: fresh ones
 
     # Training.
-    config.sampling = "round_robin"  # or size, size^0.5, emodb=2,casia=1: how often a corpus has its turn
+    config.sampling = (
+        "round_robin"  # the corpora in turn (the paper); synchronous: side by side, with one update
+    )
+    # of the shared network a round; or how often each has its turn: size, size^0.5, emodb=2,casia=1
     config.batch_size = 64  # clips of one corpus in a step
     config.window_s = 5.0  # longer training clips give a random chunk of this length
     config.learning_rates = (0.1, 0.01, 0.001)  # one a phase; a phase begins at the best state so far

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
@@ -21,7 +22,7 @@ class Batch:
     """A padded batch of one corpus.
 
     Attributes:
-      audio: f32 ``[B, T]``, 16 kHz, −1..1, zeros after each clip's end.
+      audio: f32 ``[B, T]``, −1..1, or i16; 16 kHz, zeros after each clip's end.
       length: i32 ``[B]``, samples; 0 marks a filler row.
       label: i32 ``[B]``.
     """
@@ -62,23 +63,14 @@ def make_batch(clips: Sequence[np.ndarray], labels: np.ndarray, rows: int | None
     return Batch(audio, length, label)
 
 
-def stack(batches: Sequence[Batch]) -> Batch:
-    """Batches of equally many rows as one, with a first axis more; padded to the longest.
+def waveforms(batch: Batch) -> jax.Array:
+    """The batch's audio as f32, −1..1.
 
-    >>> batches = [make_batch([np.ones(n, np.int16)], np.zeros(1, np.int32)) for n in (10, 20_000)]
-    >>> stack(batches).audio.shape
-    (2, 1, 32000)
+    >>> waveforms(Batch(np.array([[16_384]], np.int16), np.ones(1), np.zeros(1))).tolist()
+    [[0.5]]
     """
-    longest = max(batch.audio.shape[-1] for batch in batches)
-    audio = [np.pad(batch.audio, ((0, 0), (0, longest - batch.audio.shape[-1]))) for batch in batches]
-    length, label = (np.stack([getattr(batch, name) for batch in batches]) for name in ("length", "label"))
-    return Batch(np.stack(audio), length, label)
-
-
-def crop(clip: np.ndarray, window_samples: int, random: np.random.Generator) -> np.ndarray:
-    """A random chunk of at most ``window_samples`` (section 5.1: a form of augmentation)."""
-    start = random.integers(max(len(clip) - window_samples, 0) + 1)
-    return clip[start : start + window_samples]
+    audio = jnp.asarray(batch.audio)
+    return audio / np.float32(INT16_SCALE) if audio.dtype == jnp.int16 else audio
 
 
 def windows(clip: np.ndarray, window_samples: int) -> list[np.ndarray]:

@@ -45,6 +45,11 @@ class Recordings:
     def __len__(self) -> int:
         return len(self.samples)
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 ``[N]``, samples of each clip."""
+        return np.array([len(clip) for clip in self.samples], np.int64)
+
 
 def open_corpus(path: str | Path) -> PreparedCorpus:
     """Open a prepared corpus.

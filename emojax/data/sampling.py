@@ -2,94 +2,93 @@
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
+import functools
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 import numpy as np
 
-from emojax.data.batches import Batch, crop, make_batch, stack
-from emojax.data.prepared import Recordings
 from emojax.data.turns import turns
 
-PREFETCHED_BATCHES = 2
+PREFETCHED_ITEMS = 2
 
 
-def drawn_clips(clips: int, batch_size: int, draw: int, seed: tuple[int, ...]) -> np.ndarray:
-    """Indices of the ``draw``-th batch: one shuffled pass over the corpus after the other.
+@dataclasses.dataclass(frozen=True)
+class Draw:
+    """The clips of one step of one corpus.
+
+    Attributes:
+      corpus: its number in the run.
+      clips: int64 ``[B]``, indices into its training part.
+      starts: int64 ``[B]``, samples; a longer clip is cut to the window that begins there.
+    """
+
+    corpus: int
+    clips: np.ndarray
+    starts: np.ndarray
+
+
+def drawn_clips(clips: int, batch_size: int, turn: int, seed: tuple[int, ...]) -> np.ndarray:
+    """Indices of a corpus's ``turn``-th batch: one shuffled pass over the corpus after the other.
 
     Returns:
       int64 ``[batch_size]``; any ``clips`` successive indices from an epoch's start are all the clips.
 
-    >>> sorted(int(i) for draw in (0, 1) for i in drawn_clips(4, 2, draw, (0,)))
+    >>> sorted(int(i) for turn in (0, 1) for i in drawn_clips(4, 2, turn, (0,)))
     [0, 1, 2, 3]
     """
-    positions = draw * batch_size + np.arange(batch_size)
+    positions = turn * batch_size + np.arange(batch_size)
     indices = np.empty(batch_size, np.int64)
     for epoch in range(positions[0] // clips, positions[-1] // clips + 1):
-        order = np.random.default_rng((*seed, epoch)).permutation(clips)
         inside = positions // clips == epoch
-        indices[inside] = order[positions[inside] % clips]
+        indices[inside] = _order(clips, (*seed, epoch))[positions[inside] % clips]
     return indices
 
 
-def training_batch(
-    recordings: Recordings, batch_size: int, window_samples: int, draw: int, seed: tuple[int, ...]
-) -> Batch:
-    """The ``draw``-th batch of a corpus, each longer clip cut to a random chunk."""
-    indices = drawn_clips(len(recordings), batch_size, draw, (*seed, 0))
-    random = np.random.default_rng((*seed, 1, draw))
-    clips = [crop(recordings.samples[index], window_samples, random) for index in indices]
-    return make_batch(clips, recordings.labels[indices])
+@functools.lru_cache(maxsize=256)
+def _order(clips: int, seed: tuple[int, ...]) -> np.ndarray:
+    """The order of an epoch; kept, as each of its batches asks for it."""
+    return np.random.default_rng(seed).permutation(clips)
 
 
-def training_batches(
-    corpora: Mapping[str, Recordings],
+def draw(lengths: np.ndarray, window: int, batch_size: int, seed: int, corpus: int, turn: int) -> Draw:
+    """The clips of a corpus's ``turn``-th step, each longer one at a random chunk (section 5.1).
+
+    Args:
+      lengths: int ``[N]``, samples of each clip of its training part.
+      window: samples; longer clips are cut.
+      batch_size: B.
+      seed: of the run.
+      corpus: its number in the run.
+      turn: how many steps it had before.
+    """
+    clips = drawn_clips(len(lengths), batch_size, turn, (seed, corpus, 0))
+    random = np.random.default_rng((seed, corpus, 1, turn))
+    return Draw(corpus, clips, random.integers(np.maximum(lengths[clips] - window, 0) + 1))
+
+
+def draws(
+    lengths: Sequence[np.ndarray],
+    windows: Sequence[int],
     batch_size: int,
-    window_samples: int,
     seed: int,
     first_step: int,
     weights: np.ndarray | None = None,
-) -> Iterator[tuple[str, Batch]]:
-    """Batches for ever, from any step on: of each corpus in turn (section 6.1), or of corpora as drawn.
+) -> Iterator[Draw]:
+    """Draws for ever, from any step on: of each corpus in turn (section 6.1), or of corpora as drawn.
 
     Args:
-      corpora: corpus → its training part.
-      batch_size: clips in a batch.
-      window_samples: longer clips give a random chunk of this length.
+      lengths: of each corpus, see :func:`draw`.
+      windows: of each corpus.
+      batch_size: clips in a step.
       seed: of the run.
-      first_step: number of the first batch.
+      first_step: number of the first step.
       weights: of :func:`emojax.data.turns.corpus_weights`.
-
-    Yields:
-      ``(corpus, batch)`` of the steps ``first_step``, ``first_step + 1``, ...
     """
-    names = list(corpora)
-    for corpus, turn in turns(len(names), weights, seed, first_step):
-        name = names[corpus]
-        yield name, training_batch(corpora[name], batch_size, window_samples, turn, (seed, corpus))
-
-
-def group_batches(
-    corpora: Sequence[Recordings],
-    batch_size: int,
-    window_samples: int,
-    seeds: Sequence[tuple[int, ...]],
-    first_draws: Sequence[int],
-) -> Iterator[Batch]:
-    """Batches of several corpora at once, for ever; each corpus has its own seed and its own count of draws.
-
-    Yields:
-      a batch with the corpora as its first axis, padded to one length.
-    """
-    for more in itertools.count():
-        yield stack(
-            [
-                training_batch(recordings, batch_size, window_samples, first + more, seed)
-                for recordings, seed, first in zip(corpora, seeds, first_draws, strict=True)
-            ]
-        )
+    for corpus, turn in turns(len(lengths), weights, seed, first_step):
+        yield draw(lengths[corpus], windows[corpus], batch_size, seed, corpus, turn)
 
 
 def prefetched(items: Iterator, place: Callable) -> Generator:
@@ -97,7 +96,7 @@ def prefetched(items: Iterator, place: Callable) -> Generator:
 
     An error in the thread is raised here; leaving the loop (or closing the generator) ends the thread.
     """
-    ready: queue.Queue = queue.Queue(PREFETCHED_BATCHES)
+    ready: queue.Queue = queue.Queue(PREFETCHED_ITEMS)
     stopped = threading.Event()
 
     def put(item) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 ROUND_ROBIN = "round_robin"
+SYNCHRONOUS = "synchronous"  # in turn too, but the trunk is updated once a round
 _STEPS_PER_DRAW = 1024
 
 
@@ -16,8 +17,8 @@ def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None
     """How often each corpus is drawn, or None for every corpus in turn.
 
     Args:
-      sampling: ``round_robin``; ``size`` (in proportion to the clips) or ``size^P`` (to their P-th power, the
-        temperature being 1 / P); or weights, as in ``emodb=2,casia=1``.
+      sampling: ``round_robin`` or ``synchronous``; ``size`` (in proportion to the clips) or ``size^P`` (to
+        their P-th power, the temperature being 1 / P); or weights, as in ``emodb=2,casia=1``.
       sizes: corpus → clips of its training part.
 
     Returns:
@@ -29,7 +30,7 @@ def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None
     >>> corpus_weights("size^0.5", {"emodb": 400, "casia": 900}).tolist()
     [0.4, 0.6]
     """
-    if sampling == ROUND_ROBIN:
+    if sampling in (ROUND_ROBIN, SYNCHRONOUS):
         return None
     power = re.fullmatch(r"size(?:\^(\d+(?:\.\d+)?))?", sampling)
     if power:
@@ -47,8 +48,8 @@ def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:
     if set(given) != set(sizes) or not all(0 < weight < np.inf for weight in given.values()):
         example = ",".join(f"{name}=1" for name in sizes)
         raise ValueError(
-            f"sampling={sampling!r}; choose {ROUND_ROBIN}, size, size^P such as size^0.5, or a weight "
-            f"greater than 0 for every corpus: {example}"
+            f"sampling={sampling!r}; choose {ROUND_ROBIN}, {SYNCHRONOUS}, size, size^P such as "
+            f"size^0.5, or a weight greater than 0 for every corpus: {example}"
         )
     return np.array([given[name] for name in sizes])
 

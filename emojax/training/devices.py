@@ -1,36 +1,71 @@
-"""One mesh over all devices: the batch is split over them, the state is on each."""
+"""Where arrays lie: one mesh over all devices of all processes, an axis for rows and one for corpora."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import TypeVar
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from emojax.data.batches import Batch
-from emojax.training.state import EmoState
+Tree = TypeVar("Tree")
 
 
-def _sharding(*axes: str | None) -> NamedSharding:
-    return NamedSharding(Mesh(np.array(jax.devices()), ("batch",)), PartitionSpec(*axes))
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Which part of a run lies on which devices.
 
-
-def shard(batch: Batch) -> Batch:
-    """Put a batch onto the devices, a part of its rows on each; corpora, if it has several, come before rows.
-
-    Raises:
-      ValueError: the rows cannot be split evenly.
+    Attributes:
+      mesh: has the axes ``"corpus"`` and ``"batch"``.
     """
-    rows, count = batch.label.shape[-1], len(jax.devices())
-    if rows % count:
+
+    mesh: Mesh
+
+    @property
+    def everywhere(self) -> NamedSharding:
+        """A copy on each device."""
+        return NamedSharding(self.mesh, PartitionSpec())
+
+    @property
+    def corpora(self) -> NamedSharding:
+        """Stacked corpora, each on the devices of its place on the corpus axis."""
+        # Of an axis of one, JAX names a result's sharding this way; by another name it would compile again.
+        spread = ("corpus",) if self.mesh.shape["corpus"] > 1 else ()
+        return NamedSharding(self.mesh, PartitionSpec(*spread))
+
+    @property
+    def rows(self) -> NamedSharding:
+        """Rows ``[S, B, ...]`` of successive steps (of corpora, in synchronous rounds), split both ways."""
+        return NamedSharding(self.mesh, PartitionSpec("corpus", "batch"))
+
+
+def make_layout(corpora: int = 1) -> Layout:
+    """All devices, as many of them along the corpus axis as divide the corpora evenly; the others split rows.
+
+    Args:
+      corpora: trained side by side; 1 where they are trained in turn.
+    """
+    devices = np.array(jax.devices())
+    return Layout(Mesh(devices.reshape(math.gcd(corpora, len(devices)), -1), ("corpus", "batch")))
+
+
+def check_batch_size(batch_size: int, layout: Layout) -> None:
+    """Raise a ValueError for a batch that cannot be split evenly."""
+    count = layout.mesh.shape["batch"]
+    if batch_size % count:
         raise ValueError(
-            f"a batch of {rows} clips cannot be split over {count} devices; use a multiple of {count}"
+            f"a batch of {batch_size} clips cannot be split over {count} devices; use a multiple of {count}: "
+            "--config.batch_size=..."
         )
-    return jax.device_put(batch, _sharding(*[None] * (batch.label.ndim - 1), "batch"))
 
 
-def replicate(state: EmoState) -> EmoState:
-    """Put the whole state onto every device."""
-    shared, corpora = jax.device_put((state.shared, state.corpora), _sharding())
-    return dataclasses.replace(state, shared=shared, corpora=corpora)
+def place(tree: Tree, sharding: NamedSharding) -> Tree:
+    """Put arrays that every process has onto the devices; no process asks another one."""
+
+    def put(leaf):
+        leaf = np.asarray(leaf)
+        return jax.make_array_from_callback(leaf.shape, sharding, lambda index: leaf[index])
+
+    return jax.tree.map(put, tree)

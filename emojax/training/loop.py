@@ -14,17 +14,21 @@ import ml_collections
 import numpy as np
 from sklearn.metrics import recall_score
 
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.data.feeds import make_feed
 from emojax.data.prepared import Recordings
+from emojax.data.turns import SYNCHRONOUS
+from emojax.data.windows import choose_windows, padding_share
 from emojax.files import replacing
-from emojax.training import devices
 from emojax.training.base_run import begin_at_base, with_network_of_base
 from emojax.training.corpora import open_corpora
+from emojax.training.devices import place
 from emojax.training.keeper import Keeper
 from emojax.training.meter import Meter
 from emojax.training.predict import Network, predict_clips
 from emojax.training.progress import Progress
 from emojax.training.rounds import RoundRobin
-from emojax.training.run import PLACES_FILE, make_manifest, make_run
+from emojax.training.run import PLACES_FILE, make_layout, make_manifest, make_run
 from emojax.training.state import Corpus, EmoState
 from emojax.training.steps import Forward
 from emojax.training.transfer import FROZEN_TRUNK
@@ -67,16 +71,17 @@ def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str,
     _write_places(workdir, paths)
     train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
     devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
-    step, forward, state = make_run(config, manifest, train_part)
+    feed, layout = make_feed(train_part), make_layout(config, len(corpora))
+    step, forward, state = make_run(config, manifest, train_part, feed.batch, layout)
     if config.base and not keeper.begun:
         state = begin_at_base(config, manifest, state)
-    state, schedules = keeper.resume(devices.replicate(state))
+    state, schedules = keeper.resume(place(state, layout.everywhere))
     kind = Tuning if config.transfer in FROZEN_TRUNK else RoundRobin
-    rounds = kind(config, train_part, step, state, schedules)
+    rounds = kind(config, train_part, feed, _windows(config, train_part), step, layout, state, schedules)
     with (
         contextlib.closing(keeper),
         contextlib.closing(rounds),
-        Progress(workdir, rounds.state.step, rounds.last_step, rounds.steps_per_round) as progress,
+        Progress(workdir, rounds.step, rounds.last_step, rounds.steps_per_round) as progress,
         _interruptible() as stopped,
     ):
         look = functools.partial(_look, rounds, forward, devel_part, keeper, progress)
@@ -84,17 +89,28 @@ def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str,
         if rounds.first_look and not keeper.begun:
             look(rounds.first_look, {})
         while not (rounds.done or stopped):
-            for name, loss in rounds.train(meter.waiting_for(rounds.batches)).items():
-                meter.add(name, loss)
-            progress.advance(rounds.state.step)
+            meter.add(*rounds.train(meter.waiting_for(rounds.batches)))
+            progress.advance(rounds.step)
             if due := rounds.due():
-                look(due, meter.flush(rounds.state.step))
+                look(due, meter.flush(rounds.step))
                 meter.start()
         keeper.save_latest(rounds.state, rounds.schedules)
     if not rounds.done:
         # Whoever waits for this process must see that the run is not at its end.
-        raise KeyboardInterrupt(f"stopped at step {rounds.state.step}; the same command goes on from here")
+        raise KeyboardInterrupt(f"stopped at step {rounds.step}; the same command goes on from here")
     return rounds.state
+
+
+def _windows(config: ml_collections.ConfigDict, train: Mapping[str, Recordings]) -> dict[str, int]:
+    """The window of each corpus, samples; prints them, and how much of the work is padding."""
+    lengths = {name: part.lengths for name, part in train.items()}
+    if config.sampling == SYNCHRONOUS:  # side by side, so of one length
+        lengths = dict.fromkeys(lengths, np.concatenate([*lengths.values()]))
+    windows = choose_windows(lengths, int(config.window_s * SAMPLE_RATE_HZ))
+    padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
+    shown = ", ".join(f"{name} {window / SAMPLE_RATE_HZ:g}" for name, window in windows.items())
+    print(f"windows in s: {shown}; {padding / sum(windows.values()):.0%} of the work is padding", flush=True)
+    return windows
 
 
 def _look(
@@ -107,14 +123,15 @@ def _look(
     metrics: Mapping[str, float],
 ) -> None:
     """Score some corpora's devel parts, note it, and keep what is worth keeping."""
-    uars = devel_uars(forward, rounds.state, {name: devel[name] for name in names})
+    state = rounds.state
+    uars = devel_uars(forward, state, {name: devel[name] for name in names})
     verdict = rounds.judge(uars)
     shown = {f"devel_uar/{name}": uar for name, uar in uars.items()}
-    if len(names) < len(rounds.state.corpora):
+    if len(names) < len(devel):
         del shown["devel_uar/mean"]  # of some corpora, it says nothing beside the one of others
     # Before the checkpoint: a line without its state is dropped, a state without its line is not.
-    progress.write(rounds.state.step, {**metrics, **shown, "devel_uar/best": rounds.best_uar})
-    rounds.state = keeper.keep(rounds.state, rounds.schedules, verdict)
+    progress.write(state.step, {**metrics, **shown, "devel_uar/best": rounds.best_uar})
+    rounds.state = keeper.keep(state, rounds.schedules, verdict)
 
 
 def _write_places(workdir: Path, paths: Mapping[str, Path]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import jax
@@ -21,7 +21,7 @@ class Meter:
 
     def start(self) -> None:
         """Forget what was measured."""
-        self._losses: dict[str, list[jax.Array]] = defaultdict(list)
+        self._losses: list[tuple[Sequence[str], jax.Array]] = []
         self._waited_s = 0.0
         self._since_s = time.perf_counter()
 
@@ -32,9 +32,9 @@ class Meter:
         self._waited_s += time.perf_counter() - begin_s
         return item
 
-    def add(self, name: str, loss: jax.Array) -> None:
-        """Note a loss, which may still be under way on the device."""
-        self._losses[name].append(loss)
+    def add(self, names: Sequence[str], losses: jax.Array) -> None:
+        """Note the losses f32 ``[S]`` of some corpora, which may still be under way on the device."""
+        self._losses.append((names, losses))
 
     def flush(self, step: int) -> dict[str, float]:
         """Means since the start, named as in ``metrics.jsonl``.
@@ -42,7 +42,11 @@ class Meter:
         Raises:
           FloatingPointError: a loss is not finite; the message names the corpus.
         """
-        losses = {name: float(np.mean(jax.device_get(values))) for name, values in self._losses.items()}
+        values = defaultdict(list)
+        for names, losses_ in self._losses:
+            for name, loss in zip(names, jax.device_get(losses_), strict=True):
+                values[name].append(loss)
+        losses = {name: float(np.mean(own)) for name, own in values.items()}
         broken = [name for name, loss in losses.items() if not np.isfinite(loss)]
         if broken:
             raise FloatingPointError(
@@ -51,7 +55,7 @@ class Meter:
                 "without that corpus"
             )
         elapsed_s = time.perf_counter() - self._since_s
-        steps = sum(len(values) for values in self._losses.values())
+        steps = sum(len(names) for names, _ in self._losses)
         return {
             **{f"loss/{name}": loss for name, loss in losses.items()},
             "loss/mean": float(np.mean(list(losses.values()))),

@@ -41,11 +41,11 @@ class Progress:
         self._events.close()
 
     def advance(self, step: int) -> None:
-        """Move the bar on by one step."""
+        """Move the bar on to a step."""
         if step % self._steps_per_round == 0:
             self._shown["round"] = f"{step // self._steps_per_round}/{self._rounds}"
             self._bar.set_postfix(self._shown, refresh=False)
-        self._bar.update()
+        self._bar.update(step - self._bar.n)
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Record metrics of a step; ``loss/mean`` and ``devel_uar/...`` are shown beside the bar."""

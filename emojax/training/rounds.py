@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import jax
 import ml_collections
+import numpy as np
 
-from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.data.batches import Batch
+from emojax.data.feeds import Feed
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import prefetched, training_batches
-from emojax.data.turns import corpus_weights
-from emojax.training import devices
+from emojax.data.sampling import Draw, draws, prefetched
+from emojax.data.turns import SYNCHRONOUS, corpus_weights
+from emojax.training.devices import Layout, place
 from emojax.training.schedule import Phases, Schedule
 from emojax.training.state import EmoState
-from emojax.training.steps import TrainStep
+from emojax.training.steps import Plan, TrainSteps, stack_corpora, unstack_corpora
 
 ALL = "all"  # the schedule of corpora that share a trunk
 
@@ -35,6 +37,21 @@ class Verdict:
     improved: Collection[str]
     restarted: Collection[str]
     best_uars: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """Successive steps that one call takes.
+
+    Attributes:
+      corpora: the corpus of each.
+      plan: what the device is told.
+      windows: the lengths among which the plan chooses, samples.
+    """
+
+    corpora: Sequence[str]
+    plan: Plan
+    windows: tuple[int, ...]
 
 
 def make_phases(config: ml_collections.ConfigDict, clips: int) -> Phases:
@@ -55,7 +72,11 @@ class RoundRobin:
     Args:
       config: the settings.
       train: corpus → its training part.
-      train_step: of :func:`emojax.training.steps.make_train_step`.
+      feed: of that part.
+      windows: corpus → samples of its training clips, at most.
+      train_steps: of :func:`emojax.training.steps.make_train_steps`, or, for synchronous rounds, of
+        :func:`emojax.training.steps.make_synchronous_rounds`.
+      layout: of the devices.
       state: to begin at.
       schedules: how far it has come; empty at the beginning.
     """
@@ -64,23 +85,57 @@ class RoundRobin:
         self,
         config: ml_collections.ConfigDict,
         train: Mapping[str, Recordings],
-        train_step: TrainStep,
+        feed: Feed,
+        windows: Mapping[str, int],
+        train_steps: TrainSteps,
+        layout: Layout,
         state: EmoState,
         schedules: Mapping[str, Schedule],
     ) -> None:
-        sizes = {name: len(part) for name, part in train.items()}
+        lengths = {name: part.lengths for name, part in train.items()}
+        sizes = {name: len(own) for name, own in lengths.items()}
         self._phases = make_phases(config, max(sizes.values()))
-        self._train_step, self._names = train_step, list(train)
+        self._train_steps, self._names, self._feed = train_steps, list(train), feed
+        self._windows = [windows[name] for name in train]
+        self._layout, self._data = layout, place(feed.data, layout.everywhere)
+        self._stack = jax.jit(stack_corpora, out_shardings=layout.corpora)
+        self._unstack = jax.jit(
+            functools.partial(unstack_corpora, count=len(train)), out_shardings=layout.everywhere
+        )
         self.state, self.schedules = state, {ALL: Schedule(), **schedules}
+        self._steps_per_call = len(train) if config.sampling == SYNCHRONOUS else steps_per_call(len(train))
         self.steps_per_round = len(train)
         self.last_step = self._phases.longest * len(train)
         self.first_look: list[str] = []
         weights = corpus_weights(config.sampling, sizes)
-        window = int(config.window_s * SAMPLE_RATE_HZ)
-        self.batches = prefetched(
-            training_batches(train, config.batch_size, window, config.seed, state.step, weights),
-            lambda item: (item[0], devices.shard(item[1])),
-        )
+        drawn = draws([*lengths.values()], self._windows, config.batch_size, config.seed, state.step, weights)
+        self.batches = prefetched(self._calls(drawn, state.step), lambda call: call)
+
+    @property
+    def state(self) -> EmoState:
+        """The run after the steps so far; the next call takes its arrays."""
+        corpora = self._unstack(self._corpora)
+        return EmoState(self._shared, dict(zip(self._names, corpora, strict=True)), self.step)
+
+    @state.setter
+    def state(self, state: EmoState) -> None:
+        self._shared, self.step = state.shared, state.step
+        self._corpora = self._stack([state.corpora[name] for name in self._names])
+
+    def _calls(self, drawn: Iterator[Draw], step: int) -> Iterator[Call]:
+        """What each call is given; none goes beyond its round."""
+        while True:
+            steps = self._steps_per_call
+            own = [*itertools.islice(drawn, steps - step % steps)]
+            windows = tuple(sorted({self._windows[draw.corpus] for draw in own}))
+            plan = Plan(
+                step + np.arange(len(own), dtype=np.int32),
+                np.array([draw.corpus for draw in own], np.int32),
+                np.array([windows.index(self._windows[draw.corpus]) for draw in own], np.int32),
+                place(self._feed.rows(own, windows[-1]), self._layout.rows),
+            )
+            yield Call([self._names[draw.corpus] for draw in own], plan, windows)
+            step += len(own)
 
     @property
     def done(self) -> bool:
@@ -96,14 +151,16 @@ class RoundRobin:
         """Stop preparing batches."""
         self.batches.close()
 
-    def train(self, item: tuple[str, Batch]) -> dict[str, jax.Array]:
-        """One step; gives the loss of its corpus."""
-        name, batch = item
+    def train(self, call: Call) -> tuple[Sequence[str], jax.Array]:
+        """The steps of a call; gives the corpus of each and its loss."""
         rate = self._phases.rate(self.schedules[ALL])
-        self.state, loss = advance(self._train_step, self.state, name, batch, rate)
+        self._shared, self._corpora, losses = self._train_steps(
+            self._shared, self._corpora, self._data, call.plan, rate, windows=call.windows
+        )
+        self.step += len(call.corpora)
         if self._between_rounds:
             self.schedules = {ALL: self.schedules[ALL].next_round()}
-        return {name: loss}
+        return call.corpora, losses
 
     def due(self) -> list[str]:
         """The corpora whose devel part is to be looked at now."""
@@ -120,12 +177,13 @@ class RoundRobin:
 
     @property
     def _between_rounds(self) -> bool:
-        return self.state.step % self.steps_per_round == 0
+        return self.step % self.steps_per_round == 0
 
 
-def advance(
-    train_step: TrainStep, state: EmoState, name: str, batch: Batch, rate: float
-) -> tuple[EmoState, jax.Array]:
-    """One step on one corpus; gives the next state and the loss. The old state's arrays are donated."""
-    shared, corpus, loss = train_step(state.shared, state.corpora[name], batch, state.step, rate)
-    return EmoState(shared, {**state.corpora, name: corpus}, state.step + 1), loss
+def steps_per_call(corpora: int) -> int:
+    """Steps in one jitted call: a whole round, so that a fast device never waits for Python.
+
+    One on CPUs, whose programs are slower inside of loops: 2.2 s a step instead of 0.9 s (see
+    ``docs/performance.md``), and where one step takes long enough by itself.
+    """
+    return 1 if jax.default_backend() == "cpu" else corpora

@@ -14,11 +14,21 @@ from emojax.audio import log_mel
 from emojax.audio.augment import mask_bands
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
 from emojax.data.prepared import Recordings
+from emojax.data.turns import SYNCHRONOUS
 from emojax.models.adapter_resnet import AdapterResNet
+from emojax.training import devices
 from emojax.training.corpora import PartitionedCorpus, check_aggregate
+from emojax.training.devices import Layout
 from emojax.training.losses import balanced_class_weights
 from emojax.training.state import EmoState, init_state
-from emojax.training.steps import Forward, make_forward, make_train_step, make_tune_step
+from emojax.training.steps import (
+    BatchOf,
+    Forward,
+    make_forward,
+    make_synchronous_rounds,
+    make_train_steps,
+    make_tune_step,
+)
 from emojax.training.transfer import FROZEN_TRUNK, check_transfer, make_optimizers
 
 # Where things lie is no property of a run: it may go on after its folders moved.
@@ -108,7 +118,11 @@ def most_classes(manifest: Mapping) -> int:
 
 
 def make_run(
-    config: ml_collections.ConfigDict, manifest: Mapping, train: Mapping[str, Recordings]
+    config: ml_collections.ConfigDict,
+    manifest: Mapping,
+    train: Mapping[str, Recordings],
+    batch_of: BatchOf,
+    layout: Layout,
 ) -> tuple[Callable, Forward, EmoState]:
     """The jitted step and forward pass, and the state before the first step.
 
@@ -116,6 +130,8 @@ def make_run(
       config: the settings.
       manifest: of :func:`make_manifest`.
       train: corpus → its training part, for the class weights.
+      batch_of: of the feed that brings the clips.
+      layout: of the devices.
     """
     classes = most_classes(manifest)
     model = make_model(config, classes)
@@ -131,5 +147,28 @@ def make_run(
         config.shared_attention,
     )
     augment = functools.partial(mask_bands, widest_mels=config.masked_mels, longest_share=config.masked_share)
-    make_step = make_tune_step if config.transfer in FROZEN_TRUNK else make_train_step
-    return make_step(model, optimizers, key_steps, augment), make_forward(model), state
+    return (
+        _make_step(config, layout)(model, optimizers, key_steps, batch_of, augment),
+        make_forward(model),
+        state,
+    )
+
+
+def _make_step(config: ml_collections.ConfigDict, layout: Layout) -> Callable:
+    """What makes the step of a training order."""
+    if config.transfer in FROZEN_TRUNK:
+        return make_tune_step
+    if config.sampling == SYNCHRONOUS:
+        return functools.partial(make_synchronous_rounds, mesh=layout.mesh)
+    return make_train_steps
+
+
+def make_layout(config: ml_collections.ConfigDict, corpora: int) -> Layout:
+    """The devices, as so many corpora are trained on them.
+
+    Raises:
+      ValueError: a batch cannot be split over them.
+    """
+    layout = devices.make_layout(corpora if config.sampling == SYNCHRONOUS else 1)
+    devices.check_batch_size(config.batch_size, layout)
+    return layout

@@ -47,13 +47,14 @@ class Corpus:
     class_weight: jax.Array
 
 
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class EmoState:
     """A whole run after ``step`` steps of the round-robin."""
 
     shared: Shared
     corpora: dict[str, Corpus]
-    step: int
+    step: int = dataclasses.field(metadata={"static": True})
 
 
 def init_state(

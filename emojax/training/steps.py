@@ -1,93 +1,211 @@
-"""The jitted functions of a run: a training step, for one corpus or several, and a forward pass."""
+"""The jitted functions of a run: training steps, one after the other or side by side, and a forward pass."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import operator
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+from jax.sharding import Mesh, PartitionSpec
 
 from emojax.audio.log_mel import frame_count, log_mel, standardise
-from emojax.data.batches import Batch
+from emojax.data.batches import Batch, waveforms
 from emojax.models.adapter_resnet import AdapterResNet, Output
 from emojax.models.subtrees import Params, join
 from emojax.training.losses import weighted_cross_entropy
 from emojax.training.state import Corpus, Shared
 
 Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
-TrainStep = Callable[[Shared, Corpus, Batch, int, float], tuple[Shared, Corpus, jax.Array]]
+TrainSteps = Callable[..., tuple[Shared, Corpus, jax.Array]]
 TuneStep = Callable[..., tuple[tuple[Corpus, ...], jax.Array]]
 Augment = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+BatchOf = Callable[[Any, Any, int], Batch]
 Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Successive steps, S of them.
+
+    Attributes:
+      step: i32 ``[S]``, their numbers in the run.
+      corpus: i32 ``[S]``, where the corpus of each is among the stacked ones.
+      window: i32 ``[S]``, which of the call's windows it has.
+      rows: what the feed sends along, a pytree of ``[S, B, ...]``.
+    """
+
+    step: jax.Array | np.ndarray
+    corpus: jax.Array | np.ndarray
+    window: jax.Array | np.ndarray
+    rows: Any
 
 
 def _as_it_is(mel: jax.Array, frames: jax.Array, key: jax.Array) -> jax.Array:
     return mel
 
 
-def make_train_step(
-    model: AdapterResNet, optimizers: Optimizers, key: jax.Array, augment: Augment = _as_it_is
-) -> TrainStep:
-    """The step that updates ``shared`` and the corpus in hand, and nothing else.
+def make_train_steps(
+    model: AdapterResNet,
+    optimizers: Optimizers,
+    key: jax.Array,
+    batch_of: BatchOf,
+    augment: Augment = _as_it_is,
+) -> TrainSteps:
+    """Successive steps in one call, each of which updates ``shared`` and its corpus, and nothing else.
 
     Args:
       model: the network.
       optimizers: ``(tx_shared, tx_corpus)``, without a learning rate.
       key: of the run; each step folds its number in, so nothing random needs a checkpoint.
+      batch_of: of a :class:`emojax.data.feeds.Feed`.
       augment: ``(mel, frames, key) -> mel`` of a training batch.
 
     Returns:
-      ``train_step(shared, corpus, batch, step, rate) -> shared, corpus, loss``; the first two are donated.
+      ``train_steps(shared, corpora, data, plan, rate, windows) -> shared, corpora, losses``: ``corpora`` is
+      one :class:`Corpus` whose leaves have a first axis of corpora; it and ``shared`` are donated.
+      ``data`` is the feed's, ``plan`` a :class:`Plan`, ``windows`` a tuple of lengths in samples.
     """
     update = _make_update(model, optimizers, augment)
 
-    @functools.partial(jax.jit, donate_argnums=(0, 1))
-    def train_step(shared: Shared, corpus: Corpus, batch: Batch, step, rate):
-        return update(shared, corpus, batch, jax.random.fold_in(key, step), rate)
+    @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
+    def train_steps(shared: Shared, corpora: Corpus, data, plan: Plan, rate, windows: tuple[int, ...]):
+        def step(carry: tuple[Shared, Corpus], one: Plan):
+            shared, corpora = carry
+            key_step = jax.random.fold_in(key, one.step)
 
-    return train_step
+            def update_at(window: int, shared: Shared, corpus: Corpus):
+                return update(shared, corpus, batch_of(data, one.rows, window), key_step, rate)
+
+            branches = [functools.partial(update_at, window) for window in windows]
+            corpus = jax.tree.map(operator.itemgetter(one.corpus), corpora)
+            shared, corpus, loss = jax.lax.switch(one.window, branches, shared, corpus)
+            corpora = jax.tree.map(lambda all_, own: all_.at[one.corpus].set(own), corpora, corpus)
+            return (shared, corpora), loss
+
+        (shared, corpora), losses = _scan(step, (shared, corpora), plan)
+        return shared, corpora, losses
+
+    return train_steps
+
+
+def _scan(step: Callable, carry, plan: Plan):
+    """``jax.lax.scan``, but without a loop for a single step: on CPUs a step takes twice as long in one."""
+    if len(plan.step) > 1:
+        return jax.lax.scan(step, carry, plan)
+    carry, loss = step(carry, jax.tree.map(operator.itemgetter(0), plan))
+    return carry, loss[None]
+
+
+def make_synchronous_rounds(
+    model: AdapterResNet,
+    optimizers: Optimizers,
+    key: jax.Array,
+    batch_of: BatchOf,
+    augment: Augment = _as_it_is,
+    *,
+    mesh: Mesh,
+) -> TrainSteps:
+    """A round in one call, of all corpora side by side: they share one update of ``shared``.
+
+    The corpora are spread over the mesh's axis ``"corpus"``, where their subtrees live, and their gradients
+    for ``shared`` are summed.  Another training order than the paper's, whose steps come one after the other.
+
+    The other arguments, and the function returned, are those of :func:`make_train_steps`; the plan has one
+    step of every corpus, in the order of ``corpora``, and there is one window.
+    """
+    gradients = _make_gradients(model, augment)
+    tx_shared, tx_corpus = optimizers
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
+    def round_(shared: Shared, corpora: Corpus, data, plan: Plan, rate, windows: tuple[int]):
+        def step(total: Params, own: tuple[Corpus, Plan]):
+            corpus, one = own
+            batch, key_step = batch_of(data, one.rows, *windows), jax.random.fold_in(key, one.step)
+            loss, stats, grad_shared, grad_corpus = gradients(shared, corpus, batch, key_step)
+            corpus = _updated_corpus(tx_corpus, grad_corpus, corpus, stats, rate)
+            return jax.tree.map(jnp.add, total, grad_shared), (corpus, loss)
+
+        def local(corpora: Corpus, plan: Plan):
+            nothing = jax.tree.map(jnp.zeros_like, shared.params)
+            total, (corpora, losses) = jax.lax.scan(step, nothing, (corpora, plan))
+            return jax.lax.psum(total, "corpus"), corpora, losses
+
+        spread = PartitionSpec("corpus")
+        grad_shared, corpora, losses = jax.shard_map(
+            local,
+            mesh=mesh,
+            in_specs=(spread, spread),
+            out_specs=(PartitionSpec(), spread, spread),
+            axis_names={"corpus"},
+            check_vma=False,
+        )(corpora, plan)
+        return Shared(*_update(tx_shared, grad_shared, shared, rate)), corpora, losses
+
+    return round_
 
 
 def make_tune_step(
-    model: AdapterResNet, optimizers: Optimizers, key: jax.Array, augment: Augment = _as_it_is
+    model: AdapterResNet,
+    optimizers: Optimizers,
+    key: jax.Array,
+    batch_of: BatchOf,
+    augment: Augment = _as_it_is,
 ) -> TuneStep:
     """The step that updates several corpora at once over a shared subtree that stays as it is.
 
-    Args:
-      model: the network.
-      optimizers: ``(tx_shared, tx_corpus)``; the first one leaves the shared subtree alone.
-      key: of the run.
-      augment: see :func:`make_train_step`.
+    The arguments are those of :func:`make_train_steps`; the first optimizer leaves the shared subtree alone.
 
     Returns:
-      ``tune_step(shared, corpora, batch, numbers, rounds, rates) -> corpora, losses``: ``corpora`` is a tuple
-      of G, donated; ``batch`` has a first axis G; ``numbers`` (of each corpus in the run) and ``rounds`` are
-      i32 ``[G]``, ``rates`` f32 ``[G]``.
+      ``tune_step(shared, corpora, data, rows, numbers, rounds, rates, window) -> corpora, losses``:
+      ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (of each corpus in the
+      run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
     """
     update = _make_update(model, optimizers, augment)
 
-    @functools.partial(jax.jit, donate_argnums=1)
-    def tune_step(shared: Shared, corpora: tuple[Corpus, ...], batch: Batch, numbers, rounds, rates):
-        def one(corpus, batch, number, round_, rate):
+    @functools.partial(jax.jit, donate_argnums=1, static_argnames="window")
+    def tune_step(shared: Shared, corpora: tuple[Corpus, ...], data, rows, numbers, rounds, rates, window):
+        def one(corpus, rows, number, round_, rate):
             key_step = jax.random.fold_in(jax.random.fold_in(key, number), round_)
-            _, corpus, loss = update(shared, corpus, batch, key_step, rate)
+            _, corpus, loss = update(shared, corpus, batch_of(data, rows, window), key_step, rate)
             return corpus, loss
 
-        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *corpora)
-        stacked, losses = jax.vmap(one)(stacked, batch, numbers, rounds, rates)
-        return tuple(jax.tree.map(operator.itemgetter(i), stacked) for i in range(len(corpora))), losses
+        stacked, losses = jax.vmap(one)(stack_corpora(corpora), rows, numbers, rounds, rates)
+        return unstack_corpora(stacked, len(corpora)), losses
 
     return tune_step
 
 
+def stack_corpora(corpora: Sequence[Corpus]) -> Corpus:
+    """Corpora as one, with a first axis of corpora."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *corpora)
+
+
+def unstack_corpora(stacked: Corpus, count: int) -> tuple[Corpus, ...]:
+    """The corpora that :func:`stack_corpora` put together."""
+    return tuple(jax.tree.map(operator.itemgetter(i), stacked) for i in range(count))
+
+
 def _make_update(model: AdapterResNet, optimizers: Optimizers, augment: Augment) -> Callable:
     tx_shared, tx_corpus = optimizers
+    gradients = _make_gradients(model, augment)
 
     def update(shared: Shared, corpus: Corpus, batch: Batch, key: jax.Array, rate):
+        loss, stats, grad_shared, grad_corpus = gradients(shared, corpus, batch, key)
+        new_shared = Shared(*_update(tx_shared, grad_shared, shared, rate))
+        return new_shared, _updated_corpus(tx_corpus, grad_corpus, corpus, stats, rate), loss
+
+    return update
+
+
+def _make_gradients(model: AdapterResNet, augment: Augment) -> Callable:
+    def gradients(shared: Shared, corpus: Corpus, batch: Batch, key: jax.Array):
         mel, frames = _front_end(batch)
         key_dropout, key_augment = jax.random.split(key)
         mel = augment(mel, frames, key_augment)
@@ -108,11 +226,16 @@ def _make_update(model: AdapterResNet, optimizers: Optimizers, augment: Augment)
 
         gradient = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
         (loss, stats), (grad_shared, grad_corpus) = gradient(shared.params, corpus.params)
-        new_shared = Shared(*_update(tx_shared, grad_shared, shared, rate))
-        params, opt_state = _update(tx_corpus, grad_corpus, corpus, rate)
-        return new_shared, Corpus(params, stats, opt_state, corpus.class_mask, corpus.class_weight), loss
+        return loss, stats, grad_shared, grad_corpus
 
-    return update
+    return gradients
+
+
+def _updated_corpus(
+    tx: optax.GradientTransformation, gradient: Params, corpus: Corpus, stats: Params, rate
+) -> Corpus:
+    params, opt_state = _update(tx, gradient, corpus, rate)
+    return dataclasses.replace(corpus, params=params, stats=stats, opt_state=opt_state)
 
 
 def _update(tx: optax.GradientTransformation, gradient: Params, part: Shared | Corpus, rate):
@@ -135,4 +258,4 @@ def make_forward(model: AdapterResNet) -> Forward:
 
 def _front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:
     frames = frame_count(jnp.asarray(batch.length))
-    return standardise(log_mel(jnp.asarray(batch.audio)), frames), frames
+    return standardise(log_mel(waveforms(batch)), frames), frames

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 import ml_collections
 import numpy as np
 
-from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.data.batches import Batch
+from emojax.data.feeds import Feed
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import group_batches, prefetched
-from emojax.training import devices
+from emojax.data.sampling import draw, prefetched
+from emojax.training.devices import Layout, place
 from emojax.training.rounds import Verdict, make_phases
 from emojax.training.schedule import Schedule
 from emojax.training.state import EmoState
@@ -30,7 +30,11 @@ class Tuning:
     Args:
       config: the settings.
       train: corpus → its training part.
+      feed: of that part.
+      windows: corpus → samples of its training clips, at most; corpora that are tuned at once have the
+        longest of theirs.
       tune_step: of :func:`emojax.training.steps.make_tune_step`.
+      layout: of the devices.
       state: to begin at.
       schedules: how far each corpus has come; empty at the beginning.
     """
@@ -41,11 +45,16 @@ class Tuning:
         self,
         config: ml_collections.ConfigDict,
         train: Mapping[str, Recordings],
+        feed: Feed,
+        windows: Mapping[str, int],
         tune_step: TuneStep,
+        layout: Layout,
         state: EmoState,
         schedules: Mapping[str, Schedule],
     ) -> None:
-        self._config, self._train, self._tune_step = config, train, tune_step
+        self._config, self._tune_step, self._layout = config, tune_step, layout
+        self._feed, self._data, self._windows = feed, place(feed.data, layout.everywhere), windows
+        self._lengths = {name: part.lengths for name, part in train.items()}
         self._phases = {name: make_phases(config, len(part)) for name, part in train.items()}
         self.state, self.schedules = state, {**dict.fromkeys(train, Schedule()), **schedules}
         self.last_step = math.ceil(len(train) / config.tuned_at_once) * max(
@@ -57,19 +66,28 @@ class Tuning:
     def _begin_group(self) -> None:
         unfinished = [name for name, phases in self._phases.items() if not phases.done(self.schedules[name])]
         self._group = unfinished[: self._config.tuned_at_once]
-        numbers = {name: list(self._train).index(name) for name in self._group}
+        numbers = {name: list(self._lengths).index(name) for name in self._group}
         self._numbers = np.array([*numbers.values()], np.int32)
-        config = self._config
+        self._window = max((self._windows[name] for name in self._group), default=0)
         self.batches: Generator[Any, None, None] = prefetched(
-            group_batches(
-                [self._train[name] for name in self._group],
-                config.batch_size,
-                int(config.window_s * SAMPLE_RATE_HZ),
-                [(config.seed, number) for number in numbers.values()],
-                [self.schedules[name].round for name in self._group],
-            ),
-            devices.shard,
+            self._rows(), lambda rows: place(rows, self._layout.rows)
         )
+
+    def _rows(self) -> Iterator[Any]:
+        """What the feed sends along for the steps of the group, for ever."""
+        config, window, numbers = self._config, self._window, self._numbers
+        own = [(self._lengths[name], self.schedules[name].round) for name in self._group]
+        for more in itertools.count():
+            drawn = [
+                draw(lengths, window, config.batch_size, config.seed, int(number), first + more)
+                for number, (lengths, first) in zip(numbers, own, strict=True)
+            ]
+            yield self._feed.rows(drawn, window)
+
+    @property
+    def step(self) -> int:
+        """Steps so far."""
+        return self.state.step
 
     @property
     def done(self) -> bool:
@@ -85,22 +103,24 @@ class Tuning:
         """Stop preparing batches."""
         self.batches.close()
 
-    def train(self, batch: Batch) -> dict[str, jax.Array]:
-        """One step of every corpus in the group; gives their losses."""
+    def train(self, rows: Any) -> tuple[Sequence[str], jax.Array]:
+        """One step of every corpus in the group; gives the corpora and their losses."""
         own = [self.schedules[name] for name in self._group]
         rates = [self._phases[name].rate(one) for name, one in zip(self._group, own, strict=True)]
         corpora, losses = self._tune_step(
             self.state.shared,
             tuple(self.state.corpora[name] for name in self._group),
-            batch,
+            self._data,
+            rows,
             self._numbers,
             np.array([one.round for one in own], np.int32),
             np.array(rates, np.float32),
+            window=self._window,
         )
         tuned = dict(zip(self._group, corpora, strict=True))
         self.state = EmoState(self.state.shared, {**self.state.corpora, **tuned}, self.state.step + 1)
         self.schedules |= {name: self.schedules[name].next_round() for name in self._group}
-        return dict(zip(self._group, losses, strict=True))
+        return self._group, losses
 
     def due(self) -> list[str]:
         """The corpora whose devel part is to be looked at now."""
@@ -109,7 +129,7 @@ class Tuning:
     def judge(self, uars: Mapping[str, float]) -> Verdict:
         """Move the schedules on, given the devel UAR of some corpora."""
         before = dict(self.schedules)
-        names = [name for name in self._train if name in uars]
+        names = [name for name in self._lengths if name in uars]
         self.schedules |= {name: self._phases[name].evaluated(before[name], uars[name]) for name in names}
         after = self.schedules
         if any(self._phases[name].done(after[name]) for name in names):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.data.batches import centre, crop, make_batch, padded_length, windows
+from emojax.data.batches import centre, make_batch, padded_length, windows
 
 
 @given(st.integers(1, 500), st.integers(1, 120))
@@ -12,18 +12,6 @@ def test_windows_cover_the_clip_and_none_is_longer(length, window):
     pieces = windows(clip, window)
     assert set(np.concatenate(pieces)) == set(clip)
     assert all(len(piece) == min(length, window) for piece in pieces)
-
-
-@given(st.integers(1, 500), st.integers(1, 120), st.integers(0, 9))
-def test_crop_is_a_chunk_of_the_clip(length, window, seed):
-    chunk = crop(np.arange(length), window, np.random.default_rng(seed))
-    assert len(chunk) == min(length, window)
-    assert (np.diff(chunk) == 1).all()
-
-
-def test_crop_reaches_every_start():
-    random = np.random.default_rng(0)
-    assert {crop(np.arange(12), 10, random)[0] for _ in range(100)} == {0, 1, 2}
 
 
 @pytest.mark.parametrize(("length", "start"), [(10, 3), (11, 3), (3, 0)])

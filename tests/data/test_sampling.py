@@ -6,14 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.data.prepared import Recordings
-from emojax.data.sampling import drawn_clips, prefetched, training_batches
-
-
-def recordings(clips, seed=0):
-    random = np.random.default_rng(seed)
-    samples = [random.integers(-99, 99, random.integers(100, 30_000)).astype(np.int16) for _ in range(clips)]
-    return Recordings(samples, random.integers(0, 3, clips).astype(np.int32))
+from emojax.data.sampling import draw, drawn_clips, draws, prefetched
 
 
 @given(st.integers(1, 40), st.integers(1, 16), st.integers(1, 4))
@@ -29,22 +22,39 @@ def test_epochs_and_seeds_differ():
     assert len(set(orders)) == 4
 
 
+def lengths(*clips):
+    return [np.random.default_rng(count).integers(100, 30_000, count) for count in clips]
+
+
 def test_round_robin_takes_every_corpus_in_turn():
-    corpora = {"a": recordings(5), "b": recordings(9), "c": recordings(3)}
-    names = [name for name, _ in itertools.islice(training_batches(corpora, 4, 16_000, 0, 0), 7)]
-    assert names == ["a", "b", "c", "a", "b", "c", "a"]
+    drawn = itertools.islice(draws(lengths(5, 9, 3), [16_000] * 3, 4, 0, 0), 7)
+    assert [one.corpus for one in drawn] == [0, 1, 2, 0, 1, 2, 0]
 
 
 @pytest.mark.parametrize("weights", [None, np.array([0.2, 0.8])])
 @pytest.mark.parametrize("first", [1, 6, 11])
-def test_batches_go_on_at_any_step(first, weights):
-    corpora = {"a": recordings(5), "b": recordings(9)}
-    whole = list(itertools.islice(training_batches(corpora, 4, 16_000, 7, 0, weights), first + 3))[first:]
-    resumed = list(itertools.islice(training_batches(corpora, 4, 16_000, 7, first, weights), 3))
-    for (name, batch), (again, same) in zip(whole, resumed, strict=True):
-        assert name == again
-        np.testing.assert_array_equal(batch.audio, same.audio)
-        np.testing.assert_array_equal(batch.label, same.label)
+def test_draws_go_on_at_any_step(first, weights):
+    settings = lengths(5, 9), [16_000, 8_000], 4, 7
+    whole = list(itertools.islice(draws(*settings, 0, weights), first + 3))[first:]
+    resumed = list(itertools.islice(draws(*settings, first, weights), 3))
+    for one, again in zip(whole, resumed, strict=True):
+        assert one.corpus == again.corpus
+        np.testing.assert_array_equal(one.clips, again.clips)
+        np.testing.assert_array_equal(one.starts, again.starts)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=9), st.integers(1, 20), st.integers(0, 9))
+def test_a_chunk_is_a_window_of_its_clip_or_all_of_it(own, window, turn):
+    own = np.array(own)
+    one = draw(own, window, 4, 0, 0, turn)
+    left = own[one.clips] - one.starts
+    assert (left >= np.minimum(own[one.clips], window)).all()
+    assert (one.starts >= 0).all()
+
+
+def test_chunks_are_anywhere_in_the_clip():
+    starts = {int(start) for turn in range(50) for start in draw(np.array([12]), 10, 2, 0, 0, turn).starts}
+    assert starts == {0, 1, 2}
 
 
 def test_prefetch_keeps_the_order_and_places_each():

@@ -8,6 +8,7 @@ import pytest
 from emojax.checkpoints import Checkpoints
 from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import Clip
+from emojax.data.feeds import DeviceFeed
 from emojax.data.prepared import open_corpus
 from emojax.evaluation.evaluate import evaluate
 from emojax.experiments import cross_corpus as module
@@ -16,7 +17,7 @@ from emojax.experiments.cells import fill
 from emojax.experiments.report import write_report
 from emojax.experiments.systems import System, open_run
 from emojax.training.corpora import PartitionedCorpus, open_corpora
-from emojax.training.run import PLACES_FILE, make_manifest, make_run
+from emojax.training.run import PLACES_FILE, make_layout, make_manifest, make_run
 
 WORDS = "high=anger,middle=happiness,low=sadness,loud=fear,soft=neutral"
 HIGH = {"high", "middle", "loud"}
@@ -150,7 +151,8 @@ def untrained(config, paths, folder, **settings):
     config.update(settings)
     corpora = open_corpora(paths, config.partition, config.seed, config.aggregate, config.label_words)
     manifest = make_manifest(config, corpora)
-    _, _, state = make_run(config, manifest, {name: one.load("train") for name, one in corpora.items()})
+    train_part = {name: one.load("train") for name, one in corpora.items()}
+    _, _, state = make_run(config, manifest, train_part, DeviceFeed.batch, make_layout(config, len(corpora)))
     best = Checkpoints(folder, "best")
     best.save(0, state.shared, state.corpora, {**manifest, "devel_uar": dict.fromkeys(corpora, 0.5)})
     best.close()

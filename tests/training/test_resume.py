@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest, restore
+from emojax.data.feeds import DeviceFeed
 from emojax.training.corpora import open_corpora
 from emojax.training.keeper import Keeper
 from emojax.training.loop import train
 from emojax.training.rounds import Verdict
-from emojax.training.run import make_manifest, make_run
+from emojax.training.run import make_layout, make_manifest, make_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,9 +51,9 @@ def steps_written(workdir) -> list[int]:
 def beginning(config, paths):
     corpora = open_corpora(paths, config.partition, config.seed)
     manifest = make_manifest(config, corpora)
-    return manifest, *make_run(
-        config, manifest, {name: corpus.load("train") for name, corpus in corpora.items()}
-    )
+    train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
+    layout = make_layout(config, len(corpora))
+    return manifest, *make_run(config, manifest, train_part, DeviceFeed.batch, layout)
 
 
 def state_of(workdir, kind, config, paths):

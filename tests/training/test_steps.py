@@ -7,12 +7,12 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from emojax.data.batches import Batch
+from emojax.data.feeds import HostFeed
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training import optim
 from emojax.training.losses import balanced_class_weights, weighted_cross_entropy
-from emojax.training.rounds import advance
-from emojax.training.state import init_state
-from emojax.training.steps import make_train_step
+from emojax.training.state import EmoState, init_state
+from emojax.training.steps import Plan, make_train_steps, stack_corpora, unstack_corpora
 
 CLASSES = {"a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 7}
 MODEL = AdapterResNet(classes=7, width=4, depth=1)
@@ -22,12 +22,29 @@ SGD = optim.sgd(0.9, 1e-6)
 def fresh(class_weight=1.0, optimizers=(SGD, SGD)):
     weights = {name: np.full(7, class_weight, np.float32) for name in CLASSES}
     state = init_state(MODEL, weights, CLASSES, optimizers, jax.random.key(0))
-    return state, make_train_step(MODEL, optimizers, jax.random.key(1))
+    return state, make_train_steps(MODEL, optimizers, jax.random.key(1), HostFeed.batch)
+
+
+def advance(train_steps, state, names, batches, rate=0.1):
+    """The state after a step on each of ``names`` in one call, and the losses."""
+    order = list(state.corpora)
+    plan = Plan(
+        state.step + np.arange(len(names)),
+        np.array([order.index(name) for name in names]),
+        np.zeros(len(names), int),
+        jax.tree.map(lambda *leaves: np.stack(leaves), *batches),
+    )
+    windows = (batches[0].audio.shape[-1],)
+    shared, stacked, losses = train_steps(
+        state.shared, stack_corpora([*state.corpora.values()]), (), plan, rate, windows=windows
+    )
+    corpora = dict(zip(order, unstack_corpora(stacked, len(order)), strict=True))
+    return EmoState(shared, corpora, state.step + len(names)), losses
 
 
 def batch_of(classes, seed=0):
     random = np.random.default_rng(seed)
-    audio = random.normal(0, 0.1, (8, 8_000)).astype(np.float32)
+    audio = random.normal(0, 3_000, (8, 8_000)).astype(np.int16)
     return Batch(audio, np.full(8, 8_000, np.int32), random.integers(0, classes, 8).astype(np.int32))
 
 
@@ -40,9 +57,9 @@ def equal(a, b):
 
 
 def test_a_step_updates_shared_and_its_corpus_and_nothing_else():
-    state, train_step = fresh()
+    state, train_steps = fresh()
     before = numpy_of((state.shared.params, state.corpora))
-    after, _ = advance(train_step, state, "c", batch_of(4), 0.1)
+    after, _ = advance(train_steps, state, ["c"], [batch_of(4)])
     assert not equal(after.shared.params, before[0])
     for name, corpus in after.corpora.items():
         assert equal(corpus, before[1][name]) == (name != "c")
@@ -51,54 +68,83 @@ def test_a_step_updates_shared_and_its_corpus_and_nothing_else():
 def test_one_trace_serves_six_corpora_of_different_class_counts():
     state, _ = fresh()
     as_it_is = chex.assert_max_traces(lambda mel, frames, key: mel, n=1)
-    train_step = make_train_step(MODEL, (SGD, SGD), jax.random.key(1), as_it_is)
+    train_steps = make_train_steps(MODEL, (SGD, SGD), jax.random.key(1), HostFeed.batch, as_it_is)
     for rate in (0.1, 0.01):
         for name, classes in CLASSES.items():
-            state, loss = advance(train_step, state, name, batch_of(classes), rate)
-            assert np.isfinite(loss)
+            state, losses = advance(train_steps, state, [name], [batch_of(classes)], rate)
+            assert np.isfinite(losses).all()
 
 
-def test_both_subtrees_are_donated():
-    state, train_step = fresh()
-    batch = jax.device_put(batch_of(4))
-    advance(train_step, state, "c", batch, 0.1)
-    assert all(leaf.is_deleted() for leaf in jax.tree.leaves((state.shared, state.corpora["c"].params)))
+def test_many_steps_in_one_call_are_those_steps():
+    names = ["a", "c", "f", "a"]
+    batches = [batch_of(CLASSES[name], seed) for seed, name in enumerate(names)]
+    state, train_steps = fresh()
+    whole, losses = advance(train_steps, state, names, batches)
+    state, _ = fresh()
+    for name, batch, expected in zip(names, batches, losses, strict=True):
+        state, loss = advance(train_steps, state, [name], [batch])
+        np.testing.assert_allclose(loss, [expected], rtol=1e-4)
+    assert state.step == whole.step == 4
+    together, alone = (jax.tree.leaves((one.shared, one.corpora)) for one in (whole, state))
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_steps_of_one_call_have_their_own_windows():
+    batch, results = batch_of(4), []
+    for windows, index in (((8_000,), [0]), ((4_000, 8_000), [1])):
+        state, train_steps = fresh()
+        rows = jax.tree.map(lambda leaf: leaf[None], batch)
+        stacked = stack_corpora([state.corpora["c"]])
+        plan = Plan(np.zeros(1, int), np.zeros(1, int), np.array(index), rows)
+        _, _, loss = train_steps(state.shared, stacked, (), plan, 0.1, windows=windows)
+        results.append(float(loss[0]))
+    assert results[0] == pytest.approx(results[1], rel=1e-5)
+
+
+def test_what_is_trained_is_donated():
+    state, train_steps = fresh()
+    stacked = stack_corpora([state.corpora["c"]])
+    plan = Plan(*[np.zeros(1, int)] * 3, jax.tree.map(lambda leaf: leaf[None], batch_of(4)))
+    train_steps(state.shared, stacked, (), plan, 0.1, windows=(8_000,))
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves((state.shared, stacked.params)))
 
 
 def test_class_weights_change_the_gradient():
     # EmoNet computed them and never used them in multi-corpus training.
     after = []
     for weights in ([1.0, 1.0], [5.0, 0.2]):
-        state, train_step = fresh()
+        state, train_steps = fresh()
         class_weight = jnp.array(weights + [1.0] * 5)
         corpus = type(state.corpora["a"])(**{**vars(state.corpora["a"]), "class_weight": class_weight})
-        shared, _, _ = train_step(state.shared, corpus, batch_of(2), 0, 0.1)
-        after.append(numpy_of(shared.params))
+        state = EmoState(state.shared, {"a": corpus}, 0)
+        after.append(numpy_of(advance(train_steps, state, ["a"], [batch_of(2)])[0].shared.params))
     assert not equal(*after)
 
 
 def test_frozen_means_frozen():
-    state, train_step = fresh(optimizers=(optim.frozen(), SGD))
+    state, train_steps = fresh(optimizers=(optim.frozen(), SGD))
     before = numpy_of(state.shared.params)
-    after, _ = advance(train_step, state, "c", batch_of(4), 0.1)
+    after, _ = advance(train_steps, state, ["c"], [batch_of(4)])
     assert equal(after.shared.params, before)
 
 
 def test_training_learns():
-    state, train_step = fresh()
+    state, train_steps = fresh()
     losses = []
     for _ in range(30):
-        state, loss = advance(train_step, state, "b", batch_of(3), 0.1)
-        losses.append(float(loss))
+        state, loss = advance(train_steps, state, ["b"], [batch_of(3)])
+        losses.append(float(loss[0]))
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
 
 
 def test_a_step_is_a_function_of_its_number():
     results = []
     for step in (3, 3, 4):
-        state, train_step = fresh()
-        _, _, loss = train_step(state.shared, state.corpora["a"], batch_of(2), step, 0.1)
-        results.append(float(loss))
+        state, train_steps = fresh()
+        state = EmoState(state.shared, state.corpora, step)
+        _, loss = advance(train_steps, state, ["a"], [batch_of(2)])
+        results.append(float(loss[0]))
     assert results[0] == results[1] != results[2]  # the dropout of another step is another
 
 

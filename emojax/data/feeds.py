@@ -1,0 +1,156 @@
+"""How clips come to a step: from the device's own memory, or, where they do not fit, from the host's."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from emojax.data.batches import Batch
+from emojax.data.prepared import Recordings
+from emojax.data.sampling import Draw
+
+# Clips begin at multiples of this, so that 32-bit indices reach 2³¹ of them: 9,000 hours.
+ROW_SAMPLES = 256
+
+
+class Feed(Protocol):
+    """Turns draws into batches: a part on the host, a part inside the jitted step.
+
+    Attributes:
+      data: what every step is given, a pytree of arrays.
+    """
+
+    data: Any
+
+    def rows(self, drawn: Sequence[Draw], window: int) -> Any:
+        """What the steps of ``drawn`` are given besides: a pytree of numpy arrays, ``[S, B, ...]``."""
+
+    @staticmethod
+    def batch(data: Any, rows: Any, window: int) -> Batch:
+        """The batch of one step, of ``window`` samples, from ``data`` and its own ``rows``; traced."""
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """The clips of all corpora, one after the other.
+
+    Attributes:
+      rows: i16 ``[R, ROW_SAMPLES]``, 16 kHz; a clip begins with a row of its own.
+      first_row: i32 ``[N]``.
+      length: i32 ``[N]``, samples.
+      label: i32 ``[N]``.
+    """
+
+    rows: jax.Array | np.ndarray
+    first_row: jax.Array | np.ndarray
+    length: jax.Array | np.ndarray
+    label: jax.Array | np.ndarray
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Chunks:
+    """Which chunk of which clip each row of a batch is: i32 ``[..., B]``, a clip's number and a sample's."""
+
+    clip: jax.Array | np.ndarray
+    start: jax.Array | np.ndarray
+
+
+class DeviceFeed:
+    """All clips are on the device; a step is sent the numbers of its clips.
+
+    Args:
+      corpora: corpus → its training part.
+
+    >>> feed = DeviceFeed({"a": Recordings([np.arange(300, dtype=np.int16)], np.zeros(1, np.int32))})
+    >>> one = feed.rows([Draw(0, np.array([0]), np.array([298]))], 4)
+    >>> feed.batch(feed.data, jax.tree.map(lambda leaf: leaf[0], one), 4).audio.tolist()
+    [[298, 299, 0, 0]]
+    """
+
+    def __init__(self, corpora: Mapping[str, Recordings]) -> None:
+        self._first_clip = np.cumsum([0, *(len(part) for part in corpora.values())])
+        self.data = make_store(corpora)
+
+    def rows(self, drawn: Sequence[Draw], window: int) -> Chunks:
+        """Numbers of clips and of their first samples."""
+        clips = [self._first_clip[draw.corpus] + draw.clips for draw in drawn]
+        starts = [draw.starts for draw in drawn]
+        return Chunks(np.stack(clips).astype(np.int32), np.stack(starts).astype(np.int32))
+
+    @staticmethod
+    def batch(data: Store, rows: Chunks, window: int) -> Batch:
+        """Gathers the chunks."""
+        length = jnp.clip(data.length[rows.clip] - rows.start, 0, window)
+        # Whole rows, of which a window can begin in the middle of the first one.
+        count = 1 + -(-window // ROW_SAMPLES)
+        first = data.first_row[rows.clip] + rows.start // ROW_SAMPLES
+        index = jnp.minimum(first[:, None] + np.arange(count), data.rows.shape[0] - 1)
+        samples = data.rows[index].reshape(len(first), -1)
+        cut = jax.vmap(lambda one, start: jax.lax.dynamic_slice(one, (start,), (window,)))
+        samples = cut(samples, rows.start % ROW_SAMPLES)
+        inside = np.arange(window) < length[:, None]  # after its end come the next clip's samples
+        return Batch(jnp.where(inside, samples, jnp.int16(0)), length, data.label[rows.clip])
+
+
+def make_store(corpora: Mapping[str, Recordings]) -> Store:
+    """One array of all clips, in the host's memory."""
+    length = np.array([len(clip) for part in corpora.values() for clip in part.samples], np.int32)
+    first_row = np.cumsum([0, *(-(-length // ROW_SAMPLES))]).astype(np.int32)
+    rows = np.zeros((first_row[-1], ROW_SAMPLES), np.int16)
+    flat = rows.reshape(-1)
+    clips = (clip for part in corpora.values() for clip in part.samples)
+    for first, clip in zip(first_row, clips, strict=False):
+        flat[first * ROW_SAMPLES :][: len(clip)] = clip
+    label = np.concatenate([part.labels for part in corpora.values()])
+    return Store(rows, first_row[:-1], length, label)
+
+
+class HostFeed:
+    """Clips stay in the host's memory; a step is sent its audio.
+
+    Args:
+      corpora: corpus → its training part.
+    """
+
+    data = ()
+
+    def __init__(self, corpora: Mapping[str, Recordings]) -> None:
+        self._parts = list(corpora.values())
+
+    def rows(self, drawn: Sequence[Draw], window: int) -> Batch:
+        """The audio itself, i16 ``[S, B, window]``."""
+        shape = len(drawn), len(drawn[0].clips)
+        audio, length = np.zeros((*shape, window), np.int16), np.zeros(shape, np.int32)
+        for step, draw in enumerate(drawn):
+            for row, (clip, start) in enumerate(zip(draw.clips, draw.starts, strict=True)):
+                chunk = self._parts[draw.corpus].samples[clip][start : start + window]
+                audio[step, row, : len(chunk)], length[step, row] = chunk, len(chunk)
+        label = [self._parts[draw.corpus].labels[draw.clips] for draw in drawn]
+        return Batch(audio, length, np.stack(label))
+
+    @staticmethod
+    def batch(data: tuple, rows: Batch, window: int) -> Batch:
+        """The first ``window`` samples: steps that are sent together are padded to the longest of them."""
+        return Batch(rows.audio[:, :window], jnp.minimum(rows.length, window), rows.label)
+
+
+def fits(corpora: Mapping[str, Recordings]) -> bool:
+    """Whether the clips take at most half of what is free on each device.
+
+    Where the device is a CPU, its memory is the host's, which holds them anyway.
+    """
+    store_bytes = 2 * sum(len(clip) for part in corpora.values() for clip in part.samples)
+    stats = [device.memory_stats() for device in jax.local_devices()]
+    return all(not own or 2 * store_bytes <= own["bytes_limit"] - own["bytes_in_use"] for own in stats)
+
+
+def make_feed(corpora: Mapping[str, Recordings]) -> DeviceFeed | HostFeed:
+    """The fastest feed that there is memory for; both give the same batches for the same draws."""
+    return DeviceFeed(corpora) if fits(corpora) else HostFeed(corpora)

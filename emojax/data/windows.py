@@ -1,0 +1,43 @@
+"""How long a window each corpus is trained with: one of a few lengths, and little of it padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+PARTS = 4
+MOST_PADDING = 0.25
+
+
+def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, int]:
+    """The longest window of each corpus that its clips fill to three quarters.
+
+    A program is compiled for each length, so there are few: quarters of ``longest``.  A corpus of clips that
+    are shorter still has the shortest one.
+
+    Args:
+      lengths: corpus → int ``[N]``, samples of each of its clips.
+      longest: window of a corpus whose clips are long, samples.
+
+    Returns:
+      corpus → window, samples.
+
+    >>> choose_windows({"words": [9_000, 11_000], "sentences": [30_000, 90_000]}, 80_000)
+    {'words': 20000, 'sentences': 60000}
+    """
+    choices = [longest * part // PARTS for part in range(PARTS, 0, -1)]
+    return {
+        name: next((window for window in choices if padding_share(own, window) <= MOST_PADDING), choices[-1])
+        for name, own in lengths.items()
+    }
+
+
+def padding_share(lengths: ArrayLike, window: int) -> float:
+    """Share of a window that is padding, in the mean over clips that are cut to it.
+
+    >>> padding_share([10_000, 30_000], 20_000)
+    0.25
+    """
+    return 1 - float(np.minimum(lengths, window).mean()) / window
