@@ -125,27 +125,27 @@ def make_synchronous_rounds(
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
     def round_(shared: Shared, corpora: Corpus, data, plan: Plan, rate, windows: tuple[int]):
-        def step(total: Params, own: tuple[Corpus, Plan]):
-            corpus, one = own
-            batch, key_step = batch_of(data, one.rows, *windows), jax.random.fold_in(key, one.step)
-            loss, stats, grad_shared, grad_corpus = gradients(shared, corpus, batch, key_step)
-            corpus = _updated_corpus(tx_corpus, grad_corpus, corpus, stats, rate)
-            return jax.tree.map(jnp.add, total, grad_shared), (corpus, loss)
+        def local(shared: Shared, corpora: Corpus, data, plan: Plan, rate):
+            def step(total: Params, own: tuple[Corpus, Plan]):
+                corpus, one = own
+                batch, key_step = batch_of(data, one.rows, *windows), jax.random.fold_in(key, one.step)
+                loss, stats, grad_shared, grad_corpus = gradients(shared, corpus, batch, key_step)
+                corpus = _updated_corpus(tx_corpus, grad_corpus, corpus, stats, rate)
+                return jax.tree.map(jnp.add, total, grad_shared), (corpus, loss)
 
-        def local(corpora: Corpus, plan: Plan):
             nothing = jax.tree.map(jnp.zeros_like, shared.params)
             total, (corpora, losses) = jax.lax.scan(step, nothing, (corpora, plan))
             return jax.lax.psum(total, "corpus"), corpora, losses
 
-        spread = PartitionSpec("corpus")
+        copied, spread = PartitionSpec(), PartitionSpec("corpus")
         grad_shared, corpora, losses = jax.shard_map(
             local,
             mesh=mesh,
-            in_specs=(spread, spread),
-            out_specs=(PartitionSpec(), spread, spread),
-            axis_names={"corpus"},
+            in_specs=(copied, spread, copied, spread, copied),
+            out_specs=(copied, spread, spread),
+            axis_names={"corpus"},  # the rows of a batch are split as in any other step
             check_vma=False,
-        )(corpora, plan)
+        )(shared, corpora, data, plan, rate)
         return Shared(*_update(tx_shared, grad_shared, shared, rate)), corpora, losses
 
     return round_

@@ -1,0 +1,73 @@
+"""What ``test_devices.py`` runs on simulated devices: ``on_devices.py COUNT RESULT.npz``.
+
+Every call begins at the first state: over several calls, training itself enlarges rounding errors.
+"""
+
+import sys
+
+import jax
+import numpy as np
+
+from emojax.data.feeds import DeviceFeed
+from emojax.data.prepared import Recordings
+from emojax.data.sampling import draw
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.training import devices, optim
+from emojax.training.state import init_state
+from emojax.training.steps import Plan, make_synchronous_rounds, make_train_steps, stack_corpora
+
+WINDOW, BATCH_SIZE, CLASSES = 16_000, 8, 3
+SGD = (optim.sgd(0.9, 1e-6),) * 2
+MODEL = AdapterResNet(CLASSES, width=4, depth=1, fast_conv=False)
+KEY = jax.random.key(1)
+
+
+def recordings(seed):
+    random = np.random.default_rng(seed)
+    clips = [random.normal(0, 3_000, random.integers(4_000, WINDOW)).astype(np.int16) for _ in range(30)]
+    return Recordings(clips, random.integers(0, CLASSES, 30).astype(np.int32))
+
+
+TRAIN = {"a": recordings(0), "b": recordings(1)}
+
+
+def after(layout, steps, turn, corpora):
+    """Losses and parameters of a call, which takes a step on each of some corpora."""
+    weights = dict.fromkeys(TRAIN, np.ones(CLASSES, np.float32))
+    state = init_state(MODEL, weights, dict.fromkeys(TRAIN, CLASSES), SGD, jax.random.key(0))
+    feed, parts = DeviceFeed(TRAIN), list(TRAIN.values())
+    drawn = [draw(parts[corpus].lengths, WINDOW, BATCH_SIZE, 0, corpus, turn) for corpus in corpora]
+    rows = devices.place(feed.rows(drawn, WINDOW), layout.rows)
+    plan = Plan(turn + np.arange(len(corpora)), np.array(corpora), np.zeros(len(corpora), int), rows)
+    shared, stacked, losses = steps(
+        devices.place(state.shared, layout.everywhere),
+        devices.place(stack_corpora([*state.corpora.values()]), layout.corpora),
+        devices.place(feed.data, layout.everywhere),
+        plan,
+        0.1,
+        windows=(WINDOW,),
+    )
+    return {"shared": shared.params, "corpora": (stacked.params, stacked.stats), "losses": losses}
+
+
+def main(count, path):
+    assert len(jax.devices()) == int(count)
+    in_turn, side_by_side = devices.make_layout(), devices.make_layout(len(TRAIN))
+    steps = make_train_steps(MODEL, SGD, KEY, DeviceFeed.batch)
+    rounds = make_synchronous_rounds(MODEL, SGD, KEY, DeviceFeed.batch, mesh=side_by_side.mesh)
+    trees = {
+        "a": after(in_turn, steps, 0, [0]),
+        "b": after(in_turn, steps, 1, [1]),
+        "together": after(side_by_side, rounds, 2, [0, 1]),
+    }
+    leaves = jax.tree_util.tree_leaves_with_path(trees)
+    np.savez(path, **{jax.tree_util.keystr(where): np.asarray(leaf) for where, leaf in leaves})
+    print(dict(side_by_side.mesh.shape))
+    try:
+        devices.check_batch_size(7, in_turn)
+    except ValueError as error:
+        print(error)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
