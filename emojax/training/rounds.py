@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import jax
 import ml_collections
+import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import Batch
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import prefetched, training_batches
-from emojax.data.turns import corpus_weights
+from emojax.data.sampling import drawn_clips, prefetched, training_batches
+from emojax.data.turns import corpus_weights, turns
 from emojax.training import devices
 from emojax.training.schedule import Phases, Schedule
 from emojax.training.state import EmoState
@@ -68,17 +69,17 @@ class RoundRobin:
         state: EmoState,
         schedules: Mapping[str, Schedule],
     ) -> None:
-        sizes = {name: len(part) for name, part in train.items()}
-        self._phases = make_phases(config, max(sizes.values()))
+        self._sizes = sizes = {name: len(part) for name, part in train.items()}
+        self._config, self._phases = config, make_phases(config, max(sizes.values()))
         self._train_step, self._names = train_step, list(train)
         self.state, self.schedules = state, {ALL: Schedule(), **schedules}
         self.steps_per_round = len(train)
         self.last_step = self._phases.longest * len(train)
         self.first_look: list[str] = []
-        weights = corpus_weights(config.sampling, sizes)
+        self._weights = corpus_weights(config.sampling, sizes)
         window = int(config.window_s * SAMPLE_RATE_HZ)
         self.batches = prefetched(
-            training_batches(train, config.batch_size, window, config.seed, state.step, weights),
+            training_batches(train, config.batch_size, window, config.seed, state.step, self._weights),
             lambda item: (item[0], devices.shard(item[1])),
         )
 
@@ -96,14 +97,20 @@ class RoundRobin:
         """Stop preparing batches."""
         self.batches.close()
 
-    def train(self, item: tuple[str, Batch]) -> dict[str, jax.Array]:
-        """One step; gives the loss of its corpus."""
+    def train(self, item: tuple[str, Batch]) -> tuple[Sequence[int], Sequence[str], jax.Array]:
+        """One step; gives its number, corpus and loss, in lists of one."""
         name, batch = item
         rate = self._phases.rate(self.schedules[ALL])
         self.state, loss = advance(self._train_step, self.state, name, batch, rate)
         if self._between_rounds:
             self.schedules = {ALL: self.schedules[ALL].next_round()}
-        return {name: loss}
+        return [self.state.step - 1], [name], loss[None]
+
+    def clips_of(self, step: int, name: str) -> np.ndarray:
+        """The clips of a step, whose corpus is ``name``: indices into that corpus's training part."""
+        config = self._config
+        corpus, turn = next(turns(len(self._names), self._weights, config.seed, step))
+        return drawn_clips(self._sizes[name], config.batch_size, turn, (config.seed, corpus, 0))
 
     def due(self) -> list[str]:
         """The corpora whose devel part is to be looked at now."""

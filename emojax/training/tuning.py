@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -13,7 +13,7 @@ import numpy as np
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import Batch
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import group_batches, prefetched
+from emojax.data.sampling import drawn_clips, group_batches, prefetched
 from emojax.training import devices
 from emojax.training.rounds import Verdict, make_phases
 from emojax.training.schedule import Schedule
@@ -85,8 +85,8 @@ class Tuning:
         """Stop preparing batches."""
         self.batches.close()
 
-    def train(self, batch: Batch) -> dict[str, jax.Array]:
-        """One step of every corpus in the group; gives their losses."""
+    def train(self, batch: Batch) -> tuple[Sequence[int], Sequence[str], jax.Array]:
+        """One step of every corpus in the group; gives its number and the loss of each."""
         own = [self.schedules[name] for name in self._group]
         rates = [self._phases[name].rate(one) for name, one in zip(self._group, own, strict=True)]
         corpora, losses = self._tune_step(
@@ -100,7 +100,13 @@ class Tuning:
         tuned = dict(zip(self._group, corpora, strict=True))
         self.state = EmoState(self.state.shared, {**self.state.corpora, **tuned}, self.state.step + 1)
         self.schedules |= {name: self.schedules[name].next_round() for name in self._group}
-        return dict(zip(self._group, losses, strict=True))
+        return [self.state.step - 1] * len(self._group), self._group, losses
+
+    def clips_of(self, step: int, name: str) -> np.ndarray:
+        """The clips of a step since the last look, of one corpus: indices into its training part."""
+        draw = self.schedules[name].round - (self.state.step - step)
+        seed = self._config.seed, list(self._train).index(name), 0
+        return drawn_clips(len(self._train[name]), self._config.batch_size, draw, seed)
 
     def due(self) -> list[str]:
         """The corpora whose devel part is to be looked at now."""
