@@ -6,6 +6,8 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
+from emojax.compilation import use_compilation_cache
+
 flags.DEFINE_string("corpora", None, "Comma separated, as for train.py.", required=True)
 flags.DEFINE_string("source_dir", "corpora", "Folder that holds the publishers' folders.")
 flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora, and of the features once extracted.")
@@ -25,6 +27,7 @@ def main(argv: list[str]) -> None:
     """Prepare the corpora that are not prepared yet, score, and print a table per feature set."""
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
+    use_compilation_cache()  # before anything starts jax
     logging.set_verbosity(logging.WARNING)
     import datasets
     from emojax.baselines.evaluate import Baseline, evaluate

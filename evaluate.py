@@ -5,6 +5,7 @@ import sys
 
 from absl import app, flags, logging
 
+from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
 flags.DEFINE_string("workdir", "runs/quickstart", "Folder of the trained run; results are written into it.")
@@ -23,7 +24,8 @@ def main(argv: list[str]) -> None:
     """Score, and print the table."""
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
-    use_fast_allocator()  # before anything starts jax
+    use_fast_allocator()  # both before anything starts jax
+    use_compilation_cache()
     logging.set_verbosity(logging.WARNING)
     from emojax.evaluation.evaluate import evaluate
     from emojax.evaluation.report import table

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
 
@@ -23,6 +24,7 @@ with settings_that_exist():
         "config", "configs/quickstart.py", "Settings of the run.", lock_config=True
     )
 flags.DEFINE_string("workdir", "runs/quickstart", "Folder of checkpoints, metrics and results.")
+flags.DEFINE_bool("profile", False, "Trace a few steps into WORKDIR/profile, for Perfetto or TensorBoard.")
 FLAGS = flags.FLAGS
 
 
@@ -30,7 +32,8 @@ def main(argv: list[str]) -> None:
     """Prepare the corpora that are not prepared yet, then train."""
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}; settings are given as --config.NAME=VALUE")
-    use_fast_allocator()  # before anything starts jax
+    use_fast_allocator()  # both before anything starts jax
+    use_compilation_cache()
     logging.set_verbosity(logging.WARNING)
     import datasets
     from emojax.training.loop import train
@@ -40,7 +43,7 @@ def main(argv: list[str]) -> None:
     try:
         check_config(config)
         paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
-        train(config, FLAGS.workdir, paths)
+        train(config, FLAGS.workdir, paths, FLAGS.profile)
     except (ValueError, ImportError, OSError, FloatingPointError) as error:
         raise SystemExit(f"train.py: {error}") from error
     except KeyboardInterrupt as stop:

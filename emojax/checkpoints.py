@@ -57,6 +57,11 @@ class Checkpoints:
                 f"{self._directory} holds a later step than {step}, of another run; use another --workdir"
             )
 
+    def folder(self) -> Path | None:
+        """Folder of the step that is saved, which it is named after, or None."""
+        step = self.step()
+        return None if step is None else self._directory / str(step)
+
     def wait(self) -> None:
         """Return when everything begun is on disk."""
         self._manager.wait_until_finished()

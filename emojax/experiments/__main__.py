@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 from absl import app, flags, logging
 
+from emojax.compilation import use_compilation_cache
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -62,6 +64,7 @@ def main(argv: list[str]) -> None:
         given = " ".join(map(repr, argv[1:])) or "no experiment"
         raise SystemExit(f"experiments: {given} given; choose one of {', '.join(EXPERIMENTS)}")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    use_compilation_cache()  # before anything starts jax
     logging.set_verbosity(logging.WARNING)
     from emojax.experiments.report import write_report
 

@@ -80,6 +80,11 @@ class Keeper:
         fields = {name: dataclasses.asdict(schedule) for name, schedule in schedules.items()}
         self._save(self._latest, state, beside=self._best.step(), schedules=fields)
 
+    def last_saved(self) -> Path | None:
+        """Folder of the latest state on disk, named after its step."""
+        self._latest.wait()
+        return self._latest.folder()
+
     def close(self) -> None:
         """Finish what was begun."""
         self._latest.close()

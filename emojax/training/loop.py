@@ -21,21 +21,26 @@ from emojax.data.turns import SYNCHRONOUS
 from emojax.data.windows import choose_windows, padding_share
 from emojax.files import replacing
 from emojax.training.base_run import begin_at_base, with_network_of_base
+from emojax.training.ceiling import step_floors_s
 from emojax.training.corpora import open_corpora
 from emojax.training.devices import place
 from emojax.training.keeper import Keeper
 from emojax.training.meter import Meter
+from emojax.training.not_finite import naming_clips
 from emojax.training.predict import Network, predict_clips
+from emojax.training.profile import Profile
 from emojax.training.progress import Progress
 from emojax.training.rounds import RoundRobin
-from emojax.training.run import PLACES_FILE, make_layout, make_manifest, make_run
+from emojax.training.run import PLACES_FILE, make_layout, make_manifest, make_model, make_run, most_classes
 from emojax.training.state import Corpus, EmoState
 from emojax.training.steps import Forward
 from emojax.training.transfer import FROZEN_TRUNK
 from emojax.training.tuning import Tuning
 
 
-def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping[str, Path]) -> EmoState:
+def train(
+    config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping[str, Path], profile: bool = False
+) -> EmoState:
     """Train, or go on training; reads the train and devel parts only.
 
     The best state by mean devel UAR is kept in ``checkpoints/best``, the last one in ``checkpoints/latest``;
@@ -46,22 +51,25 @@ def train(config: ml_collections.ConfigDict, workdir: str | Path, paths: Mapping
       config: see ``configs/base.py``.
       workdir: of the run; made if it is not there.
       paths: corpus → prepared folder.
+      profile: whether to write a trace of a few steps into ``profile``.
 
     Returns:
       The last state.
 
     Raises:
       ValueError: the folder holds a run with other settings (they are listed), or the settings do not fit.
-      FloatingPointError: a loss is not finite; the message names the corpus.
+      FloatingPointError: a loss is not finite; the message names corpus, step, clips and last checkpoint.
       KeyboardInterrupt: Ctrl-C, after the state is saved.
     """
     workdir = Path(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
     with _alone(workdir):
-        return _train(config, workdir, paths)
+        return _train(config, workdir, paths, profile)
 
 
-def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str, Path]) -> EmoState:
+def _train(
+    config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str, Path], profile: bool
+) -> EmoState:
     config = with_network_of_base(config)
     corpora = open_corpora(paths, config.partition, config.seed, config.aggregate, config.label_words)
     manifest = make_manifest(config, corpora)
@@ -76,24 +84,32 @@ def _train(config: ml_collections.ConfigDict, workdir: Path, paths: Mapping[str,
     if config.base and not keeper.begun:
         state = begin_at_base(config, manifest, state)
     state, schedules = keeper.resume(place(state, layout.everywhere))
+    windows = _windows(config, train_part)
+    model = make_model(config, most_classes(manifest))
+    meter = Meter(config.batch_size, step_floors_s(model, train_part, windows, config.batch_size))
     kind = Tuning if config.transfer in FROZEN_TRUNK else RoundRobin
-    rounds = kind(config, train_part, feed, _windows(config, train_part), step, layout, state, schedules)
+    rounds = kind(config, train_part, feed, windows, step, layout, state, schedules)
+    traced = workdir / "profile" if profile else None
     with (
         contextlib.closing(keeper),
         contextlib.closing(rounds),
         Progress(workdir, rounds.step, rounds.last_step, rounds.steps_per_round) as progress,
+        naming_clips(workdir, corpora, rounds, keeper),
+        Profile(traced, rounds.step, rounds.steps_per_round, meter.settle) as trace,
         _interruptible() as stopped,
     ):
         look = functools.partial(_look, rounds, forward, devel_part, keeper, progress)
-        meter = Meter()
         if rounds.first_look and not keeper.begun:
             look(rounds.first_look, {})
+        meter.start()
         while not (rounds.done or stopped):
             meter.add(*rounds.train(meter.waiting_for(rounds.batches)))
-            progress.advance(rounds.step)
+            trace.advance(rounds.step)
+            progress.advance(rounds.step, meter.speed())
             if due := rounds.due():
-                look(due, meter.flush(rounds.step))
+                look(due, meter.flush())
                 meter.start()
+        meter.settle()  # a state that is not finite must not take the place of a good one
         keeper.save_latest(rounds.state, rounds.schedules)
     if not rounds.done:
         # Whoever waits for this process must see that the run is not at its end.

@@ -40,10 +40,13 @@ class Progress:
         self._bar.close()
         self._events.close()
 
-    def advance(self, step: int) -> None:
-        """Move the bar on to a step."""
+    def advance(self, step: int, speed: Mapping[str, float]) -> None:
+        """Move the bar on to a step; it shows the speed, of :meth:`Meter.speed`, once a round."""
         if step % self._steps_per_round == 0:
             self._shown["round"] = f"{step // self._steps_per_round}/{self._rounds}"
+            self._shown["clips/s"] = f"{speed['time/clips_per_s']:.0f}"
+            if "time/ceiling_share" in speed:
+                self._shown["clips/s"] += f", {100 * speed['time/ceiling_share']:.0f} % of ceiling"
             self._bar.set_postfix(self._shown, refresh=False)
         self._bar.update(step - self._bar.n)
 

@@ -107,9 +107,15 @@ class RoundRobin:
         self.steps_per_round = len(train)
         self.last_step = self._phases.longest * len(train)
         self.first_look: list[str] = []
-        weights = corpus_weights(config.sampling, sizes)
-        drawn = draws([*lengths.values()], self._windows, config.batch_size, config.seed, state.step, weights)
-        self.batches = prefetched(self._calls(drawn, state.step), lambda call: call)
+        self._draws = functools.partial(
+            draws,
+            [*lengths.values()],
+            self._windows,
+            config.batch_size,
+            config.seed,
+            weights=corpus_weights(config.sampling, sizes),
+        )
+        self.batches = prefetched(self._calls(self._draws(state.step), state.step), lambda call: call)
 
     @property
     def state(self) -> EmoState:
@@ -151,8 +157,8 @@ class RoundRobin:
         """Stop preparing batches."""
         self.batches.close()
 
-    def train(self, call: Call) -> tuple[Sequence[str], jax.Array]:
-        """The steps of a call; gives the corpus of each and its loss."""
+    def train(self, call: Call) -> tuple[Sequence[int], Sequence[str], jax.Array]:
+        """The steps of a call; gives the number, the corpus and the loss of each."""
         rate = self._phases.rate(self.schedules[ALL])
         self._shared, self._corpora, losses = self._train_steps(
             self._shared, self._corpora, self._data, call.plan, rate, windows=call.windows
@@ -160,7 +166,11 @@ class RoundRobin:
         self.step += len(call.corpora)
         if self._between_rounds:
             self.schedules = {ALL: self.schedules[ALL].next_round()}
-        return call.corpora, losses
+        return range(self.step - len(call.corpora), self.step), call.corpora, losses
+
+    def clips_of(self, step: int, name: str) -> np.ndarray:
+        """The clips of a step, whose corpus is ``name``: indices into that corpus's training part."""
+        return next(self._draws(step)).clips
 
     def due(self) -> list[str]:
         """The corpora whose devel part is to be looked at now."""

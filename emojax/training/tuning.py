@@ -13,7 +13,7 @@ import numpy as np
 
 from emojax.data.feeds import Feed
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import draw, prefetched
+from emojax.data.sampling import Draw, draw, prefetched
 from emojax.training.devices import Layout, place
 from emojax.training.rounds import Verdict, make_phases
 from emojax.training.schedule import Schedule
@@ -75,14 +75,15 @@ class Tuning:
 
     def _rows(self) -> Iterator[Any]:
         """What the feed sends along for the steps of the group, for ever."""
-        config, window, numbers = self._config, self._window, self._numbers
-        own = [(self._lengths[name], self.schedules[name].round) for name in self._group]
+        group, window = self._group, self._window
+        first = [self.schedules[name].round for name in group]
         for more in itertools.count():
-            drawn = [
-                draw(lengths, window, config.batch_size, config.seed, int(number), first + more)
-                for number, (lengths, first) in zip(numbers, own, strict=True)
-            ]
+            drawn = [self._draw(name, window, turn + more) for name, turn in zip(group, first, strict=True)]
             yield self._feed.rows(drawn, window)
+
+    def _draw(self, name: str, window: int, turn: int) -> Draw:
+        config, number = self._config, list(self._lengths).index(name)
+        return draw(self._lengths[name], window, config.batch_size, config.seed, number, turn)
 
     @property
     def step(self) -> int:
@@ -103,8 +104,8 @@ class Tuning:
         """Stop preparing batches."""
         self.batches.close()
 
-    def train(self, rows: Any) -> tuple[Sequence[str], jax.Array]:
-        """One step of every corpus in the group; gives the corpora and their losses."""
+    def train(self, rows: Any) -> tuple[Sequence[int], Sequence[str], jax.Array]:
+        """One step of every corpus in the group; gives its number, and the loss of each."""
         own = [self.schedules[name] for name in self._group]
         rates = [self._phases[name].rate(one) for name, one in zip(self._group, own, strict=True)]
         corpora, losses = self._tune_step(
@@ -120,7 +121,11 @@ class Tuning:
         tuned = dict(zip(self._group, corpora, strict=True))
         self.state = EmoState(self.state.shared, {**self.state.corpora, **tuned}, self.state.step + 1)
         self.schedules |= {name: self.schedules[name].next_round() for name in self._group}
-        return self._group, losses
+        return [self.step - 1] * len(self._group), self._group, losses
+
+    def clips_of(self, step: int, name: str) -> np.ndarray:
+        """The clips of a step since the last look, of one corpus: indices into its training part."""
+        return self._draw(name, self._window, self.schedules[name].round - (self.step - step)).clips
 
     def due(self) -> list[str]:
         """The corpora whose devel part is to be looked at now."""

@@ -1,0 +1,91 @@
+"""A loss that is not finite names its corpus, step and clips, and the last good checkpoint."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+
+from emojax.checkpoints import read_manifest
+from emojax.data.sampling import drawn_clips
+from emojax.training.corpora import open_corpora
+from emojax.training.loop import train
+from emojax.training.rounds import RoundRobin
+from emojax.training.schedule import Schedule
+from emojax.training.state import EmoState
+from emojax.training.tuning import Tuning
+
+
+@pytest.fixture
+def exploding(tiny_config):
+    """The second phase, which begins after eight steps, explodes."""
+    config = tiny_config.copy_and_resolve_references()
+    config.learning_rates = (0.1, 1e30)
+    return config
+
+
+def test_the_run_stops_and_names_everything(exploding, tiny_paths, tmp_path):
+    with pytest.raises(FloatingPointError) as error:
+        train(exploding, tmp_path, tiny_paths)
+    message = str(error.value)
+    name, step = re.search(r"the loss of (\w+) is not finite in step (\d+)", message).groups()
+    # The first loss after the first step that explodes, of the other corpus.
+    assert (name, step) == ("levels", "10")
+    corpus = open_corpora(tiny_paths, exploding.partition, exploding.seed)[name]
+    part = corpus.partition.parts["train"]
+    drawn = part[drawn_clips(len(part), exploding.batch_size, 4, (exploding.seed, 1, 0))]
+    files = (tmp_path / "not_finite.txt").read_text().splitlines()
+    assert files == [corpus.clips[index].file for index in drawn]
+    assert ", ".join(files[:3]) in message
+    saved = tmp_path / "checkpoints" / "latest" / "8"
+    assert f"the last good checkpoint is of step 8: {saved};" in message
+    assert read_manifest(tmp_path, "latest")["step"] == 8
+
+
+def test_before_the_first_checkpoint_none_is_named(exploding, tiny_paths, tmp_path):
+    exploding.learning_rates = (1e30,)
+    with pytest.raises(FloatingPointError, match=r"in step 2, .* none is saved"):
+        train(exploding, tmp_path, tiny_paths)
+    assert not list((tmp_path / "checkpoints" / "latest").glob("[0-9]*"))
+
+
+@pytest.fixture
+def parts(tiny_config, tiny_paths):
+    corpora = open_corpora(tiny_paths, tiny_config.partition, tiny_config.seed)
+    return {name: corpus.load("train") for name, corpus in corpora.items()}
+
+
+@pytest.fixture
+def state(parts):
+    return EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, 0)
+
+
+@pytest.mark.parametrize("sampling", ["round_robin", "tones=3,levels=1"])
+def test_the_clips_of_a_step_are_those_that_it_was_given(sampling, tiny_config, parts, state):
+    config = tiny_config.copy_and_resolve_references()
+    config.sampling = sampling
+    rounds = RoundRobin(config, parts, None, state, {})
+    for number, (name, batch) in enumerate(itertools.islice(rounds.batches, 12)):
+        check(batch.label, batch.length, parts[name], rounds.clips_of(number, name), config)
+    rounds.close()
+
+
+def test_so_are_those_of_a_tuned_corpus(tiny_config, parts, state):
+    config = tiny_config.copy_and_resolve_references()
+    config.tuned_at_once = 2
+    # The second corpus was in a group before.
+    schedules = {"levels": Schedule(round=5)}
+    rounds = Tuning(config, parts, lambda shared, corpora, *_: (corpora, np.ones(2)), state, schedules)
+    seen = [next(rounds.batches) for _ in range(3)]
+    for batch in seen:
+        rounds.train(batch)
+    for number, batch in enumerate(seen):
+        for row, name in enumerate(parts):
+            check(batch.label[row], batch.length[row], parts[name], rounds.clips_of(number, name), config)
+    rounds.close()
+
+
+def check(label, length, part, clips, config):
+    np.testing.assert_array_equal(label, part.labels[clips])
+    lengths = [len(part.samples[clip]) for clip in clips]
+    np.testing.assert_array_equal(length, np.minimum(lengths, int(16_000 * config.window_s)))
