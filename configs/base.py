@@ -56,7 +56,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.masked_share = 0.0  # and two stretches of up to this share of its frames
     config.eval_every_rounds = 25  # devel part; a checkpoint each time
 
-    # Speed; neither changes the function that is computed.
+    # Speed; what is computed stays the same, up to rounding.
     config.fold_adapters = True  # an adapter is its convolution's centre tap
     config.fast_conv = "auto"  # auto (on CPU) | on | off
+    config.precision = "auto"  # of the convolutions: auto (bf16 on GPU and TPU, f32 on CPU) | f32 | bf16
     return config

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from emojax.experiments.runs import read_config
-from emojax.training.run import check_config
+from emojax.training.run import check_config, make_model
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(path.name for path in CONFIGS.glob("[!_]*.py"))
@@ -33,3 +35,12 @@ def test_the_papers_network_and_batches(file):
     assert config.adapters == (file in ("paper_multi_corpus.py", "paper_adapters.py", "paper_last_layer.py"))
     slow = file in ("paper_finetune.py", "paper_last_layer.py")
     assert config.learning_rates == ((0.01, 0.001) if slow else (0.1, 0.01, 0.001))
+
+
+@pytest.mark.parametrize("backend", ["cpu", "gpu", "tpu"])
+def test_the_machine_at_hand_chooses_the_precision(backend, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+    config = config_of("base.py")
+    here = jnp.float32 if backend == "cpu" else jnp.bfloat16
+    for config.precision, dtype in (("auto", here), ("f32", jnp.float32), ("bf16", jnp.bfloat16)):
+        assert make_model(config, classes=2).compute_dtype == dtype

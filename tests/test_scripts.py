@@ -90,6 +90,7 @@ def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, t
         ("train.py", ["--config=configs/scratch.py", "--config.corpora=nonsense"], "nonsense"),
         ("train.py", ["--config.batch_size=0"], "batch_size"),
         ("train.py", ["--config.fast_conv=perhaps"], "auto, on, off"),
+        ("train.py", ["--config.precision=f16"], "auto, f32, bf16"),
         ("train.py", ["--config.learning_rates=(0.1, 0.0)"], "learning_rates"),
         ("train.py", ["--config.no_such_setting=1"], "no_such_setting"),
         ("train.py", ["--config=configs/base.py", "--config.no_such_setting=1"], "no_such_setting"),

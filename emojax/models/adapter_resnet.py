@@ -7,6 +7,7 @@ import dataclasses
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve
 
@@ -37,7 +38,9 @@ class AdapterResNet(nn.Module):
       fold_adapters: fold them into the convolutions (faster, the same function).
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
       frozen_kernels: the shared 3×3 kernels have no gradient.
-      frozen_norms: norms before the head keep their stored statistics, also in training.
+      frozen_norms: norms before the head stay as they are stored, also in training; they have no gradient.
+      compute_dtype: of the trunk and the attention's hidden layer; parameters, statistics, attention weights,
+        embedding and head are float32 also where it is bfloat16.
 
     >>> model = AdapterResNet(classes=7)
     >>> inputs = jnp.zeros((2, 63, 64)), jnp.array([63, 40]), jnp.ones(7, bool)
@@ -59,10 +62,7 @@ class AdapterResNet(nn.Module):
     fast_conv: bool | None = None
     frozen_kernels: bool = False
     frozen_norms: bool = False
-
-    def _conv(self, name: str, features: int, stride: int = 1) -> AdaptedConv:
-        how = self.adapters, self.fold_adapters, self.fast_conv, self.frozen_kernels
-        return AdaptedConv(features, stride, *how, name=name)
+    compute_dtype: DTypeLike = jnp.float32
 
     @nn.compact
     def __call__(self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool) -> Output:
@@ -80,16 +80,16 @@ class AdapterResNet(nn.Module):
 
     def _trunk(self, mel: jax.Array, frames: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
         """Embedding, and the frames that are left of each row."""
-        mask = _mask(frames, mel.shape[1])
-        x = self._conv("conv", self.width)(mel[..., None])
-        x = MaskedBatchNorm(name="norm")(x * mask, mask, train) * mask
+        x = mel[..., None].astype(self.compute_dtype)
+        mask = _mask(frames, x)
+        x = self._conv_and_norm("conv", x, mask, self.width, 1, train) * mask
         for stack in range(STACKS):
             for block in range(self.depth):
                 if block == 0:
                     frames = (frames + 1) // 2
-                    mask = _mask(frames, (x.shape[1] + 1) // 2)
+                    mask = _mask(frames, x[:, ::2])
                 x = self._block(f"stack{stack}_block{block}", x, mask, 2 - (block > 0), stack, train)
-        x = jax.nn.relu(MaskedBatchNorm(name="norm_last")(x, mask, train)) * mask
+        x = jax.nn.relu(MaskedBatchNorm(x.shape[-1], name="norm_last")(x, mask, train)) * mask
         attention = AttentionPool(self.attention_units, self.attention_smoothing, name="attention")
         return attention(x, mask), frames
 
@@ -97,19 +97,30 @@ class AdapterResNet(nn.Module):
         self, name: str, x: jax.Array, mask: jax.Array, stride: int, stack: int, train: bool
     ) -> jax.Array:
         features = self.width * 2 ** (stack + 1)
-        y = self._conv(f"{name}_conv0", features, stride)(x) * mask
-        y = jax.nn.relu(MaskedBatchNorm(name=f"{name}_norm0")(y, mask, train)) * mask
-        y = self._conv(f"{name}_conv1", features)(y) * mask
-        y = MaskedBatchNorm(name=f"{name}_norm1")(y, mask, train)
+        y = jax.nn.relu(self._conv_and_norm(f"{name}_conv0", x, mask, features, stride, train)) * mask
+        y = self._conv_and_norm(f"{name}_conv1", y, mask, features, 1, train)
         shortcut = halve(x, features) if stride == 2 else x
         return jax.nn.relu(y + shortcut) * mask
 
+    def _conv_and_norm(
+        self, name: str, x: jax.Array, mask: jax.Array, features: int, stride: int, train: bool
+    ) -> jax.Array:
+        """A convolution, and the norm of its name; not zero where the mask, that of the outputs, is."""
+        how = self.adapters, self.fold_adapters, self.fast_conv, self.frozen_kernels
+        conv = AdaptedConv(features, stride, *how, name=name)
+        norm = MaskedBatchNorm(features, name=name.replace("conv", "norm"))
+        if train:
+            return norm(conv(x) * mask, mask, train)
+        # What is stored is the same for every clip: it goes into the kernel, as the adapter does.
+        factor, offset = norm.stored()
+        return conv(x, factor) + offset.astype(x.dtype)
+
     def _head(self, embedding: jax.Array, rows: jax.Array, class_mask: jax.Array, train: bool) -> jax.Array:
         x = nn.Dense(self.head_units, name="head_hidden")(embedding) * rows
-        x = jax.nn.relu(MaskedBatchNorm(name="head_norm")(x, rows, train))
+        x = jax.nn.relu(MaskedBatchNorm(self.head_units, name="head_norm")(x, rows, train))
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         return jnp.where(class_mask, nn.Dense(self.classes, name="head_logits")(x), -jnp.inf)
 
 
-def _mask(frames: jax.Array, length: int) -> jax.Array:
-    return (jnp.arange(length) < frames[:, None]).astype(jnp.float32)[:, :, None, None]
+def _mask(frames: jax.Array, x: jax.Array) -> jax.Array:
+    return (jnp.arange(x.shape[1]) < frames[:, None]).astype(x.dtype)[:, :, None, None]

@@ -1,6 +1,11 @@
-"""Layers that never let padding change an answer: every one of them takes the mask."""
+"""Layers that never let padding change an answer: every one of them takes the mask.
+
+They compute in the dtype of what they are given; parameters, sums and statistics are at least float32.
+"""
 
 from __future__ import annotations
+
+import functools
 
 import flax.linen as nn
 import jax
@@ -34,60 +39,85 @@ class AdaptedConv(nn.Module):
     frozen: bool = False
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """f32 ``[B, F, M, C]`` → f32 ``[B, ⌈F/stride⌉, ⌈M/stride⌉, features]``."""
+    def __call__(self, x: jax.Array, factor: jax.Array | float = 1.0) -> jax.Array:
+        """Float ``[B, F, M, C]`` → ``[B, ⌈F/stride⌉, ⌈M/stride⌉, features]`` of its dtype.
+
+        Args:
+          x: the input.
+          factor: f32 ``[features]``, multiplies each output channel.
+        """
         channels = x.shape[-1]
-        kernel = self.param("kernel", nn.initializers.he_normal(), (3, 3, channels, self.features))
+        kernel = self.param("kernel", nn.initializers.he_normal(), (3, 3, channels, self.features)) * factor
         if not self.adapters:
             return conv3x3(x, kernel, self.stride, fast=self.fast_conv)
-        adapter = self.param("adapter", nn.initializers.zeros, (channels, self.features))
+        adapter = self.param("adapter", nn.initializers.zeros, (channels, self.features)) * factor
         return adapted_conv(
             x, kernel, adapter, self.stride, fold=self.fold, fast=self.fast_conv, frozen=self.frozen
         )
 
 
 class MaskedBatchNorm(nn.Module):
-    """Batch normalisation whose statistics leave padded frames and filler rows out."""
+    """Batch normalisation whose statistics leave padded frames and filler rows out.
 
-    @nn.compact
+    Attributes:
+      features: C.
+    """
+
+    features: int
+
+    def setup(self):
+        """Parameters of the corpus, and what it has seen so far."""
+        zeros, ones = nn.initializers.zeros, nn.initializers.ones
+        self.scale = self.param("scale", ones, (self.features,))
+        self.bias = self.param("bias", zeros, (self.features,))
+        self.mean = self.variable("stats", "mean", jnp.zeros, (self.features,))
+        self.variance = self.variable("stats", "variance", jnp.ones, (self.features,))
+
     def __call__(self, x: jax.Array, mask: jax.Array, train: bool) -> jax.Array:
-        """f32 ``[B, ..., C]`` with a mask f32 that broadcasts to ``[B, ..., 1]`` → f32 like ``x``.
+        """Float ``[B, ..., C]`` with a mask that broadcasts to ``[B, ..., 1]`` → like ``x``.
 
         ``x`` must be zero where the mask is.
         """
-        features = x.shape[-1]
-        scale = self.param("scale", nn.initializers.ones, (features,))
-        bias = self.param("bias", nn.initializers.zeros, (features,))
-        stats = {
-            "mean": self.variable("stats", "mean", jnp.zeros, (features,)),
-            "variance": self.variable("stats", "variance", jnp.ones, (features,)),
-        }
+        wide = _wide(x)
         if train:
-            batch = _masked_moments(x, mask)
+            mean, variance = _masked_moments(wide, mask)
             if not self.is_initializing():
-                for name, old in stats.items():
-                    old.value = BATCH_NORM_MOMENTUM * old.value + (1 - BATCH_NORM_MOMENTUM) * batch[name]
+                for stored, new in ((self.mean, mean), (self.variance, variance)):
+                    stored.value = BATCH_NORM_MOMENTUM * stored.value + (1 - BATCH_NORM_MOMENTUM) * new
+            factor, offset = self._affine(mean, variance)
         else:
-            batch = {name: value.value for name, value in stats.items()}
-        factor = scale * jax.lax.rsqrt(batch["variance"] + BATCH_NORM_EPSILON)
-        return x * factor + (bias - batch["mean"] * factor)
+            factor, offset = self.stored()
+        return (wide * factor + offset).astype(x.dtype)
+
+    def stored(self) -> tuple[jax.Array, jax.Array]:
+        """What the stored statistics make of a channel, factor and offset, f32 ``[C]``; without gradients."""
+        return jax.lax.stop_gradient(self._affine(self.mean.value, self.variance.value))
+
+    def _affine(self, mean: jax.Array, variance: jax.Array) -> tuple[jax.Array, jax.Array]:
+        factor = self.scale * jax.lax.rsqrt(variance + BATCH_NORM_EPSILON)
+        return factor, self.bias - mean * factor
 
 
-def _masked_moments(x: jax.Array, mask: jax.Array) -> dict[str, jax.Array]:
+def _wide(x: jax.Array) -> jax.Array:
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def _masked_moments(x: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Mean and variance of each channel."""
     axes = tuple(range(x.ndim - 1))
     size = x.size // x.shape[-1] / mask.size
-    count = jnp.maximum(jnp.sum(mask) * size, 1.0)
+    count = jnp.maximum(jnp.sum(_wide(mask)) * size, 1.0)
     mean = jnp.sum(x, axes) / count
     # One pass over memory; x is zero where the mask is, so the sums need none.
     variance = jnp.maximum(jnp.sum(jnp.square(x), axes) / count - jnp.square(mean), 0.0)
-    return {"mean": mean, "variance": variance}
+    return mean, variance
 
 
 def halve(x: jax.Array, features: int) -> jax.Array:
     """Shortcut of a block with stride 2: 2×2 average pooling, then zero channels up to ``features``.
 
     An odd edge is pooled with zeros, as the padded frames of a longer batch would be.
-    f32 ``[B, F, M, C]`` → f32 ``[B, ⌈F/2⌉, ⌈M/2⌉, features]``.
+    Float ``[B, F, M, C]`` → ``[B, ⌈F/2⌉, ⌈M/2⌉, features]`` of its dtype.
     """
     batch, frames, mels, channels = x.shape
     x = jnp.pad(x, ((0, 0), (0, frames % 2), (0, mels % 2), (0, 0)))
@@ -108,8 +138,10 @@ class AttentionPool(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
-        """f32 ``[B, F, M, C]`` with a mask f32 ``[B, F, 1, 1]`` → f32 ``[B, C]``."""
-        energy = nn.Dense(1, use_bias=False, name="u")(jnp.tanh(nn.Dense(self.units, name="hidden")(x)))
+        """Float ``[B, F, M, C]`` with a mask ``[B, F, 1, 1]`` → f32 ``[B, C]``."""
+        hidden = jnp.tanh(nn.Dense(self.units, dtype=x.dtype, name="hidden")(x))
+        sums = functools.partial(jax.lax.dot_general, preferred_element_type=_wide(x).dtype)
+        energy = nn.Dense(1, use_bias=False, dtype=x.dtype, dot_general=sums, name="u")(hidden)
         # A finite floor: a filler row has no valid position, and must not become NaN.
         energy = jnp.where(mask > 0, self.smoothing * energy, -1e30)
         weights = jax.nn.softmax(energy, axis=(1, 2))

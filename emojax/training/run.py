@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import ml_collections
 
 import emojax
@@ -53,6 +55,7 @@ POSITIVE = (
 )
 NOT_NEGATIVE = ("seed", "attention_smoothing", "learning_rate_decay", "l2", "masked_mels", "patience_epochs")
 FAST_CONV = {"auto": None, "on": True, "off": False}
+PRECISION = {"auto": None, "f32": jnp.float32, "bf16": jnp.bfloat16}
 
 
 def make_manifest(config: ml_collections.ConfigDict, corpora: Mapping[str, PartitionedCorpus]) -> dict:
@@ -90,23 +93,26 @@ def check_config(config: ml_collections.ConfigDict) -> None:
             f"learning_rates={config.learning_rates}; give a rate greater than 0 for every phase, "
             "such as (0.1, 0.01, 0.001)"
         )
-    _fast_conv(config)
+    _choice(config, "fast_conv", FAST_CONV)
+    _choice(config, "precision", PRECISION)
     check_aggregate(config.aggregate, config.label_words)
     check_transfer(config)
 
 
-def _fast_conv(config: Mapping) -> bool | None:
-    choice = config["fast_conv"]
-    if choice not in FAST_CONV:
-        raise ValueError(f"fast_conv={choice!r}; choose one of {', '.join(FAST_CONV)}")
-    return FAST_CONV[choice]
+def _choice(config: Mapping, name: str, choices: Mapping[str, Any]) -> Any:
+    choice = config[name]
+    if choice not in choices:
+        raise ValueError(f"{name}={choice!r}; choose one of {', '.join(choices)}")
+    return choices[choice]
 
 
 def make_model(config: Mapping, classes: int) -> AdapterResNet:
-    """The network that the settings describe, for up to ``classes`` classes."""
+    """The network that the settings describe, for up to ``classes`` classes, on the machine at hand."""
     same_names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(config)
     settings = {name: config[name] for name in same_names}
-    settings["fast_conv"] = _fast_conv(config)
+    settings["fast_conv"] = _choice(config, "fast_conv", FAST_CONV)
+    here = jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
+    settings["compute_dtype"] = _choice(config, "precision", PRECISION) or here
     settings["frozen_kernels"] = config["transfer"] in FROZEN_TRUNK
     settings["frozen_norms"] = config["transfer"] == "last_layer"
     return AdapterResNet(**settings, classes=classes)

@@ -136,7 +136,7 @@ def test_attention_follows_equations_2_to_4():
 
 def test_masked_norm_is_the_plain_one_without_a_mask():
     x = jax.random.normal(jax.random.key(0), (3, 4, 5, 2)) * 3 + 1
-    norm, mask = MaskedBatchNorm(), jnp.ones((3, 4, 1, 1))
+    norm, mask = MaskedBatchNorm(2), jnp.ones((3, 4, 1, 1))
     y, _ = norm.apply(norm.init(jax.random.key(0), x, mask, True), x, mask, True, mutable=["stats"])
     expected = (x - x.mean((0, 1, 2))) / np.sqrt(np.asarray(x).var((0, 1, 2)) + 1e-5)
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)

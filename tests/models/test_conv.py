@@ -92,6 +92,16 @@ def test_a_frozen_kernel_changes_no_other_gradient(shape, stride, fold):
         assert_same([*frozen[:2], frozen[3]], [*plain[:2], plain[3]])
 
 
+@pytest.mark.parametrize("how", [{}, {"fold": False}, {"frozen": True}, {"frozen": True, "fast": False}])
+def test_half_precision_has_full_gradients_of_the_parameters(stride, how):
+    x, *parameters = inputs(SHAPES[-1], "float32")
+    conv = partial(adapted_conv, stride=stride, **how)
+    half = value_and_gradients(conv, x.astype("bfloat16"), *parameters)
+    assert [str(part.dtype) for part in half] == ["bfloat16", "bfloat16", "float32", "float32"]
+    full = value_and_gradients(conv, x, *parameters)
+    assert_same([part.astype("float32") for part in half], full, tolerance=2e-2)
+
+
 def test_the_backend_chooses_the_form(stride, monkeypatch):
     def is_fast():
         return "custom_vjp" in str(
