@@ -47,7 +47,11 @@ class Profile:
             if self._tracing:
                 self._stop()
             else:
-                jax.profiler.start_trace(self._folder)
+                options = jax.profiler.ProfileOptions()
+                options.python_tracer_level = (
+                    0  # a look at devel that compiles would be 100 MB of Python calls
+                )
+                jax.profiler.start_trace(self._folder, profiler_options=options)
                 self._tracing = True
 
     def _stop(self) -> None:
