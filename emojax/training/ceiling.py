@@ -61,7 +61,7 @@ def step_floors_s(
     except RuntimeError:
         return {}
     passes = 1 + (not model.frozen_norms) + (not model.frozen_kernels)
-    frame_s = passes * forward / (measured_flops_per_s(model.compute_dtype) * _devices())
+    frame_s = passes * forward / (measured_flops_per_s(jnp.dtype(model.compute_dtype)) * _devices())
     return {name: batch_size * _mean_frames(part, windows[name]) * frame_s for name, part in train.items()}
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
+from emojax.data.feeds import HostFeed
 from emojax.data.sampling import drawn_clips
 from emojax.training.corpora import open_corpora
 from emojax.training.loop import train
 from emojax.training.rounds import RoundRobin
+from emojax.training.run import make_layout
 from emojax.training.schedule import Schedule
 from emojax.training.state import EmoState
 from emojax.training.tuning import Tuning
@@ -56,36 +58,43 @@ def parts(tiny_config, tiny_paths):
 
 
 @pytest.fixture
-def state(parts):
-    return EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, 0)
+def begin(tiny_config, parts):
+    """Begins rounds of a kind, of a network that is never asked."""
+
+    def begin(kind, step, schedules, **settings):
+        config = tiny_config.copy_and_resolve_references()
+        config.update(settings)
+        feed, windows = HostFeed(parts), dict.fromkeys(parts, 16_000)
+        state = EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, 0)
+        return kind(config, parts, feed, windows, step, make_layout(config, 1), state, schedules)
+
+    return begin
 
 
 @pytest.mark.parametrize("sampling", ["round_robin", "tones=3,levels=1"])
-def test_the_clips_of_a_step_are_those_that_it_was_given(sampling, tiny_config, parts, state):
-    config = tiny_config.copy_and_resolve_references()
-    config.sampling = sampling
-    rounds = RoundRobin(config, parts, None, state, {})
-    for number, (name, batch) in enumerate(itertools.islice(rounds.batches, 12)):
-        check(batch.label, batch.length, parts[name], rounds.clips_of(number, name), config)
+def test_the_clips_of_a_step_are_those_that_it_was_given(sampling, begin, parts):
+    rounds = begin(RoundRobin, None, {}, sampling=sampling)
+    for number, call in enumerate(itertools.islice(rounds.batches, 12)):
+        [name] = call.corpora
+        check(call.plan.rows, 0, parts[name], rounds.clips_of(number, name))
     rounds.close()
 
 
-def test_so_are_those_of_a_tuned_corpus(tiny_config, parts, state):
-    config = tiny_config.copy_and_resolve_references()
-    config.tuned_at_once = 2
+def test_so_are_those_of_a_tuned_corpus(begin, parts):
+    def step(shared, corpora, *_, window):
+        return corpora, np.ones(2)
+
     # The second corpus was in a group before.
-    schedules = {"levels": Schedule(round=5)}
-    rounds = Tuning(config, parts, lambda shared, corpora, *_: (corpora, np.ones(2)), state, schedules)
+    rounds = begin(Tuning, step, {"levels": Schedule(round=5)}, tuned_at_once=2)
     seen = [next(rounds.batches) for _ in range(3)]
-    for batch in seen:
-        rounds.train(batch)
-    for number, batch in enumerate(seen):
-        for row, name in enumerate(parts):
-            check(batch.label[row], batch.length[row], parts[name], rounds.clips_of(number, name), config)
+    for rows in seen:
+        rounds.train(rows)
+    for number, rows in enumerate(seen):
+        for place, name in enumerate(parts):
+            check(rows, place, parts[name], rounds.clips_of(number, name))
     rounds.close()
 
 
-def check(label, length, part, clips, config):
-    np.testing.assert_array_equal(label, part.labels[clips])
-    lengths = [len(part.samples[clip]) for clip in clips]
-    np.testing.assert_array_equal(length, np.minimum(lengths, int(16_000 * config.window_s)))
+def check(rows, place, part, clips):
+    np.testing.assert_array_equal(rows.label[place], part.labels[clips])
+    np.testing.assert_array_equal(rows.length[place], np.minimum(part.lengths[clips], 16_000))
