@@ -1,115 +1,155 @@
-"""EmoJAX's side of ``step_time.py``: its own network, training step and input pipeline, on noise."""
+"""EmoJAX's side: its own network, training step, forward pass and front-end, on noise."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import time
 
+import stand_in
 import worker
 
 from emojax.cpu import use_fast_allocator
 
-if worker.settings()["tuned"]:
-    use_fast_allocator()  # before jax
+use_fast_allocator()  # before jax
 
 import jax
 import librosa
+import ml_collections
 import numpy as np
+import traffic
+from jax.sharding import Mesh
 
 from configs import base
-from emojax.audio.log_mel import MELS, WINDOW_SAMPLES
+from emojax.audio.log_mel import MELS, WINDOW_SAMPLES, frame_count, log_mel, standardise
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.data.batches import INT16_SCALE, Batch
-from emojax.data.prepared import Recordings
-from emojax.data.sampling import prefetched, training_batches
-from emojax.training import devices
-from emojax.training.run import make_run
+from emojax.data.batches import INT16_SCALE, Batch, waveforms
+from emojax.data.feeds import make_feed
+from emojax.models.cost import forward_flops
+from emojax.training.ceiling import measured_flops_per_s
+from emojax.training.devices import Layout, place
+from emojax.training.meter import Meter
+from emojax.training.rounds import RoundRobin
+from emojax.training.run import make_layout, make_model, make_run, most_classes
 
-CORPUS = "noise"
-CLASSES = 7
-
-
-def main() -> None:
-    """One of three jobs: to serve training steps, to serve inference, or to write what the twin needs."""
-    settings = worker.settings()
-    window_samples = int(settings["window_s"] * SAMPLE_RATE_HZ)
-    recordings = noise(settings["batch_size"], window_samples)
-    train_step, forward, state = make_run(
-        make_config(settings), {"corpora": {CORPUS: list(range(CLASSES))}}, {CORPUS: recordings}
-    )
-    audio = np.stack(recordings.samples) / np.float32(INT16_SCALE)
-    batch = Batch(audio, np.full(len(audio), window_samples, np.int32), recordings.labels)
-    if settings["job"] == "export":
-        export(settings["exported"], forward, state, batch)
-    elif settings["job"] == "inference":
-        serve_inference(forward, state, batch)
-    else:
-        serve_training(train_step, state, batch, recordings, settings)
+COMPILING = ("/jax/core/compile/jaxpr_to_mlir_module_duration", "/jax/core/compile/backend_compile_duration")
+compiling_s: list[float] = []
 
 
-def noise(clips: int, samples: int) -> Recordings:
-    """Recordings that exercise everything and mean nothing."""
-    random = np.random.default_rng(0)
-    audio = random.normal(scale=3000, size=(clips, samples)).astype(np.int16)
-    return Recordings(list(audio), random.integers(CLASSES, size=clips).astype(np.int32))
+class Run:
+    """A run on noise: as many corpora as the settings say, clips as long as the window."""
+
+    def __init__(self, settings: dict) -> None:
+        self.config = make_config(settings)
+        self.window = int(settings["window_s"] * SAMPLE_RATE_HZ)
+        self.train = stand_in.noise(settings["corpora"], settings["batch_size"], self.window)
+        self.manifest = {"corpora": dict.fromkeys(self.train, list(range(stand_in.CLASSES)))}
+        self.feed, self.layout = make_feed(self.train), layout_of(settings, self.config)
+        self.step, self.forward, self.state = make_run(
+            self.config, self.manifest, self.train, self.feed.batch, self.layout
+        )
+        self.model = make_model(self.config, most_classes(self.manifest))
+
+    @property
+    def network(self) -> tuple:
+        """What the forward pass of the first corpus is given beside the batch."""
+        corpus = next(iter(self.state.corpora.values()))
+        return self.state.shared.params, corpus.params, corpus.stats, corpus.class_mask
+
+    @property
+    def batch(self) -> Batch:
+        """All clips of the first corpus."""
+        part = next(iter(self.train.values()))
+        audio = np.stack(part.samples) / np.float32(INT16_SCALE)
+        return Batch(audio, np.full(len(part), self.window, np.int32), part.labels)
 
 
-def make_config(settings: dict):
-    """The paper's network; untuned means: with every measure for speed switched off."""
+def make_config(settings: dict) -> ml_collections.ConfigDict:
+    """The paper's training but for what the settings say."""
     config = base.get_config()
-    config.batch_size, config.window_s = settings["batch_size"], settings["window_s"]
-    if not settings["tuned"]:
-        config.fold_adapters, config.fast_conv = False, "off"
+    config.update({name: settings[name] for name in ("batch_size", "window_s", "width")})
+    config.update(settings.get("config", {}))
     return config
 
 
-def serve_inference(forward, state, batch: Batch) -> None:
+def layout_of(settings: dict, config: ml_collections.ConfigDict) -> Layout:
+    """All devices, or the first few of them."""
+    if "devices" not in settings:
+        return make_layout(config, settings["corpora"])
+    devices = np.array(jax.devices()[: settings["devices"]])
+    return Layout(Mesh(devices[None], ("corpus", "batch")))
+
+
+def serve_training(settings: dict) -> None:
+    """Serve calls of the training step as ``train.py`` makes them; at the end, measure how long data takes."""
+    run = Run(settings)
+    state = place(run.state, run.layout.everywhere)
+    windows = dict.fromkeys(run.train, run.window)
+    rounds = RoundRobin(run.config, run.train, run.feed, windows, run.step, run.layout, state, {})
+    del state, run.state
+
+    def turn() -> int:
+        numbers, _, losses = rounds.train(next(rounds.batches))
+        jax.block_until_ready(losses)
+        return len(numbers)
+
+    def finish() -> dict:
+        return {**facts(), **memory(run.feed.data), **cost(run), "data_wait_share": data_wait_share(rounds)}
+
+    def data_wait_share(rounds: RoundRobin) -> float:
+        meter = Meter(run.config.batch_size, {})
+        for _ in range(settings["rounds"]):
+            meter.add(*rounds.train(meter.waiting_for(rounds.batches)))
+        return meter.flush()["time/data_wait_share"]
+
+    with contextlib.closing(rounds):
+        worker.serve(turn, finish)
+
+
+def serve_inference(settings: dict) -> None:
     """Serve forward passes."""
-    corpus = state.corpora[CORPUS]
-    inputs = state.shared.params, corpus.params, corpus.stats, corpus.class_mask, batch
-    program, compile_s = compiled(forward, *inputs)
-    worker.serve(lambda: jax.block_until_ready(program(*inputs)), lambda: {"compile_s": compile_s, **facts()})
+    run = Run(settings)
+    inputs = jax.device_put((*run.network, run.batch))
+    serve_repeated(lambda: run.forward(*inputs), settings)
 
 
-def serve_training(train_step, state, batch: Batch, recordings: Recordings, settings: dict) -> None:
-    """Serve training steps; at the end train from the input pipeline for a while."""
-    shared, corpus = state.shared, state.corpora[CORPUS]
-    program, compile_s = compiled(train_step, shared, corpus, batch, 0, 0.1)
-
-    def step(function=program, batch=batch):
-        nonlocal shared, corpus
-        shared, corpus, _ = jax.block_until_ready(function(shared, corpus, batch, 0, 0.1))
-
-    def finish():
-        peak = facts()
-        share = data_wait_share(lambda batch: step(train_step, batch), recordings, settings)
-        return {"compile_s": compile_s, "data_wait_share": share, **peak}
-
-    worker.serve(step, finish)
+def serve_front_end(settings: dict) -> None:
+    """Serve waveforms to standardised log-mel spectrograms."""
+    batch = jax.device_put(Run(settings).batch)
+    front_end = jax.jit(lambda batch: standardise(log_mel(waveforms(batch)), frame_count(batch.length)))
+    serve_repeated(lambda: front_end(batch), settings)
 
 
-def data_wait_share(step, recordings: Recordings, settings: dict) -> float:
-    """Share of the time of successive steps that goes into waiting for their batches."""
-    window_samples = int(settings["window_s"] * SAMPLE_RATE_HZ)
-    batches = prefetched(
-        training_batches({CORPUS: recordings}, settings["batch_size"], window_samples, seed=0, first_step=0),
-        lambda item: devices.shard(item[1]),
+def serve_repeated(function, settings: dict) -> None:
+    """Serve calls of a function; on accelerators as many a turn as a round has steps, so that they queue."""
+    steps = 1 if jax.default_backend() == "cpu" else settings["corpora"]
+
+    def turn() -> int:
+        jax.block_until_ready([function() for _ in range(steps)])
+        return steps
+
+    worker.serve(turn, facts)
+
+
+def serve_ceilings(settings: dict) -> None:
+    """Serve large copies; at the end, tell both ceilings."""
+    copy, copied_bytes = traffic.make_copy()
+    dtype = np.dtype(make_model(make_config(settings), stand_in.CLASSES).compute_dtype)
+
+    def turn() -> int:
+        copy()
+        return 1
+
+    worker.serve(
+        turn,
+        lambda: {**facts(), "copied_bytes": copied_bytes, "flops_per_s": measured_flops_per_s(dtype)},
     )
-    step(next(batches))  # compiles, if the pipeline pads
-    begin_s, waited_s = time.perf_counter(), 0.0
-    for _ in range(settings["rounds"]):
-        asked_s = time.perf_counter()
-        batch = next(batches)
-        waited_s += time.perf_counter() - asked_s
-        step(batch)
-    batches.close()
-    return waited_s / (time.perf_counter() - begin_s)
 
 
-def compiled(function, *inputs):
-    """The compiled function, and the seconds that it took to get there."""
-    begin_s = time.perf_counter()
-    return function.lower(*inputs).compile(), time.perf_counter() - begin_s
+def watch_compiling() -> None:
+    """Note how long each lowering and compiling takes from now on."""
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, duration_s, **_: compiling_s.append(duration_s) if event in COMPILING else None
+    )
 
 
 def facts() -> dict:
@@ -117,35 +157,68 @@ def facts() -> dict:
     device = jax.local_devices()[0]
     on_device = device.memory_stats()
     return {
+        "compile_s": sum(compiling_s),
         "peak_memory_mib": on_device["peak_bytes_in_use"] / 2**20 if on_device else worker.peak_memory_mib(),
-        "device": device.platform,
+        "device": device.device_kind,
+        "platform": device.platform,
+        "devices": jax.device_count(),
         "version": f"jax {jax.__version__}",
     }
 
 
-def export(path: str, forward, state, batch: Batch) -> None:
+def memory(data) -> dict:
+    """MiB of the clips, and of everything else that stays between two steps."""
+    data_bytes = sum(leaf.nbytes for leaf in jax.tree.leaves(data))
+    live_bytes = sum(array.nbytes for array in jax.live_arrays())
+    return {"data_mib": data_bytes / 2**20, "state_mib": (live_bytes - data_bytes) / 2**20}
+
+
+def cost(run: Run) -> dict:
+    """Floating-point operations and bytes of a training step, which is three forward passes."""
+    frames, batch_size = int(frame_count(run.window)), run.config.batch_size
+    return {
+        "flops": 3 * batch_size * forward_flops(run.model, frames, MELS),
+        "bytes": traffic.training_bytes(run.model, batch_size, frames, MELS),
+    }
+
+
+def export(settings: dict) -> None:
     """Write one batch, our parameters and the logits they give, so that the twin can show that it is one."""
-    random = np.random.default_rng(1)
+    run, random = Run(settings), np.random.default_rng(1)
 
     def perturbed(params):
         # Adapters start at zero, and norms at one: equal logits there would say little.
         return jax.tree.map(lambda leaf: leaf + 0.05 * random.standard_normal(leaf.shape, np.float32), params)
 
-    corpus = state.corpora[CORPUS]
-    shared_params, corpus_params = perturbed(state.shared.params), perturbed(corpus.params)
-    output = forward(shared_params, corpus_params, corpus.stats, corpus.class_mask, batch)
-    leaves = itertools.chain(
-        *(jax.tree_util.tree_leaves_with_path(p) for p in (shared_params, corpus_params))
-    )
+    shared, corpus, stats, class_mask = run.network
+    shared, corpus = perturbed(shared), perturbed(corpus)
+    leaves = itertools.chain(*(jax.tree_util.tree_leaves_with_path(params) for params in (shared, corpus)))
     np.savez(
-        path,
-        audio=batch.audio,
-        label=batch.label,
-        class_weight=corpus.class_weight,
+        settings["exported"],
+        audio=run.batch.audio,
+        label=run.batch.label,
+        class_weight=next(iter(run.state.corpora.values())).class_weight,
         mel_filters=librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_mels=MELS).T,
-        logits=output.logits,
+        logits=run.forward(shared, corpus, stats, class_mask, run.batch).logits,
         **{f"params/{'.'.join(key.key for key in keys)}": leaf for keys, leaf in leaves},
     )
+    worker.serve(lambda: 1, dict)
+
+
+JOBS = {
+    "training": serve_training,
+    "inference": serve_inference,
+    "front_end": serve_front_end,
+    "ceilings": serve_ceilings,
+    "export": export,
+}
+
+
+def main() -> None:
+    """Do the job that the settings name."""
+    watch_compiling()
+    settings = worker.settings()
+    JOBS[settings["job"]](settings)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""PyTorch's side of ``step_time.py``: the same front-end, network and training step, in plain PyTorch.
+"""PyTorch's side: the same front-end, network and training step, in plain PyTorch.
 
 Without masks, which full-length clips do not need. It begins with EmoJAX's parameters and refuses to be
 timed unless it gives EmoJAX's logits.
@@ -10,10 +10,9 @@ import math
 
 import worker
 
-if worker.settings()["tuned"]:
-    from emojax.cpu import use_fast_allocator
+from emojax.cpu import use_fast_allocator
 
-    use_fast_allocator()  # before torch
+use_fast_allocator()  # before torch
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from torch import nn
 
 SMOOTHING = 0.3  # of the attention
 TOLERANCE = 1e-4  # of the logits, in parts of the largest
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class AdaptedConv(nn.Module):
@@ -61,20 +61,22 @@ class Block(nn.Module):
 class Twin(nn.Module):
     """The residual network with adapters, from waveforms to logits."""
 
-    def __init__(self, mel_filters: np.ndarray, classes: int, fold: bool):
+    def __init__(self, mel_filters: np.ndarray, width: int, classes: int, fold: bool):
         super().__init__()
         self.register_buffer("mel_filters", torch.from_numpy(mel_filters), persistent=False)
         self.register_buffer("window", torch.hann_window(512), persistent=False)
-        self.conv, self.norm = AdaptedConv(1, 32, 1, fold), nn.BatchNorm2d(32)
+        self.conv, self.norm = AdaptedConv(1, width, 1, fold), nn.BatchNorm2d(width)
         self.blocks = []
-        for stack, features in enumerate((64, 128, 256)):
+        for stack, features in enumerate((2 * width, 4 * width, 8 * width)):
             for block in range(2):
                 inputs, stride = (features // 2, 2) if block == 0 else (features, 1)
                 self.blocks.append(f"stack{stack}_block{block}")
                 self.add_module(self.blocks[-1], Block(inputs, features, stride, fold))
-        self.norm_last = nn.BatchNorm2d(256)
-        self.attention = nn.ModuleDict({"hidden": nn.Linear(256, 256), "u": nn.Linear(256, 1, bias=False)})
-        self.head_hidden, self.head_norm = nn.Linear(256, 128), nn.BatchNorm1d(128)
+        self.norm_last = nn.BatchNorm2d(8 * width)
+        self.attention = nn.ModuleDict(
+            {"hidden": nn.Linear(8 * width, 256), "u": nn.Linear(256, 1, bias=False)}
+        )
+        self.head_hidden, self.head_norm = nn.Linear(8 * width, 128), nn.BatchNorm1d(128)
         self.head_logits = nn.Linear(128, classes)
 
     def front_end(self, audio):
@@ -86,9 +88,9 @@ class Twin(nn.Module):
         variance, mean = torch.var_mean(mel, (1, 2), correction=0, keepdim=True)
         return (mel - mean) * torch.rsqrt(variance + 1e-5)
 
-    def forward(self, audio):
-        """[B, samples] → logits [B, K]."""
-        x = self.front_end(audio)[:, None].contiguous(memory_format=torch.channels_last)
+    def forward(self, mel):
+        """Standardised log-mel spectrograms [B, F, M] → logits [B, K]."""
+        x = mel[:, None].contiguous(memory_format=torch.channels_last)
         x = self.norm(self.conv(x))
         for name in self.blocks:
             x = self.get_submodule(name)(x)
@@ -117,59 +119,104 @@ def torch_name_and_value(name: str, value: np.ndarray) -> tuple[str, torch.Tenso
 
 def make_twin(exported, fold: bool) -> Twin:
     """The twin with EmoJAX's parameters, every one of them used; it gives EmoJAX's logits."""
-    twin = Twin(exported["mel_filters"], exported["logits"].shape[1], fold)
+    width = exported["params/conv.kernel"].shape[-1]
+    twin = Twin(exported["mel_filters"], width, exported["logits"].shape[1], fold)
     names = [name for name in exported.files if name.startswith("params/")]
     ours = dict(torch_name_and_value(name.removeprefix("params/"), exported[name]) for name in names)
     assert set(ours) == {name for name, _ in twin.named_parameters()}
     twin.load_state_dict(ours, strict=False)
     twin = twin.to(memory_format=torch.channels_last).eval()
     with torch.inference_mode():
-        logits = twin(torch.from_numpy(exported["audio"])).numpy()
+        logits = twin(twin.front_end(torch.from_numpy(exported["audio"]))).numpy()
     difference = np.abs(logits - exported["logits"]).max() / np.abs(exported["logits"]).max()
     if not difference < TOLERANCE:
         raise SystemExit(f"the twin's logits differ from EmoJAX's by {difference:.0%}: not the same network")
-    return twin
+    return twin.to(DEVICE)
 
 
-def make_training_step(twin: Twin, exported):
+def make_training_step(twin: Twin, network, exported, tuned: bool):
     """SGD with momentum and L2 on the kernels, on the class-weighted loss."""
     kernels = [p for p in twin.parameters() if p.ndim > 1]
     others = [p for p in twin.parameters() if p.ndim == 1]
     groups = [{"params": kernels, "weight_decay": 2e-6}, {"params": others}]
-    optimizer = torch.optim.SGD(groups, lr=0.1, momentum=0.9)
-    audio, label = torch.from_numpy(exported["audio"]), torch.from_numpy(exported["label"]).long()
-    weight = torch.from_numpy(exported["class_weight"])
+    optimizer = torch.optim.SGD(groups, lr=0.1, momentum=0.9, fused=tuned or None)
+    audio, label = to_device(exported["audio"]), to_device(exported["label"]).long()
+    weight = to_device(exported["class_weight"])
     twin.train()
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(twin(audio), label, weight, reduction="none").mean()
+        mel = twin.front_end(audio)
+        with precision(tuned):
+            logits = network(mel).float()
+        loss = F.cross_entropy(logits, label, weight, reduction="none").mean()
         loss.backward()
         optimizer.step()
 
     return step
 
 
-def make_inference(twin: Twin, exported):
+def make_inference(twin: Twin, network, exported, tuned: bool):
     """A forward pass on stored statistics."""
-    audio = torch.from_numpy(exported["audio"])
-    return torch.inference_mode()(lambda: twin(audio))
+    audio = to_device(exported["audio"])
+
+    def forward():
+        with torch.inference_mode(), precision(tuned):
+            return network(twin.front_end(audio))
+
+    return forward
+
+
+def make_front_end(twin: Twin, network, exported, tuned: bool):
+    """Waveforms to standardised log-mel spectrograms."""
+    audio = to_device(exported["audio"])
+    return torch.inference_mode()(lambda: twin.front_end(audio))
+
+
+MAKERS = {"training": make_training_step, "inference": make_inference, "front_end": make_front_end}
+
+
+def to_device(array: np.ndarray) -> torch.Tensor:
+    """The array where the network is."""
+    return torch.from_numpy(array).to(DEVICE)
+
+
+def precision(tuned: bool):
+    """In bf16 where it helps, as EmoJAX has it."""
+    return torch.autocast(DEVICE, torch.bfloat16, enabled=tuned and DEVICE == "cuda")
+
+
+def facts() -> dict:
+    """What ran where."""
+    on_device = torch.cuda.max_memory_allocated() / 2**20 if DEVICE == "cuda" else None
+    return {
+        "peak_memory_mib": on_device or worker.peak_memory_mib(),
+        "device": torch.cuda.get_device_name() if DEVICE == "cuda" else DEVICE,
+        "version": f"torch {torch.__version__}",
+    }
 
 
 def main() -> None:
-    """Serve training steps or forward passes."""
+    """Serve training steps, forward passes or the front-end."""
     settings = worker.settings()
+    tuned = settings["twin"] != "installed"
+    torch.backends.cudnn.benchmark = tuned
     exported = np.load(settings["exported"])
-    make = make_training_step if settings["job"] == "training" else make_inference
-    step = make(make_twin(exported, fold=settings["tuned"]), exported)
-    worker.serve(
-        step,
-        lambda: {
-            "peak_memory_mib": worker.peak_memory_mib(),
-            "device": "cpu",
-            "version": f"torch {torch.__version__}",
-        },
-    )
+    twin = make_twin(exported, fold=tuned)
+    # CUDA graphs, since a step is many small kernels.
+    mode = "reduce-overhead" if DEVICE == "cuda" else None
+    network = torch.compile(twin, mode=mode) if settings["twin"] == "compiled" else twin
+    step = MAKERS[settings["job"]](twin, network, exported, tuned)
+    steps = settings["corpora"] if DEVICE == "cuda" else 1  # as EmoJAX does, so that they queue
+
+    def turn() -> int:
+        for _ in range(steps):
+            step()
+        if DEVICE == "cuda":
+            torch.cuda.synchronize()
+        return steps
+
+    worker.serve(turn, facts)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every worker of ``step_time.py`` does: takes one step when told to, and says how long it took.
+"""What every worker does: takes steps when told to, and says how long they took.
 
 Needs neither JAX nor PyTorch, since the interpreter of either imports it.
 """
@@ -17,15 +17,21 @@ def settings() -> dict:
     return json.loads(sys.argv[1])
 
 
-def serve(step: Callable[[], object], facts: Callable[[], dict]) -> None:
-    """Steps once per line of standard input and answers with the seconds; at its end with ``facts``."""
-    step()  # what is paid once (caches, threads) is no part of a step
-    _answer("ready")
+def serve(turn: Callable[[], int], facts: Callable[[], dict]) -> None:
+    """Serve turns until standard input ends.
+
+    Args:
+      turn: takes one step or more, waits for them, and gives their number.  It is called once per line of
+        standard input, and answered with the seconds a step.
+      facts: answered at the end.
+    """
+    turn()  # what is paid once (compiling, caches, threads) is no part of a step
+    answer("ready")
     for _ in sys.stdin:
         begin_s = time.perf_counter()
-        step()
-        _answer(time.perf_counter() - begin_s)
-    _answer(facts())
+        steps = turn()
+        answer((time.perf_counter() - begin_s) / steps)
+    answer(facts())
 
 
 def peak_memory_mib() -> float:
@@ -33,5 +39,6 @@ def peak_memory_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def _answer(value: object) -> None:
+def answer(value: object) -> None:
+    """Tell the parent."""
     print(json.dumps(value), flush=True)

@@ -107,7 +107,7 @@ def make_store(corpora: Mapping[str, Recordings]) -> Store:
     flat = rows.reshape(-1)
     clips = (clip for part in corpora.values() for clip in part.samples)
     for first, clip in zip(first_row, clips, strict=False):
-        flat[first * ROW_SAMPLES :][: len(clip)] = clip
+        flat[int(first) * ROW_SAMPLES :][: len(clip)] = clip  # in 32 bits EmoSet would overflow
     label = np.concatenate([part.labels for part in corpora.values()])
     return Store(rows, first_row[:-1], length, label)
 

@@ -1,0 +1,44 @@
+"""What a training step has to do, what the machine can do at best, and what the step takes."""
+
+from __future__ import annotations
+
+import functools
+import sys
+
+from interleaved import Worker, measure
+
+PAPER_WINDOW_S = 5.0
+PARTS = 4  # of it, which are the windows of emojax.data.windows
+
+
+def measure_budget(settings: dict) -> dict:
+    """The budget of each window length; prints it as a table, too."""
+    makers = {"ceilings": functools.partial(Worker, "emojax_worker.py", {**settings, "job": "ceilings"})}
+    for window_s in (PAPER_WINDOW_S * part / PARTS for part in range(1, PARTS + 1)):
+        own = {**settings, "job": "training", "window_s": window_s}
+        makers[f"{window_s:g} s"] = functools.partial(Worker, "emojax_worker.py", own)
+    rows = measure(makers, settings["rounds"])
+    ceilings = rows.pop("ceilings")
+    flops_per_s, bytes_per_s = ceilings["flops_per_s"], ceilings["copied_bytes"] / ceilings["step_s"]
+    for row in rows.values():
+        # Arithmetic and copies can go on side by side.
+        row["floor_s"] = max(row["flops"] / flops_per_s, row["bytes"] / bytes_per_s)
+        row["ceiling_share"] = row["floor_s"] / row["step_s"]
+    print(_table(rows, flops_per_s, bytes_per_s), file=sys.stderr)
+    return {"flops_per_s": flops_per_s, "bytes_per_s": bytes_per_s, "windows": rows}
+
+
+def _table(rows: dict, flops_per_s: float, bytes_per_s: float) -> str:
+    """The budget as Markdown."""
+    lines = [
+        "| window | operations, 10⁹ | bytes, 10⁹ | operations, s | bytes, s | floor, s | step, s | floor / step |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for window, row in rows.items():
+        flops, moved = row["flops"], row["bytes"]
+        lines.append(
+            f"| {window} | {flops / 1e9:.0f} | {moved / 1e9:.2f} | {flops / flops_per_s:.2g} | "
+            f"{moved / bytes_per_s:.2g} | {row['floor_s']:.2g} | {row['step_s']:.2g} | {row['ceiling_share']:.2f} |"
+        )
+    ceilings = f"Ceilings: {flops_per_s / 1e9:.0f}·10⁹ operations/s, {bytes_per_s / 1e9:.1f}·10⁹ bytes/s."
+    return "\n".join([*lines, "", ceilings])

@@ -1,0 +1,116 @@
+"""EmoJAX's rounds on a stand-in of EmoSet, with looks at devel, as ``train.py`` has them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from statistics import fmean
+
+import emojax_worker
+import numpy as np
+import stand_in
+import worker
+from tqdm import tqdm
+
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.data.feeds import make_feed
+from emojax.data.windows import choose_windows, padding_share
+from emojax.training.ceiling import step_floors_s
+from emojax.training.devices import place
+from emojax.training.loop import devel_uars
+from emojax.training.meter import Meter
+from emojax.training.rounds import RoundRobin
+from emojax.training.run import make_layout, make_model, make_run, most_classes
+
+PAPER_WINDOW_S = 5.0
+SPEEDS = ("clips_per_s", "ceiling_share", "data_wait_share")
+
+class EmoSet:
+    """The run, and how long its parts take."""
+
+    def __init__(self, settings: dict) -> None:
+        self.config = emojax_worker.make_config(settings)
+        train, classes = stand_in.emoset(settings["scale"], "train")
+        self.devel, _ = stand_in.emoset(settings["scale"], "devel")
+        manifest = {"corpora": {name: list(range(count)) for name, count in classes.items()}}
+        feed, layout = make_feed(train), make_layout(self.config, len(train))
+        step, self.forward, state = make_run(self.config, manifest, train, feed.batch, layout)
+        state = place(state, layout.everywhere)
+        lengths = {name: part.lengths for name, part in train.items()}
+        windows = choose_windows(lengths, int(self.config.window_s * SAMPLE_RATE_HZ))
+        model = make_model(self.config, most_classes(manifest))
+        floors_s = step_floors_s(model, train, windows, self.config.batch_size)
+        self.meter = Meter(self.config.batch_size, floors_s)
+        self.rounds = RoundRobin(self.config, train, feed, windows, step, layout, state, {})
+        self.facts = {
+            "feed": type(feed).__name__,
+            "clips": sum(map(len, train.values())),
+            "hours": sum(own.sum() for own in lengths.values()) / SAMPLE_RATE_HZ / 3600,
+            "padding_share": _padding_share(lengths, windows),
+            **emojax_worker.memory(feed.data),
+        }
+
+    def round(self) -> None:
+        """One round, under way."""
+        before = self.rounds.step
+        while self.rounds.step < before + self.rounds.steps_per_round:
+            self.meter.add(*self.rounds.train(self.meter.waiting_for(self.rounds.batches)))
+
+    def look(self) -> float:
+        """Look at devel; gives the seconds that it took."""
+        begin_s = time.perf_counter()
+        devel_uars(self.forward, self.rounds.state, self.devel)
+        return time.perf_counter() - begin_s
+
+
+def _padding_share(lengths: Mapping[str, np.ndarray], windows: Mapping[str, int]) -> float:
+    padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
+    return float(padding / sum(windows.values()))
+
+
+def measure(run: EmoSet, rounds: int) -> dict:
+    """Rounds and looks as often as the config has them, after one of each that compiles."""
+    config, begin_s = run.config, time.perf_counter()
+    run.round()
+    run.meter.settle()
+    run.look()
+    first_s = time.perf_counter() - begin_s
+    trained_s, looks_s, speeds = 0.0, [], []
+    with tqdm(total=rounds, unit="round") as bar:
+        while bar.n < rounds:
+            run.meter.start()
+            since_s = time.perf_counter()
+            for _ in range(min(config.eval_every_rounds, rounds - bar.n)):
+                run.round()
+                bar.update()
+            speeds.append(run.meter.flush())
+            trained_s += time.perf_counter() - since_s
+            looks_s.append(run.look())
+    paper_rounds = config.rounds_per_phase * len(config.learning_rates)
+    looks = paper_rounds // config.eval_every_rounds
+    return {
+        "rounds": rounds,
+        "measured_s": time.perf_counter() - begin_s,
+        "first_round_and_look_s": first_s,
+        "round_s": trained_s / rounds,
+        "look_at_devel_s": fmean(looks_s),
+        "paper_rounds": paper_rounds,
+        "paper_run_s": first_s + paper_rounds * trained_s / rounds + looks * fmean(looks_s),
+        **{name: fmean(speed[f"time/{name}"] for speed in speeds) for name in SPEEDS},
+        **run.facts,
+        **emojax_worker.facts(),
+    }
+
+
+def main() -> None:
+    """Measure as many rounds as the settings say."""
+    emojax_worker.watch_compiling()
+    settings = worker.settings()
+    run = EmoSet({**settings, "window_s": PAPER_WINDOW_S})
+    with contextlib.closing(run.rounds):
+        worker.answer(measure(run, settings["rounds"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""How a training step grows with corpora, clip length, batch and devices."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from interleaved import Worker, measure
+from matplotlib.figure import Figure
+
+PICTURE = Path("docs/figures/growth.png")
+AXES: dict[str, Sequence[float]] = {
+    "corpora": (1, 7, 13, 20, 26),
+    "window_s": (1.25, 2.5, 3.75, 5.0),
+    "batch_size": (8, 16, 32, 64),
+}
+NAMES = {"corpora": "corpora", "window_s": "clip length, s", "batch_size": "clips in a step", "devices": "devices"}
+
+
+def measure_growth(settings: dict) -> dict:
+    """Seconds and MiB of a step along each axis; the other sizes stay, and each axis is one interleaved run."""
+    report = {axis: _measure(settings, axis, values) for axis, values in AXES.items()}
+    one = report["corpora"][str(AXES["corpora"][0])]
+    # Simulated devices share a CPU's cores.
+    if one["platform"] != "cpu" and one["devices"] > 1:
+        counts = [2**power for power in range(one["devices"].bit_length())]
+        report["devices"] = _measure(settings, "devices", counts)
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    _figure(report).savefig(PICTURE)
+    return report
+
+
+def _measure(settings: dict, axis: str, values: Sequence[float]) -> dict:
+    makers = {
+        str(value): functools.partial(
+            Worker, "emojax_worker.py", {**settings, "job": "training", axis: value}
+        )
+        for value in values
+    }
+    return measure(makers, settings["rounds"])
+
+
+def _figure(report: dict) -> Figure:
+    figure = Figure(figsize=(3.4 * len(report), 5.6), dpi=120, layout="constrained")
+    for column, (axis, rows) in zip(figure.subplots(2, len(report)).T, report.items(), strict=True):
+        values = [float(value) for value in rows]
+        column[0].plot(values, [row["step_s"] for row in rows.values()], marker="o")
+        # A few MiB a corpus cannot be seen beside a step's intermediate values.
+        memory = "state_mib" if axis == "corpora" else "peak_memory_mib"
+        column[1].plot(values, [row[memory] for row in rows.values()], marker="o", color="tab:orange")
+        column[0].set_ylabel("seconds a step")
+        column[1].set_ylabel("MiB of the state" if axis == "corpora" else "MiB at the peak")
+        for ax in column:
+            ax.set_xlabel(NAMES[axis])
+            ax.set_ylim(bottom=0)
+            ax.grid(alpha=0.3)
+    return figure

@@ -1,0 +1,65 @@
+"""All benchmarks: JSON on standard output, or in ``--out``.
+
+    python benchmarks/run.py [NAME ...] [--torch_python=PYTHON] [--out=FILE.json]
+
+``benchmarks/README.md`` says what each of them measures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from absl import app, flags
+from budget import measure_budget
+from emoset import measure_emoset
+from growth import measure_growth
+from start import measure_start
+from step import measure_front_end, measure_step
+
+BENCHMARKS = {
+    "step": measure_step,
+    "front_end": measure_front_end,
+    "start": measure_start,
+    "budget": measure_budget,
+    "growth": measure_growth,
+    "emoset": measure_emoset,
+}
+QUICK = ("step", "front_end", "start")
+
+flags.DEFINE_integer("batch_size", 64, "Clips in a step.", lower_bound=1)
+flags.DEFINE_float("window_s", 2.5, "Length of a clip, where it is not what varies.", lower_bound=0.1)
+flags.DEFINE_integer("width", 32, "Of the network.", lower_bound=1)
+flags.DEFINE_integer("corpora", 26, "Corpora of the state, and of an accelerator's round.", lower_bound=1)
+flags.DEFINE_integer("rounds", 15, "Timed turns of every row; of emoset, rounds.", lower_bound=1)
+flags.DEFINE_float("scale", 1.0, "Of emoset's numbers of clips.", lower_bound=0.0)
+flags.DEFINE_string("torch_python", sys.executable, "Python that has torch and numpy, for the twin.")
+flags.DEFINE_string("out", "", "File for the JSON; standard output if not given.")
+SETTINGS = ("batch_size", "window_s", "width", "corpora", "rounds", "scale", "torch_python")
+
+
+def main(argv: list[str]) -> None:
+    """Measure what is asked for."""
+    names = argv[1:] or QUICK
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        raise app.UsageError(f"unknown benchmark {', '.join(unknown)}; choose from {', '.join(BENCHMARKS)}")
+    out = Path(flags.FLAGS.out) if flags.FLAGS.out else None
+    if out and not out.absolute().parent.is_dir():
+        raise app.UsageError(f"--out={out}: there is no folder {out.absolute().parent}")
+    settings = {name: flags.FLAGS[name].value for name in SETTINGS}
+    report = {**settings, "command": sys.argv, "cores": os.cpu_count()}
+    for name in names:
+        print(f"{name} ...", file=sys.stderr)
+        report[name] = BENCHMARKS[name](settings)
+    text = json.dumps(report, indent=2)
+    if out:
+        out.write_text(text + "\n", encoding="utf-8")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    app.run(main)
