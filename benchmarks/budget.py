@@ -31,14 +31,14 @@ def measure_budget(settings: dict) -> dict:
 def _table(rows: dict, flops_per_s: float, bytes_per_s: float) -> str:
     """The budget as Markdown."""
     lines = [
-        "| window | operations, 10⁹ | bytes, 10⁹ | operations, s | bytes, s | floor, s | step, s | floor / step |",
-        "|---|---|---|---|---|---|---|---|",
+        "| window | 10⁹ operations | take | 10⁹ bytes | take | step takes | floor / step |",
+        "|---|---|---|---|---|---|---|",
     ]
     for window, row in rows.items():
         flops, moved = row["flops"], row["bytes"]
         lines.append(
-            f"| {window} | {flops / 1e9:.0f} | {moved / 1e9:.2f} | {flops / flops_per_s:.2g} | "
-            f"{moved / bytes_per_s:.2g} | {row['floor_s']:.2g} | {row['step_s']:.2g} | {row['ceiling_share']:.2f} |"
+            f"| {window} | {flops / 1e9:.0f} | {flops / flops_per_s:.2g} s | {moved / 1e9:.2f} | "
+            f"{moved / bytes_per_s:.2g} s | {row['step_s']:.2g} s | {row['ceiling_share']:.2f} |"
         )
     ceilings = f"Ceilings: {flops_per_s / 1e9:.0f}·10⁹ operations/s, {bytes_per_s / 1e9:.1f}·10⁹ bytes/s."
     return "\n".join([*lines, "", ceilings])

@@ -42,7 +42,7 @@ class Run:
         self.config = make_config(settings)
         self.window = int(settings["window_s"] * SAMPLE_RATE_HZ)
         self.train = stand_in.noise(settings["corpora"], settings["batch_size"], self.window)
-        self.manifest = {"corpora": dict.fromkeys(self.train, list(range(stand_in.CLASSES)))}
+        self.manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
         self.feed, self.layout = make_feed(self.train), layout_of(settings, self.config)
         self.step, self.forward, self.state = make_run(
             self.config, self.manifest, self.train, self.feed.batch, self.layout
@@ -80,7 +80,7 @@ def layout_of(settings: dict, config: ml_collections.ConfigDict) -> Layout:
 
 
 def serve_training(settings: dict) -> None:
-    """Serve calls of the training step as ``train.py`` makes them; at the end, measure how long data takes."""
+    """Serve calls of the training step as ``train.py`` makes them; at the end, measure waiting for data."""
     run = Run(settings)
     state = place(run.state, run.layout.everywhere)
     windows = dict.fromkeys(run.train, run.window)

@@ -26,6 +26,7 @@ from emojax.training.run import make_layout, make_model, make_run, most_classes
 PAPER_WINDOW_S = 5.0
 SPEEDS = ("clips_per_s", "ceiling_share", "data_wait_share")
 
+
 class EmoSet:
     """The run, and how long its parts take."""
 

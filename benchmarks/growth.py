@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from interleaved import Worker, measure
-from matplotlib.figure import Figure
 
 PICTURE = Path("docs/figures/growth.png")
 AXES: dict[str, Sequence[float]] = {
@@ -15,19 +14,23 @@ AXES: dict[str, Sequence[float]] = {
     "window_s": (1.25, 2.5, 3.75, 5.0),
     "batch_size": (8, 16, 32, 64),
 }
-NAMES = {"corpora": "corpora", "window_s": "clip length, s", "batch_size": "clips in a step", "devices": "devices"}
+NAMES = {
+    "corpora": "corpora",
+    "window_s": "clip length, s",
+    "batch_size": "clips in a step",
+    "devices": "devices",
+}
 
 
 def measure_growth(settings: dict) -> dict:
-    """Seconds and MiB of a step along each axis; the other sizes stay, and each axis is one interleaved run."""
+    """Seconds and MiB of a step along each axis, which is one interleaved run; the other sizes stay."""
     report = {axis: _measure(settings, axis, values) for axis, values in AXES.items()}
     one = report["corpora"][str(AXES["corpora"][0])]
     # Simulated devices share a CPU's cores.
     if one["platform"] != "cpu" and one["devices"] > 1:
         counts = [2**power for power in range(one["devices"].bit_length())]
         report["devices"] = _measure(settings, "devices", counts)
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    _figure(report).savefig(PICTURE)
+    _draw(report)
     return report
 
 
@@ -41,7 +44,9 @@ def _measure(settings: dict, axis: str, values: Sequence[float]) -> dict:
     return measure(makers, settings["rounds"])
 
 
-def _figure(report: dict) -> Figure:
+def _draw(report: dict) -> None:
+    from matplotlib.figure import Figure  # a second to import
+
     figure = Figure(figsize=(3.4 * len(report), 5.6), dpi=120, layout="constrained")
     for column, (axis, rows) in zip(figure.subplots(2, len(report)).T, report.items(), strict=True):
         values = [float(value) for value in rows]
@@ -55,4 +60,5 @@ def _figure(report: dict) -> Figure:
             ax.set_xlabel(NAMES[axis])
             ax.set_ylim(bottom=0)
             ax.grid(alpha=0.3)
-    return figure
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(PICTURE)

@@ -1,4 +1,4 @@
-"""Processes that take their steps in turn, so that whatever else a machine does falls on all of them alike."""
+"""Processes that take turns, so that whatever else the machine does falls on all of them alike."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ def measure(makers: Mapping, rounds: int) -> dict:
       whatever slowed one of the two down slowed down the other), and what the worker knows.
     """
     with contextlib.ExitStack() as stack:
-        workers = {row: stack.enter_context(make()) for row, make in tqdm(makers.items(), "start", leave=False)}
+        workers = {
+            row: stack.enter_context(make()) for row, make in tqdm(makers.items(), "start", leave=False)
+        }
         for _ in tqdm(range(rounds), unit="round", leave=False):
             for worker in workers.values():
                 time.sleep(PAUSE_S)
@@ -106,7 +108,9 @@ def measure(makers: Mapping, rounds: int) -> dict:
             row: {
                 "step_s": median(worker.times_s),
                 "speed_over": {
-                    name: median(theirs / own for theirs, own in zip(other.times_s, worker.times_s, strict=True))
+                    name: median(
+                        theirs / own for theirs, own in zip(other.times_s, worker.times_s, strict=True)
+                    )
                     for name, other in workers.items()
                     if name != row
                 },

@@ -1,4 +1,4 @@
-"""How long it takes to begin: imports, and the first training step from a cold and a warm cache of programs."""
+"""How long it takes to begin: imports, and the first step with compiled programs on disk and without."""
 
 from __future__ import annotations
 

@@ -104,10 +104,9 @@ def make_store(corpora: Mapping[str, Recordings]) -> Store:
     length = np.array([len(clip) for part in corpora.values() for clip in part.samples], np.int32)
     first_row = np.cumsum([0, *(-(-length // ROW_SAMPLES))]).astype(np.int32)
     rows = np.zeros((first_row[-1], ROW_SAMPLES), np.int16)
-    flat = rows.reshape(-1)
     clips = (clip for part in corpora.values() for clip in part.samples)
     for first, clip in zip(first_row, clips, strict=False):
-        flat[int(first) * ROW_SAMPLES :][: len(clip)] = clip  # in 32 bits EmoSet would overflow
+        rows[first:].reshape(-1)[: len(clip)] = clip
     label = np.concatenate([part.labels for part in corpora.values()])
     return Store(rows, first_row[:-1], length, label)
 

@@ -5,7 +5,7 @@
 * XLA's convolutions are slow on CPUs, most of all the kernel's gradient; the same sums with fewer
   multiplications, or as matrix products, are faster there (:func:`conv3x3`).
 
-``benchmarks/step_time.py`` measures both.
+``benchmarks/run.py step`` measures both.
 """
 
 from __future__ import annotations

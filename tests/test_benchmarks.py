@@ -1,0 +1,160 @@
+"""The benchmarks: fair, of the right size, and kind about what cannot be measured."""
+
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import budget
+import growth
+import interleaved
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import stand_in
+import step
+import traffic
+
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.data.windows import MOST_PADDING, choose_windows, padding_share
+from emojax.models.adapter_resnet import AdapterResNet
+
+ROOT = Path(__file__).parents[1]
+SLEEPER = """
+import sys, time, worker
+seconds, steps, log = worker.settings()
+def turn():
+    time.sleep(seconds)
+    with open(log, "a") as file:
+        print(seconds, file=file)
+    return steps
+worker.serve(turn, lambda: {"seconds": seconds})
+"""
+
+
+@pytest.fixture
+def sleeper(tmp_path, monkeypatch):
+    """Makes workers that sleep, and note when they do."""
+    monkeypatch.setattr(interleaved, "PAUSE_S", 0.0)
+    script, log = tmp_path / "sleeper.py", tmp_path / "log"
+    script.write_text(SLEEPER)
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")])
+
+    def make(seconds, steps=1):
+        settings = seconds, steps, str(log)
+        return functools.partial(interleaved.Worker, script, settings, {"PYTHONPATH": paths})
+
+    return make, log
+
+
+def test_workers_take_turns_and_are_compared_round_by_round(sleeper):
+    make, log = sleeper
+    rows = interleaved.measure({"slow": make(0.09), "fast": make(0.03)}, rounds=3)
+    # The first turn of each warms it up.
+    assert log.read_text().split() == ["0.09", "0.03"] + 3 * ["0.09", "0.03"]
+    assert rows["slow"]["step_s"] == pytest.approx(0.09, rel=0.5)
+    assert 1.5 < rows["fast"]["speed_over"]["slow"] < 4.5
+    assert rows["fast"]["speed_over"]["slow"] * rows["slow"]["speed_over"]["fast"] == pytest.approx(1)
+    assert rows["slow"]["seconds"] == 0.09
+
+
+def test_a_turn_of_several_steps_counts_as_several(sleeper):
+    make, _ = sleeper
+    assert interleaved.measure({"many": make(0.1, 10)}, rounds=1)["many"]["step_s"] < 0.05
+
+
+def test_a_worker_that_fails_is_named(sleeper):
+    make, _ = sleeper
+    with pytest.raises(SystemExit, match="this worker failed"):
+        make("not seconds")()
+
+
+def test_the_stand_in_is_as_large_as_table_1():
+    corpora, classes = stand_in.emoset(0.1, "train")
+    table = {name: stand_in.CATALOGUE[name].table_1 for name in corpora}
+    assert len(corpora) == 26
+    for name, part in corpora.items():
+        assert len(part) == round(0.1 * table[name]["clips"])
+        assert part.lengths.mean() / SAMPLE_RATE_HZ == pytest.approx(table[name]["mean_s"], rel=0.2)
+        assert set(part.labels) == set(range(int(table[name]["labels"]))) == set(range(classes[name]))
+    hours = sum(part.lengths.sum() for part in corpora.values()) / SAMPLE_RATE_HZ / 3600
+    assert hours == pytest.approx(0.1 * sum(row["hours"] for row in table.values()), rel=0.1)
+    devel, _ = stand_in.emoset(0.1, "devel")
+    assert sum(map(len, devel.values())) == pytest.approx(0.2 * sum(map(len, corpora.values())), rel=0.02)
+
+
+def test_little_of_the_stand_ins_work_is_padding():
+    corpora, _ = stand_in.emoset(0.1, "train")
+    lengths = {name: part.lengths for name, part in corpora.items()}
+    windows = choose_windows(lengths, 5 * SAMPLE_RATE_HZ)
+    padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
+    assert padding / sum(windows.values()) <= MOST_PADDING
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_the_bytes_of_a_step_are_those_of_the_convolutions_and_parameters(dtype):
+    model = AdapterResNet(classes=7, width=4, compute_dtype=dtype)
+    size = jnp.dtype(dtype).itemsize
+    one, two = (traffic.training_bytes(model, batch, 32, 16) for batch in (1, 2))
+    # [frames, mels, channels] that each convolution reads and writes, by hand.
+    shapes = [
+        (32 * 16 * 1, 32 * 16 * 4),
+        *[(32 * 16 * 4, 16 * 8 * 8), *3 * [(16 * 8 * 8, 16 * 8 * 8)]],
+        *[(16 * 8 * 8, 8 * 4 * 16), *3 * [(8 * 4 * 16, 8 * 4 * 16)]],
+        *[(8 * 4 * 16, 4 * 2 * 32), *3 * [(4 * 2 * 32, 4 * 2 * 32)]],
+    ]
+    assert two - one == 3 * size * np.sum(shapes)
+
+
+def test_the_floor_is_what_takes_longest(monkeypatch, capsys):
+    ceilings = {"flops_per_s": 100.0, "copied_bytes": 50, "step_s": 1.0}
+    row = {"flops": 200.0, "bytes": 50.0, "step_s": 8.0}
+    monkeypatch.setattr(budget, "measure", lambda *_: {"ceilings": dict(ceilings), "5 s": dict(row)})
+    report = budget.measure_budget({"rounds": 1})
+    assert report["windows"]["5 s"]["floor_s"] == 2.0
+    assert report["windows"]["5 s"]["ceiling_share"] == 0.25
+    assert "| 5 s | 0 | 2 s | 0.00 | 1 s | 8 s | 0.25 |" in capsys.readouterr().err
+
+
+def test_growth_is_drawn_with_every_axis(monkeypatch, tmp_path):
+    def measure(makers, rounds):
+        facts = {"state_mib": 1.0, "peak_memory_mib": 2.0, "platform": "gpu", "devices": 2}
+        return {value: {"step_s": 1.0, **facts} for value in makers}
+
+    monkeypatch.setattr(growth, "measure", measure)
+    monkeypatch.setattr(growth, "PICTURE", tmp_path / "figures" / "growth.png")
+    report = growth.measure_growth({"rounds": 1})
+    assert list(report) == ["corpora", "window_s", "batch_size", "devices"]
+    assert list(report["devices"]) == ["1", "2"]
+    assert (tmp_path / "figures" / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_torch_there_is_no_twin_and_a_line_says_so(capsys):
+    assert not step._works("torch", "false")
+    assert "no torch: `false -c 'import numpy, torch'` fails (see --torch_python)" in capsys.readouterr().err
+
+
+def test_a_worker_trains_and_tells_what_the_budget_needs():
+    sizes = {"batch_size": 2, "window_s": 0.3, "width": 1, "corpora": 2, "rounds": 1}
+    settings = {**sizes, "job": "training", "config": {"depth": 1, "fast_conv": "off"}}
+    row = interleaved.measure(
+        {"emojax": functools.partial(interleaved.Worker, "emojax_worker.py", settings)}, rounds=1
+    )["emojax"]
+    assert 0 < row["step_s"] < row["compile_s"]
+    assert min(row[key] for key in ("flops", "bytes", "state_mib", "data_mib", "peak_memory_mib")) > 0
+    assert 0 <= row["data_wait_share"] < 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["speed"], "unknown benchmark speed; choose from step, front_end, start, budget, growth, emoset"),
+        (["--out=nowhere/report.json", "start"], "there is no folder"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_measured(arguments, message):
+    command = [sys.executable, "benchmarks/run.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode
+    assert message in done.stderr + done.stdout
