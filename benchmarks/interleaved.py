@@ -104,17 +104,12 @@ def measure(makers: Mapping, rounds: int) -> dict:
             for worker in workers.values():
                 time.sleep(PAUSE_S)
                 worker.turn()
-        return {
-            row: {
-                "step_s": median(worker.times_s),
-                "speed_over": {
-                    name: median(
-                        theirs / own for theirs, own in zip(other.times_s, worker.times_s, strict=True)
-                    )
-                    for name, other in workers.items()
-                    if name != row
-                },
-                **worker.end(),
-            }
-            for row, worker in workers.items()
-        }
+        table = {}
+        for row, worker in workers.items():
+            speed_over = {name: _speed_over(other, worker) for name, other in workers.items() if name != row}
+            table[row] = {"step_s": median(worker.times_s), "speed_over": speed_over, **worker.end()}
+        return table
+
+
+def _speed_over(other: Worker, worker: Worker) -> float:
+    return median(theirs / own for theirs, own in zip(other.times_s, worker.times_s, strict=True))
