@@ -93,9 +93,9 @@ def serve_training(settings: dict) -> None:
         return len(numbers)
 
     def finish() -> dict:
-        return {**facts(), **memory(run.feed.data), **cost(run), "data_wait_share": data_wait_share(rounds)}
+        return {**facts(), **memory(run.feed.data), **cost(run), "data_wait_share": data_wait_share()}
 
-    def data_wait_share(rounds: RoundRobin) -> float:
+    def data_wait_share() -> float:
         meter = Meter(run.config.batch_size, {})
         for _ in range(settings["rounds"]):
             meter.add(*rounds.train(meter.waiting_for(rounds.batches)))

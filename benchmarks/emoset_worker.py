@@ -75,6 +75,7 @@ def measure(run: EmoSet, rounds: int) -> dict:
     config, begin_s = run.config, time.perf_counter()
     run.round()
     run.meter.settle()
+    compile_rounds_s = sum(emojax_worker.compiling_s)
     run.look()
     first_s = time.perf_counter() - begin_s
     trained_s, looks_s, speeds = 0.0, [], []
@@ -94,6 +95,7 @@ def measure(run: EmoSet, rounds: int) -> dict:
         "rounds": rounds,
         "measured_s": time.perf_counter() - begin_s,
         "first_round_and_look_s": first_s,
+        "compile_rounds_s": compile_rounds_s,
         "round_s": trained_s / rounds,
         "look_at_devel_s": fmean(looks_s),
         "paper_rounds": paper_rounds,
