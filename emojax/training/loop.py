@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import jax
 import ml_collections
 import numpy as np
 from sklearn.metrics import recall_score
@@ -28,6 +29,7 @@ from emojax.training.keeper import Keeper
 from emojax.training.meter import Meter
 from emojax.training.not_finite import naming_clips
 from emojax.training.predict import Network, predict_clips
+from emojax.training.processes import as_the_first_says, is_first, of_any_process
 from emojax.training.profile import Profile
 from emojax.training.progress import Progress
 from emojax.training.rounds import RoundRobin
@@ -74,9 +76,10 @@ def _train(
     corpora = open_corpora(paths, config.partition, config.seed, config.aggregate, config.label_words)
     manifest = make_manifest(config, corpora)
     keeper = Keeper(workdir, manifest)
-    for name, corpus in corpora.items():
-        print(f"{name}: {corpus.partition.protocol}", flush=True)
-    _write_places(workdir, paths)
+    if is_first():
+        for name, corpus in corpora.items():
+            print(f"{name}: {corpus.partition.protocol}", flush=True)
+        _write_places(workdir, paths)
     train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
     devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
     feed, layout = make_feed(train_part), make_layout(config, len(corpora))
@@ -102,7 +105,7 @@ def _train(
         if rounds.first_look and not keeper.begun:
             look(rounds.first_look, {})
         meter.start()
-        while not (rounds.done or stopped):
+        while not (rounds.done or _stops(stopped, rounds)):
             meter.add(*rounds.train(meter.waiting_for(rounds.batches)))
             trace.advance(rounds.step)
             progress.advance(rounds.step, meter.speed())
@@ -125,7 +128,9 @@ def _windows(config: ml_collections.ConfigDict, train: Mapping[str, Recordings])
     windows = choose_windows(lengths, int(config.window_s * SAMPLE_RATE_HZ))
     padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
     shown = ", ".join(f"{name} {window / SAMPLE_RATE_HZ:g}" for name, window in windows.items())
-    print(f"windows in s: {shown}; {padding / sum(windows.values()):.0%} of the work is padding", flush=True)
+    if is_first():
+        share = padding / sum(windows.values())
+        print(f"windows in s: {shown}; {share:.0%} of the work is padding", flush=True)
     return windows
 
 
@@ -174,7 +179,8 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Recordings
                 part.labels, probabilities.argmax(axis=1), labels=spoken, average="macro", zero_division=0
             )
         )
-    return {**uars, "mean": float(np.mean(list(uars.values())))}
+    agreed = as_the_first_says(np.array([*uars.values()]))
+    return {**dict(zip(uars, map(float, agreed), strict=True)), "mean": float(np.mean(agreed))}
 
 
 def network_of(shared_params, corpus: Corpus) -> Network:
@@ -185,6 +191,9 @@ def network_of(shared_params, corpus: Corpus) -> Network:
 @contextlib.contextmanager
 def _alone(workdir: Path) -> Iterator[None]:
     """Two runs in one folder would delete each other's checkpoints."""
+    if not is_first():
+        yield
+        return
     with open(workdir / ".lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -193,6 +202,13 @@ def _alone(workdir: Path) -> Iterator[None]:
                 f"{workdir}: another process trains here; wait for it, or use another --workdir"
             ) from None
         yield
+
+
+def _stops(stopped: list[int], rounds: RoundRobin | Tuning) -> bool:
+    """Whether somebody asked to stop; several processes must stop at the same step, and meet once a round."""
+    if jax.process_count() == 1:
+        return bool(stopped)
+    return rounds.step % rounds.steps_per_round == 0 and of_any_process(bool(stopped))
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import tensorboardX
 import tqdm
 
 from emojax.files import replacing
+from emojax.training.processes import is_first
 
 
 class Progress:
@@ -24,10 +25,19 @@ class Progress:
 
     def __init__(self, workdir: Path, first_step: int, last_step: int, steps_per_round: int) -> None:
         self._path = workdir / "metrics.jsonl"
-        _drop_after(self._path, first_step)
-        self._events = tensorboardX.SummaryWriter(str(workdir / "tensorboard"), purge_step=first_step + 1)
+        self._writes = is_first()
+        if self._writes:
+            _drop_after(self._path, first_step)
+        self._events = tensorboardX.SummaryWriter(
+            str(workdir / "tensorboard"), purge_step=first_step + 1, write_to_disk=self._writes
+        )
         self._bar = tqdm.tqdm(
-            total=last_step, initial=first_step, unit="step", smoothing=0.05, dynamic_ncols=True
+            total=last_step,
+            initial=first_step,
+            unit="step",
+            smoothing=0.05,
+            dynamic_ncols=True,
+            disable=not self._writes,
         )
         self._shown = {"round": f"{first_step // steps_per_round}/{last_step // steps_per_round}"}
         self._rounds = last_step // steps_per_round
@@ -52,8 +62,9 @@ class Progress:
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Record metrics of a step; ``loss/mean`` and ``devel_uar/...`` are shown beside the bar."""
-        with open(self._path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **metrics}) + "\n")
+        if self._writes:
+            with open(self._path, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **metrics}) + "\n")
         for name, value in metrics.items():
             self._events.add_scalar(name, value, step)
         self._events.flush()
