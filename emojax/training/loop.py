@@ -23,6 +23,7 @@ from emojax.data.windows import choose_windows, padding_share
 from emojax.files import replacing
 from emojax.training.base_run import begin_at_base, with_network_of_base
 from emojax.training.ceiling import step_floors_s
+from emojax.training.compiling import counting_compile_s
 from emojax.training.corpora import open_corpora
 from emojax.training.devices import place
 from emojax.training.keeper import Keeper
@@ -99,6 +100,7 @@ def _train(
         Progress(workdir, rounds.step, rounds.last_step, rounds.steps_per_round) as progress,
         naming_clips(workdir, corpora, rounds, keeper),
         Profile(traced, rounds.step, rounds.steps_per_round, meter.settle) as trace,
+        counting_compile_s() as compile_s,
         _interruptible() as stopped,
     ):
         look = functools.partial(_look, rounds, forward, devel_part, keeper, progress)
@@ -110,7 +112,7 @@ def _train(
             trace.advance(rounds.step)
             progress.advance(rounds.step, meter.speed())
             if due := rounds.due():
-                look(due, meter.flush())
+                look(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
                 meter.start()
         meter.settle()  # a state that is not finite must not take the place of a good one
         keeper.save_latest(rounds.state, rounds.schedules)

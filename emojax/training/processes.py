@@ -32,7 +32,8 @@ def join(coordinator: str, processes: int | None = None, process: int | None = N
     if address and (processes is None or process is None or not 0 <= process < processes):
         raise ValueError(
             f"--coordinator={coordinator} with --processes={processes} --process={process}; every process "
-            "needs the number of all of them and its own, from 0; on SLURM and TPU pods --coordinator=auto will do"
+            "needs the number of all of them and its own, from 0 on; on SLURM and TPU pods give "
+            "--coordinator=auto instead"
         )
     try:
         jax.distributed.initialize(address, processes, process)

@@ -54,7 +54,8 @@ class Progress:
         """Move the bar on to a step; it shows the speed, of :meth:`Meter.speed`, once a round."""
         if step % self._steps_per_round == 0:
             self._shown["round"] = f"{step // self._steps_per_round}/{self._rounds}"
-            self._shown["clips/s"] = f"{speed['time/clips_per_s']:.0f}"
+            if "time/clips_per_s" in speed:
+                self._shown["clips/s"] = f"{speed['time/clips_per_s']:.0f}"
             if "time/ceiling_share" in speed:
                 self._shown["clips/s"] += f", {100 * speed['time/ceiling_share']:.0f} % of ceiling"
             self._bar.set_postfix(self._shown, refresh=False)
@@ -70,6 +71,8 @@ class Progress:
         self._events.flush()
         if "loss/mean" in metrics:  # not before the first step
             self._shown["loss"] = f"{metrics['loss/mean']:.3f}"
+        if "time/compile_s" in metrics:
+            self._shown["compiled in"] = f"{metrics['time/compile_s']:.0f} s"
         if "devel_uar/mean" in metrics:  # not where some corpora only were looked at
             self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
         self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"

@@ -14,7 +14,7 @@ from emojax.training import processes
 from emojax.training.predict import load_networks
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s", "eval_every_rounds")
+SETTINGS = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s")
 
 
 def free_port():
@@ -29,6 +29,7 @@ def command(config, workdir, *flags):
         "--config.learning_rates=(0.1,)",
         "--config.rounds_per_phase=2",
         "--config.eval_every_rounds=1",
+        "--config.fast_conv=off",
     ]
     return [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}", *settings, *flags]
 
