@@ -81,18 +81,21 @@ def _train(
         for name, corpus in corpora.items():
             print(f"{name}: {corpus.partition.protocol}", flush=True)
         _write_places(workdir, paths)
+    layout = make_layout(config, len(corpora))
     train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
-    devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
-    feed, layout = make_feed(train_part), make_layout(config, len(corpora))
+    lengths = {name: part.lengths for name, part in train_part.items()}
+    feed = make_feed(train_part, functools.partial(place, sharding=layout.everywhere))
     step, forward, state = make_run(config, manifest, train_part, feed.batch, layout)
+    del train_part  # the feed has it
+    devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
     if config.base and not keeper.begun:
         state = begin_at_base(config, manifest, state)
     state, schedules = keeper.resume(place(state, layout.everywhere))
-    windows = _windows(config, train_part)
+    windows = _windows(config, lengths)
     model = make_model(config, most_classes(manifest))
-    meter = Meter(config.batch_size, step_floors_s(model, train_part, windows, config.batch_size))
+    meter = Meter(config.batch_size, step_floors_s(model, lengths, windows, config.batch_size))
     kind = Tuning if config.transfer in FROZEN_TRUNK else RoundRobin
-    rounds = kind(config, train_part, feed, windows, step, layout, state, schedules)
+    rounds = kind(config, lengths, feed, windows, step, layout, state, schedules)
     traced = workdir / "profile" if profile else None
     with (
         contextlib.closing(keeper),
@@ -122,9 +125,8 @@ def _train(
     return rounds.state
 
 
-def _windows(config: ml_collections.ConfigDict, train: Mapping[str, Recordings]) -> dict[str, int]:
+def _windows(config: ml_collections.ConfigDict, lengths: Mapping[str, np.ndarray]) -> dict[str, int]:
     """The window of each corpus, samples; prints them, and how much of the work is padding."""
-    lengths = {name: part.lengths for name, part in train.items()}
     if config.sampling == SYNCHRONOUS:  # side by side, so of one length
         lengths = dict.fromkeys(lengths, np.concatenate([*lengths.values()]))
     windows = choose_windows(lengths, int(config.window_s * SAMPLE_RATE_HZ))

@@ -3,6 +3,7 @@
 Every call begins at the first state: over several calls, training itself enlarges rounding errors.
 """
 
+import functools
 import sys
 from pathlib import Path
 
@@ -37,14 +38,15 @@ def after(layout, steps, turn, corpora):
     """Losses and parameters of a call, which takes a step on each of some corpora."""
     weights = dict.fromkeys(TRAIN, np.ones(CLASSES, np.float32))
     state = init_state(MODEL, weights, dict.fromkeys(TRAIN, CLASSES), SGD, jax.random.key(0))
-    feed, parts = DeviceFeed(TRAIN), list(TRAIN.values())
+    put = functools.partial(devices.place, sharding=layout.everywhere)
+    feed, parts = DeviceFeed(TRAIN, put), list(TRAIN.values())
     drawn = [draw(parts[corpus].lengths, WINDOW, BATCH_SIZE, 0, corpus, turn) for corpus in corpora]
     rows = devices.place(feed.rows(drawn, WINDOW), layout.rows)
     plan = Plan(turn + np.arange(len(corpora)), np.array(corpora), np.zeros(len(corpora), int), rows)
     shared, stacked, losses = steps(
         devices.place(state.shared, layout.everywhere),
         devices.place(stack_corpora([*state.corpora.values()]), layout.corpora),
-        devices.place(feed.data, layout.everywhere),
+        feed.data,
         plan,
         0.1,
         windows=(WINDOW,),
