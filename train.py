@@ -25,6 +25,11 @@ with settings_that_exist():
     )
 flags.DEFINE_string("workdir", "runs/quickstart", "Folder of checkpoints, metrics and results.")
 flags.DEFINE_bool("profile", False, "Trace a few steps into WORKDIR/profile, for Perfetto or TensorBoard.")
+flags.DEFINE_string(
+    "coordinator", "", "Of a run of several processes: HOST:PORT of process 0, or auto on SLURM and TPU pods."
+)
+flags.DEFINE_integer("processes", None, "How many there are; not with auto.")
+flags.DEFINE_integer("process", None, "Number of this one, from 0 on; not with auto.")
 FLAGS = flags.FLAGS
 
 
@@ -37,12 +42,15 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     import datasets
     from emojax.training.loop import train
+    from emojax.training.processes import first_goes_ahead, join
     from emojax.training.run import check_config
 
     config = FLAGS.config
     try:
         check_config(config)
-        paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
+        join(FLAGS.coordinator, FLAGS.processes, FLAGS.process)
+        with first_goes_ahead("prepared"):
+            paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
         train(config, FLAGS.workdir, paths, FLAGS.profile)
     except (ValueError, ImportError, OSError, FloatingPointError) as error:
         raise SystemExit(f"train.py: {error}") from error

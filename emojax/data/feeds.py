@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import jax
@@ -67,6 +67,7 @@ class DeviceFeed:
 
     Args:
       corpora: corpus → its training part.
+      put: puts arrays of the host onto the device.
 
     >>> feed = DeviceFeed({"a": Recordings([np.arange(300, dtype=np.int16)], np.zeros(1, np.int32))})
     >>> one = feed.rows([Draw(0, np.array([0]), np.array([298]))], 4)
@@ -74,9 +75,9 @@ class DeviceFeed:
     [[298, 299, 0, 0]]
     """
 
-    def __init__(self, corpora: Mapping[str, Recordings]) -> None:
+    def __init__(self, corpora: Mapping[str, Recordings], put: Callable[[Any], Any] = jax.device_put) -> None:
         self._first_clip = np.cumsum([0, *(len(part) for part in corpora.values())])
-        self.data = make_store(corpora)
+        self.data = put(make_store(corpora))
 
     def rows(self, drawn: Sequence[Draw], window: int) -> Chunks:
         """Numbers of clips and of their first samples."""
@@ -150,6 +151,6 @@ def fits(corpora: Mapping[str, Recordings]) -> bool:
     return all(not own or 2 * store_bytes <= own["bytes_limit"] - own["bytes_in_use"] for own in stats)
 
 
-def make_feed(corpora: Mapping[str, Recordings]) -> DeviceFeed | HostFeed:
+def make_feed(corpora: Mapping[str, Recordings], put: Callable[[Any], Any]) -> DeviceFeed | HostFeed:
     """The fastest feed that there is memory for; both give the same batches for the same draws."""
-    return DeviceFeed(corpora) if fits(corpora) else HostFeed(corpora)
+    return DeviceFeed(corpora, put) if fits(corpora) else HostFeed(corpora)

@@ -12,7 +12,6 @@ import numpy as np
 from jax.typing import DTypeLike
 
 from emojax.audio.log_mel import MELS, frame_count
-from emojax.data.prepared import Recordings
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.cost import forward_flops
 
@@ -39,7 +38,7 @@ def measured_flops_per_s(dtype: DTypeLike) -> float:
 
 
 def step_floors_s(
-    model: AdapterResNet, train: Mapping[str, Recordings], windows: Mapping[str, int], batch_size: int
+    model: AdapterResNet, lengths: Mapping[str, np.ndarray], windows: Mapping[str, int], batch_size: int
 ) -> dict[str, float]:
     """Seconds that a training step of each corpus takes at the ceiling of all devices.
 
@@ -48,7 +47,7 @@ def step_floors_s(
 
     Args:
       model: the network.
-      train: corpus → its training part.
+      lengths: corpus → samples of each clip of its training part, int ``[N]``.
       windows: corpus → samples, to which longer clips are cut.
       batch_size: clips in a step.
 
@@ -62,11 +61,10 @@ def step_floors_s(
         return {}
     passes = 1 + (not model.frozen_norms) + (not model.frozen_kernels)
     frame_s = passes * forward / (measured_flops_per_s(jnp.dtype(model.compute_dtype)) * _devices())
-    return {name: batch_size * _mean_frames(part, windows[name]) * frame_s for name, part in train.items()}
-
-
-def _mean_frames(part: Recordings, window: int) -> float:
-    return float(np.mean([frame_count(min(len(clip), window)) for clip in part.samples]))
+    return {
+        name: batch_size * float(frame_count(np.minimum(own, windows[name])).mean()) * frame_s
+        for name, own in lengths.items()
+    }
 
 
 def _devices() -> int:

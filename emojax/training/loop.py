@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import jax
 import ml_collections
 import numpy as np
 from sklearn.metrics import recall_score
@@ -22,12 +23,14 @@ from emojax.data.windows import choose_windows, padding_share
 from emojax.files import replacing
 from emojax.training.base_run import begin_at_base, with_network_of_base
 from emojax.training.ceiling import step_floors_s
+from emojax.training.compiling import counting_compile_s
 from emojax.training.corpora import open_corpora
 from emojax.training.devices import place
 from emojax.training.keeper import Keeper
 from emojax.training.meter import Meter
 from emojax.training.not_finite import naming_clips
 from emojax.training.predict import Network, predict_clips
+from emojax.training.processes import as_the_first_says, is_first, of_any_process
 from emojax.training.profile import Profile
 from emojax.training.progress import Progress
 from emojax.training.rounds import RoundRobin
@@ -74,21 +77,25 @@ def _train(
     corpora = open_corpora(paths, config.partition, config.seed, config.aggregate, config.label_words)
     manifest = make_manifest(config, corpora)
     keeper = Keeper(workdir, manifest)
-    for name, corpus in corpora.items():
-        print(f"{name}: {corpus.partition.protocol}", flush=True)
-    _write_places(workdir, paths)
+    if is_first():
+        for name, corpus in corpora.items():
+            print(f"{name}: {corpus.partition.protocol}", flush=True)
+        _write_places(workdir, paths)
+    layout = make_layout(config, len(corpora))
     train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
-    devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
-    feed, layout = make_feed(train_part), make_layout(config, len(corpora))
+    lengths = {name: part.lengths for name, part in train_part.items()}
+    feed = make_feed(train_part, functools.partial(place, sharding=layout.everywhere))
     step, forward, state = make_run(config, manifest, train_part, feed.batch, layout)
+    del train_part  # the feed has it
+    devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
     if config.base and not keeper.begun:
         state = begin_at_base(config, manifest, state)
     state, schedules = keeper.resume(place(state, layout.everywhere))
-    windows = _windows(config, train_part)
+    windows = _windows(config, lengths)
     model = make_model(config, most_classes(manifest))
-    meter = Meter(config.batch_size, step_floors_s(model, train_part, windows, config.batch_size))
+    meter = Meter(config.batch_size, step_floors_s(model, lengths, windows, config.batch_size))
     kind = Tuning if config.transfer in FROZEN_TRUNK else RoundRobin
-    rounds = kind(config, train_part, feed, windows, step, layout, state, schedules)
+    rounds = kind(config, lengths, feed, windows, step, layout, state, schedules)
     traced = workdir / "profile" if profile else None
     with (
         contextlib.closing(keeper),
@@ -96,18 +103,19 @@ def _train(
         Progress(workdir, rounds.step, rounds.last_step, rounds.steps_per_round) as progress,
         naming_clips(workdir, corpora, rounds, keeper),
         Profile(traced, rounds.step, rounds.steps_per_round, meter.settle) as trace,
+        counting_compile_s() as compile_s,
         _interruptible() as stopped,
     ):
         look = functools.partial(_look, rounds, forward, devel_part, keeper, progress)
         if rounds.first_look and not keeper.begun:
             look(rounds.first_look, {})
         meter.start()
-        while not (rounds.done or stopped):
+        while not (rounds.done or _stops(stopped, rounds)):
             meter.add(*rounds.train(meter.waiting_for(rounds.batches)))
             trace.advance(rounds.step)
             progress.advance(rounds.step, meter.speed())
             if due := rounds.due():
-                look(due, meter.flush())
+                look(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
                 meter.start()
         meter.settle()  # a state that is not finite must not take the place of a good one
         keeper.save_latest(rounds.state, rounds.schedules)
@@ -117,15 +125,16 @@ def _train(
     return rounds.state
 
 
-def _windows(config: ml_collections.ConfigDict, train: Mapping[str, Recordings]) -> dict[str, int]:
+def _windows(config: ml_collections.ConfigDict, lengths: Mapping[str, np.ndarray]) -> dict[str, int]:
     """The window of each corpus, samples; prints them, and how much of the work is padding."""
-    lengths = {name: part.lengths for name, part in train.items()}
     if config.sampling == SYNCHRONOUS:  # side by side, so of one length
         lengths = dict.fromkeys(lengths, np.concatenate([*lengths.values()]))
     windows = choose_windows(lengths, int(config.window_s * SAMPLE_RATE_HZ))
     padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
     shown = ", ".join(f"{name} {window / SAMPLE_RATE_HZ:g}" for name, window in windows.items())
-    print(f"windows in s: {shown}; {padding / sum(windows.values()):.0%} of the work is padding", flush=True)
+    if is_first():
+        share = padding / sum(windows.values())
+        print(f"windows in s: {shown}; {share:.0%} of the work is padding", flush=True)
     return windows
 
 
@@ -174,7 +183,8 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Recordings
                 part.labels, probabilities.argmax(axis=1), labels=spoken, average="macro", zero_division=0
             )
         )
-    return {**uars, "mean": float(np.mean(list(uars.values())))}
+    agreed = as_the_first_says(np.array([*uars.values()]))
+    return {**dict(zip(uars, map(float, agreed), strict=True)), "mean": float(np.mean(agreed))}
 
 
 def network_of(shared_params, corpus: Corpus) -> Network:
@@ -185,6 +195,9 @@ def network_of(shared_params, corpus: Corpus) -> Network:
 @contextlib.contextmanager
 def _alone(workdir: Path) -> Iterator[None]:
     """Two runs in one folder would delete each other's checkpoints."""
+    if not is_first():
+        yield
+        return
     with open(workdir / ".lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -193,6 +206,13 @@ def _alone(workdir: Path) -> Iterator[None]:
                 f"{workdir}: another process trains here; wait for it, or use another --workdir"
             ) from None
         yield
+
+
+def _stops(stopped: list[int], rounds: RoundRobin | Tuning) -> bool:
+    """Whether somebody asked to stop; several processes must stop at the same step, and meet once a round."""
+    if jax.process_count() == 1:
+        return bool(stopped)
+    return rounds.step % rounds.steps_per_round == 0 and of_any_process(bool(stopped))
 
 
 @contextlib.contextmanager

@@ -90,9 +90,14 @@ class Meter:
             self._losses[name].append(float(loss))
 
     def speed(self) -> dict[str, float]:
-        """Clips a second and the share of the ceiling since the start, named as in ``metrics.jsonl``."""
+        """Clips a second and the share of the ceiling since the start, named as in ``metrics.jsonl``.
+
+        Nothing before the first loss is there.
+        """
         elapsed_s = time.perf_counter() - self._since_s
         steps = {name: len(values) for name, values in self._losses.items()}
+        if not steps:
+            return {}
         speed = {"time/clips_per_s": self._batch_size * sum(steps.values()) / elapsed_s}
         if self._floors_s:
             floor_s = sum(self._floors_s[name] * count for name, count in steps.items())

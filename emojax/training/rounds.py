@@ -13,7 +13,6 @@ import ml_collections
 import numpy as np
 
 from emojax.data.feeds import Feed
-from emojax.data.prepared import Recordings
 from emojax.data.sampling import Draw, draws, prefetched
 from emojax.data.turns import SYNCHRONOUS, corpus_weights
 from emojax.training.devices import Layout, place
@@ -71,8 +70,8 @@ class RoundRobin:
 
     Args:
       config: the settings.
-      train: corpus → its training part.
-      feed: of that part.
+      lengths: corpus → samples of each clip of its training part, int ``[N]``.
+      feed: of those parts.
       windows: corpus → samples of its training clips, at most.
       train_steps: of :func:`emojax.training.steps.make_train_steps`, or, for synchronous rounds, of
         :func:`emojax.training.steps.make_synchronous_rounds`.
@@ -84,7 +83,7 @@ class RoundRobin:
     def __init__(
         self,
         config: ml_collections.ConfigDict,
-        train: Mapping[str, Recordings],
+        lengths: Mapping[str, np.ndarray],
         feed: Feed,
         windows: Mapping[str, int],
         train_steps: TrainSteps,
@@ -92,20 +91,21 @@ class RoundRobin:
         state: EmoState,
         schedules: Mapping[str, Schedule],
     ) -> None:
-        lengths = {name: part.lengths for name, part in train.items()}
         sizes = {name: len(own) for name, own in lengths.items()}
         self._phases = make_phases(config, max(sizes.values()))
-        self._train_steps, self._names, self._feed = train_steps, list(train), feed
-        self._windows = [windows[name] for name in train]
-        self._layout, self._data = layout, place(feed.data, layout.everywhere)
+        self._train_steps, self._names, self._feed = train_steps, list(lengths), feed
+        self._windows = [windows[name] for name in lengths]
+        self._layout = layout
         self._stack = jax.jit(stack_corpora, out_shardings=layout.corpora)
         self._unstack = jax.jit(
-            functools.partial(unstack_corpora, count=len(train)), out_shardings=layout.everywhere
+            functools.partial(unstack_corpora, count=len(lengths)), out_shardings=layout.everywhere
         )
         self.state, self.schedules = state, {ALL: Schedule(), **schedules}
-        self._steps_per_call = len(train) if config.sampling == SYNCHRONOUS else steps_per_call(len(train))
-        self.steps_per_round = len(train)
-        self.last_step = self._phases.longest * len(train)
+        self._steps_per_call = (
+            len(lengths) if config.sampling == SYNCHRONOUS else steps_per_call(len(lengths))
+        )
+        self.steps_per_round = len(lengths)
+        self.last_step = self._phases.longest * len(lengths)
         self.first_look: list[str] = []
         self._draws = functools.partial(
             draws,
@@ -161,7 +161,7 @@ class RoundRobin:
         """The steps of a call; gives the number, the corpus and the loss of each."""
         rate = self._phases.rate(self.schedules[ALL])
         self._shared, self._corpora, losses = self._train_steps(
-            self._shared, self._corpora, self._data, call.plan, rate, windows=call.windows
+            self._shared, self._corpora, self._feed.data, call.plan, rate, windows=call.windows
         )
         self.step += len(call.corpora)
         if self._between_rounds:

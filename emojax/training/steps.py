@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from emojax.audio.log_mel import frame_count, log_mel, standardise
 from emojax.data.batches import Batch, waveforms
@@ -146,6 +146,9 @@ def make_synchronous_rounds(
             axis_names={"corpus"},  # the rows of a batch are split as in any other step
             check_vma=False,
         )(shared, corpora, data, plan, rate)
+        losses = jax.lax.with_sharding_constraint(
+            losses, NamedSharding(mesh, copied)
+        )  # whoever asks has them
         return Shared(*_update(tx_shared, grad_shared, shared, rate)), corpora, losses
 
     return round_

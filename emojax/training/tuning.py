@@ -12,7 +12,6 @@ import ml_collections
 import numpy as np
 
 from emojax.data.feeds import Feed
-from emojax.data.prepared import Recordings
 from emojax.data.sampling import Draw, draw, prefetched
 from emojax.training.devices import Layout, place
 from emojax.training.rounds import Verdict, make_phases
@@ -29,8 +28,8 @@ class Tuning:
 
     Args:
       config: the settings.
-      train: corpus → its training part.
-      feed: of that part.
+      lengths: corpus → samples of each clip of its training part, int ``[N]``.
+      feed: of those parts.
       windows: corpus → samples of its training clips, at most; corpora that are tuned at once have the
         longest of theirs.
       tune_step: of :func:`emojax.training.steps.make_tune_step`.
@@ -44,7 +43,7 @@ class Tuning:
     def __init__(
         self,
         config: ml_collections.ConfigDict,
-        train: Mapping[str, Recordings],
+        lengths: Mapping[str, np.ndarray],
         feed: Feed,
         windows: Mapping[str, int],
         tune_step: TuneStep,
@@ -53,14 +52,13 @@ class Tuning:
         schedules: Mapping[str, Schedule],
     ) -> None:
         self._config, self._tune_step, self._layout = config, tune_step, layout
-        self._feed, self._data, self._windows = feed, place(feed.data, layout.everywhere), windows
-        self._lengths = {name: part.lengths for name, part in train.items()}
-        self._phases = {name: make_phases(config, len(part)) for name, part in train.items()}
-        self.state, self.schedules = state, {**dict.fromkeys(train, Schedule()), **schedules}
-        self.last_step = math.ceil(len(train) / config.tuned_at_once) * max(
+        self._lengths, self._feed, self._windows = lengths, feed, windows
+        self._phases = {name: make_phases(config, len(own)) for name, own in lengths.items()}
+        self.state, self.schedules = state, {**dict.fromkeys(lengths, Schedule()), **schedules}
+        self.last_step = math.ceil(len(lengths) / config.tuned_at_once) * max(
             phases.longest for phases in self._phases.values()
         )
-        self.first_look = list(train)
+        self.first_look = list(lengths)
         self._begin_group()
 
     def _begin_group(self) -> None:
@@ -111,7 +109,7 @@ class Tuning:
         corpora, losses = self._tune_step(
             self.state.shared,
             tuple(self.state.corpora[name] for name in self._group),
-            self._data,
+            self._feed.data,
             rows,
             self._numbers,
             np.array([one.round for one in own], np.int32),

@@ -62,4 +62,4 @@ def test_clips_stay_on_the_host_where_they_do_not_fit(corpora, free_bytes, kind,
     stats = free_bytes and {"bytes_limit": 10**9 + free_bytes, "bytes_in_use": 10**9}
     device = SimpleNamespace(memory_stats=lambda: stats)
     monkeypatch.setattr(feeds.jax, "local_devices", lambda: [device])
-    assert isinstance(make_feed(corpora), kind)
+    assert isinstance(make_feed(corpora, jax.device_put), kind)

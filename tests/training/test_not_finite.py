@@ -66,7 +66,8 @@ def begin(tiny_config, parts):
         config.update(settings)
         feed, windows = HostFeed(parts), dict.fromkeys(parts, 16_000)
         state = EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, 0)
-        return kind(config, parts, feed, windows, step, make_layout(config, 1), state, schedules)
+        lengths = {name: part.lengths for name, part in parts.items()}
+        return kind(config, lengths, feed, windows, step, make_layout(config, 1), state, schedules)
 
     return begin
 
