@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 
 import stand_in
@@ -26,13 +27,11 @@ from emojax.data.batches import INT16_SCALE, Batch, waveforms
 from emojax.data.feeds import make_feed
 from emojax.models.cost import forward_flops
 from emojax.training.ceiling import measured_flops_per_s
+from emojax.training.compiling import counting_compile_s
 from emojax.training.devices import Layout, place
 from emojax.training.meter import Meter
 from emojax.training.rounds import RoundRobin
 from emojax.training.run import make_layout, make_model, make_run, most_classes
-
-COMPILING = ("/jax/core/compile/jaxpr_to_mlir_module_duration", "/jax/core/compile/backend_compile_duration")
-compiling_s: list[float] = []
 
 
 class Run:
@@ -43,7 +42,8 @@ class Run:
         self.window = int(settings["window_s"] * SAMPLE_RATE_HZ)
         self.train = stand_in.noise(settings["corpora"], settings["batch_size"], self.window)
         self.manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
-        self.feed, self.layout = make_feed(self.train), layout_of(settings, self.config)
+        self.layout = layout_of(settings, self.config)
+        self.feed = make_feed(self.train, functools.partial(place, sharding=self.layout.everywhere))
         self.step, self.forward, self.state = make_run(
             self.config, self.manifest, self.train, self.feed.batch, self.layout
         )
@@ -79,12 +79,13 @@ def layout_of(settings: dict, config: ml_collections.ConfigDict) -> Layout:
     return Layout(Mesh(devices[None], ("corpus", "batch")))
 
 
-def serve_training(settings: dict) -> None:
+def serve_training(settings: dict, compile_s: list[float]) -> None:
     """Serve calls of the training step as ``train.py`` makes them; at the end, measure waiting for data."""
     run = Run(settings)
     state = place(run.state, run.layout.everywhere)
-    windows = dict.fromkeys(run.train, run.window)
-    rounds = RoundRobin(run.config, run.train, run.feed, windows, run.step, run.layout, state, {})
+    lengths = {name: part.lengths for name, part in run.train.items()}
+    windows = dict.fromkeys(lengths, run.window)
+    rounds = RoundRobin(run.config, lengths, run.feed, windows, run.step, run.layout, state, {})
     del state, run.state
 
     def turn() -> int:
@@ -93,7 +94,12 @@ def serve_training(settings: dict) -> None:
         return len(numbers)
 
     def finish() -> dict:
-        return {**facts(), **memory(run.feed.data), **cost(run), "data_wait_share": data_wait_share()}
+        return {
+            **facts(compile_s),
+            **memory(run.feed.data),
+            **cost(run),
+            "data_wait_share": data_wait_share(),
+        }
 
     def data_wait_share() -> float:
         meter = Meter(run.config.batch_size, {})
@@ -105,21 +111,21 @@ def serve_training(settings: dict) -> None:
         worker.serve(turn, finish)
 
 
-def serve_inference(settings: dict) -> None:
+def serve_inference(settings: dict, compile_s: list[float]) -> None:
     """Serve forward passes."""
     run = Run(settings)
     inputs = jax.device_put((*run.network, run.batch))
-    serve_repeated(lambda: run.forward(*inputs), settings)
+    serve_repeated(lambda: run.forward(*inputs), settings, compile_s)
 
 
-def serve_front_end(settings: dict) -> None:
+def serve_front_end(settings: dict, compile_s: list[float]) -> None:
     """Serve waveforms to standardised log-mel spectrograms."""
     batch = jax.device_put(Run(settings).batch)
     front_end = jax.jit(lambda batch: standardise(log_mel(waveforms(batch)), frame_count(batch.length)))
-    serve_repeated(lambda: front_end(batch), settings)
+    serve_repeated(lambda: front_end(batch), settings, compile_s)
 
 
-def serve_repeated(function, settings: dict) -> None:
+def serve_repeated(function, settings: dict, compile_s: list[float]) -> None:
     """Serve calls of a function; on accelerators as many a turn as a round has steps, so that they queue."""
     steps = 1 if jax.default_backend() == "cpu" else settings["corpora"]
 
@@ -127,10 +133,10 @@ def serve_repeated(function, settings: dict) -> None:
         jax.block_until_ready([function() for _ in range(steps)])
         return steps
 
-    worker.serve(turn, facts)
+    worker.serve(turn, lambda: facts(compile_s))
 
 
-def serve_ceilings(settings: dict) -> None:
+def serve_ceilings(settings: dict, compile_s: list[float]) -> None:
     """Serve large copies; at the end, tell both ceilings."""
     copy, copied_bytes = traffic.make_copy()
     dtype = np.dtype(make_model(make_config(settings), stand_in.CLASSES).compute_dtype)
@@ -141,23 +147,20 @@ def serve_ceilings(settings: dict) -> None:
 
     worker.serve(
         turn,
-        lambda: {**facts(), "copied_bytes": copied_bytes, "flops_per_s": measured_flops_per_s(dtype)},
+        lambda: {
+            **facts(compile_s),
+            "copied_bytes": copied_bytes,
+            "flops_per_s": measured_flops_per_s(dtype),
+        },
     )
 
 
-def watch_compiling() -> None:
-    """Note how long each lowering and compiling takes from now on."""
-    jax.monitoring.register_event_duration_secs_listener(
-        lambda event, duration_s, **_: compiling_s.append(duration_s) if event in COMPILING else None
-    )
-
-
-def facts() -> dict:
+def facts(compile_s: list[float]) -> dict:
     """What ran where."""
     device = jax.local_devices()[0]
     on_device = device.memory_stats()
     return {
-        "compile_s": sum(compiling_s),
+        "compile_s": sum(compile_s),
         "peak_memory_mib": on_device["peak_bytes_in_use"] / 2**20 if on_device else worker.peak_memory_mib(),
         "device": device.device_kind,
         "platform": device.platform,
@@ -182,7 +185,7 @@ def cost(run: Run) -> dict:
     }
 
 
-def export(settings: dict) -> None:
+def export(settings: dict, _: list[float]) -> None:
     """Write one batch, our parameters and the logits they give, so that the twin can show that it is one."""
     run, random = Run(settings), np.random.default_rng(1)
 
@@ -216,9 +219,9 @@ JOBS = {
 
 def main() -> None:
     """Do the job that the settings name."""
-    watch_compiling()
     settings = worker.settings()
-    JOBS[settings["job"]](settings)
+    with counting_compile_s() as compile_s:
+        JOBS[settings["job"]](settings, compile_s)
 
 
 if __name__ == "__main__":

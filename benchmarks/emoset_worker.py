@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Mapping
 from statistics import fmean
@@ -17,6 +18,7 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.feeds import make_feed
 from emojax.data.windows import choose_windows, padding_share
 from emojax.training.ceiling import step_floors_s
+from emojax.training.compiling import counting_compile_s
 from emojax.training.devices import place
 from emojax.training.loop import devel_uars
 from emojax.training.meter import Meter
@@ -35,15 +37,16 @@ class EmoSet:
         train, classes = stand_in.emoset(settings["scale"], "train")
         self.devel, _ = stand_in.emoset(settings["scale"], "devel")
         manifest = {"corpora": {name: list(range(count)) for name, count in classes.items()}}
-        feed, layout = make_feed(train), make_layout(self.config, len(train))
+        layout = make_layout(self.config, len(train))
+        feed = make_feed(train, functools.partial(place, sharding=layout.everywhere))
         step, self.forward, state = make_run(self.config, manifest, train, feed.batch, layout)
         state = place(state, layout.everywhere)
         lengths = {name: part.lengths for name, part in train.items()}
         windows = choose_windows(lengths, int(self.config.window_s * SAMPLE_RATE_HZ))
         model = make_model(self.config, most_classes(manifest))
-        floors_s = step_floors_s(model, train, windows, self.config.batch_size)
+        floors_s = step_floors_s(model, lengths, windows, self.config.batch_size)
         self.meter = Meter(self.config.batch_size, floors_s)
-        self.rounds = RoundRobin(self.config, train, feed, windows, step, layout, state, {})
+        self.rounds = RoundRobin(self.config, lengths, feed, windows, step, layout, state, {})
         self.facts = {
             "feed": type(feed).__name__,
             "clips": sum(map(len, train.values())),
@@ -70,12 +73,12 @@ def _padding_share(lengths: Mapping[str, np.ndarray], windows: Mapping[str, int]
     return float(padding / sum(windows.values()))
 
 
-def measure(run: EmoSet, rounds: int) -> dict:
+def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
     """Rounds and looks as often as the config has them, after one of each that compiles."""
     config, begin_s = run.config, time.perf_counter()
     run.round()
     run.meter.settle()
-    compile_rounds_s = sum(emojax_worker.compiling_s)
+    compile_rounds_s = sum(compile_s)
     run.look()
     first_s = time.perf_counter() - begin_s
     trained_s, looks_s, speeds = 0.0, [], []
@@ -102,17 +105,16 @@ def measure(run: EmoSet, rounds: int) -> dict:
         "paper_run_s": first_s + paper_rounds * trained_s / rounds + looks * fmean(looks_s),
         **{name: fmean(speed[f"time/{name}"] for speed in speeds) for name in SPEEDS},
         **run.facts,
-        **emojax_worker.facts(),
+        **emojax_worker.facts(compile_s),
     }
 
 
 def main() -> None:
     """Measure as many rounds as the settings say."""
-    emojax_worker.watch_compiling()
     settings = worker.settings()
     run = EmoSet({**settings, "window_s": PAPER_WINDOW_S})
-    with contextlib.closing(run.rounds):
-        worker.answer(measure(run, settings["rounds"]))
+    with contextlib.closing(run.rounds), counting_compile_s() as compile_s:
+        worker.answer(measure(run, settings["rounds"], compile_s))
 
 
 if __name__ == "__main__":
