@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +22,10 @@ ENVIRONMENT = {
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # all workers share an accelerator's memory
     "JAX_ENABLE_COMPILATION_CACHE": "false",  # compiling is measured
 }
+
+
+class WorkerError(SystemExit):
+    """A worker ended before it was told to."""
 
 
 class Worker:
@@ -81,25 +85,31 @@ class Worker:
     def _answer(self):
         line = self._process.stdout.readline()  # type: ignore[union-attr]
         if not line:
-            raise SystemExit(f"this worker failed; what it said is above: {self._command}")
+            raise WorkerError(f"this worker failed; what it said is above: {self._command}")
         return json.loads(line)
 
 
-def measure(makers: Mapping, rounds: int) -> dict:
+def measure(makers: Mapping, rounds: int, optional: Collection[str] = ()) -> dict:
     """Rows of workers that took turns.
 
     Args:
       makers: row → a function without arguments that makes its :class:`Worker`.
       rounds: turns of each.
+      optional: rows that are left out where their worker fails.
 
     Returns:
       row → seconds a step (median), how many times as fast as each other row it is (median over the rounds:
       whatever slowed one of the two down slowed down the other), and what the worker knows.
     """
     with contextlib.ExitStack() as stack:
-        workers = {
-            row: stack.enter_context(make()) for row, make in tqdm(makers.items(), "start", leave=False)
-        }
+        workers = {}
+        for row, make in tqdm(makers.items(), "start", leave=False):
+            try:
+                workers[row] = stack.enter_context(make())
+            except WorkerError as error:
+                if row not in optional:
+                    raise
+                print(f"no {row}: {error}", file=sys.stderr)
         for _ in tqdm(range(rounds), unit="round", leave=False):
             for worker in workers.values():
                 time.sleep(PAUSE_S)

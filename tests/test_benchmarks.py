@@ -64,10 +64,13 @@ def test_a_turn_of_several_steps_counts_as_several(sleeper):
     assert interleaved.measure({"many": make(0.1, 10)}, rounds=1)["many"]["step_s"] < 0.05
 
 
-def test_a_worker_that_fails_is_named(sleeper):
+def test_a_worker_that_fails_is_named_and_left_out_where_it_may(sleeper, capsys):
     make, _ = sleeper
+    makers = {"good": make(0.01), "bad": make("not seconds")}
     with pytest.raises(SystemExit, match="this worker failed"):
-        make("not seconds")()
+        interleaved.measure(makers, rounds=1)
+    assert list(interleaved.measure(makers, rounds=1, optional=["bad"])) == ["good"]
+    assert "no bad: this worker failed" in capsys.readouterr().err
 
 
 def test_the_stand_in_is_as_large_as_table_1():
@@ -131,8 +134,8 @@ def test_growth_is_drawn_with_every_axis(monkeypatch, tmp_path):
 
 
 def test_without_torch_there_is_no_twin_and_a_line_says_so(capsys):
-    assert not step._works("torch", "false")
-    assert "no torch: `false -c 'import numpy, torch'` fails (see --torch_python)" in capsys.readouterr().err
+    assert not step._has_torch("false")
+    assert "no twin: `false -c 'import numpy, torch'` fails (see --torch_python)" in capsys.readouterr().err
 
 
 def test_a_worker_trains_and_tells_what_the_budget_needs():
