@@ -36,18 +36,17 @@ def get_config() -> ml_collections.ConfigDict:
     config.base_corpus = ""  # whose adapters and norms a corpus new to it begins with; empty: fresh ones
 
     # Training.
-    config.sampling = (
-        "round_robin"  # the corpora in turn (the paper); synchronous: side by side, with one update
-    )
-    # of the shared network a round; or how often each has its turn: size, size^0.5, emodb=2,casia=1
+    # round_robin: the corpora in turn (the paper); synchronous: side by side, with one update of the shared
+    # network a round; or how often each has its turn: size, size^0.5, emodb=2,casia=1.
+    config.sampling = "round_robin"
     config.batch_size = 64  # clips of one corpus in a step
-    config.window_s = 5.0  # longer training clips give a random chunk of this length
+    # Longer training clips give a random chunk of this length; of three, two or one quarter of it in a corpus
+    # whose clips would otherwise be more than a quarter padding.
+    config.window_s = 5.0
     config.learning_rates = (0.1, 0.01, 0.001)  # one a phase; a phase begins at the best state so far
     config.rounds_per_phase = 2500  # at most; a round has as many steps as there are corpora
-    config.patience_epochs = (
-        0  # a phase also ends after so many epochs (of the largest corpus) without a better
-    )
-    # devel UAR; 0: never
+    # A phase also ends after so many epochs (of the largest corpus) without a better devel UAR; 0: never.
+    config.patience_epochs = 0
     config.tuned_at_once = 1  # corpora in one vectorised step, where the trunk is frozen
     config.learning_rate_decay = 1e-6  # a round
     config.momentum = 0.9  # of SGD

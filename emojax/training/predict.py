@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import jax
@@ -11,7 +12,7 @@ import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.checkpoints import check_same, read_manifest, restore
-from emojax.data.batches import Batch, make_batch, padded_length, windows
+from emojax.data.batches import Batch, make_batch, windows
 from emojax.models.subtrees import Params
 from emojax.training.run import FRONT_END, make_model, most_classes
 from emojax.training.state import init_network
@@ -90,7 +91,7 @@ def predict_clips(
     """
     pieces = [(owner, piece) for owner, clip in enumerate(clips) for piece in windows(clip, WINDOW_SAMPLES)]
     pieces.sort(key=lambda pair: len(pair[1]))
-    batches = list(_groups([len(piece) for _, piece in pieces]))
+    batches = list(_groups(len(pieces)))
     # All batches are dispatched before the first answer is read, so that the device never waits.
     outputs = [
         forward(
@@ -110,19 +111,15 @@ def predict_clips(
     return _mean_by(owners, probabilities, len(clips)), _mean_by(owners, embeddings, len(clips))
 
 
-def _groups(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Runs of at most ``BATCH_SIZE`` pieces that are padded to the same length; ``lengths`` ascend."""
-    start = 0
-    for stop in range(1, len(lengths) + 1):
-        full = stop - start == BATCH_SIZE
-        if stop == len(lengths) or full or padded_length(lengths[stop]) != padded_length(lengths[start]):
-            yield start, stop
-            start = stop
+def _groups(count: int) -> Iterator[tuple[int, int]]:
+    """Full batches, after what is left over: of pieces that ascend in length, the short ones."""
+    starts = [0, *range(count % BATCH_SIZE or BATCH_SIZE, count, BATCH_SIZE)]
+    return pairwise([*starts, count])
 
 
 def _batch(pieces: Sequence[np.ndarray]) -> Batch:
-    # Rows are a power of two, so that few shapes are ever compiled.
-    rows = min(BATCH_SIZE, 1 << (len(pieces) - 1).bit_length())
+    # Rows are a power of four, so that few shapes are ever compiled.
+    rows = next(rows for rows in (1, 4, 16, BATCH_SIZE) if rows >= len(pieces))
     return make_batch(pieces, np.zeros(len(pieces), np.int32), rows)
 
 

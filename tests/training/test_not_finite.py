@@ -7,14 +7,11 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
-from emojax.data.feeds import HostFeed
 from emojax.data.sampling import drawn_clips
 from emojax.training.corpora import open_corpora
 from emojax.training.loop import train
 from emojax.training.rounds import RoundRobin
-from emojax.training.run import make_layout
 from emojax.training.schedule import Schedule
-from emojax.training.state import EmoState
 from emojax.training.tuning import Tuning
 
 
@@ -49,27 +46,6 @@ def test_before_the_first_checkpoint_none_is_named(exploding, tiny_paths, tmp_pa
     with pytest.raises(FloatingPointError, match=r"in step 2, .* none is saved"):
         train(exploding, tmp_path, tiny_paths)
     assert not list((tmp_path / "checkpoints" / "latest").glob("[0-9]*"))
-
-
-@pytest.fixture
-def parts(tiny_config, tiny_paths):
-    corpora = open_corpora(tiny_paths, tiny_config.partition, tiny_config.seed)
-    return {name: corpus.load("train") for name, corpus in corpora.items()}
-
-
-@pytest.fixture
-def begin(tiny_config, parts):
-    """Begins rounds of a kind, of a network that is never asked."""
-
-    def begin(kind, step, schedules, **settings):
-        config = tiny_config.copy_and_resolve_references()
-        config.update(settings)
-        feed, windows = HostFeed(parts), dict.fromkeys(parts, 16_000)
-        state = EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, 0)
-        lengths = {name: part.lengths for name, part in parts.items()}
-        return kind(config, lengths, feed, windows, step, make_layout(config, 1), state, schedules)
-
-    return begin
 
 
 @pytest.mark.parametrize("sampling", ["round_robin", "tones=3,levels=1"])

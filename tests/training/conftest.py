@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from emojax.data.feeds import HostFeed
+from emojax.training.corpora import open_corpora
+from emojax.training.run import make_layout
+from emojax.training.state import EmoState
+
+
+@pytest.fixture
+def parts(tiny_config, tiny_paths):
+    corpora = open_corpora(tiny_paths, tiny_config.partition, tiny_config.seed)
+    return {name: corpus.load("train") for name, corpus in corpora.items()}
+
+
+@pytest.fixture
+def begin(tiny_config, parts):
+    """Begins rounds of a kind, of a network that is never asked."""
+
+    def begin(kind, step, schedules, done=0, **settings):
+        config = tiny_config.copy_and_resolve_references()
+        config.update(settings)
+        feed, windows = HostFeed(parts), dict.fromkeys(parts, 16_000)
+        state = EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, done)
+        lengths = {name: part.lengths for name, part in parts.items()}
+        return kind(config, lengths, feed, windows, step, make_layout(config, 1), state, schedules)
+
+    return begin

@@ -1,0 +1,37 @@
+"""A round in one call, as accelerators take it, is the round of so many calls."""
+
+import itertools
+import json
+
+import pytest
+
+from emojax.training import rounds
+from emojax.training.loop import train
+from emojax.training.rounds import RoundRobin
+
+
+@pytest.fixture
+def whole_rounds(monkeypatch):
+    monkeypatch.setattr(rounds, "steps_per_call", lambda corpora: corpora)
+
+
+def lines(workdir):
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_round_in_one_call_trains_what_its_steps_train(
+    whole_rounds, tiny_config, tiny_paths, tiny_run, tmp_path
+):
+    train(tiny_config, tmp_path, tiny_paths)
+    ours, theirs = lines(tmp_path), lines(tiny_run)
+    assert [line["step"] for line in ours] == [line["step"] for line in theirs]
+    for name in ("loss/tones", "loss/levels"):
+        assert ours[0][name] == pytest.approx(theirs[0][name], rel=1e-3)
+
+
+def test_a_call_ends_where_its_round_ends(whole_rounds, begin):
+    own = begin(RoundRobin, None, {}, done=3)
+    calls = list(itertools.islice(own.batches, 3))
+    own.close()
+    assert [call.corpora for call in calls] == [["levels"], ["tones", "levels"], ["tones", "levels"]]
+    assert [call.plan.step.tolist() for call in calls] == [[3], [4, 5], [6, 7]]
