@@ -1,7 +1,10 @@
 """Train one network over several corpora, or go on: ``python train.py --config=... --workdir=...``."""
 
 import contextlib
+import os
+import sys
 from collections.abc import Iterator
+from typing import NoReturn
 
 from absl import app, flags, logging
 from ml_collections import config_flags
@@ -53,10 +56,17 @@ def main(argv: list[str]) -> None:
             paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
         train(config, FLAGS.workdir, paths, FLAGS.profile)
     except (ValueError, ImportError, OSError, FloatingPointError) as error:
-        raise SystemExit(f"train.py: {error}") from error
+        leave(f"train.py: {error}")
     except KeyboardInterrupt as stop:
-        how = str(stop) or "stopped; the same command goes on from the last checkpoint"
-        raise SystemExit(f"train.py: {how}") from None
+        leave(f"train.py: {stop or 'stopped; the same command goes on from the last checkpoint'}")
+
+
+def leave(message: str) -> NoReturn:
+    """End with a message; of several processes at once, since JAX would wait for those that cannot come."""
+    if not FLAGS.coordinator:
+        raise SystemExit(message) from None
+    print(message, file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def parse(argv: list[str]) -> list[str]:

@@ -71,6 +71,11 @@ class Checkpoints:
         self._manager.close()
 
 
+def meet(name: str) -> None:
+    """Wait until all processes of a run are here, a day at most; devices would give up after seconds."""
+    ocp.multihost.get_barrier_sync_fn()(key=name, timeout_ms=24 * 3600 * 1000)
+
+
 def read_manifest(workdir: str | Path, kind: str) -> dict:
     """What the saved network is: ``step``, ``model``, ``front_end``, ``corpora`` and the caller's own keys.
 

@@ -25,9 +25,11 @@ def use_compilation_cache() -> bool:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emojax" / "xla"
         # What is read from here is run.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder_info = folder.stat()
     except (OSError, RuntimeError):  # Path.home() of a user without a home
         return False
-    if not os.access(folder, os.W_OK):
+    others_write = folder_info.st_uid != os.getuid() or folder_info.st_mode & 0o022
+    if others_write or not os.access(folder, os.W_OK):
         return False
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(MAX_SIZE_BYTES))

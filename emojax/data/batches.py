@@ -42,7 +42,7 @@ def padded_length(samples: int) -> int:
 
 
 def make_batch(clips: Sequence[np.ndarray], labels: np.ndarray, rows: int | None = None) -> Batch:
-    """Pad clips to the bucket of the longest, and fill up to ``rows``.
+    """Pad clips to the bucket of the longest, and fill up to ``rows``; int16 if all of them are.
 
     Args:
       clips: int16 or float32 arrays ``[n]``.
@@ -53,11 +53,14 @@ def make_batch(clips: Sequence[np.ndarray], labels: np.ndarray, rows: int | None
     array([100,   0], dtype=int32)
     """
     rows = rows or len(clips)
-    audio = np.zeros((rows, padded_length(max(len(clip) for clip in clips))), np.float32)
+    whole = all(clip.dtype == np.int16 for clip in clips)
+    audio = np.zeros(
+        (rows, padded_length(max(len(clip) for clip in clips))), np.int16 if whole else np.float32
+    )
     length, label = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
     for row, clip in enumerate(clips):
-        scale = INT16_SCALE if clip.dtype == np.int16 else 1.0
-        audio[row, : len(clip)] = clip / np.float32(scale)
+        scaled = clip / np.float32(INT16_SCALE) if clip.dtype == np.int16 and not whole else clip
+        audio[row, : len(clip)] = scaled
         length[row] = len(clip)
     label[: len(clips)] = labels
     return Batch(audio, length, label)

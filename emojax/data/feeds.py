@@ -144,13 +144,15 @@ class HostFeed:
 def fits(corpora: Mapping[str, Recordings]) -> bool:
     """Whether the clips take at most half of what is free on each device.
 
-    Where the device is a CPU, its memory is the host's, which holds them anyway.
+    A CPU says nothing of its memory: there they are copied within the host's.
     """
     store_bytes = 2 * sum(len(clip) for part in corpora.values() for clip in part.samples)
     stats = [device.memory_stats() for device in jax.local_devices()]
     return all(not own or 2 * store_bytes <= own["bytes_limit"] - own["bytes_in_use"] for own in stats)
 
 
-def make_feed(corpora: Mapping[str, Recordings], put: Callable[[Any], Any]) -> DeviceFeed | HostFeed:
-    """The fastest feed that there is memory for; both give the same batches for the same draws."""
-    return DeviceFeed(corpora, put) if fits(corpora) else HostFeed(corpora)
+def make_feed(
+    corpora: Mapping[str, Recordings], on_device: bool, put: Callable[[Any], Any]
+) -> DeviceFeed | HostFeed:
+    """The clips on the device, or on the host; both give the same batches for the same draws."""
+    return DeviceFeed(corpora, put) if on_device else HostFeed(corpora)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 
@@ -91,8 +91,8 @@ def draws(
         yield draw(lengths[corpus], windows[corpus], batch_size, seed, corpus, turn)
 
 
-def prefetched(items: Iterator, place: Callable) -> Generator:
-    """Draw from ``items`` in a thread of its own, a few ahead, each through ``place`` (onto the device).
+def prefetched(items: Iterator) -> Generator:
+    """Draw from ``items`` in a thread of its own, a few ahead.
 
     An error in the thread is raised here; leaving the loop (or closing the generator) ends the thread.
     """
@@ -111,7 +111,7 @@ def prefetched(items: Iterator, place: Callable) -> Generator:
     def work() -> None:
         try:
             for item in items:
-                if not put((place(item), None)):
+                if not put((item, None)):
                     return
             put((None, StopIteration()))
         except Exception as error:

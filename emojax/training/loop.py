@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.metrics import recall_score
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.data.feeds import make_feed
+from emojax.data.feeds import fits, make_feed
 from emojax.data.prepared import Recordings
 from emojax.data.turns import SYNCHRONOUS
 from emojax.data.windows import choose_windows, padding_share
@@ -84,7 +84,8 @@ def _train(
     layout = make_layout(config, len(corpora))
     train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
     lengths = {name: part.lengths for name, part in train_part.items()}
-    feed = make_feed(train_part, functools.partial(place, sharding=layout.everywhere))
+    on_device = not of_any_process(not fits(train_part))
+    feed = make_feed(train_part, on_device, functools.partial(place, sharding=layout.everywhere))
     step, forward, state = make_run(config, manifest, train_part, feed.batch, layout)
     del train_part  # the feed has it
     devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
@@ -96,6 +97,7 @@ def _train(
     meter = Meter(config.batch_size, step_floors_s(model, lengths, windows, config.batch_size))
     kind = Tuning if config.transfer in FROZEN_TRUNK else RoundRobin
     rounds = kind(config, lengths, feed, windows, step, layout, state, schedules)
+    del state  # the rounds have it
     traced = workdir / "profile" if profile else None
     with (
         contextlib.closing(keeper),
@@ -110,11 +112,13 @@ def _train(
         if rounds.first_look and not keeper.begun:
             look(rounds.first_look, {})
         meter.start()
-        while not (rounds.done or _stops(stopped, rounds)):
+        due: list[str] = []
+        while not (rounds.done or _stops(stopped, bool(due))):
             meter.add(*rounds.train(meter.waiting_for(rounds.batches)))
             trace.advance(rounds.step)
             progress.advance(rounds.step, meter.speed())
-            if due := rounds.due():
+            due = rounds.due()
+            if due:
                 look(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
                 meter.start()
         meter.settle()  # a state that is not finite must not take the place of a good one
@@ -127,9 +131,13 @@ def _train(
 
 def _windows(config: ml_collections.ConfigDict, lengths: Mapping[str, np.ndarray]) -> dict[str, int]:
     """The window of each corpus, samples; prints them, and how much of the work is padding."""
-    if config.sampling == SYNCHRONOUS:  # side by side, so of one length
-        lengths = dict.fromkeys(lengths, np.concatenate([*lengths.values()]))
-    windows = choose_windows(lengths, int(config.window_s * SAMPLE_RATE_HZ))
+    if config.sampling == SYNCHRONOUS or config.tuned_at_once > 1:  # side by side, so of one length
+        # Each corpus counts the same, however many clips it has: it has as many in a step.
+        alike = [np.quantile(own, np.linspace(0, 1, 101)) for own in lengths.values()]
+        choices = dict.fromkeys(lengths, np.concatenate(alike))
+    else:
+        choices = dict(lengths)
+    windows = choose_windows(choices, int(config.window_s * SAMPLE_RATE_HZ))
     padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
     shown = ", ".join(f"{name} {window / SAMPLE_RATE_HZ:g}" for name, window in windows.items())
     if is_first():
@@ -195,24 +203,25 @@ def network_of(shared_params, corpus: Corpus) -> Network:
 @contextlib.contextmanager
 def _alone(workdir: Path) -> Iterator[None]:
     """Two runs in one folder would delete each other's checkpoints."""
-    if not is_first():
-        yield
-        return
     with open(workdir / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        refused = False
+        if is_first():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                refused = True
+        if of_any_process(refused):
             raise ValueError(
                 f"{workdir}: another process trains here; wait for it, or use another --workdir"
             ) from None
         yield
 
 
-def _stops(stopped: list[int], rounds: RoundRobin | Tuning) -> bool:
-    """Whether somebody asked to stop; several processes must stop at the same step, and meet once a round."""
+def _stops(stopped: list[int], looked: bool) -> bool:
+    """Whether somebody asked to stop; several processes stop together, after a look, where they wait."""
     if jax.process_count() == 1:
         return bool(stopped)
-    return rounds.step % rounds.steps_per_round == 0 and of_any_process(bool(stopped))
+    return looked and of_any_process(bool(stopped))
 
 
 @contextlib.contextmanager

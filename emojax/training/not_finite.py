@@ -10,6 +10,7 @@ from emojax.files import replacing
 from emojax.training.corpora import PartitionedCorpus
 from emojax.training.keeper import Keeper
 from emojax.training.meter import NotFiniteLossError
+from emojax.training.processes import is_first
 from emojax.training.rounds import RoundRobin
 from emojax.training.tuning import Tuning
 
@@ -32,8 +33,9 @@ def naming_clips(
         corpus = corpora[loss.corpus]
         indices = corpus.partition.parts["train"][rounds.clips_of(loss.step, loss.corpus)]
         files = [corpus.clips[index].file for index in indices]
-        with replacing(workdir / CLIPS_FILE) as draft:
-            draft.write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
+        if is_first():
+            with replacing(workdir / CLIPS_FILE) as draft:
+                draft.write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
         saved = keeper.last_saved()
         last_good = f"the last good checkpoint is of step {saved.name}: {saved}" if saved else "none is saved"
         raise FloatingPointError(

@@ -9,6 +9,8 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from emojax.checkpoints import meet
+
 AUTO = "auto"
 
 
@@ -50,17 +52,23 @@ def is_first() -> bool:
 
 @contextlib.contextmanager
 def first_goes_ahead(name: str) -> Iterator[None]:
-    """The body is run by the first process, and then by all others; ``name`` is of the meeting point."""
-    if jax.process_count() > 1 and not is_first():
-        multihost_utils.sync_global_devices(name)
-    yield
-    if jax.process_count() > 1 and is_first():
-        multihost_utils.sync_global_devices(name)
+    """The body is run by the first process, and then by all others; ``name`` is of the meeting point.
+
+    What it raises in the first one, it raises in the others when they come to it.
+    """
+    several = jax.process_count() > 1
+    if several and not is_first():
+        meet(name)
+    try:
+        yield
+    finally:
+        if several and is_first():
+            meet(name)
 
 
 def of_any_process(flag: bool) -> bool:
     """Whether the flag is up in any process; all of them must ask."""
-    return bool(multihost_utils.process_allgather(np.array(flag)).any())
+    return bool(multihost_utils.process_allgather(np.array(flag)).any()) if jax.process_count() > 1 else flag
 
 
 def as_the_first_says(values: np.ndarray) -> np.ndarray:

@@ -115,7 +115,7 @@ class RoundRobin:
             config.seed,
             weights=corpus_weights(config.sampling, sizes),
         )
-        self.batches = prefetched(self._calls(self._draws(state.step), state.step), lambda call: call)
+        self.batches = prefetched(self._calls(self._draws(state.step), state.step))
 
     @property
     def state(self) -> EmoState:
@@ -133,7 +133,8 @@ class RoundRobin:
         while True:
             steps = self._steps_per_call
             own = [*itertools.islice(drawn, steps - step % steps)]
-            windows = tuple(sorted({self._windows[draw.corpus] for draw in own}))
+            # Of a whole round all of them, drawn or not, so that there is one program.
+            windows = tuple(sorted(set(self._windows) if steps > 1 else {self._windows[own[0].corpus]}))
             plan = Plan(
                 step + np.arange(len(own), dtype=np.int32),
                 np.array([draw.corpus for draw in own], np.int32),

@@ -67,9 +67,7 @@ class Tuning:
         numbers = {name: list(self._lengths).index(name) for name in self._group}
         self._numbers = np.array([*numbers.values()], np.int32)
         self._window = max((self._windows[name] for name in self._group), default=0)
-        self.batches: Generator[Any, None, None] = prefetched(
-            self._rows(), lambda rows: place(rows, self._layout.rows)
-        )
+        self.batches: Generator[Any, None, None] = prefetched(self._rows())
 
     def _rows(self) -> Iterator[Any]:
         """What the feed sends along for the steps of the group, for ever."""
@@ -77,7 +75,7 @@ class Tuning:
         first = [self.schedules[name].round for name in group]
         for more in itertools.count():
             drawn = [self._draw(name, window, turn + more) for name, turn in zip(group, first, strict=True)]
-            yield self._feed.rows(drawn, window)
+            yield place(self._feed.rows(drawn, window), self._layout.rows)
 
     def _draw(self, name: str, window: int, turn: int) -> Draw:
         config, number = self._config, list(self._lengths).index(name)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emojax.data import feeds
-from emojax.data.feeds import DeviceFeed, HostFeed, make_feed
+from emojax.data.feeds import DeviceFeed, HostFeed
 from emojax.data.prepared import Recordings
 from emojax.data.sampling import draws
 
@@ -57,9 +57,16 @@ def test_both_feeds_give_the_same_batches(corpora):
         jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
-@pytest.mark.parametrize(("free_bytes", "kind"), [(None, DeviceFeed), (10**9, DeviceFeed), (9_000, HostFeed)])
-def test_clips_stay_on_the_host_where_they_do_not_fit(corpora, free_bytes, kind, monkeypatch):
+@pytest.mark.parametrize(("free_bytes", "expected"), [(None, True), (10**9, True), (9_000, False)])
+def test_clips_stay_on_the_host_where_they_do_not_fit(corpora, free_bytes, expected, monkeypatch):
     stats = free_bytes and {"bytes_limit": 10**9 + free_bytes, "bytes_in_use": 10**9}
     device = SimpleNamespace(memory_stats=lambda: stats)
     monkeypatch.setattr(feeds.jax, "local_devices", lambda: [device])
-    assert isinstance(make_feed(corpora, jax.device_put), kind)
+    assert feeds.fits(corpora) == expected
+
+
+def test_a_clip_beyond_the_reach_of_32_bits_lies_where_it_should(monkeypatch):
+    monkeypatch.setattr(feeds, "ROW_SAMPLES", 2**29)  # memory that is never touched is never taken
+    clips = [np.full(3, number, np.int16) for number in range(5)]
+    store = feeds.make_store({"a": Recordings(clips, np.zeros(5, np.int32))})
+    assert store.rows[store.first_row, 1].tolist() == [0, 1, 2, 3, 4]

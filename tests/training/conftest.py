@@ -17,12 +17,21 @@ def parts(tiny_config, tiny_paths):
 def begin(tiny_config, parts):
     """Begins rounds of a kind, of a network that is never asked."""
 
-    def begin(kind, step, schedules, done=0, **settings):
+    def begin(kind, step, schedules, done=0, windows=None, **settings):
         config = tiny_config.copy_and_resolve_references()
         config.update(settings)
-        feed, windows = HostFeed(parts), dict.fromkeys(parts, 16_000)
+        feed = HostFeed(parts)
         state = EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, done)
         lengths = {name: part.lengths for name, part in parts.items()}
-        return kind(config, lengths, feed, windows, step, make_layout(config, 1), state, schedules)
+        return kind(
+            config,
+            lengths,
+            feed,
+            windows or dict.fromkeys(parts, 16_000),
+            step,
+            make_layout(config, 1),
+            state,
+            schedules,
+        )
 
     return begin

@@ -1,5 +1,6 @@
 """Two real processes are one run: over gloo, with the checkpoints and the devel UAR of a single process."""
 
+import fcntl
 import json
 import socket
 import subprocess
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emojax.checkpoints import read_manifest
 from emojax.training import processes
 from emojax.training.predict import load_networks
 
@@ -26,46 +26,48 @@ def free_port():
 def command(config, workdir, *flags):
     settings = [f"--config.{name}={config[name]}" for name in SETTINGS]
     settings += [
-        "--config.learning_rates=(0.1,)",
-        "--config.rounds_per_phase=2",
+        "--config.learning_rates=(0.1,0.01)",
+        "--config.rounds_per_phase=1",
         "--config.eval_every_rounds=1",
         "--config.fast_conv=off",
     ]
     return [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}", *settings, *flags]
 
 
-@pytest.mark.parametrize("sampling", ["round_robin", "synchronous"])
-def test_two_processes_train_what_one_trains(sampling, tiny_config, tiny_paths, tmp_path):
-    order = f"--config.sampling={sampling}"
-    one, two = tmp_path / "one", tmp_path / "two"
-    done = subprocess.run(
-        command(tiny_config, one, order), cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    flags = [order, f"--coordinator=localhost:{free_port()}", "--processes=2"]
-    started = [
-        subprocess.Popen(
-            command(tiny_config, two, *flags, f"--process={number}"),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for number in (0, 1)
-    ]
+def run(*commands):
+    """Start the processes of a run; their exit codes and what they said."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    started = [subprocess.Popen(command, cwd=ROOT, **pipes) for command in commands]
     outputs = [process.communicate(timeout=300)[0] for process in started]
-    assert [process.returncode for process in started] == [0, 0], outputs
-    assert "windows in s" in outputs[0]
-    assert "windows in s" not in outputs[1]
-    lines = [(folder / "metrics.jsonl").read_text().splitlines() for folder in (one, two)]
+    return [process.returncode for process in started], outputs
+
+
+def two(config, workdir):
+    flags = [f"--coordinator=localhost:{free_port()}", "--processes=2"]
+    return [command(config, workdir, *flags, f"--process={number}") for number in (0, 1)]
+
+
+def test_two_processes_train_what_one_trains(tiny_config, tiny_paths, tmp_path):
+    assert run(command(tiny_config, tmp_path / "one"))[0] == [0]
+    codes, outputs = run(*two(tiny_config, tmp_path / "two"))
+    assert codes == [0, 0], outputs
+    assert ["windows in s" in output for output in outputs] == [True, False]
+    lines = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in ("one", "two")]
     for ours, theirs in zip(*[map(json.loads, own) for own in lines], strict=True):
         assert ours["step"] == theirs["step"]
         assert ours["loss/mean"] == pytest.approx(theirs["loss/mean"], abs=1e-3)
-    assert read_manifest(one, "latest")["step"] == read_manifest(two, "latest")["step"] == 4
-    networks = [load_networks(folder, state="latest")[2] for folder in (one, two)]
+    networks = [load_networks(tmp_path / name, state="latest")[2] for name in ("one", "two")]
     for name in networks[0]:
         weights = [own[name].shared["conv"]["kernel"] for own in networks]
         np.testing.assert_allclose(*weights, atol=1e-3)
+
+
+def test_what_stops_one_process_stops_all(tiny_config, tiny_paths, tmp_path):
+    with open(tmp_path / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        codes, outputs = run(*two(tiny_config, tmp_path))
+    assert codes == [1, 1]
+    assert all("another process trains here" in output for output in outputs)
 
 
 @pytest.mark.parametrize(

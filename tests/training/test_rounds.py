@@ -27,6 +27,17 @@ def test_a_round_in_one_call_trains_what_its_steps_train(
     assert [line["step"] for line in ours] == [line["step"] for line in theirs]
     for name in ("loss/tones", "loss/levels"):
         assert ours[0][name] == pytest.approx(theirs[0][name], rel=1e-3)
+        # Rounding grows from step to step; a corpus in another's place would be another number.
+        assert [line[name] for line in ours] == pytest.approx([line[name] for line in theirs], rel=0.05)
+
+
+def test_rounds_that_are_drawn_are_one_program(whole_rounds, begin):
+    own = begin(
+        RoundRobin, None, {}, windows={"tones": 16_000, "levels": 12_000}, sampling="tones=3,levels=1"
+    )
+    windows = {call.windows for call in itertools.islice(own.batches, 20)}
+    own.close()
+    assert windows == {(12_000, 16_000)}
 
 
 def test_a_call_ends_where_its_round_ends(whole_rounds, begin):
