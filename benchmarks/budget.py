@@ -19,7 +19,9 @@ def measure_budget(settings: dict) -> dict:
         makers[f"{window_s:g} s"] = functools.partial(Worker, "emojax_worker.py", own)
     rows = measure(makers, settings["rounds"])
     ceilings = rows.pop("ceilings")
-    flops_per_s, bytes_per_s = ceilings["flops_per_s"], ceilings["copied_bytes"] / ceilings["step_s"]
+    devices = 1 if ceilings["platform"] == "cpu" else ceilings["devices"]  # simulated ones share the cores
+    flops_per_s = devices * ceilings["flops_per_s"]
+    bytes_per_s = devices * ceilings["copied_bytes"] / ceilings["step_s"]
     for row in rows.values():
         # Arithmetic and copies can go on side by side.
         row["floor_s"] = max(row["flops"] / flops_per_s, row["bytes"] / bytes_per_s)

@@ -111,7 +111,8 @@ def test_the_bytes_of_a_step_are_those_of_the_convolutions_and_parameters(dtype)
 
 
 def test_the_floor_is_what_takes_longest(monkeypatch, capsys):
-    ceilings = {"flops_per_s": 100.0, "copied_bytes": 50, "step_s": 1.0}
+    machine = {"platform": "gpu", "devices": 2}
+    ceilings = {"flops_per_s": 50.0, "copied_bytes": 25, "step_s": 1.0, **machine}
     row = {"flops": 200.0, "bytes": 50.0, "step_s": 8.0}
     monkeypatch.setattr(budget, "measure", lambda *_: {"ceilings": dict(ceilings), "5 s": dict(row)})
     report = budget.measure_budget({"rounds": 1})
