@@ -24,7 +24,7 @@ from configs import base
 from emojax.audio.log_mel import MELS, WINDOW_SAMPLES, frame_count, log_mel, standardise
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import INT16_SCALE, Batch, waveforms
-from emojax.data.feeds import make_feed
+from emojax.data.feeds import fits, make_feed
 from emojax.models.cost import forward_flops
 from emojax.training.ceiling import measured_flops_per_s
 from emojax.training.compiling import counting_compile_s
@@ -43,7 +43,9 @@ class Run:
         self.train = stand_in.noise(settings["corpora"], settings["batch_size"], self.window)
         self.manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
         self.layout = layout_of(settings, self.config)
-        self.feed = make_feed(self.train, functools.partial(place, sharding=self.layout.everywhere))
+        self.feed = make_feed(
+            self.train, fits(self.train), functools.partial(place, sharding=self.layout.everywhere)
+        )
         self.step, self.forward, self.state = make_run(
             self.config, self.manifest, self.train, self.feed.batch, self.layout
         )

@@ -15,7 +15,7 @@ import worker
 from tqdm import tqdm
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.data.feeds import make_feed
+from emojax.data.feeds import fits, make_feed
 from emojax.data.windows import choose_windows, padding_share
 from emojax.training.ceiling import step_floors_s
 from emojax.training.compiling import counting_compile_s
@@ -38,7 +38,7 @@ class EmoSet:
         self.devel, _ = stand_in.emoset(settings["scale"], "devel")
         manifest = {"corpora": {name: list(range(count)) for name, count in classes.items()}}
         layout = make_layout(self.config, len(train))
-        feed = make_feed(train, functools.partial(place, sharding=layout.everywhere))
+        feed = make_feed(train, fits(train), functools.partial(place, sharding=layout.everywhere))
         step, self.forward, state = make_run(self.config, manifest, train, feed.batch, layout)
         state = place(state, layout.everywhere)
         lengths = {name: part.lengths for name, part in train.items()}
