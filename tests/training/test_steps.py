@@ -15,7 +15,8 @@ from emojax.training.state import EmoState, init_state
 from emojax.training.steps import Plan, make_train_steps, stack_corpora, unstack_corpora
 
 CLASSES = {"a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 7}
-MODEL = AdapterResNet(classes=7, width=4, depth=1)
+# The forms that are fast on CPUs take longer to compile, and have tests of their own.
+MODEL = AdapterResNet(classes=7, width=4, depth=1, fast_conv=False)
 SGD = optim.sgd(0.9, 1e-6)
 
 
@@ -25,16 +26,16 @@ def fresh(class_weight=1.0, optimizers=(SGD, SGD)):
     return state, make_train_steps(MODEL, optimizers, jax.random.key(1), HostFeed.batch)
 
 
-def advance(train_steps, state, names, batches, rate=0.1):
-    """The state after a step on each of ``names`` in one call, and the losses."""
+def advance(train_steps, state, names, batches, rate=0.1, windows=None):
+    """The state after a step on each of ``names`` in one call, at the last window, and the losses."""
     order = list(state.corpora)
+    windows = windows or (batches[0].audio.shape[-1],)
     plan = Plan(
         state.step + np.arange(len(names)),
         np.array([order.index(name) for name in names]),
-        np.zeros(len(names), int),
+        np.full(len(names), len(windows) - 1),
         jax.tree.map(lambda *leaves: np.stack(leaves), *batches),
     )
-    windows = (batches[0].audio.shape[-1],)
     shared, stacked, losses = train_steps(
         state.shared, stack_corpora([*state.corpora.values()]), (), plan, rate, windows=windows
     )
@@ -79,7 +80,7 @@ def test_many_steps_in_one_call_are_those_steps():
     names = ["a", "c", "f", "a"]
     batches = [batch_of(CLASSES[name], seed) for seed, name in enumerate(names)]
     state, train_steps = fresh()
-    whole, losses = advance(train_steps, state, names, batches)
+    whole, losses = advance(train_steps, state, names, batches, windows=(4_000, 8_000))
     state, _ = fresh()
     for name, batch, expected in zip(names, batches, losses, strict=True):
         state, loss = advance(train_steps, state, [name], [batch])
@@ -88,18 +89,6 @@ def test_many_steps_in_one_call_are_those_steps():
     together, alone = (jax.tree.leaves((one.shared, one.corpora)) for one in (whole, state))
     for one, other in zip(together, alone, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
-
-
-def test_steps_of_one_call_have_their_own_windows():
-    batch, results = batch_of(4), []
-    for windows, index in (((8_000,), [0]), ((4_000, 8_000), [1])):
-        state, train_steps = fresh()
-        rows = jax.tree.map(lambda leaf: leaf[None], batch)
-        stacked = stack_corpora([state.corpora["c"]])
-        plan = Plan(np.zeros(1, int), np.zeros(1, int), np.array(index), rows)
-        _, _, loss = train_steps(state.shared, stacked, (), plan, 0.1, windows=windows)
-        results.append(float(loss[0]))
-    assert results[0] == pytest.approx(results[1], rel=1e-5)
 
 
 def test_what_is_trained_is_donated():
