@@ -21,9 +21,9 @@ import traffic
 from jax.sharding import Mesh
 
 from configs import base
-from emojax.audio.log_mel import MELS, WINDOW_SAMPLES, frame_count, log_mel, standardise
+from emojax.audio.log_mel import MELS, WINDOW_SAMPLES, frame_count
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.data.batches import INT16_SCALE, Batch, waveforms
+from emojax.data.batches import INT16_SCALE, Batch
 from emojax.data.feeds import fits, make_feed
 from emojax.models.cost import forward_flops
 from emojax.training.ceiling import measured_flops_per_s
@@ -32,6 +32,7 @@ from emojax.training.devices import Layout, place
 from emojax.training.meter import Meter
 from emojax.training.rounds import RoundRobin
 from emojax.training.run import make_layout, make_model, make_run, most_classes
+from emojax.training.steps import front_end
 
 
 class Run:
@@ -123,8 +124,8 @@ def serve_inference(settings: dict, compile_s: list[float]) -> None:
 def serve_front_end(settings: dict, compile_s: list[float]) -> None:
     """Serve waveforms to standardised log-mel spectrograms."""
     batch = jax.device_put(Run(settings).batch)
-    front_end = jax.jit(lambda batch: standardise(log_mel(waveforms(batch)), frame_count(batch.length)))
-    serve_repeated(lambda: front_end(batch), settings, compile_s)
+    compiled = jax.jit(front_end)
+    serve_repeated(lambda: compiled(batch), settings, compile_s)
 
 
 def serve_repeated(function, settings: dict, compile_s: list[float]) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Mapping
 from statistics import fmean
 
 import emojax_worker
-import numpy as np
 import stand_in
 import worker
 from tqdm import tqdm
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.feeds import fits, make_feed
-from emojax.data.windows import choose_windows, padding_share
+from emojax.data.windows import choose_windows, work_padding_share
 from emojax.training.ceiling import step_floors_s
 from emojax.training.compiling import counting_compile_s
 from emojax.training.devices import place
@@ -51,7 +49,7 @@ class EmoSet:
             "feed": type(feed).__name__,
             "clips": sum(map(len, train.values())),
             "hours": sum(own.sum() for own in lengths.values()) / SAMPLE_RATE_HZ / 3600,
-            "padding_share": _padding_share(lengths, windows),
+            "padding_share": work_padding_share(lengths, windows),
             **emojax_worker.memory(feed.data),
         }
 
@@ -66,11 +64,6 @@ class EmoSet:
         begin_s = time.perf_counter()
         devel_uars(self.forward, self.rounds.state, self.devel)
         return time.perf_counter() - begin_s
-
-
-def _padding_share(lengths: Mapping[str, np.ndarray], windows: Mapping[str, int]) -> float:
-    padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
-    return float(padding / sum(windows.values()))
 
 
 def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:

@@ -34,6 +34,20 @@ def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, 
     }
 
 
+def work_padding_share(lengths: Mapping[str, ArrayLike], windows: Mapping[str, int]) -> float:
+    """Share of all the work that is padding, where every corpus has equally many clips in a round.
+
+    Args:
+      lengths: corpus → int ``[N]``, samples of each of its clips.
+      windows: corpus → samples, to which longer clips are cut.
+
+    >>> work_padding_share({"a": [10_000], "b": [60_000]}, {"a": 20_000, "b": 60_000})
+    0.125
+    """
+    padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
+    return padding / sum(windows.values())
+
+
 def padding_share(lengths: ArrayLike, window: int) -> float:
     """Share of a window that is padding, in the mean over clips that are cut to it.
 

@@ -19,7 +19,7 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.feeds import fits, make_feed
 from emojax.data.prepared import Recordings
 from emojax.data.turns import SYNCHRONOUS
-from emojax.data.windows import choose_windows, padding_share
+from emojax.data.windows import choose_windows, work_padding_share
 from emojax.files import replacing
 from emojax.training.base_run import begin_at_base, with_network_of_base
 from emojax.training.ceiling import step_floors_s
@@ -131,17 +131,15 @@ def _train(
 
 def _windows(config: ml_collections.ConfigDict, lengths: Mapping[str, np.ndarray]) -> dict[str, int]:
     """The window of each corpus, samples; prints them, and how much of the work is padding."""
+    choices = lengths
     if config.sampling == SYNCHRONOUS or config.tuned_at_once > 1:  # side by side, so of one length
         # Each corpus counts the same, however many clips it has: it has as many in a step.
         alike = [np.quantile(own, np.linspace(0, 1, 101)) for own in lengths.values()]
         choices = dict.fromkeys(lengths, np.concatenate(alike))
-    else:
-        choices = dict(lengths)
     windows = choose_windows(choices, int(config.window_s * SAMPLE_RATE_HZ))
-    padding = sum(window * padding_share(lengths[name], window) for name, window in windows.items())
-    shown = ", ".join(f"{name} {window / SAMPLE_RATE_HZ:g}" for name, window in windows.items())
     if is_first():
-        share = padding / sum(windows.values())
+        shown = ", ".join(f"{name} {window / SAMPLE_RATE_HZ:g}" for name, window in windows.items())
+        share = work_padding_share(lengths, windows)
         print(f"windows in s: {shown}; {share:.0%} of the work is padding", flush=True)
     return windows
 
@@ -211,9 +209,7 @@ def _alone(workdir: Path) -> Iterator[None]:
             except BlockingIOError:
                 refused = True
         if of_any_process(refused):
-            raise ValueError(
-                f"{workdir}: another process trains here; wait for it, or use another --workdir"
-            ) from None
+            raise ValueError(f"{workdir}: another process trains here; wait for it, or use another --workdir")
         yield
 
 

@@ -209,7 +209,7 @@ def _make_update(model: AdapterResNet, optimizers: Optimizers, augment: Augment)
 
 def _make_gradients(model: AdapterResNet, augment: Augment) -> Callable:
     def gradients(shared: Shared, corpus: Corpus, batch: Batch, key: jax.Array):
-        mel, frames = _front_end(batch)
+        mel, frames = front_end(batch)
         key_dropout, key_augment = jax.random.split(key)
         mel = augment(mel, frames, key_augment)
 
@@ -252,13 +252,14 @@ def make_forward(model: AdapterResNet) -> Forward:
 
     @jax.jit
     def forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
-        mel, frames = _front_end(batch)
+        mel, frames = front_end(batch)
         variables = {"params": join(shared, corpus), "stats": stats}
         return cast(Output, model.apply(variables, mel, frames, class_mask, train=False))
 
     return forward
 
 
-def _front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:
+def front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:
+    """What the network is given of a batch: standardised log-mel f32 ``[B, F, M]``, frames i32 ``[B]``."""
     frames = frame_count(jnp.asarray(batch.length))
     return standardise(log_mel(waveforms(batch)), frames), frames

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 
@@ -35,3 +37,17 @@ def begin(tiny_config, parts):
         )
 
     return begin
+
+
+@pytest.fixture
+def tiny_command(tiny_config):
+    """Makes the command that trains what ``tiny_run`` is, in a work directory, with flags."""
+    changed = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s")
+    changed += ("rounds_per_phase", "eval_every_rounds")
+    settings = [f"--config.{name}={tiny_config[name]}" for name in changed]
+
+    def command(workdir, *flags):
+        begin = [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}"]
+        return [*begin, *settings, *flags]
+
+    return command

@@ -4,7 +4,6 @@ import fcntl
 import json
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,27 +13,12 @@ from emojax.training import processes
 from emojax.training.predict import load_networks
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = (
-    "corpora",
-    "data_dir",
-    "width",
-    "depth",
-    "batch_size",
-    "window_s",
-    "rounds_per_phase",
-    "eval_every_rounds",
-)
 
 
 def free_port():
     with socket.socket() as server:
         server.bind(("localhost", 0))
         return server.getsockname()[1]
-
-
-def command(config, workdir, *flags):
-    settings = [f"--config.{name}={config[name]}" for name in SETTINGS]
-    return [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}", *settings, *flags]
 
 
 def run(*commands):
@@ -45,13 +29,13 @@ def run(*commands):
     return [process.returncode for process in started], outputs
 
 
-def two(config, workdir):
+def two(command, workdir):
     flags = [f"--coordinator=localhost:{free_port()}", "--processes=2"]
-    return [command(config, workdir, *flags, f"--process={number}") for number in (0, 1)]
+    return [command(workdir, *flags, f"--process={number}") for number in (0, 1)]
 
 
-def test_two_processes_train_what_one_trains(tiny_config, tiny_paths, tiny_run, tmp_path):
-    codes, outputs = run(*two(tiny_config, tmp_path))
+def test_two_processes_train_what_one_trains(tiny_command, tiny_paths, tiny_run, tmp_path):
+    codes, outputs = run(*two(tiny_command, tmp_path))
     assert codes == [0, 0], outputs
     assert ["windows in s" in output for output in outputs] == [True, False]
     ours, theirs = [
@@ -65,10 +49,10 @@ def test_two_processes_train_what_one_trains(tiny_config, tiny_paths, tiny_run, 
     assert set(load_networks(tmp_path)[2]) == {"tones", "levels"}
 
 
-def test_what_stops_one_process_stops_all(tiny_config, tiny_paths, tmp_path):
+def test_what_stops_one_process_stops_all(tiny_command, tiny_paths, tmp_path):
     with open(tmp_path / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        codes, outputs = run(*two(tiny_config, tmp_path))
+        codes, outputs = run(*two(tiny_command, tmp_path))
     assert codes == [1, 1]
     assert all("another process trains here" in output for output in outputs)
 

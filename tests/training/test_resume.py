@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,24 +22,6 @@ from emojax.training.rounds import Verdict
 from emojax.training.run import make_layout, make_manifest, make_run
 
 ROOT = Path(__file__).parents[2]
-
-
-def command(config, workdir) -> list[str]:
-    settings = {
-        name: config[name]
-        for name in (
-            "corpora",
-            "data_dir",
-            "width",
-            "depth",
-            "batch_size",
-            "window_s",
-            "rounds_per_phase",
-            "eval_every_rounds",
-        )
-    }
-    flags = [f"--config.{name}={value}" for name, value in settings.items()]
-    return [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}", *flags]
 
 
 def steps_written(workdir) -> list[int]:
@@ -66,11 +47,11 @@ def state_of(workdir, kind, config, paths):
     ("number", "evaluations"), [(signal.SIGKILL, 1), (signal.SIGKILL, 4), (signal.SIGINT, 3)]
 )
 def test_killed_and_resumed_is_bitwise_uninterrupted(
-    number, evaluations, tiny_config, tiny_paths, tiny_run, tmp_path
+    number, evaluations, tiny_command, tiny_config, tiny_paths, tiny_run, tmp_path
 ):
     log = tmp_path / "log.txt"
     with open(log, "w") as output:
-        process = subprocess.Popen(command(tiny_config, tmp_path), cwd=ROOT, stdout=output, stderr=output)
+        process = subprocess.Popen(tiny_command(tmp_path), cwd=ROOT, stdout=output, stderr=output)
         while process.poll() is None and len(steps_written(tmp_path)) < evaluations:
             time.sleep(0.01)
         process.send_signal(number)
@@ -81,7 +62,7 @@ def test_killed_and_resumed_is_bitwise_uninterrupted(
         assert "the same command goes on from here" in log.read_text()
 
     finished = subprocess.run(
-        command(tiny_config, tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        tiny_command(tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
     assert finished.returncode == 0, finished.stderr
     assert steps_written(tmp_path) == steps_written(tiny_run)
