@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -110,8 +111,9 @@ def measure(makers: Mapping, rounds: int, optional: Collection[str] = ()) -> dic
                 if row not in optional:
                     raise
                 print(f"no {row}: {error}", file=sys.stderr)
-        for _ in tqdm(range(rounds), unit="round", leave=False):
-            for worker in workers.values():
+        for number in tqdm(range(rounds), unit="round", leave=False):
+            # Whose turn it was before must not be the same in each round: it leaves caches and memory behind.
+            for worker in random.Random(number).sample(list(workers.values()), len(workers)):
                 time.sleep(PAUSE_S)
                 worker.turn()
         table = {}

@@ -1,4 +1,4 @@
-"""Training step, inference and front-end, beside a PyTorch twin."""
+"""Training step, inference and front-end, beside twins in PyTorch and Keras."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from interleaved import Worker, measure
 
@@ -22,6 +22,8 @@ TORCH = {
     "torch_tuned": ("tuned", {}),
     COMPILED: ("compiled", {}),
 }
+KERAS = "keras"
+TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 def measure_step(settings: dict) -> dict:
@@ -37,40 +39,40 @@ def measure_front_end(settings: dict) -> dict:
 def _measure(settings: dict, jobs, ours, theirs) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         settings = {**settings, "exported": f"{folder}/exported.npz"}
-        if not _has_torch(settings["torch_python"]):
-            theirs = []
-        else:
-            # Where the twin shows that it is one, both compute in f32.
+        rows = [
+            *ours,
+            *(theirs if _has("torch", settings) else ()),
+            *([KERAS] if _has(KERAS, settings) else ()),
+        ]
+        if len(rows) > len(ours):
+            # Where a twin shows that it is one, both compute in f32.
             export = {**settings, "job": "export", "corpora": 1}
             with Worker("emojax_worker.py", export, {"JAX_PLATFORMS": "cpu"}) as worker:
                 worker.end()
         report = {}
         for job in jobs:
-            makers = _makers({**settings, "job": job}, ours, theirs)
+            makers = {row: _maker(row, {**settings, "job": job}) for row in rows}
             report[job] = measure(makers, settings["rounds"], optional=[COMPILED])
             for row in report[job].values():
                 row["clips_per_s"] = settings["batch_size"] / row["step_s"]
         return report
 
 
-def _makers(settings: dict, ours, theirs) -> Mapping[str, Callable[[], Worker]]:
-    makers = {}
-    for row in ours:
+def _maker(row: str, settings: dict) -> Callable[[], Worker]:
+    if row in EMOJAX:
         config, environment = EMOJAX[row]
-        own = {**settings, "config": config}
-        makers[row] = functools.partial(Worker, "emojax_worker.py", own, environment)
-    for row in theirs:
-        twin, environment = TORCH[row]
-        own = {**settings, "twin": twin}
-        python = settings["torch_python"]
-        makers[row] = functools.partial(Worker, "torch_twin.py", own, environment, python)
-    return makers
+        return functools.partial(Worker, "emojax_worker.py", {**settings, "config": config}, environment)
+    if row == KERAS:
+        return functools.partial(Worker, "keras_twin.py", settings, TENSORFLOW, settings["keras_python"])
+    twin, environment = TORCH[row]
+    own = {**settings, "twin": twin}
+    return functools.partial(Worker, "torch_twin.py", own, environment, settings["torch_python"])
 
 
-def _has_torch(python: str) -> bool:
+def _has(library: str, settings: dict) -> bool:
     """Whether there can be a twin; says why not."""
-    test = "import numpy, torch"
+    python, test = settings[f"{library}_python"], f"import numpy, {library}"
     found = subprocess.run([python, "-c", test], capture_output=True, check=False).returncode == 0
     if not found:
-        print(f"no twin: `{python} -c '{test}'` fails (see --torch_python)", file=sys.stderr)
+        print(f"no twin: `{python} -c '{test}'` fails (see --{library}_python)", file=sys.stderr)
     return found

@@ -11,6 +11,8 @@ import sys
 import time
 from collections.abc import Callable
 
+TOLERANCE = 1e-4  # of a twin's logits, in parts of the largest
+
 
 def settings() -> dict:
     """The worker's settings, as its parent gave them on the command line."""
@@ -42,3 +44,10 @@ def peak_memory_mib() -> float:
 def answer(value: object) -> None:
     """Tell the parent."""
     print(json.dumps(value), flush=True)
+
+
+def check_logits(logits, ours) -> None:
+    """Stop a twin, whose logits these are, unless they are EmoJAX's: float arrays ``[B, K]``."""
+    difference = abs(logits - ours).max() / abs(ours).max()
+    if not difference < TOLERANCE:
+        raise SystemExit(f"the twin's logits differ from EmoJAX's by {difference:.0%}: not the same network")

@@ -50,9 +50,13 @@ def sleeper(tmp_path, monkeypatch):
 
 def test_workers_take_turns_and_are_compared_round_by_round(sleeper):
     make, log = sleeper
-    rows = interleaved.measure({"slow": make(0.09), "fast": make(0.03)}, rounds=3)
-    # The first turn of each warms it up.
-    assert log.read_text().split() == ["0.09", "0.03"] + 3 * ["0.09", "0.03"]
+    rows = interleaved.measure({"slow": make(0.09), "fast": make(0.03)}, rounds=5)
+    turns = log.read_text().split()
+    rounds = [turns[i : i + 2] for i in range(0, len(turns), 2)]
+    assert rounds[0] == ["0.09", "0.03"]  # the first turn of each warms it up
+    assert len(rounds) == 6
+    assert all(sorted(one) == ["0.03", "0.09"] for one in rounds)
+    assert len({tuple(one) for one in rounds[1:]}) == 2  # nobody always has its turn after the same one
     assert rows["slow"]["step_s"] == pytest.approx(0.09, rel=0.5)
     assert 1.5 < rows["fast"]["speed_over"]["slow"] < 4.5
     assert rows["fast"]["speed_over"]["slow"] * rows["slow"]["speed_over"]["fast"] == pytest.approx(1)
@@ -133,9 +137,11 @@ def test_growth_is_drawn_with_every_axis(monkeypatch, tmp_path):
     assert (tmp_path / "figures" / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_without_torch_there_is_no_twin_and_a_line_says_so(capsys):
-    assert not step._has_torch("false")
-    assert "no twin: `false -c 'import numpy, torch'` fails (see --torch_python)" in capsys.readouterr().err
+@pytest.mark.parametrize("library", ["torch", "keras"])
+def test_without_its_library_there_is_no_twin_and_a_line_says_so(library, capsys):
+    assert not step._has(library, {f"{library}_python": "false"})
+    message = f"no twin: `false -c 'import numpy, {library}'` fails (see --{library}_python)"
+    assert message in capsys.readouterr().err
 
 
 def test_a_worker_trains_and_tells_what_the_budget_needs():

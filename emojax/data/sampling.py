@@ -13,6 +13,7 @@ import numpy as np
 from emojax.data.turns import turns
 
 PREFETCHED_ITEMS = 2
+ENDING_S = 5.0  # is given to the thread to end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +118,8 @@ def prefetched(items: Iterator) -> Generator:
         except Exception as error:
             put((None, error))
 
-    threading.Thread(target=work, daemon=True).start()
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
     try:
         while True:
             item, error = ready.get()
@@ -128,3 +130,5 @@ def prefetched(items: Iterator) -> Generator:
             yield item
     finally:
         stopped.set()
+        # A process that ends while its thread is inside JAX is aborted.
+        thread.join(ENDING_S)
