@@ -40,6 +40,11 @@ class Layout:
         """Rows ``[S, B, ...]`` of successive steps (of corpora, in synchronous rounds), split both ways."""
         return NamedSharding(self.mesh, PartitionSpec("corpus", "batch"))
 
+    @property
+    def all_rows(self) -> NamedSharding:
+        """Rows ``[B, ...]`` of one corpus, over all devices."""
+        return NamedSharding(self.mesh, PartitionSpec(("corpus", "batch")))
+
 
 def make_layout(corpora: int = 1) -> Layout:
     """All devices, as many of them along the corpus axis as divide the corpora evenly; the others split rows.

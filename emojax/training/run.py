@@ -26,7 +26,7 @@ from emojax.training.state import EmoState, init_state
 from emojax.training.steps import (
     BatchOf,
     Forward,
-    make_forward,
+    make_split_forward,
     make_synchronous_rounds,
     make_train_steps,
     make_tune_step,
@@ -155,7 +155,7 @@ def make_run(
     augment = functools.partial(mask_bands, widest_mels=config.masked_mels, longest_share=config.masked_share)
     return (
         _make_step(config, layout)(model, optimizers, key_steps, batch_of, augment),
-        make_forward(model),
+        make_split_forward(model, layout),
         state,
     )
 

@@ -18,6 +18,7 @@ from emojax.audio.log_mel import frame_count, log_mel, standardise
 from emojax.data.batches import Batch, waveforms
 from emojax.models.adapter_resnet import AdapterResNet, Output
 from emojax.models.subtrees import Params, join
+from emojax.training.devices import Layout, place
 from emojax.training.losses import weighted_cross_entropy
 from emojax.training.state import Corpus, Shared
 
@@ -257,6 +258,22 @@ def make_forward(model: AdapterResNet) -> Forward:
         return cast(Output, model.apply(variables, mel, frames, class_mask, train=False))
 
     return forward
+
+
+def make_split_forward(model: AdapterResNet, layout: Layout) -> Forward:
+    """As :func:`make_forward`; the devices have their share of the rows, where these can be split evenly."""
+    forward = make_forward(model)
+    if layout.mesh.size == 1:
+        return forward
+    # So that every process has all answers.
+    gather = jax.jit(lambda output: output, out_shardings=layout.everywhere)
+
+    def split_forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
+        if len(batch.length) % layout.mesh.size == 0:
+            batch = place(batch, layout.all_rows)
+        return gather(forward(shared, corpus, stats, class_mask, batch))
+
+    return split_forward
 
 
 def front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:

@@ -11,13 +11,20 @@ import jax
 import numpy as np
 
 from emojax.checkpoints import Checkpoints, restore
+from emojax.data.batches import make_batch
 from emojax.data.feeds import DeviceFeed
 from emojax.data.prepared import Recordings
 from emojax.data.sampling import draw
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training import devices, optim
-from emojax.training.state import init_state
-from emojax.training.steps import Plan, make_synchronous_rounds, make_train_steps, stack_corpora
+from emojax.training.state import init_network, init_state
+from emojax.training.steps import (
+    Plan,
+    make_split_forward,
+    make_synchronous_rounds,
+    make_train_steps,
+    stack_corpora,
+)
 
 WINDOW, BATCH_SIZE, CLASSES = 16_000, 8, 3
 SGD = (optim.sgd(0.9, 1e-6),) * 2
@@ -54,6 +61,17 @@ def after(layout, steps, turn, corpora):
     return {"shared": shared.params, "corpora": (stacked.params, stacked.stats), "losses": losses}
 
 
+def answers(layout):
+    """Embeddings and logits of as many clips as a batch has."""
+    shared, corpus, stats = init_network(MODEL, jax.random.key(0), True)
+    clips = TRAIN["a"].samples[:BATCH_SIZE]
+    batch = make_batch(clips, np.zeros(len(clips), np.int32), BATCH_SIZE)
+    split = devices.place(batch.audio, layout.all_rows)
+    assert len(split.addressable_shards[0].data) == BATCH_SIZE // layout.mesh.size
+    network = devices.place((shared, corpus, stats, np.ones(CLASSES, bool)), layout.everywhere)
+    return make_split_forward(MODEL, layout)(*network, batch)
+
+
 def hand_over(workdir, shared, layout):
     """Save, or find in the checkpoint of another number of devices what is nearly the same."""
     if not workdir.exists():
@@ -75,6 +93,7 @@ def main(count, path):
     trees = {
         "a": after(in_turn, steps, 0, [0]),
         "b": after(in_turn, steps, 1, [1]),
+        "answers": answers(side_by_side),
         "together": after(side_by_side, rounds, 2, [0, 1]),
     }
     leaves = jax.tree_util.tree_leaves_with_path(trees)
