@@ -98,7 +98,7 @@ def _train(
     kind = Tuning if config.transfer in FROZEN_TRUNK else RoundRobin
     rounds = kind(config, lengths, feed, windows, step, layout, state, schedules)
     del state  # the rounds have it
-    traced = workdir / "profile" if profile else None
+    traced = workdir / "profile" if profile and is_first() else None
     with (
         contextlib.closing(keeper),
         contextlib.closing(rounds),

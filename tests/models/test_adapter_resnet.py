@@ -98,7 +98,7 @@ def test_training_statistics_leave_padding_and_filler_rows_out():
 
 def test_padded_classes_have_no_probability():
     mask = jnp.array([True, True, False, False, False])
-    logits = forward(init(SMALL), mel_of(40, 40), jnp.array([40]), mask).logits
+    logits = forward(randomised(SMALL), mel_of(40, 40), jnp.array([40]), mask).logits
     assert np.asarray(jax.nn.softmax(logits))[0, 2:].tolist() == [0, 0, 0]
 
 
@@ -148,7 +148,7 @@ def test_shortcut_pools_and_appends_zero_channels():
 
 @pytest.mark.parametrize("shared_attention", [True, False])
 def test_join_undoes_split(shared_attention):
-    params = init(SMALL)["params"]
+    params = randomised(SMALL)["params"]
     shared, corpus = split(params, shared_attention)
     assert ("attention" in shared) == shared_attention
     assert jax.tree.structure(join(shared, corpus)) == jax.tree.structure(params)
