@@ -18,7 +18,6 @@ import librosa
 import ml_collections
 import numpy as np
 import traffic
-from jax.sharding import Mesh
 
 from configs import base
 from emojax.audio.log_mel import MELS, WINDOW_SAMPLES, frame_count
@@ -28,10 +27,10 @@ from emojax.data.feeds import fits, make_feed
 from emojax.models.cost import forward_flops
 from emojax.training.ceiling import measured_flops_per_s
 from emojax.training.compiling import counting_compile_s
-from emojax.training.devices import Layout, place
+from emojax.training.devices import check_batch_size, make_layout, place
 from emojax.training.meter import Meter
 from emojax.training.rounds import RoundRobin
-from emojax.training.run import make_layout, make_model, make_run, most_classes
+from emojax.training.run import make_model, make_run, most_classes
 from emojax.training.steps import front_end
 
 
@@ -43,7 +42,8 @@ class Run:
         self.window = int(settings["window_s"] * SAMPLE_RATE_HZ)
         self.train = stand_in.noise(settings["corpora"], settings["batch_size"], self.window)
         self.manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
-        self.layout = layout_of(settings, self.config)
+        self.layout = make_layout(count=settings.get("devices"))
+        check_batch_size(self.config.batch_size, self.layout)
         self.feed = make_feed(
             self.train, fits(self.train), functools.partial(place, sharding=self.layout.everywhere)
         )
@@ -72,14 +72,6 @@ def make_config(settings: dict) -> ml_collections.ConfigDict:
     config.update({name: settings[name] for name in ("batch_size", "window_s", "width")})
     config.update(settings.get("config", {}))
     return config
-
-
-def layout_of(settings: dict, config: ml_collections.ConfigDict) -> Layout:
-    """All devices, or the first few of them."""
-    if "devices" not in settings:
-        return make_layout(config, settings["corpora"])
-    devices = np.array(jax.devices()[: settings["devices"]])
-    return Layout(Mesh(devices[None], ("corpus", "batch")))
 
 
 def serve_training(settings: dict, compile_s: list[float]) -> None:

@@ -46,13 +46,14 @@ class Layout:
         return NamedSharding(self.mesh, PartitionSpec(("corpus", "batch")))
 
 
-def make_layout(corpora: int = 1) -> Layout:
-    """All devices, as many of them along the corpus axis as divide the corpora evenly; the others split rows.
+def make_layout(corpora: int = 1, count: int | None = None) -> Layout:
+    """As many devices along the corpus axis as divide the corpora evenly; the others split rows.
 
     Args:
       corpora: trained side by side; 1 where they are trained in turn.
+      count: how many devices; all if not given.
     """
-    devices = np.array(jax.devices())
+    devices = np.array(jax.devices()[:count])
     return Layout(Mesh(devices.reshape(math.gcd(corpora, len(devices)), -1), ("corpus", "batch")))
 
 

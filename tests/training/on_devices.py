@@ -1,9 +1,10 @@
-"""What ``test_devices.py`` runs on simulated devices: ``on_devices.py COUNT RESULT.npz``.
+"""What ``test_devices.py`` runs on simulated devices, one, two and four of them: ``on_devices.py FOLDER``.
 
 Every call begins at the first state: over several calls, training itself enlarges rounding errors.
 """
 
 import functools
+import operator
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from emojax.data.prepared import Recordings
 from emojax.data.sampling import draw
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training import devices, optim
-from emojax.training.state import init_network, init_state
+from emojax.training.state import init_state
 from emojax.training.steps import (
     Plan,
     make_split_forward,
@@ -41,35 +42,38 @@ def recordings(seed):
 TRAIN = {"a": recordings(0), "b": recordings(1)}
 
 
-def after(layout, steps, turn, corpora):
-    """Losses and parameters of a call, which takes a step on each of some corpora."""
+@functools.cache
+def first_state():
+    """The shared subtree and the stacked corpora before the first step, in the host's memory."""
     weights = dict.fromkeys(TRAIN, np.ones(CLASSES, np.float32))
     state = init_state(MODEL, weights, dict.fromkeys(TRAIN, CLASSES), SGD, jax.random.key(0))
+    return jax.device_get((state.shared, stack_corpora([*state.corpora.values()])))
+
+
+def after(layout, steps, turn, corpora):
+    """Losses and parameters of a call, which takes a step on each of some corpora."""
+    shared, stacked = first_state()
     put = functools.partial(devices.place, sharding=layout.everywhere)
     feed, parts = DeviceFeed(TRAIN, put), list(TRAIN.values())
     drawn = [draw(parts[corpus].lengths, WINDOW, BATCH_SIZE, 0, corpus, turn) for corpus in corpora]
     rows = devices.place(feed.rows(drawn, WINDOW), layout.rows)
     plan = Plan(turn + np.arange(len(corpora)), np.array(corpora), np.zeros(len(corpora), int), rows)
     shared, stacked, losses = steps(
-        devices.place(state.shared, layout.everywhere),
-        devices.place(stack_corpora([*state.corpora.values()]), layout.corpora),
-        feed.data,
-        plan,
-        0.1,
-        windows=(WINDOW,),
+        put(shared), devices.place(stacked, layout.corpora), feed.data, plan, 0.1, windows=(WINDOW,)
     )
     return {"shared": shared.params, "corpora": (stacked.params, stacked.stats), "losses": losses}
 
 
 def answers(layout):
     """Embeddings and logits of as many clips as a batch has."""
-    shared, corpus, stats = init_network(MODEL, jax.random.key(0), True)
+    shared, stacked = first_state()
+    corpus = jax.tree.map(operator.itemgetter(0), stacked)
     clips = TRAIN["a"].samples[:BATCH_SIZE]
     batch = make_batch(clips, np.zeros(len(clips), np.int32), BATCH_SIZE)
     split = devices.place(batch.audio, layout.all_rows)
     assert len(split.addressable_shards[0].data) == BATCH_SIZE // layout.mesh.size
-    network = devices.place((shared, corpus, stats, np.ones(CLASSES, bool)), layout.everywhere)
-    return make_split_forward(MODEL, layout)(*network, batch)
+    network = shared.params, corpus.params, corpus.stats, corpus.class_mask
+    return make_split_forward(MODEL, layout)(*devices.place(network, layout.everywhere), batch)
 
 
 def hand_over(workdir, shared, layout):
@@ -85,9 +89,10 @@ def hand_over(workdir, shared, layout):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
-def main(count, path):
-    assert len(jax.devices()) == int(count)
-    in_turn, side_by_side = devices.make_layout(), devices.make_layout(len(TRAIN))
+def run_on(count, folder):
+    """Train and answer on so many devices; writes ``COUNT.npz``."""
+    in_turn, side_by_side = (devices.make_layout(corpora, count) for corpora in (1, len(TRAIN)))
+    assert dict(side_by_side.mesh.shape) == {"corpus": min(count, 2), "batch": max(count // 2, 1)}
     steps = make_train_steps(MODEL, SGD, KEY, DeviceFeed.batch)
     rounds = make_synchronous_rounds(MODEL, SGD, KEY, DeviceFeed.batch, mesh=side_by_side.mesh)
     trees = {
@@ -97,14 +102,12 @@ def main(count, path):
         "together": after(side_by_side, rounds, 2, [0, 1]),
     }
     leaves = jax.tree_util.tree_leaves_with_path(trees)
-    np.savez(path, **{jax.tree_util.keystr(where): np.asarray(leaf) for where, leaf in leaves})
-    hand_over(Path(path).parents[1] / "handed_over", trees["a"]["shared"], in_turn)
-    print(dict(side_by_side.mesh.shape))
-    try:
-        devices.check_batch_size(7, in_turn)
-    except ValueError as error:
-        print(error)
+    np.savez(
+        folder / f"{count}.npz", **{jax.tree_util.keystr(where): np.asarray(leaf) for where, leaf in leaves}
+    )
+    hand_over(folder / "handed_over", trees["a"]["shared"], in_turn)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for count in (1, 2, 4):
+        run_on(count, Path(sys.argv[1]))

@@ -43,23 +43,27 @@ def state_of(workdir, kind, config, paths):
     return read_manifest(workdir, kind)["step"], jax.tree.map(np.asarray, trees)
 
 
-@pytest.mark.parametrize(
-    ("number", "evaluations"), [(signal.SIGKILL, 1), (signal.SIGKILL, 4), (signal.SIGINT, 3)]
-)
-def test_killed_and_resumed_is_bitwise_uninterrupted(
-    number, evaluations, tiny_command, tiny_config, tiny_paths, tiny_run, tmp_path
-):
-    log = tmp_path / "log.txt"
+def stop(command, number, evaluations, workdir):
+    """Begin, or go on with, a run, and send it a signal after so many looks; what it said."""
+    log = workdir / "log.txt"
     with open(log, "w") as output:
-        process = subprocess.Popen(tiny_command(tmp_path), cwd=ROOT, stdout=output, stderr=output)
-        while process.poll() is None and len(steps_written(tmp_path)) < evaluations:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+        while process.poll() is None and len(steps_written(workdir)) < evaluations:
             time.sleep(0.01)
         process.send_signal(number)
         process.wait(timeout=120)
     assert process.returncode != 0
-    assert steps_written(tmp_path)[-1] < steps_written(tiny_run)[-1], log.read_text()
-    if number == signal.SIGINT:
-        assert "the same command goes on from here" in log.read_text()
+    return log.read_text()
+
+
+def test_stopped_three_times_and_resumed_is_bitwise_uninterrupted(
+    tiny_command, tiny_config, tiny_paths, tiny_run, tmp_path
+):
+    stop(tiny_command(tmp_path), signal.SIGKILL, 1, tmp_path)
+    said = stop(tiny_command(tmp_path), signal.SIGINT, 2, tmp_path)
+    assert "the same command goes on from here" in said
+    said = stop(tiny_command(tmp_path), signal.SIGKILL, 4, tmp_path)
+    assert steps_written(tmp_path)[-1] < steps_written(tiny_run)[-1], said
 
     finished = subprocess.run(
         tiny_command(tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
