@@ -39,20 +39,17 @@ def measure_front_end(settings: dict) -> dict:
 def _measure(settings: dict, jobs, ours, theirs) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         settings = {**settings, "exported": f"{folder}/exported.npz"}
-        rows = [
-            *ours,
-            *(theirs if _has("torch", settings) else ()),
-            *([KERAS] if _has(KERAS, settings) else ()),
-        ]
-        if len(rows) > len(ours):
+        twins = {"torch": theirs, KERAS: [KERAS]}
+        present = [row for library, rows in twins.items() if _has(library, settings) for row in rows]
+        if present:
             # Where a twin shows that it is one, both compute in f32.
             export = {**settings, "job": "export", "corpora": 1}
             with Worker("emojax_worker.py", export, {"JAX_PLATFORMS": "cpu"}) as worker:
                 worker.end()
         report = {}
         for job in jobs:
-            makers = {row: _maker(row, {**settings, "job": job}) for row in rows}
-            report[job] = measure(makers, settings["rounds"], optional=[COMPILED])
+            makers = {row: _maker(row, {**settings, "job": job}) for row in [*ours, *present]}
+            report[job] = measure(makers, settings["rounds"], optional=[COMPILED, KERAS])
             for row in report[job].values():
                 row["clips_per_s"] = settings["batch_size"] / row["step_s"]
         return report
