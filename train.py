@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -35,6 +36,8 @@ flags.DEFINE_integer("processes", None, "How many there are; not with auto.")
 flags.DEFINE_integer("process", None, "Number of this one, from 0 on; not with auto.")
 FLAGS = flags.FLAGS
 
+SMALLER = "in a new --workdir, give a smaller --config.batch_size, --config.window_s or --config.width"
+
 
 def main(argv: list[str]) -> None:
     """Prepare the corpora that are not prepared yet, then train."""
@@ -59,6 +62,12 @@ def main(argv: list[str]) -> None:
         leave(f"train.py: {error}")
     except KeyboardInterrupt as stop:
         leave(f"train.py: {stop or 'stopped; the same command goes on from the last checkpoint'}")
+    except Exception as error:
+        if "RESOURCE_EXHAUSTED" in str(error):
+            leave(f"train.py: {str(error).splitlines()[0]}; {SMALLER}")
+        if not FLAGS.coordinator:
+            raise
+        leave(traceback.format_exc())
 
 
 def leave(message: str) -> NoReturn:

@@ -31,7 +31,7 @@ from emojax.training.devices import check_batch_size, make_layout, place
 from emojax.training.meter import Meter
 from emojax.training.rounds import RoundRobin
 from emojax.training.run import make_model, make_run, most_classes
-from emojax.training.steps import front_end
+from emojax.training.steps import front_end, make_forward
 
 
 class Run:
@@ -108,9 +108,9 @@ def serve_training(settings: dict, compile_s: list[float]) -> None:
 
 def serve_inference(settings: dict, compile_s: list[float]) -> None:
     """Serve forward passes."""
-    run = Run(settings)
-    inputs = jax.device_put((*run.network, run.batch))
-    serve_repeated(lambda: run.forward(*inputs), settings, compile_s)
+    run, forward = Run(settings), make_forward(make_model(make_config(settings), stand_in.CLASSES))
+    network, batch = place(run.network, run.layout.everywhere), place(run.batch, run.layout.all_rows)
+    serve_repeated(lambda: forward(*network, batch), settings, compile_s)
 
 
 def serve_front_end(settings: dict, compile_s: list[float]) -> None:

@@ -10,6 +10,7 @@ from statistics import fmean
 import emojax_worker
 import stand_in
 import worker
+from budget import PAPER_WINDOW_S
 from tqdm import tqdm
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
@@ -23,7 +24,6 @@ from emojax.training.meter import Meter
 from emojax.training.rounds import RoundRobin
 from emojax.training.run import make_layout, make_model, make_run, most_classes
 
-PAPER_WINDOW_S = 5.0
 SPEEDS = ("clips_per_s", "ceiling_share", "data_wait_share")
 
 

@@ -19,10 +19,12 @@ HERE = Path(__file__).resolve().parent
 # Threads of one process spin for a while after its step; the next one should have the cores for itself.
 PAUSE_S = 0.3
 ENVIRONMENT = {
-    "PYTHONPATH": str(HERE.parent),
+    "PYTHONPATH": os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # all workers share an accelerator's memory
     "JAX_ENABLE_COMPILATION_CACHE": "false",  # compiling is measured
 }
+if "JAX_PLATFORMS" in os.environ:  # operations are counted on the CPU, beside whatever is measured
+    ENVIRONMENT["JAX_PLATFORMS"] = f"{os.environ['JAX_PLATFORMS']},cpu"
 
 
 class WorkerError(SystemExit):

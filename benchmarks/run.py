@@ -54,14 +54,12 @@ def main(argv: list[str]) -> None:
         raise app.UsageError(f"--out={out}: there is no folder {out.absolute().parent}")
     settings = {name: flags.FLAGS[name].value for name in SETTINGS}
     report = {**settings, "command": sys.argv, "cores": os.cpu_count()}
-    for name in names:
-        print(f"{name} ...", file=sys.stderr)
-        report[name] = BENCHMARKS[name](settings)
-    text = json.dumps(report, indent=2)
-    if out:
-        out.write_text(text + "\n", encoding="utf-8")
-    else:
-        print(text)
+    try:
+        for name in names:
+            print(f"{name} ...", file=sys.stderr)
+            report[name] = BENCHMARKS[name](settings)
+    finally:  # one that fails must not take the others along
+        print(json.dumps(report, indent=2), file=out.open("w", encoding="utf-8") if out else sys.stdout)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from datasets.base import CorpusError, SpeechBuilder
 from datasets.download import check_fetchable, fetch
 from datasets.emoset import emoset_dataset_builder as emoset
 from datasets.manifest import manifest_dataset_builder as manifest
-from datasets.summary import headline, summary
+from datasets.summary import headline, read_metadata, summary
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import check_name
 
@@ -160,10 +160,8 @@ def _new_builder(order: _Order, scratch: str, allow_bad: bool) -> SpeechBuilder 
         builder = order.builder(
             config=order.name, source_dir=order.source, data_dir=scratch, allow_bad=allow_bad
         )
-        if not order.folder.exists():
-            return builder
-        metadata = tfds.builder_from_directory(order.folder).info.metadata
-    return None if metadata.get("fingerprint") == builder.fingerprint else builder
+    prepared_from = read_metadata(order.folder).get("fingerprint") if order.folder.exists() else None
+    return None if prepared_from == builder.fingerprint else builder
 
 
 def _prepare(builder: SpeechBuilder, folder: Path) -> None:

@@ -85,7 +85,12 @@ def _difference(found: float, published: float | None) -> str:
     return f"{abs(published - found):.6g} {'missing' if found < published else 'too many'}"
 
 
-def _spec(folder: Path) -> CorpusSpec:
+def read_metadata(folder: Path) -> dict:
+    """What a builder noted beside the records; unlike tfds's reader, imports nothing that it names."""
     metadata = tfds.core.MetadataDict()
     metadata.load_metadata(folder)
-    return CorpusSpec.from_json(metadata["spec"])
+    return metadata
+
+
+def _spec(folder: Path) -> CorpusSpec:
+    return CorpusSpec.from_json(read_metadata(folder)["spec"])

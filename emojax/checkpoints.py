@@ -77,7 +77,7 @@ def meet(name: str) -> None:
 
 
 def read_manifest(workdir: str | Path, kind: str) -> dict:
-    """What the saved network is: ``step``, ``model``, ``front_end``, ``corpora`` and the caller's own keys.
+    """What the saved network is: ``step``, ``format`` and the caller's own keys.
 
     Raises:
       ValueError: there is no such checkpoint, or it is of another format.
@@ -121,8 +121,8 @@ def restore(workdir: str | Path, kind: str, like: Mapping[str, Tree]) -> dict[st
 def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
     """What differs between two manifests, a line each, over the keys that are wanted.
 
-    >>> differences({"model": {"width": 16}}, {"model": {"width": 32}})
-    ['model.width: the checkpoint has 16, this run has 32']
+    >>> differences({"config": {"width": 16}}, {"config": {"width": 32}})
+    ['config.width: the checkpoint has 16, this run has 32']
     """
     lines: list[str] = []
     for key, value in wanted.items():

@@ -13,7 +13,10 @@ def main(argv: list[str]) -> None:
     """Print what is prepared, what is missing, and how to get it."""
     if len(argv) != 1:
         raise app.UsageError("there is no argument but --data_dir")
-    print(listing(Path(_DATA_DIR.value).expanduser()))
+    try:
+        print(listing(Path(_DATA_DIR.value).expanduser()))
+    except ValueError as error:
+        raise SystemExit(f"emojax.corpora: {error}") from None
 
 
 if __name__ == "__main__":

@@ -26,17 +26,15 @@ class Domain:
 
     Attributes:
       labels: the levels, in the order of the logits.
-      label: corpus → the level of each of its clips, int64[N], an index into ``labels``.
+      label: corpus → the level of each of its clips, int64[N], an index into ``labels``; a corpus of which
+        all clips have the same level has nothing to tell apart, and is left out, also of ``parts``.
       parts: corpus → part → the chosen clips, int64 indices, ascending; a part that lacks one of the
         corpus's levels is empty.
-      left_out: corpora of which all clips have the same level, so that there is nothing to tell apart;
-        they are in neither ``label`` nor ``parts``.
     """
 
     labels: tuple[str, ...]
     label: dict[str, np.ndarray]
     parts: dict[str, dict[str, np.ndarray]]
-    left_out: tuple[str, ...]
 
 
 def aggregate(
@@ -100,7 +98,7 @@ def _domain(
         }
         for corpus, levels in label.items()
     }
-    return Domain(LEVELS[dimension], label, parts, tuple(name for name in corpora if name not in label))
+    return Domain(LEVELS[dimension], label, parts)
 
 
 def _label(

@@ -18,9 +18,17 @@ _COLUMNS = ("name", "corpus", "language; style", "labels", "Table 1", "file name
 
 
 def prepared(data_dir: Path) -> dict[str, Path]:
-    """Name → folder of the prepared corpora below a folder, as tfds lays them out; by name."""
-    folders = [file.parent for file in data_dir.glob("*/*/*/clips.csv")]
-    return dict(sorted((folder.parent.name, folder) for folder in folders))
+    """Name → folder of the prepared corpora below a folder, as tfds lays them out; by name.
+
+    Raises:
+      ValueError: two folders are of one name.
+    """
+    found: dict[str, Path] = {}
+    for folder in sorted(file.parent for file in data_dir.glob("*/*/*/clips.csv")):
+        other = found.setdefault(folder.parent.name, folder)
+        if other != folder:
+            raise ValueError(f"{other} and {folder} are both of {folder.parent.name}; remove one of them")
+    return dict(sorted(found.items()))
 
 
 def speaker_count(clips: Iterable[Clip]) -> int:

@@ -15,7 +15,7 @@ from emojax.corpora.spec import Clip, CorpusSpec
 
 PARTS = ("train", "devel", "test")
 _WAYS_OUT = (
-    "ways out: a `split` (train, devel, test) for every clip, another layout of the corpus, or fewer labels"
+    "ways out: a `split` (train, devel, test) for every clip, a CSV with more speakers, or fewer labels"
 )
 
 
@@ -197,7 +197,10 @@ def _gaps(corpus: _Corpus, part: np.ndarray, complete: Collection[str]) -> str:
     for i, name in enumerate(PARTS):
         missing = np.setdiff1d(np.arange(len(labels)), corpus.label[part == i])
         if len(missing) == len(labels):
-            raise corpus.error(f"no clips for {name}; the clips are by {_some(corpus.names)}; {_WAYS_OUT}")
+            raise corpus.error(
+                f"no clips for {name}; the clips are by {_some(corpus.names)}, and a partition needs three "
+                f"speakers or groups at least; {_WAYS_OUT}"
+            )
         if len(missing) and name in complete:
             who = [corpus.names[g] for g in np.unique(corpus.group[corpus.label == missing[0]])]
             raise corpus.error(

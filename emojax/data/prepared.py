@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
 
-_AUDIO_FEATURE = "emojax.data.features.PcmAudio"
+_FEATURES = {"emojax.data.features.PcmAudio"} | {
+    f"tensorflow_datasets.core.features.{name}"
+    for name in (
+        "class_label_feature.ClassLabel",
+        "features_dict.FeaturesDict",
+        "scalar.Scalar",
+        "text_feature.Text",
+    )
+}
 _MEND = "remove the folder and prepare the corpus again"
 
 
@@ -94,11 +103,19 @@ def _builder(path: Path):
     import tensorflow_datasets as tfds  # seconds to import, and inference never needs it
 
     # tfds imports whatever module features.json names, and the folder may come from a stranger.
-    features = (path / "features.json").read_text("utf-8")
-    named = set(re.findall(r'"pythonClassName"\s*:\s*"([^"]*)"', features))
-    strange = sorted(
-        name for name in named if name != _AUDIO_FEATURE and not name.startswith("tensorflow_datasets.")
-    )
+    strange = sorted(_strange(json.loads((path / "features.json").read_text("utf-8"))))
     if strange:
         raise ValueError(f"features.json names {', '.join(strange)}, which no prepared corpus has")
     return tfds.builder_from_directory(path)
+
+
+def _strange(node: Any) -> Iterator[str]:
+    """What names a class that is not ours to name, in any of the spellings that tfds reads."""
+    pairs = node.items() if isinstance(node, dict) else ()
+    for key, value in pairs:
+        if key == "pythonClassName":
+            yield from {str(value)} - _FEATURES
+        elif key in ("python_class_name", "type"):
+            yield f"{key} {value}"
+    for inner in [value for _, value in pairs] if pairs else node if isinstance(node, list) else ():
+        yield from _strange(inner)

@@ -40,11 +40,21 @@ def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None
     return weights / weights.sum()
 
 
-def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:
+def check_sampling(sampling: str) -> None:
+    """Raise a ValueError for what is none of the ways to draw, whichever the corpora are."""
+    corpus_weights(sampling, dict.fromkeys(_parse_weights(sampling), 1) or {"emodb": 1, "casia": 1})
+
+
+def _parse_weights(sampling: str) -> dict[str, float]:
+    """Corpus → weight; empty where these are no weights."""
     try:
-        given = {name: float(weight) for name, weight in (item.split("=") for item in sampling.split(","))}
+        return {name: float(weight) for name, weight in (item.split("=") for item in sampling.split(","))}
     except ValueError:
-        given = {}
+        return {}
+
+
+def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:
+    given = _parse_weights(sampling)
     if set(given) != set(sizes) or not all(0 < weight < np.inf for weight in given.values()):
         example = ",".join(f"{name}=1" for name in sizes)
         raise ValueError(

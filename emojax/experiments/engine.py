@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -105,7 +106,8 @@ class _Process:
         return OSError(f"exit status {code}") if code else None
 
     def cancel(self) -> None:
-        os.killpg(self._process.pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.killpg(self._process.pid, signal.SIGINT)
 
 
 def execute(cells: Iterable[Cell], engine: Engine) -> dict[str, str]:

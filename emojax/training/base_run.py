@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import jax.numpy as jnp
 import ml_collections
@@ -24,7 +24,22 @@ def with_network_of_base(config: ml_collections.ConfigDict) -> ml_collections.Co
     if config.base:
         base = read_manifest(config.base, "best")["config"]
         config.update({name: base[name] for name in NETWORK})
+        # Without them, what was trained beside them would stand on features that never were.
+        config.adapters = config.adapters or base["adapters"]
     return config
+
+
+def base_of(config: ml_collections.ConfigDict) -> dict:
+    """What a run's manifest says of its base: ``{"base": ...}`` with the base's own base in it, or nothing.
+
+    That is the base's settings and who was in which part, and neither where it lies nor how far it came.
+    """
+    return {"base": _identity(read_manifest(config.base, "best"))} if config.base else {}
+
+
+def _identity(base: Mapping) -> dict:
+    settings = {name: value for name, value in base["config"].items() if name != "base"}
+    return {**{name: base[name] for name in ("partitions", "base") if name in base}, "config": settings}
 
 
 def begin_at_base(config: ml_collections.ConfigDict, manifest: Mapping, state: EmoState) -> EmoState:
@@ -35,14 +50,14 @@ def begin_at_base(config: ml_collections.ConfigDict, manifest: Mapping, state: E
 
     Args:
       config: the settings.
-      manifest: of the run that begins.
+      manifest: of the run that begins, with :func:`base_of` in it.
       state: a fresh one.
 
     Raises:
       ValueError: there is no such run or corpus, or nothing that the last layer could stand on.
     """
     base = read_manifest(config.base, "best")
-    _refuse_other_division(config, base, state.corpora)
+    check_division(config, manifest)
     sources = {name: name if name in base["corpora"] else config.base_corpus for name in state.corpora}
     without = [name for name, source in sources.items() if not source]
     if without and config.transfer == "last_layer":
@@ -63,15 +78,25 @@ def begin_at_base(config: ml_collections.ConfigDict, manifest: Mapping, state: E
     return EmoState(shared, corpora, state.step)
 
 
-def _refuse_other_division(config: ml_collections.ConfigDict, base: Mapping, corpora: Iterable[str]) -> None:
-    """Refuse a base whose trunk may have learnt from what is test here."""
-    theirs = base["config"]
-    knows = theirs["aggregate"] or set(corpora) & set(base["corpora"])
-    if knows and any(theirs[name] != config[name] for name in ("partition", "seed")):
-        raise ValueError(
-            f"{config.base} divided its corpora otherwise, so it may have learnt from what is test here; "
-            f"give --config.partition={theirs['partition']} --config.seed={theirs['seed']}"
-        )
+def check_division(config: ml_collections.ConfigDict, manifest: Mapping) -> None:
+    """Raise a ValueError where the trunk may have learnt from what is test here, from its first base on."""
+    ancestor, own = manifest.get("base"), manifest["partitions"]
+    while ancestor:
+        theirs, divided = ancestor["config"], ancestor["partitions"]
+        known = sorted(set(own) & set(divided))
+        levels = bool(theirs["aggregate"] or config.aggregate)
+        if (known or levels) and any(theirs[name] != config[name] for name in ("partition", "seed")):
+            raise ValueError(
+                f"{config.base} divided its corpora otherwise, so it may have learnt from what is test here; "
+                f"give --config.partition={theirs['partition']} --config.seed={theirs['seed']}"
+            )
+        changed = [name for name in known if not levels and own[name] != divided[name]]
+        if changed:
+            raise ValueError(
+                f"{config.base} learnt from other clips or labels of {', '.join(changed)}, so perhaps from "
+                "what is test here; train a base on the present ones, or use those that it was trained on"
+            )
+        ancestor = ancestor.get("base")
 
 
 def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> Corpus:

@@ -23,9 +23,10 @@ class Keeper:
     def __init__(self, workdir: Path, manifest: dict) -> None:
         self._workdir, self._manifest = workdir, manifest
         self._latest, self._best = Checkpoints(workdir, "latest"), Checkpoints(workdir, "best")
-        if self._latest.step() is not None:
-            saved = read_manifest(workdir, "latest")
-            check_same(_without_place_of_base(saved), _without_place_of_base(manifest), workdir)
+        for kind, checkpoints in (("latest", self._latest), ("best", self._best)):
+            if checkpoints.step() is not None:
+                saved = read_manifest(workdir, kind)
+                check_same(_without_place_of_base(saved), _without_place_of_base(manifest), workdir)
         self._check_pair()
 
     def _check_pair(self) -> None:

@@ -21,7 +21,7 @@ from emojax.data.prepared import Recordings
 from emojax.data.turns import SYNCHRONOUS
 from emojax.data.windows import choose_windows, work_padding_share
 from emojax.files import replacing
-from emojax.training.base_run import begin_at_base, with_network_of_base
+from emojax.training.base_run import base_of, begin_at_base, with_network_of_base
 from emojax.training.ceiling import step_floors_s
 from emojax.training.compiling import counting_compile_s
 from emojax.training.corpora import open_corpora
@@ -75,7 +75,7 @@ def _train(
 ) -> EmoState:
     config = with_network_of_base(config)
     corpora = open_corpora(paths, config.partition, config.seed, config.aggregate, config.label_words)
-    manifest = make_manifest(config, corpora)
+    manifest = {**make_manifest(config, corpora), **base_of(config)}
     keeper = Keeper(workdir, manifest)
     if is_first():
         for name, corpus in corpora.items():
@@ -132,7 +132,7 @@ def _train(
 def _windows(config: ml_collections.ConfigDict, lengths: Mapping[str, np.ndarray]) -> dict[str, int]:
     """The window of each corpus, samples; prints them, and how much of the work is padding."""
     choices = lengths
-    if config.sampling == SYNCHRONOUS or config.tuned_at_once > 1:  # side by side, so of one length
+    if config.sampling == SYNCHRONOUS:  # side by side, so of one length
         # Each corpus counts the same, however many clips it has: it has as many in a step.
         alike = [np.quantile(own, np.linspace(0, 1, 101)) for own in lengths.values()]
         choices = dict.fromkeys(lengths, np.concatenate(alike))

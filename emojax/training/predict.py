@@ -63,6 +63,7 @@ def load_networks(
     class_mask = jax.ShapeDtypeStruct((model.classes,), bool)
     like_corpus = {"params": corpus, "stats": stats, "class_mask": class_mask}
     trees = restore(workdir, state, {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)})
+    trees = jax.device_put(trees)  # orbax gives arrays of the host, which every call would send again
     networks = {
         name: Network(
             trees["shared"]["params"], trees[name]["params"], trees[name]["stats"], trees[name]["class_mask"]

@@ -16,7 +16,7 @@ from emojax.audio import log_mel
 from emojax.audio.augment import mask_bands
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
 from emojax.data.prepared import Recordings
-from emojax.data.turns import SYNCHRONOUS
+from emojax.data.turns import SYNCHRONOUS, check_sampling
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training import devices
 from emojax.training.corpora import PartitionedCorpus, check_aggregate
@@ -95,6 +95,7 @@ def check_config(config: ml_collections.ConfigDict) -> None:
         )
     _choice(config, "fast_conv", FAST_CONV)
     _choice(config, "precision", PRECISION)
+    check_sampling(config.sampling)
     check_aggregate(config.aggregate, config.label_words)
     check_transfer(config)
 

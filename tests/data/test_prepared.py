@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -33,3 +34,15 @@ def test_a_table_of_other_records_is_refused(tiny_paths, tmp_path):
 def test_a_folder_that_is_no_corpus_says_what_to_do(tmp_path):
     with pytest.raises(ValueError, match="python -m datasets"):
         open_corpus(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["pythonClassName", "python_class_name", "type"])
+def test_a_folder_that_names_a_module_of_its_own_is_refused_unread(key, tiny_paths, tmp_path, monkeypatch):
+    shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
+    (tmp_path / "stranger.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    features = json.loads((tmp_path / "1.0.0" / "features.json").read_text())
+    features["featuresDict"]["features"]["file"] = {key: "stranger.Feature"}
+    (tmp_path / "1.0.0" / "features.json").write_text(json.dumps(features))
+    with pytest.raises(ValueError, match=r"stranger\.Feature, which no prepared corpus has"):
+        open_corpus(tmp_path / "1.0.0")

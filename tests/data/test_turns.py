@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.data.turns import corpus_weights, turns
+from emojax.data.turns import check_sampling, corpus_weights, turns
 
 SIZES = {"emodb": 400, "casia": 900, "nemo": 2500}
 
@@ -29,6 +29,17 @@ def test_weights(sampling, expected):
 def test_what_is_no_sampling_says_what_is(sampling):
     with pytest.raises(ValueError, match=r"round_robin, synchronous, size, .* emodb=1,casia=1,nemo=1"):
         corpus_weights(sampling, SIZES)
+
+
+@pytest.mark.parametrize("sampling", ["", "sizes", "emodb=0", "roundrobin"])
+def test_what_is_a_sampling_of_no_corpora_is_seen_without_them(sampling):
+    with pytest.raises(ValueError, match=f"sampling={sampling!r}; choose"):
+        check_sampling(sampling)
+
+
+def test_a_sampling_is_one_of_whichever_corpora():
+    for sampling in ("round_robin", "synchronous", "size", "size^0.5", "mine=2,other=1"):
+        check_sampling(sampling)
 
 
 @given(st.integers(0, 3000), st.integers(0, 9))

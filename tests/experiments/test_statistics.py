@@ -84,6 +84,14 @@ def test_an_example_is_a_train_clip_of_its_label_and_of_median_length(corpora):
         assert abs(shorter - len(lengths_s) / 2) <= 1
 
 
+def test_a_corpus_of_one_speaker_has_examples_too(corpora):
+    clips = [dataclasses.replace(clip, speaker="1") for clip in corpora["tones"].clips]
+    alone = dataclasses.replace(corpora["tones"], clips=clips)
+    with pytest.raises(ValueError, match="a partition needs three speakers"):
+        make_partition(alone.spec, alone.clips)
+    assert set(experiment._examples(alone)) == set(alone.spec.labels)
+
+
 def test_the_spectrogram_is_that_of_the_clip_itself():
     samples = np.random.default_rng(0).integers(-9000, 9000, 20_000).astype(np.int16)
     np.testing.assert_allclose(experiment._log_mel(samples), emojax.log_mel(samples), atol=1e-5)

@@ -114,6 +114,17 @@ def test_a_half_deleted_run_is_refused(kind, tiny_config, tiny_paths, tmp_path):
         Keeper(tmp_path, manifest)
 
 
+def test_a_run_killed_before_its_first_latest_state_is_no_other_run(tiny_config, tiny_paths, tmp_path):
+    manifest, _, _, state = beginning(tiny_config, tiny_paths)
+    keeper = Keeper(tmp_path, manifest)
+    keeper.keep(dataclasses.replace(state, step=4), {}, Verdict(list(state.corpora), [], {}))
+    keeper.close()
+    shutil.rmtree(tmp_path / "checkpoints" / "latest")
+    Keeper(tmp_path, manifest).close()
+    with pytest.raises(ValueError, match=r"config\.width: the checkpoint has 4"):
+        Keeper(tmp_path, {**manifest, "config": {**manifest["config"], "width": 8}})
+
+
 def test_two_runs_in_one_folder_are_refused(tiny_config, tiny_paths, tmp_path):
     import fcntl
 

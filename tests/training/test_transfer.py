@@ -1,11 +1,15 @@
 """Where a run begins at another one: what it takes over, what it trains, and what it refuses."""
 
+import contextlib
+
 import jax
+import ml_collections
 import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
 from emojax.training import loop
+from emojax.training.base_run import check_division, with_network_of_base
 from emojax.training.predict import load_networks
 from emojax.training.run import check_config
 
@@ -73,6 +77,39 @@ def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_
     assert again.step == first.step
     for one, other in zip(*map(jax.tree.leaves, (first.corpora, again.corpora)), strict=True):
         np.testing.assert_array_equal(one, other)
+    config.base = str(tmp_path)
+    with pytest.raises(ValueError, match=r"base\.config\.transfer: the checkpoint has scratch"):
+        loop.train(config, tmp_path, paths)
+
+
+def run_of(base=None, seed=0, aggregate="", **digests):
+    """A manifest, and what of it is checked."""
+    config = {"partition": "default", "seed": seed, "aggregate": aggregate, "base": "runs/base"}
+    return {"config": config, "partitions": digests, **({"base": base} if base else {})}
+
+
+@pytest.mark.parametrize(
+    ("ancestor", "message"),
+    [
+        (run_of(a=1), ""),
+        (run_of(b=1, seed=1), ""),
+        (run_of(a=2), "learnt from other clips or labels of a"),
+        (run_of(a=1, seed=1), "--config.seed=1"),
+        (run_of(arousal=1, aggregate="arousal", seed=1), "--config.seed=1"),
+        (run_of(arousal=1, aggregate="arousal"), ""),
+    ],
+)
+@pytest.mark.parametrize("between", [False, True])
+def test_a_trunk_that_may_know_the_test_part_is_refused(ancestor, message, between):
+    manifest = run_of(run_of(ancestor, b=1) if between else ancestor, a=1)
+    config = ml_collections.ConfigDict(manifest["config"])
+    with pytest.raises(ValueError, match=message) if message else contextlib.nullcontext():
+        check_division(config, manifest)
+
+
+def test_a_network_keeps_the_adapters_of_its_base(tiny_config, tiny_run):
+    config = adapted(tiny_config, tiny_run, transfer="finetune", adapters=False)
+    assert with_network_of_base(config).adapters
 
 
 @pytest.mark.parametrize(
