@@ -108,7 +108,8 @@ def serve_training(settings: dict, compile_s: list[float]) -> None:
 
 def serve_inference(settings: dict, compile_s: list[float]) -> None:
     """Serve forward passes."""
-    run, forward = Run(settings), make_forward(make_model(make_config(settings), stand_in.CLASSES))
+    run = Run(settings)
+    forward = make_forward(run.model)
     network, batch = place(run.network, run.layout.everywhere), place(run.batch, run.layout.all_rows)
     serve_repeated(lambda: forward(*network, batch), settings, compile_s)
 

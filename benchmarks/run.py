@@ -59,7 +59,11 @@ def main(argv: list[str]) -> None:
             print(f"{name} ...", file=sys.stderr)
             report[name] = BENCHMARKS[name](settings)
     finally:  # one that fails must not take the others along
-        print(json.dumps(report, indent=2), file=out.open("w", encoding="utf-8") if out else sys.stdout)
+        text = json.dumps(report, indent=2)
+        if out:
+            out.write_text(text + "\n", encoding="utf-8")
+        else:
+            print(text)
 
 
 if __name__ == "__main__":

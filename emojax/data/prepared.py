@@ -111,11 +111,13 @@ def _builder(path: Path):
 
 def _strange(node: Any) -> Iterator[str]:
     """What names a class that is not ours to name, in any of the spellings that tfds reads."""
-    pairs = node.items() if isinstance(node, dict) else ()
-    for key, value in pairs:
-        if key == "pythonClassName":
-            yield from {str(value)} - _FEATURES
-        elif key in ("python_class_name", "type"):
-            yield f"{key} {value}"
-    for inner in [value for _, value in pairs] if pairs else node if isinstance(node, list) else ():
-        yield from _strange(inner)
+    if isinstance(node, list):
+        for inner in node:
+            yield from _strange(inner)
+    if isinstance(node, dict):
+        for key, inner in node.items():
+            if key == "pythonClassName":
+                yield from {str(inner)} - _FEATURES
+            elif key in ("python_class_name", "type"):
+                yield f"{key} {inner}"
+            yield from _strange(inner)
