@@ -13,7 +13,7 @@ import numpy as np
 from emojax.audio.reading import SAMPLE_RATE_HZ
 
 INT16_SCALE = 32_768.0
-BUCKET_SAMPLES = SAMPLE_RATE_HZ  # a batch is padded to whole seconds
+BUCKET_SAMPLES = SAMPLE_RATE_HZ * 5 // 4  # a batch is padded to quarters of five seconds
 
 
 @jax.tree_util.register_dataclass
@@ -36,7 +36,7 @@ def padded_length(samples: int) -> int:
     """The length that a clip of so many samples is padded to.
 
     >>> padded_length(16_001)
-    32000
+    20000
     """
     return BUCKET_SAMPLES * max(1, math.ceil(samples / BUCKET_SAMPLES))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.checkpoints import check_same, read_manifest, restore
-from emojax.data.batches import Batch, make_batch, windows
+from emojax.data.batches import make_batch, windows
 from emojax.models.subtrees import Params
 from emojax.training.run import FRONT_END, make_model, most_classes
 from emojax.training.state import init_network
@@ -92,7 +92,7 @@ def predict_clips(
     """
     pieces = [(owner, piece) for owner, clip in enumerate(clips) for piece in windows(clip, WINDOW_SAMPLES)]
     pieces.sort(key=lambda pair: len(pair[1]))
-    batches = list(_groups(len(pieces)))
+    batches, batch_rows = list(_groups(len(pieces))), _rows(len(pieces))
     # All batches are dispatched before the first answer is read, so that the device never waits.
     outputs = [
         forward(
@@ -100,7 +100,9 @@ def predict_clips(
             network.corpus,
             network.stats,
             network.class_mask,
-            _batch([piece for _, piece in pieces[start:stop]]),
+            make_batch(
+                [piece for _, piece in pieces[start:stop]], np.zeros(stop - start, np.int32), batch_rows
+            ),
         )
         for start, stop in batches
     ]
@@ -118,10 +120,9 @@ def _groups(count: int) -> Iterator[tuple[int, int]]:
     return pairwise([*starts, count])
 
 
-def _batch(pieces: Sequence[np.ndarray]) -> Batch:
-    # Rows are a power of four, so that few shapes are ever compiled.
-    rows = next(rows for rows in (1, 4, 16, BATCH_SIZE) if rows >= len(pieces))
-    return make_batch(pieces, np.zeros(len(pieces), np.int32), rows)
+def _rows(count: int) -> int:
+    """Rows of every batch, a power of four, so that few shapes are ever compiled."""
+    return next(rows for rows in (1, 4, 16, BATCH_SIZE) if rows >= min(count, BATCH_SIZE))
 
 
 def _mean_by(owners: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:

@@ -44,11 +44,13 @@ class Call:
 
     Attributes:
       corpora: the corpus of each.
+      stack: which of the stacks has these corpora.
       plan: what the device is told.
       windows: the lengths among which the plan chooses, samples.
     """
 
     corpora: Sequence[str]
+    stack: int
     plan: Plan
     windows: tuple[int, ...]
 
@@ -96,14 +98,16 @@ class RoundRobin:
         self._train_steps, self._names, self._feed = train_steps, list(lengths), feed
         self._windows = [windows[name] for name in lengths]
         self._layout = layout
-        self._stack = jax.jit(stack_corpora, out_shardings=layout.corpora)
-        self._unstack = jax.jit(
-            functools.partial(unstack_corpora, count=len(lengths)), out_shardings=layout.everywhere
-        )
-        self.state, self.schedules = state, {ALL: Schedule(), **schedules}
         self._steps_per_call = (
             len(lengths) if config.sampling == SYNCHRONOUS else steps_per_call(len(lengths))
         )
+        # The corpora of a call are stacked; a step by itself then has nothing to find among the others.
+        self._stack_size = len(lengths) if self._steps_per_call > 1 else 1
+        self._stack = jax.jit(stack_corpora, out_shardings=layout.corpora)
+        self._unstack = jax.jit(
+            functools.partial(unstack_corpora, count=self._stack_size), out_shardings=layout.everywhere
+        )
+        self.state, self.schedules = state, {ALL: Schedule(), **schedules}
         self.steps_per_round = len(lengths)
         self.last_step = self._phases.longest * len(lengths)
         self.first_look: list[str] = []
@@ -120,13 +124,14 @@ class RoundRobin:
     @property
     def state(self) -> EmoState:
         """The run after the steps so far; the next call takes its arrays."""
-        corpora = self._unstack(self._corpora)
+        corpora = itertools.chain.from_iterable(map(self._unstack, self._stacks))
         return EmoState(self._shared, dict(zip(self._names, corpora, strict=True)), self.step)
 
     @state.setter
     def state(self, state: EmoState) -> None:
         self._shared, self.step = state.shared, state.step
-        self._corpora = self._stack([state.corpora[name] for name in self._names])
+        corpora, size = [state.corpora[name] for name in self._names], self._stack_size
+        self._stacks = [self._stack(corpora[i : i + size]) for i in range(0, len(corpora), size)]
 
     def _calls(self, drawn: Iterator[Draw], step: int) -> Iterator[Call]:
         """What each call is given; none goes beyond its round."""
@@ -137,11 +142,12 @@ class RoundRobin:
             windows = tuple(sorted(set(self._windows) if steps > 1 else {self._windows[own[0].corpus]}))
             plan = Plan(
                 step + np.arange(len(own), dtype=np.int32),
-                np.array([draw.corpus for draw in own], np.int32),
+                np.array([draw.corpus % self._stack_size for draw in own], np.int32),
                 np.array([windows.index(self._windows[draw.corpus]) for draw in own], np.int32),
                 place(self._feed.rows(own, windows[-1]), self._layout.rows),
             )
-            yield Call([self._names[draw.corpus] for draw in own], plan, windows)
+            stack = own[0].corpus // self._stack_size
+            yield Call([self._names[draw.corpus] for draw in own], stack, plan, windows)
             step += len(own)
 
     @property
@@ -161,8 +167,8 @@ class RoundRobin:
     def train(self, call: Call) -> tuple[Sequence[int], Sequence[str], jax.Array]:
         """The steps of a call; gives the number, the corpus and the loss of each."""
         rate = self._phases.rate(self.schedules[ALL])
-        self._shared, self._corpora, losses = self._train_steps(
-            self._shared, self._corpora, self._feed.data, call.plan, rate, windows=call.windows
+        self._shared, self._stacks[call.stack], losses = self._train_steps(
+            self._shared, self._stacks[call.stack], self._feed.data, call.plan, rate, windows=call.windows
         )
         self.step += len(call.corpora)
         if self._between_rounds:

@@ -87,8 +87,8 @@ def make_train_steps(
             branches = [functools.partial(update_at, window) for window in windows]
             corpus = jax.tree.map(operator.itemgetter(one.corpus), corpora)
             shared, corpus, loss = jax.lax.switch(one.window, branches, shared, corpus)
-            corpora = jax.tree.map(lambda all_, own: all_.at[one.corpus].set(own), corpora, corpus)
-            return (shared, corpora), loss
+            put = functools.partial(jax.lax.dynamic_update_index_in_dim, index=one.corpus, axis=0)
+            return (shared, jax.tree.map(put, corpora, corpus)), loss
 
         (shared, corpora), losses = _scan(step, (shared, corpora), plan)
         return shared, corpora, losses

@@ -22,9 +22,9 @@ def test_centre_is_the_middle(length, start):
 
 def test_batch_is_padded_scaled_and_filled_up():
     batch = make_batch(
-        [np.full(3, 16_384, np.int16), np.full(20_000, 0.25, np.float32)], np.array([1, 2]), rows=4
+        [np.full(3, 16_384, np.int16), np.full(30_000, 0.25, np.float32)], np.array([1, 2]), rows=4
     )
-    assert batch.audio.shape == (4, padded_length(20_000)) == (4, 32_000)
+    assert batch.audio.shape == (4, padded_length(30_000)) == (4, 40_000)
     assert batch.audio[0, :4].tolist() == [0.5, 0.5, 0.5, 0.0]
-    assert batch.length.tolist() == [3, 20_000, 0, 0]
+    assert batch.length.tolist() == [3, 30_000, 0, 0]
     assert batch.label.tolist() == [1, 2, 0, 0]
