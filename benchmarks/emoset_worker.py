@@ -45,6 +45,7 @@ class EmoSet:
         floors_s = step_floors_s(model, lengths, windows, self.config.batch_size)
         self.meter = Meter(self.config.batch_size, floors_s)
         self.rounds = RoundRobin(self.config, lengths, feed, windows, step, layout, state, {})
+        del state  # the rounds have it
         self.facts = {
             "feed": type(feed).__name__,
             "clips": sum(map(len, train.values())),

@@ -12,7 +12,7 @@ def get_config() -> ml_collections.ConfigDict:
     """The settings that differ from configs/base.py."""
     config = base.get_config()
     config.width = 16
-    config.window_s = 2.0  # random chunks of 2 s: one compiled shape, and little padding
+    config.window_s = 2.0  # random chunks of 2 s at most
     config.learning_rates = (0.03, 0.003)  # in so few rounds devel prefers them to the paper's 0.1 and 0.01
     config.rounds_per_phase = 150
     return config

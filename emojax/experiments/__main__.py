@@ -77,6 +77,8 @@ def main(argv: list[str]) -> None:
             print(path)
     except (ValueError, OSError) as error:
         raise SystemExit(f"experiments: {error}") from error
+    except ImportError as error:
+        raise SystemExit(f'experiments: {error}; pip install "emojax[statistics,baselines]"') from error
     except KeyboardInterrupt:
         raise SystemExit("experiments: stopped; the same command goes on where it was") from None
     if report.missing:
@@ -123,9 +125,11 @@ def _request() -> Request:
 
     if not _CORPORA.value:
         raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
+    corpora = parse_corpora(_CORPORA.value)
+    bases = {name: corpora.get(name, item) for name, item in parse_corpora(_BASES.value).items()}
     return Request(
-        parse_corpora(_CORPORA.value),
-        parse_corpora(_BASES.value),
+        corpora,
+        bases,
         Path(_OUT.value).expanduser(),
         parse_seeds(_SEEDS.value),
         _SOURCE_DIR.value,

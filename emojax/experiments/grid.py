@@ -54,9 +54,7 @@ class Grid:
 
     def uars(self, setting: str, corpus: str, part: str) -> list[float]:
         """UAR in percent, of each seed that has one."""
-        scored = self.settings[setting].get(corpus, ())
-        fractions = [one.devel_uar if part == "devel" else one.result["uar"] for one in scored]
-        return [100 * fraction for fraction in fractions if fraction is not None]
+        return [*_uar_by_seed(self.settings[setting].get(corpus, ()), part).values()]
 
     def uar(self, setting: str, corpus: str, part: str) -> float | None:
         """Mean UAR over the seeds in percent, if there is one."""
@@ -69,9 +67,13 @@ class Grid:
         return stdev(uars) if len(uars) > 1 else None
 
     def difference(self, setting: str, corpus: str, part: str) -> float | None:
-        """Percentage points above the first setting, if both have the corpus."""
-        first, own = self.uar(self.first, corpus, part), self.uar(setting, corpus, part)
-        return None if first is None or own is None else own - first
+        """Mean percentage points above the first setting, over the seeds that both have, if there are any.
+
+        Other seeds may have other speakers in their parts.
+        """
+        own, first = (_uar_by_seed(self.settings[one].get(corpus, ()), part) for one in (setting, self.first))
+        points = [own[seed] - first[seed] for seed in own if seed in first]
+        return fmean(points) if points else None
 
     def both(self, setting: str) -> list[str]:
         """The corpora that this setting and the first one have."""
@@ -103,6 +105,12 @@ class Grid:
         }
         enough = {name: pair for name, pair in scores.items() if min(map(len, pair)) > 1}
         return {name: almost_stochastic_order(*pair, len(enough)) for name, pair in enough.items()}
+
+
+def _uar_by_seed(scored: Sequence[Scored], part: str) -> dict[int, float]:
+    """Seed → UAR in percent, of those that have one."""
+    fractions = {one.seed: one.devel_uar if part == "devel" else one.result["uar"] for one in scored}
+    return {seed: 100 * fraction for seed, fraction in fractions.items() if fraction is not None}
 
 
 def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()) -> Grid:

@@ -12,8 +12,8 @@ from emojax.experiments.engine import execute, make_engine
 from emojax.experiments.runs import Cell, Request, scored
 from emojax.training.corpora import open_corpora
 
-# Settings that decide which clip has which level.
-_LEVELS = ("partition", "seed", "aggregate", "label_words")
+# Settings that decide which clip is in which part, and has which level.
+_DIVISION = ("partition", "seed", "aggregate", "label_words")
 
 
 def carry_out(
@@ -38,19 +38,20 @@ def carry_out(
         return scored(cells), {}
     ready = make_engine(engine, request.out / "runs" / "jobs")
     _prepare(request)
-    _check_levels(todo, request)
+    _check_corpora(todo, request)
     failed = execute(todo, ready)
     return scored(cells), failed
 
 
-def _check_levels(cells: Sequence[Cell], request: Request) -> None:
-    """Refuse labels without levels before the first run, and not hours later."""
+def _check_corpora(cells: Sequence[Cell], request: Request) -> None:
+    """Refuse what cannot be divided, or labels without levels, before the first run and not hours later."""
     here = prepared(Path(request.data_dir).expanduser())
     paths = {name: here[name] for name in request.corpora}
-    settings = [[cell.order["config"].get(name) for name in _LEVELS] for cell in cells]
-    for partition, seed, aggregate, label_words in settings:
-        if aggregate:
-            open_corpora(paths, partition, seed, aggregate, label_words)
+    configs = [cell.order["config"] for cell in cells]
+    # An SVM's knows of no levels.
+    divisions = {tuple(config.get(name, "") for name in _DIVISION) for config in configs}
+    for division in sorted(divisions):
+        open_corpora(paths, *division)
 
 
 def _prepare(request: Request) -> None:
@@ -66,5 +67,5 @@ def _prepare(request: Request) -> None:
         [sys.executable, "-m", "datasets", items, *places], stderr=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise ValueError(lines[-1].removeprefix("error: ") if lines else f"python -m datasets {items} failed")
+        said = done.stderr.rpartition("error: ")[2].strip()
+        raise ValueError(said or f"python -m datasets {items} failed")

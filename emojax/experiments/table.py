@@ -18,6 +18,7 @@ _LATEX = str.maketrans(
         "|": r"\textbar{}",
         "−": r"$-$",
         "±": r"$\pm$",
+        "ε": r"$\varepsilon$",
         # At the beginning of a row these would belong to the end of the row before.
         "[": "{[}",
         "*": "{*}",

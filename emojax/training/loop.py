@@ -48,7 +48,7 @@ def train(
 
     The best state by mean devel UAR is kept in ``checkpoints/best``, the last one in ``checkpoints/latest``;
     a phase with a smaller learning rate begins at the best state.  Over a frozen trunk, each corpus has a
-    best state of its own.  A resumed run ends bitwise where an uninterrupted one ends.
+    best state of its own.  On a CPU, a resumed run ends bitwise where an uninterrupted one ends.
 
     Args:
       config: see ``configs/base.py``.

@@ -21,6 +21,7 @@ from emojax.training.steps import Forward, make_forward
 # Longest piece that the network sees at once when it is evaluated (section 5.1).
 WINDOW_SAMPLES = 5 * SAMPLE_RATE_HZ
 BATCH_SIZE = 64
+FULL_BATCHES = 4  # beside so many, to fill the rest up costs less than a program for it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,8 @@ def predict_clips(
     """
     pieces = [(owner, piece) for owner, clip in enumerate(clips) for piece in windows(clip, WINDOW_SAMPLES)]
     pieces.sort(key=lambda pair: len(pair[1]))
-    batches, batch_rows = list(_groups(len(pieces))), _rows(len(pieces))
+    batches = list(_groups(len(pieces)))
+    fewest_rows = BATCH_SIZE if len(batches) > FULL_BATCHES else 1
     # All batches are dispatched before the first answer is read, so that the device never waits.
     outputs = [
         forward(
@@ -101,7 +103,9 @@ def predict_clips(
             network.stats,
             network.class_mask,
             make_batch(
-                [piece for _, piece in pieces[start:stop]], np.zeros(stop - start, np.int32), batch_rows
+                [piece for _, piece in pieces[start:stop]],
+                np.zeros(stop - start, np.int32),
+                _rows(max(stop - start, fewest_rows)),
             ),
         )
         for start, stop in batches
@@ -121,8 +125,8 @@ def _groups(count: int) -> Iterator[tuple[int, int]]:
 
 
 def _rows(count: int) -> int:
-    """Rows of every batch, a power of four, so that few shapes are ever compiled."""
-    return next(rows for rows in (1, 4, 16, BATCH_SIZE) if rows >= min(count, BATCH_SIZE))
+    """Rows of a batch, a power of four, so that few shapes are ever compiled."""
+    return next(rows for rows in (1, 4, 16, BATCH_SIZE) if rows >= count)
 
 
 def _mean_by(owners: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:

@@ -14,8 +14,8 @@ from emojax.audio.log_mel import MELS
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.subtrees import Params, split
 
-# Parameters are drawn once: a fast program for it would take ten seconds to compile.
-_UNOPTIMISED = {"xla_backend_optimization_level": 0}
+# Parameters are drawn once: a fast program for it would take ten seconds to compile on CPUs.
+_UNOPTIMISED = {"cpu": {"xla_backend_optimization_level": 0}}
 
 
 @jax.tree_util.register_dataclass
@@ -76,7 +76,10 @@ def init_state(
       shared_attention: whether the attention belongs to the shared subtree.
     """
     tx_shared, tx_corpus = optimizers
-    init = jax.jit(lambda key: init_network(model, key, shared_attention), compiler_options=_UNOPTIMISED)
+    init = jax.jit(
+        lambda key: init_network(model, key, shared_attention),
+        compiler_options=_UNOPTIMISED.get(jax.default_backend()),
+    )
     shared, _, _ = init(key)
     corpora = {}
     for number, (name, weight) in enumerate(class_weights.items()):

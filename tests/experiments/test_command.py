@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from emojax.experiments.prepared import find_corpora
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments):
+def run(*arguments, **environment):
     command = [sys.executable, "-m", "emojax.experiments", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    pipes = {"capture_output": True, "text": True, "env": os.environ | environment}
+    return subprocess.run(command, cwd=ROOT, timeout=300, check=False, **pipes)
 
 
 def data_dir(tiny_paths):
@@ -43,6 +45,13 @@ def test_bad_arguments_are_one_clear_error(arguments, message, tiny_paths, tmp_p
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("experiments: ")]
     assert re.search(message, line)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_not_installed_is_named_with_its_remedy(tmp_path):
+    (tmp_path / "statsmodels.py").write_text("raise ImportError('No module named statsmodels')")
+    done = run("transfer", "--workdirs=a=x,b=y", f"--out={tmp_path}", PYTHONPATH=str(tmp_path))
+    assert "Traceback" not in done.stderr
+    assert 'No module named statsmodels; pip install "emojax[statistics,baselines]"' in done.stderr
 
 
 def test_an_empty_folder_is_an_error(tmp_path):

@@ -65,7 +65,7 @@ def test_table_4_is_shared_runs_and_a_tuning_of_each(request_):
     assert shared.after == []
     train, evaluate = map(flags_of, tuned.commands)
     assert train["--config.base"] == str(shared.folder) == flags_of(shared.commands[0])["--workdir"]
-    assert (train["--config.base_corpus"], train["--config.seed"]) == ("arousal", "1")
+    assert (train["--config.base_corpus"], train["--config.seed"]) == ("", "1")
     assert train["--config.corpora"] == "x,y=some/labels.csv"
     assert evaluate == {"--workdir": str(tuned.folder), "--state": "best"}
     assert flags_of(shared.commands[0])["--config.aggregate"] == "a+v"
@@ -182,6 +182,30 @@ def test_labels_without_levels_are_refused_before_the_first_run(request_, tiny_c
     with pytest.raises(ValueError, match=r"tones: high, low, middle; levels: loud, soft.*--label_words"):
         carry_out(transfer_cells(request, ["scratch", "valence"]), request, "here")
     assert not (request.out / "runs" / "scratch").exists()
+
+
+def test_what_cannot_be_divided_is_refused_before_the_first_run(
+    request_, tiny_config, tiny_sources, tmp_path
+):
+    rows = (tiny_sources / "tones" / "labels.csv").read_text().splitlines()
+    (tmp_path / "two").mkdir()
+    kept = [row for row in rows if row.startswith(("file", "0_", "1_"))]
+    (tmp_path / "two" / "labels.csv").write_text("\n".join(kept))
+    for wav in [*tiny_sources.glob("tones/0_*"), *tiny_sources.glob("tones/1_*")]:
+        shutil.copy(wav, tmp_path / "two")
+    corpora = parse_corpora([tiny_config.corpora.split(",")[1], f"two={tmp_path / 'two'}"])
+    request = dataclasses.replace(request_, corpora=corpora, bases={}, data_dir=str(tmp_path / "data"))
+    with pytest.raises(ValueError, match=r"^corpus two: .*three speakers"):
+        carry_out(transfer_cells(request, ["scratch", "all"]), request, "here")
+    assert not (request.out / "runs" / "scratch").exists()
+
+
+def test_all_that_preparing_says_is_said(request_, tmp_path):
+    request = dataclasses.replace(
+        request_, corpora=parse_corpora(["emodb"]), bases={}, source_dir=str(tmp_path)
+    )
+    with pytest.raises(ValueError, match=rf"(?s){tmp_path}.*(put|give|--source_dir)"):
+        carry_out([fake(tmp_path, "one")], request, "here")
 
 
 def test_several_run_at_a_time(tmp_path):

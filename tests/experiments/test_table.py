@@ -46,6 +46,10 @@ def test_no_cell_becomes_an_option_of_the_row_before():
     assert [row for row in rows if row.endswith(r"\\")] == [r"a \\", r"{[}1em] \\", r"{*} \\"]
 
 
+def test_latex_knows_what_our_own_headings_hold():
+    assert r"$\varepsilon$\_min" in Table("headings", "", {"ε_min": ""}, []).latex()
+
+
 def test_the_foot_stands_apart(hostile):
     assert "<tfoot><tr><td class=text>mean</td><td class=number>−6.5</td></tr>" in hostile.html()
     *_, rule, foot, bottom, _, _, _ = hostile.latex().splitlines()

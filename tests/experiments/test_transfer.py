@@ -114,6 +114,17 @@ def test_the_first_seed_that_both_have_is_tested(seeded):
     assert {row["p"] for row in rows_of(transfer(one).pieces[2])} == {""}
 
 
+def test_differences_are_between_runs_of_one_seed(seeded):
+    seeded["scratch"] = seeded["scratch"][1:]
+    seeded["shared"] = seeded["shared"][:2]
+    grid = read_grid(seeded)
+    # Seed 1 alone has both: 39 and 22 of 40.
+    assert grid.difference("shared", "x", "test") == pytest.approx(42.5)
+    assert (
+        read_grid({name: some[:1] for name, some in seeded.items()}).difference("shared", "x", "test") is None
+    )
+
+
 def test_a_seed_twice_is_refused(seeded, tmp_path, finished):
     seeded["shared"].append(finished(tmp_path / "again", {"x": 1}, seed=2))
     with pytest.raises(ValueError, match=r"corpus x with seed 2 is in .*give each corpus once"):

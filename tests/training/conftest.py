@@ -1,3 +1,4 @@
+import socket
 import sys
 
 import numpy as np
@@ -7,6 +8,18 @@ from emojax.data.feeds import HostFeed
 from emojax.training.corpora import open_corpora
 from emojax.training.run import make_layout
 from emojax.training.state import EmoState
+
+
+@pytest.fixture(scope="session")
+def free_address():
+    """Gives addresses where nobody listens yet."""
+
+    def address():
+        with socket.socket() as server:
+            server.bind(("localhost", 0))
+            return f"localhost:{server.getsockname()[1]}"
+
+    return address
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""What ``test_devices.py`` runs on simulated devices, one, two and four of them: ``on_devices.py FOLDER``.
+"""What ``test_devices.py`` runs: ``on_devices.py FOLDER``, on simulated devices, one, two and four of them.
+
+With ``ADDRESS NUMBER`` behind it, as one of two processes that find each other there, a device in each.
 
 Every call begins at the first state: over several calls, training itself enlarges rounding errors.
 """
@@ -17,7 +19,7 @@ from emojax.data.feeds import DeviceFeed
 from emojax.data.prepared import Recordings
 from emojax.data.sampling import draw
 from emojax.models.adapter_resnet import AdapterResNet
-from emojax.training import devices, optim
+from emojax.training import devices, optim, processes
 from emojax.training.state import init_state
 from emojax.training.steps import (
     Plan,
@@ -30,7 +32,6 @@ from emojax.training.steps import (
 WINDOW, BATCH_SIZE, CLASSES = 16_000, 8, 3
 SGD = (optim.sgd(0.9, 1e-6),) * 2
 MODEL = AdapterResNet(CLASSES, width=4, depth=1, fast_conv=False)
-KEY = jax.random.key(1)
 
 
 def recordings(seed):
@@ -93,21 +94,39 @@ def run_on(count, folder):
     """Train and answer on so many devices; writes ``COUNT.npz``."""
     in_turn, side_by_side = (devices.make_layout(corpora, count) for corpora in (1, len(TRAIN)))
     assert dict(side_by_side.mesh.shape) == {"corpus": min(count, 2), "batch": max(count // 2, 1)}
-    steps = make_train_steps(MODEL, SGD, KEY, DeviceFeed.batch)
-    rounds = make_synchronous_rounds(MODEL, SGD, KEY, DeviceFeed.batch, mesh=side_by_side.mesh)
+    steps = make_train_steps(MODEL, SGD, jax.random.key(1), DeviceFeed.batch)
+    rounds = make_synchronous_rounds(MODEL, SGD, jax.random.key(1), DeviceFeed.batch, mesh=side_by_side.mesh)
     trees = {
         "a": after(in_turn, steps, 0, [0]),
         "b": after(in_turn, steps, 1, [1]),
         "answers": answers(side_by_side),
         "together": after(side_by_side, rounds, 2, [0, 1]),
     }
-    leaves = jax.tree_util.tree_leaves_with_path(trees)
-    np.savez(
-        folder / f"{count}.npz", **{jax.tree_util.keystr(where): np.asarray(leaf) for where, leaf in leaves}
-    )
+    write(trees, folder / f"{count}.npz")
     hand_over(folder / "handed_over", trees["a"]["shared"], in_turn)
 
 
+def run_in_two_processes(folder, address, number):
+    """Train a step in turn on the devices of both; writes ``processes.npz``."""
+    processes.join(address, 2, number)
+    layout = devices.make_layout()
+    assert layout.mesh.size == 2 > len(layout.mesh.local_devices)
+    steps = make_train_steps(MODEL, SGD, jax.random.key(1), DeviceFeed.batch)
+    trees = {"a": after(layout, steps, 0, [0]), "b": after(layout, steps, 1, [1])}
+    if processes.is_first():
+        write(trees, folder / "processes.npz")
+
+
+def write(trees, path):
+    """Write all leaves, by their places."""
+    leaves = jax.tree_util.tree_leaves_with_path(trees)
+    np.savez(path, **{jax.tree_util.keystr(where): np.asarray(leaf) for where, leaf in leaves})
+
+
 if __name__ == "__main__":
-    for count in (1, 2, 4):
-        run_on(count, Path(sys.argv[1]))
+    folder = Path(sys.argv[1])
+    if len(sys.argv) > 2:
+        run_in_two_processes(folder, sys.argv[2], int(sys.argv[3]))
+    else:
+        for count in (1, 2, 4):
+            run_on(count, folder)

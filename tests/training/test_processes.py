@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import socket
 import subprocess
 from pathlib import Path
 
@@ -15,12 +14,6 @@ from emojax.training.predict import load_networks
 ROOT = Path(__file__).parents[2]
 
 
-def free_port():
-    with socket.socket() as server:
-        server.bind(("localhost", 0))
-        return server.getsockname()[1]
-
-
 def run(*commands):
     """Start the processes of a run; their exit codes and what they said."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -29,13 +22,13 @@ def run(*commands):
     return [process.returncode for process in started], outputs
 
 
-def two(command, workdir):
-    flags = [f"--coordinator=localhost:{free_port()}", "--processes=2"]
+def two(command, workdir, address):
+    flags = [f"--coordinator={address}", "--processes=2"]
     return [command(workdir, *flags, f"--process={number}") for number in (0, 1)]
 
 
-def test_two_processes_train_what_one_trains(tiny_command, tiny_paths, tiny_run, tmp_path):
-    codes, outputs = run(*two(tiny_command, tmp_path))
+def test_two_processes_train_what_one_trains(tiny_command, tiny_paths, tiny_run, free_address, tmp_path):
+    codes, outputs = run(*two(tiny_command, tmp_path, free_address()))
     assert codes == [0, 0], outputs
     assert ["windows in s" in output for output in outputs] == [True, False]
     ours, theirs = [
@@ -49,10 +42,10 @@ def test_two_processes_train_what_one_trains(tiny_command, tiny_paths, tiny_run,
     assert set(load_networks(tmp_path)[2]) == {"tones", "levels"}
 
 
-def test_what_stops_one_process_stops_all(tiny_command, tiny_paths, tmp_path):
+def test_what_stops_one_process_stops_all(tiny_command, tiny_paths, free_address, tmp_path):
     with open(tmp_path / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        codes, outputs = run(*two(tiny_command, tmp_path))
+        codes, outputs = run(*two(tiny_command, tmp_path, free_address()))
     assert codes == [1, 1]
     assert all("another process trains here" in output for output in outputs)
 

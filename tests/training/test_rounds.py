@@ -46,3 +46,22 @@ def test_a_call_ends_where_its_round_ends(whole_rounds, begin):
     own.close()
     assert [call.corpora for call in calls] == [["levels"], ["tones", "levels"], ["tones", "levels"]]
     assert [call.plan.step.tolist() for call in calls] == [[3], [4, 5], [6, 7]]
+
+
+@pytest.mark.parametrize("sampling", ["round_robin", "tones=1,levels=3"])
+def test_a_step_by_itself_has_its_own_corpus_alone(sampling, begin):
+    own = begin(RoundRobin, None, {}, sampling=sampling)
+    calls = list(itertools.islice(own.batches, 8))
+    own.close()
+    assert [["tones", "levels"][call.stack] for call in calls] == [call.corpora[0] for call in calls]
+    assert {int(call.plan.corpus[0]) for call in calls} == {0}
+    assert len({call.stack for call in calls}) == 2
+
+
+def test_synchronous_rounds_are_trained_and_gone_on_with(tiny_config, tiny_paths, tmp_path):
+    config = tiny_config.copy_and_resolve_references()
+    config.update(sampling="synchronous", learning_rates=(0.1,))
+    state = train(config, tmp_path, tiny_paths)
+    assert state.step == 8
+    assert [line["step"] for line in lines(tmp_path)] == [4, 8]
+    assert train(config, tmp_path, tiny_paths).step == 8
