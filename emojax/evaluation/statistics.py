@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import binom, friedmanchisquare, rankdata
 from statsmodels.stats import contingency_tables
 from statsmodels.stats.multitest import multipletests
-
-from emojax.files import replacing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,12 +132,11 @@ def friedman_nemenyi(scores: np.ndarray, names: Sequence[str]) -> Ranking:
     )
 
 
-def critical_difference_figure(ranking: Ranking, path: str | Path, alpha: float = 0.05) -> None:
-    """Draw Demšar's diagram as a PNG: mean ranks on a line, and a bar across systems that do not differ.
+def critical_difference_figure(ranking: Ranking, alpha: float = 0.05) -> Figure:
+    """Demšar's diagram: mean ranks on a line, and a bar across systems that do not differ.
 
     Args:
       ranking: of :func:`friedman_nemenyi`.
-      path: of the PNG; its folder exists.
       alpha: below which two systems differ.
     """
     import pandas as pd
@@ -154,5 +150,4 @@ def critical_difference_figure(ranking: Ranking, path: str | Path, alpha: float 
         ax=figure.subplots(),
         label_props={"parse_math": False},  # a $ in a name is no mathematics
     )
-    with replacing(Path(path)) as draft:
-        figure.savefig(draft, format="png", bbox_inches="tight")
+    return figure

@@ -39,6 +39,7 @@ def baselines(
         pieces=[
             scores.score_table(grid, "table_3", caption, notes=[note]),
             Picture("table_3", f"{caption} in percent, coloured by what it gained on chance", _map(grid)),
+            *scores.rank_pictures(grid),
             scores.runs_table(grid),
         ],
         missing=missing,

@@ -10,8 +10,10 @@ from statistics import fmean
 import numpy as np
 from matplotlib.figure import Figure
 
+from emojax.evaluation.statistics import critical_difference_figure, friedman_nemenyi
 from emojax.experiments.grid import PARTS, Grid
 from emojax.experiments.heat_map import heat_map
+from emojax.experiments.report import Picture
 from emojax.experiments.table import Cell, Marked, Table
 
 _RUNS = {"setting": "", "run": "", "corpora": "", "mode": "", "state": "", "seed": "d", "step": ",d"}
@@ -56,6 +58,20 @@ def score_table(
         _means(grid),
         [about, *notes],
     )
+
+
+def rank_pictures(grid: Grid) -> Iterable[Picture]:
+    """Mean ranks of three settings or more over five corpora or more; fewer say nothing."""
+    names, settings = grid.common(), list(grid.settings)
+    if len(settings) < 3 or len(names) < 5:
+        return
+    scores = [[grid.uar(setting, name, "test") for setting in settings] for name in names]
+    ranking = friedman_nemenyi(np.array(scores, float), settings)
+    caption = (
+        f"Mean ranks of test UAR over {len(names)} corpora (1 is best); Friedman's test p = "
+        f"{ranking.friedman_p:.4f}; a bar joins settings that Nemenyi's test does not tell apart at 0.05"
+    )
+    yield Picture("ranks", caption, critical_difference_figure(ranking))
 
 
 def _cell(grid: Grid, setting: str, corpus: str, part: str, mark: str) -> Marked | None:

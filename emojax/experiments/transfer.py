@@ -65,7 +65,13 @@ def transfer(
         seeds=scores.seeds(grid),
         normalisation=scores.normalisation(grid),
         selection="Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C.",
-        pieces=[_table_4(grid, tests), *_figures_7(grid), _details(grid, tests), scores.runs_table(grid)],
+        pieces=[
+            _table_4(grid, tests),
+            *_figures_7(grid),
+            *scores.rank_pictures(grid),
+            _details(grid, tests),
+            scores.runs_table(grid),
+        ],
         missing=missing,
     )
 

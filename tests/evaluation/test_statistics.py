@@ -109,9 +109,8 @@ def test_friedman_is_hollander_and_wolfe_s():
 def test_the_diagram_is_drawn_and_names_are_no_mathematics(tmp_path):
     pytest.importorskip("scikit_posthocs")
     ranking = friedman_nemenyi(C45, ["$\\frac$", *C45_NAMES[1:]])
-    critical_difference_figure(ranking, tmp_path / "ranks.png", alpha=0.1)
+    critical_difference_figure(ranking, alpha=0.1).savefig(tmp_path / "ranks.png")
     assert imread(tmp_path / "ranks.png").std() > 0.1
-    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize(

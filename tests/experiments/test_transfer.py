@@ -3,6 +3,7 @@ import io
 import json
 
 import pytest
+from matplotlib.image import imread
 
 from emojax.experiments.baselines import baselines
 from emojax.experiments.finished import parse_workdirs
@@ -138,6 +139,25 @@ def test_adapters_on_a_single_base_are_shown_beside_heads(workdirs, tmp_path, fi
     assert picture.name == "figure_7a"
     array = picture.figure.axes[0].images[0].get_array()
     assert array[:, 1].tolist()[:2] == pytest.approx([25, -10])
+
+
+def ranks_of(tmp_path, finished, hits):
+    """The pictures of ranks of settings that have so many hits on each corpus."""
+    pytest.importorskip("scikit_posthocs")
+    counts = {name: dict(zip("vwxyz", some, strict=False)) for name, some in hits.items()}
+    workdirs = {name: [finished(tmp_path / name, some)] for name, some in counts.items()}
+    pieces = [*transfer(workdirs).pieces, *baselines(workdirs).pieces]
+    return [piece for piece in pieces if piece.name == "ranks"]
+
+
+def test_settings_are_ranked_over_five_corpora(tmp_path, finished):
+    hits = {"alone": (10, 11, 12, 13, 14), "all": (30, 31, 32, 33, 34), "tuned": (29, 35, 36, 37, 38)}
+    pictures = ranks_of(tmp_path, finished, hits)
+    assert len(pictures) == 2  # of either report
+    assert "over 5 corpora (1 is best); Friedman's test p = 0.0150" in pictures[0].caption
+    assert imread(io.BytesIO(pictures[0].png())).std() > 0.1
+    assert not ranks_of(tmp_path / "few", finished, {name: some[:4] for name, some in hits.items()})
+    assert not ranks_of(tmp_path / "two", finished, {name: hits[name] for name in ("alone", "all")})
 
 
 def test_table_3_puts_baselines_side_by_side(workdirs, tmp_path):
