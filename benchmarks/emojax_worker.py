@@ -44,9 +44,9 @@ class Run:
         self.manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
         self.layout = make_layout(count=settings.get("devices"))
         check_batch_size(self.config.batch_size, self.layout)
-        self.feed = make_feed(
-            self.train, fits(self.train), functools.partial(place, sharding=self.layout.everywhere)
-        )
+        on_device = fits(self.train) and not settings.get("on_host")
+        put = functools.partial(place, sharding=self.layout.everywhere)
+        self.feed = make_feed(self.train, on_device, put)
         self.step, self.forward, self.state = make_run(
             self.config, self.manifest, self.train, self.feed.batch, self.layout
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import tempfile
 import time
+from pathlib import Path
 from statistics import fmean
 
 import emojax_worker
@@ -18,8 +20,10 @@ from emojax.data.feeds import fits, make_feed
 from emojax.data.windows import choose_windows, work_padding_share
 from emojax.training.ceiling import step_floors_s
 from emojax.training.compiling import counting_compile_s
+from emojax.training.devel import cut_devel
 from emojax.training.devices import place
-from emojax.training.loop import devel_uars
+from emojax.training.keeper import Keeper
+from emojax.training.loop import look
 from emojax.training.meter import Meter
 from emojax.training.rounds import RoundRobin
 from emojax.training.run import make_layout, make_model, make_run, most_classes
@@ -30,10 +34,14 @@ SPEEDS = ("clips_per_s", "ceiling_share", "data_wait_share")
 class EmoSet:
     """The run, and how long its parts take."""
 
-    def __init__(self, settings: dict) -> None:
+    def __init__(self, settings: dict, workdir: Path) -> None:
         self.config = emojax_worker.make_config(settings)
+        self.paper_rounds = self.config.rounds_per_phase * len(self.config.learning_rates)
+        self.config.rounds_per_phase = (
+            settings["rounds"] + 2
+        )  # one phase: what a step takes is the same in all
         train, classes = stand_in.emoset(settings["scale"], "train")
-        self.devel, _ = stand_in.emoset(settings["scale"], "devel")
+        devel, _ = stand_in.emoset(settings["scale"], "devel")
         manifest = {"corpora": {name: list(range(count)) for name, count in classes.items()}}
         layout = make_layout(self.config, len(train))
         feed = make_feed(train, fits(train), functools.partial(place, sharding=layout.everywhere))
@@ -43,6 +51,7 @@ class EmoSet:
         windows = choose_windows(lengths, int(self.config.window_s * SAMPLE_RATE_HZ))
         model = make_model(self.config, most_classes(manifest))
         floors_s = step_floors_s(model, lengths, windows, self.config.batch_size)
+        self.devel, self.keeper = cut_devel(devel, layout), Keeper(workdir, manifest)
         self.meter = Meter(self.config.batch_size, floors_s)
         self.rounds = RoundRobin(self.config, lengths, feed, windows, step, layout, state, {})
         del state  # the rounds have it
@@ -61,9 +70,9 @@ class EmoSet:
             self.meter.add(*self.rounds.train(self.meter.waiting_for(self.rounds.batches)))
 
     def look(self) -> float:
-        """Look at devel; gives the seconds that it took."""
+        """Look at devel, and keep what is to be kept; gives the seconds that training waited."""
         begin_s = time.perf_counter()
-        devel_uars(self.forward, self.rounds.state, self.devel)
+        look(self.rounds, self.forward, self.devel, self.keeper, lambda *_: None, [*self.devel], {})
         return time.perf_counter() - begin_s
 
 
@@ -86,7 +95,7 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
             speeds.append(run.meter.flush())
             trained_s += time.perf_counter() - since_s
             looks_s.append(run.look())
-    paper_rounds = config.rounds_per_phase * len(config.learning_rates)
+    paper_rounds = run.paper_rounds
     looks = paper_rounds // config.eval_every_rounds
     return {
         "rounds": rounds,
@@ -106,9 +115,14 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
 def main() -> None:
     """Measure as many rounds as the settings say."""
     settings = worker.settings()
-    run = EmoSet({**settings, "window_s": PAPER_WINDOW_S})
-    with contextlib.closing(run.rounds), counting_compile_s() as compile_s:
-        worker.answer(measure(run, settings["rounds"], compile_s))
+    with tempfile.TemporaryDirectory() as workdir:
+        run = EmoSet({**settings, "window_s": PAPER_WINDOW_S}, Path(workdir))
+        with (
+            contextlib.closing(run.rounds),
+            contextlib.closing(run.keeper),
+            counting_compile_s() as compile_s,
+        ):
+            worker.answer(measure(run, settings["rounds"], compile_s))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from budget import measure_budget
 from emoset import measure_emoset
 from growth import measure_growth
 from start import measure_start
-from step import measure_front_end, measure_step
+from step import measure_feeds, measure_front_end, measure_step
 
 BENCHMARKS = {
     "step": measure_step,
     "front_end": measure_front_end,
+    "feeds": measure_feeds,
     "start": measure_start,
     "budget": measure_budget,
     "growth": measure_growth,

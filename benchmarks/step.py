@@ -13,9 +13,11 @@ from interleaved import Worker, measure
 WITHOUT_ALLOCATOR = {"EMOJAX_FAST_ALLOCATOR": "0"}
 EMOJAX = {
     "emojax": ({}, {}),
-    "emojax_plain": ({"adapters": False}, {}),
-    "emojax_untuned": ({"fold_adapters": False, "fast_conv": "off"}, WITHOUT_ALLOCATOR),
+    "emojax_plain": ({"config": {"adapters": False}}, {}),
+    "emojax_untuned": ({"config": {"fold_adapters": False, "fast_conv": "off"}}, WITHOUT_ALLOCATOR),
+    "emojax_host": ({"on_host": True}, {}),
 }
+STEP = ("emojax", "emojax_plain", "emojax_untuned")
 COMPILED = "torch_compiled"  # needs a C++ compiler, or Triton
 TORCH = {
     "torch": ("installed", WITHOUT_ALLOCATOR),
@@ -28,18 +30,22 @@ TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 def measure_step(settings: dict) -> dict:
     """Training steps, then forward passes."""
-    return _measure(settings, ("training", "inference"), EMOJAX, TORCH)
+    return _measure(settings, ("training", "inference"), STEP, {"torch": TORCH, KERAS: [KERAS]})
 
 
 def measure_front_end(settings: dict) -> dict:
     """Waveforms to standardised log-mel spectrograms."""
-    return _measure(settings, ("front_end",), ["emojax"], ["torch"])
+    return _measure(settings, ("front_end",), ["emojax"], {"torch": ["torch"], KERAS: [KERAS]})
 
 
-def _measure(settings: dict, jobs, ours, theirs) -> dict:
+def measure_feeds(settings: dict) -> dict:
+    """Training steps with the clips on the device, and on the host."""
+    return _measure(settings, ("training",), ["emojax", "emojax_host"], {})
+
+
+def _measure(settings: dict, jobs, ours, twins) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         settings = {**settings, "exported": f"{folder}/exported.npz"}
-        twins = {"torch": theirs, KERAS: [KERAS]}
         present = [row for library, rows in twins.items() if _has(library, settings) for row in rows]
         if present:
             # Where a twin shows that it is one, both compute in f32.
@@ -57,13 +63,13 @@ def _measure(settings: dict, jobs, ours, theirs) -> dict:
 
 def _maker(row: str, settings: dict) -> Callable[[], Worker]:
     if row in EMOJAX:
-        config, environment = EMOJAX[row]
-        return functools.partial(Worker, "emojax_worker.py", {**settings, "config": config}, environment)
+        own, environment = EMOJAX[row]
+        return functools.partial(Worker, "emojax_worker.py", {**settings, **own}, environment)
     if row == KERAS:
         return functools.partial(Worker, "keras_twin.py", settings, TENSORFLOW, settings["keras_python"])
     twin, environment = TORCH[row]
-    own = {**settings, "twin": twin}
-    return functools.partial(Worker, "torch_twin.py", own, environment, settings["torch_python"])
+    settings = {**settings, "twin": twin}
+    return functools.partial(Worker, "torch_twin.py", settings, environment, settings["torch_python"])
 
 
 def _has(library: str, settings: dict) -> bool:

@@ -53,7 +53,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.l2 = 1e-6  # factor of the squared kernels in the loss
     config.masked_mels = 0.0  # two bands of up to so many mel channels are hidden in each training clip
     config.masked_share = 0.0  # and two stretches of up to this share of its frames
-    config.eval_every_rounds = 25  # devel part; a checkpoint each time
+    config.eval_every_rounds = 25  # devel part; after a look, checkpoints, at most once a minute
 
     # Speed; what is computed stays the same, up to rounding.
     config.fold_adapters = True  # an adapter is its convolution's centre tap

@@ -75,3 +75,9 @@ def place(tree: Tree, sharding: NamedSharding) -> Tree:
         return jax.make_array_from_callback(leaf.shape, sharding, lambda index: leaf[index])
 
     return jax.tree.map(put, tree)
+
+
+def place_rows(tree: Tree, layout: Layout) -> Tree:
+    """Put a batch ``[B, ...]`` onto the devices: a share on each, where it can be split evenly."""
+    rows = len(jax.tree.leaves(tree)[0])
+    return place(tree, layout.all_rows if rows % layout.mesh.size == 0 else layout.everywhere)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
+
 from emojax.checkpoints import Checkpoints, check_same, read_manifest, restore
+from emojax.training.processes import of_any_process
 from emojax.training.rounds import Verdict
 from emojax.training.schedule import Schedule
 from emojax.training.state import EmoState
 
+# A kill costs so much at most, or what lies between two looks at devel.  Where a round takes milliseconds,
+# saving at each look would take longer than training.
+SAVE_EVERY_S = 60.0
+
 
 class Keeper:
-    """The run's two checkpoints: the latest state, and the best one by devel UAR.
+    """The run's two checkpoints: the latest state, and the best one by devel UAR, which is in memory, too.
 
     Args:
       workdir: of the run.
@@ -28,6 +38,9 @@ class Keeper:
                 saved = read_manifest(workdir, kind)
                 check_same(_without_place_of_base(saved), _without_place_of_base(manifest), workdir)
         self._check_pair()
+        self._best_state: EmoState | None = None
+        self._best_uars: dict[str, float] = {}
+        self._saved_s = -math.inf
 
     def _check_pair(self) -> None:
         """Refuse a folder of which a person removed or exchanged one of the two."""
@@ -54,30 +67,43 @@ class Keeper:
             return state, {}
         saved = read_manifest(self._workdir, "latest")["schedules"]
         schedules = {name: Schedule(**fields) for name, fields in saved.items()}
+        if (best_step := self._best.step()) is not None:
+            self._best_state = self._restore("best", state, best_step)
+            self._best_uars = read_manifest(self._workdir, "best")["devel_uar"]
         return self._restore("latest", state, step), schedules
 
     def keep(self, state: EmoState, schedules: Mapping[str, Schedule], verdict: Verdict) -> EmoState:
-        """Save; gives the state to go on with: the best one of each corpus that begins a phase."""
+        """Note what is best; gives the state to go on with: the best one of each corpus that begins a phase.
+
+        Whatever begins a phase is saved, everything else once in ``SAVE_EVERY_S``.
+        """
         if verdict.improved:
-            # Otherwise the best could be two evaluations ahead of what a killed run goes on from.
-            self._latest.wait()
-            best = self._with_best(state, [name for name in state.corpora if name not in verdict.improved])
-            self._save(self._best, best, beside=self._latest.step(), devel_uar=dict(verdict.best_uars))
-            # The latest state must never be on disk before the best one that it counts on.
-            self._best.wait()
+            others = [name for name in state.corpora if name not in verdict.improved]
+            self._best_state = _copy(self._with_best(state, others))
+            self._best_uars = dict(verdict.best_uars)
         state = self._with_best(state, verdict.restarted)
-        self.save_latest(state, schedules)
+        if verdict.restarted or of_any_process(time.monotonic() - self._saved_s > SAVE_EVERY_S):
+            self.save(state, schedules)
         return state
 
     def _with_best(self, state: EmoState, names: Collection[str]) -> EmoState:
         """The state, with the best of some corpora, and the trunk that belongs to it."""
-        if not names:
+        if not names or self._best_state is None:
             return state
-        best = self._restore("best", state, state.step)
+        best = _copy(self._best_state)  # training takes the arrays that it is given
         return EmoState(best.shared, state.corpora | {name: best.corpora[name] for name in names}, state.step)
 
-    def save_latest(self, state: EmoState, schedules: Mapping[str, Schedule]) -> None:
-        """Begin to save the state to go on from."""
+    def save(self, state: EmoState, schedules: Mapping[str, Schedule]) -> None:
+        """Begin to save the best state, if it is a new one, and the state to go on from."""
+        self._saved_s = time.monotonic()
+        # A killed run goes on from the state on disk, and must not find a best one of after the next phase.
+        self._latest.wait()
+        best, on_disk = self._best_state, self._best.step()
+        # After a kill, the one on disk may be of a step that this run is yet to come to.
+        if best is not None and (on_disk is None or on_disk < best.step):
+            self._save(self._best, best, beside=self._latest.step(), devel_uar=self._best_uars)
+            # The latest state must never be on disk before the best one that it counts on.
+            self._best.wait()
         fields = {name: dataclasses.asdict(schedule) for name, schedule in schedules.items()}
         self._save(self._latest, state, beside=self._best.step(), schedules=fields)
 
@@ -103,3 +129,7 @@ def _without_place_of_base(manifest: Mapping) -> dict:
     """A run is the same run wherever its base lies."""
     config = {name: value for name, value in manifest["config"].items() if name != "base"}
     return {**manifest, "config": config}
+
+
+def _copy(state: EmoState) -> EmoState:
+    return jax.tree.map(jnp.copy, state)

@@ -7,17 +7,15 @@ import fcntl
 import functools
 import json
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jax
 import ml_collections
 import numpy as np
-from sklearn.metrics import recall_score
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.feeds import fits, make_feed
-from emojax.data.prepared import Recordings
 from emojax.data.turns import SYNCHRONOUS
 from emojax.data.windows import choose_windows, work_padding_share
 from emojax.files import replacing
@@ -25,17 +23,17 @@ from emojax.training.base_run import base_of, begin_at_base, with_network_of_bas
 from emojax.training.ceiling import step_floors_s
 from emojax.training.compiling import counting_compile_s
 from emojax.training.corpora import open_corpora
+from emojax.training.devel import Devel, cut_devel, devel_uars
 from emojax.training.devices import place
 from emojax.training.keeper import Keeper
 from emojax.training.meter import Meter
 from emojax.training.not_finite import naming_clips
-from emojax.training.predict import Network, predict_clips
-from emojax.training.processes import as_the_first_says, is_first, of_any_process
+from emojax.training.processes import is_first, of_any_process
 from emojax.training.profile import Profile
 from emojax.training.progress import Progress
 from emojax.training.rounds import RoundRobin
 from emojax.training.run import PLACES_FILE, make_layout, make_manifest, make_model, make_run, most_classes
-from emojax.training.state import Corpus, EmoState
+from emojax.training.state import EmoState
 from emojax.training.steps import Forward
 from emojax.training.transfer import FROZEN_TRUNK
 from emojax.training.tuning import Tuning
@@ -88,7 +86,7 @@ def _train(
     feed = make_feed(train_part, on_device, functools.partial(place, sharding=layout.everywhere))
     step, forward, state = make_run(config, manifest, train_part, feed.batch, layout)
     del train_part  # the feed has it
-    devel_part = {name: corpus.load("devel") for name, corpus in corpora.items()}
+    devel = cut_devel({name: corpus.load("devel") for name, corpus in corpora.items()}, layout)
     if config.base and not keeper.begun:
         state = begin_at_base(config, manifest, state)
     state, schedules = keeper.resume(place(state, layout.everywhere))
@@ -108,9 +106,9 @@ def _train(
         counting_compile_s() as compile_s,
         _interruptible() as stopped,
     ):
-        look = functools.partial(_look, rounds, forward, devel_part, keeper, progress)
+        look_at = functools.partial(look, rounds, forward, devel, keeper, progress.write)
         if rounds.first_look and not keeper.begun:
-            look(rounds.first_look, {})
+            look_at(rounds.first_look, {})
         meter.start()
         due: list[str] = []
         while not (rounds.done or _stops(stopped, bool(due))):
@@ -119,10 +117,10 @@ def _train(
             progress.advance(rounds.step, meter.speed())
             due = rounds.due()
             if due:
-                look(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
+                look_at(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
                 meter.start()
         meter.settle()  # a state that is not finite must not take the place of a good one
-        keeper.save_latest(rounds.state, rounds.schedules)
+        keeper.save(rounds.state, rounds.schedules)
     if not rounds.done:
         # Whoever waits for this process must see that the run is not at its end.
         raise KeyboardInterrupt(f"stopped at step {rounds.step}; the same command goes on from here")
@@ -144,16 +142,16 @@ def _windows(config: ml_collections.ConfigDict, lengths: Mapping[str, np.ndarray
     return windows
 
 
-def _look(
+def look(
     rounds: RoundRobin | Tuning,
     forward: Forward,
-    devel: Mapping[str, Recordings],
+    devel: Mapping[str, Devel],
     keeper: Keeper,
-    progress: Progress,
+    write: Callable[[int, Mapping[str, float]], None],
     names: Sequence[str],
     metrics: Mapping[str, float],
 ) -> None:
-    """Score some corpora's devel parts, note it, and keep what is worth keeping."""
+    """Score some corpora's devel parts, write it down, and keep what is worth keeping."""
     state = rounds.state
     uars = devel_uars(forward, state, {name: devel[name] for name in names})
     verdict = rounds.judge(uars)
@@ -161,8 +159,10 @@ def _look(
     if len(names) < len(devel):
         del shown["devel_uar/mean"]  # of some corpora, it says nothing beside the one of others
     # Before the checkpoint: a line without its state is dropped, a state without its line is not.
-    progress.write(state.step, {**metrics, **shown, "devel_uar/best": rounds.best_uar})
-    rounds.state = keeper.keep(state, rounds.schedules, verdict)
+    write(state.step, {**metrics, **shown, "devel_uar/best": rounds.best_uar})
+    state = keeper.keep(state, rounds.schedules, verdict)
+    if verdict.restarted:
+        rounds.state = state
 
 
 def _write_places(workdir: Path, paths: Mapping[str, Path]) -> None:
@@ -170,32 +170,6 @@ def _write_places(workdir: Path, paths: Mapping[str, Path]) -> None:
     places = {name: str(path.absolute()) for name, path in paths.items()}
     with replacing(workdir / PLACES_FILE) as draft:
         draft.write_text(json.dumps(places, indent=1) + "\n", encoding="utf-8")
-
-
-def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Recordings]) -> dict[str, float]:
-    """UAR of each corpus on its devel part, and their ``"mean"``."""
-    uars = {}
-    for name, part in devel.items():
-        network = network_of(state.shared.params, state.corpora[name])
-        probabilities, _ = predict_clips(forward, network, part.samples)
-        if not np.isfinite(probabilities).all():
-            raise FloatingPointError(
-                f"the network of {name} gives probabilities that are not finite; the checkpoints before are "
-                "kept; train again in another --workdir with smaller --config.learning_rates"
-            )
-        spoken = np.unique(part.labels)
-        uars[name] = float(
-            recall_score(
-                part.labels, probabilities.argmax(axis=1), labels=spoken, average="macro", zero_division=0
-            )
-        )
-    agreed = as_the_first_says(np.array([*uars.values()]))
-    return {**dict(zip(uars, map(float, agreed), strict=True)), "mean": float(np.mean(agreed))}
-
-
-def network_of(shared_params, corpus: Corpus) -> Network:
-    """What prediction needs of a state."""
-    return Network(shared_params, corpus.params, corpus.stats, corpus.class_mask)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.checkpoints import check_same, read_manifest, restore
-from emojax.data.batches import make_batch, windows
+from emojax.data.batches import Batch, make_batch, windows
 from emojax.models.subtrees import Params
 from emojax.training.run import FRONT_END, make_model, most_classes
 from emojax.training.state import init_network
@@ -32,6 +33,21 @@ class Network:
     corpus: Params
     stats: Params
     class_mask: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Pieces:
+    """Clips, cut and put together for the network.
+
+    Attributes:
+      batches: of pieces that ascend in length.
+      owners: int64 ``[P]``, the clip that each piece is of.
+      clips: N, how many there are.
+    """
+
+    batches: Sequence[Batch]
+    owners: np.ndarray
+    clips: int
 
 
 def load_networks(
@@ -75,13 +91,9 @@ def load_networks(
 
 
 def predict_clips(
-    forward: Forward,
-    network: Network,
-    clips: Sequence[np.ndarray],
+    forward: Forward, network: Network, clips: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and embeddings of clips of any length.
-
-    A clip longer than 5 s is cut into windows that cover it, and their answers are averaged.
+    """Probabilities and embeddings of clips of any length; see :func:`predict`.
 
     Args:
       forward: of :func:`emojax.training.steps.make_forward`.
@@ -91,31 +103,49 @@ def predict_clips(
     Returns:
       f32 ``[N, K]`` and f32 ``[N, D]``.
     """
+    return predict(forward, network, cut(clips))
+
+
+def cut(clips: Sequence[np.ndarray]) -> Pieces:
+    """Clips as batches for the network; one longer than 5 s becomes windows that cover it.
+
+    >>> pieces = cut([np.zeros(100_000, np.int16), np.zeros(16_000, np.int16)])
+    >>> [batch.audio.shape for batch in pieces.batches], pieces.owners
+    ([(4, 80000)], array([1, 0, 0]))
+    """
     pieces = [(owner, piece) for owner, clip in enumerate(clips) for piece in windows(clip, WINDOW_SAMPLES)]
     pieces.sort(key=lambda pair: len(pair[1]))
-    batches = list(_groups(len(pieces)))
-    fewest_rows = BATCH_SIZE if len(batches) > FULL_BATCHES else 1
+    groups = list(_groups(len(pieces)))
+    fewest_rows = BATCH_SIZE if len(groups) > FULL_BATCHES else 1
+    batches = [
+        make_batch(
+            [piece for _, piece in pieces[start:stop]],
+            np.zeros(stop - start, np.int32),
+            _rows(max(stop - start, fewest_rows)),
+        )
+        for start, stop in groups
+    ]
+    return Pieces(batches, np.array([owner for owner, _ in pieces]), len(clips))
+
+
+def predict(forward: Forward, network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and embeddings of clips; those of a clip of several windows are averaged.
+
+    Returns:
+      f32 ``[N, K]`` and f32 ``[N, D]``.
+    """
     # All batches are dispatched before the first answer is read, so that the device never waits.
     outputs = [
-        forward(
-            network.shared,
-            network.corpus,
-            network.stats,
-            network.class_mask,
-            make_batch(
-                [piece for _, piece in pieces[start:stop]],
-                np.zeros(stop - start, np.int32),
-                _rows(max(stop - start, fewest_rows)),
-            ),
-        )
-        for start, stop in batches
+        forward(network.shared, network.corpus, network.stats, network.class_mask, batch)
+        for batch in pieces.batches
     ]
-    rows = [stop - start for start, stop in batches]
-    owners = np.array([owner for owner, _ in pieces])
+    outputs = jax.device_get(outputs)
+    rows = [stop - start for start, stop in _groups(len(pieces.owners))]
     logits = np.concatenate([output.logits[:n] for output, n in zip(outputs, rows, strict=True)])
     embeddings = np.concatenate([output.embedding[:n] for output, n in zip(outputs, rows, strict=True)])
     probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-    return _mean_by(owners, probabilities, len(clips)), _mean_by(owners, embeddings, len(clips))
+    means = functools.partial(_mean_by, pieces.owners, count=pieces.clips)
+    return means(probabilities), means(embeddings)
 
 
 def _groups(count: int) -> Iterator[tuple[int, int]]:
@@ -129,7 +159,7 @@ def _rows(count: int) -> int:
     return next(rows for rows in (1, 4, 16, BATCH_SIZE) if rows >= count)
 
 
-def _mean_by(owners: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+def _mean_by(owners: np.ndarray, values: np.ndarray, *, count: int) -> np.ndarray:
     total = np.zeros((count, values.shape[1]), np.float64)
     np.add.at(total, owners, values)
     return (total / np.bincount(owners, minlength=count)[:, None]).astype(np.float32)

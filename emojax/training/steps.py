@@ -18,7 +18,7 @@ from emojax.audio.log_mel import frame_count, log_mel, standardise
 from emojax.data.batches import Batch, waveforms
 from emojax.models.adapter_resnet import AdapterResNet, Output
 from emojax.models.subtrees import Params, join
-from emojax.training.devices import Layout, place
+from emojax.training.devices import Layout, place_rows
 from emojax.training.losses import weighted_cross_entropy
 from emojax.training.state import Corpus, Shared
 
@@ -269,8 +269,8 @@ def make_split_forward(model: AdapterResNet, layout: Layout) -> Forward:
     gather = jax.jit(lambda output: output, out_shardings=layout.everywhere)
 
     def split_forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
-        if len(batch.length) % layout.mesh.size == 0:
-            batch = place(batch, layout.all_rows)
+        if isinstance(batch.length, np.ndarray):
+            batch = place_rows(batch, layout)
         return gather(forward(shared, corpus, stats, class_mask, batch))
 
     return split_forward

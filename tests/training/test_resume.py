@@ -13,8 +13,9 @@ import jax
 import numpy as np
 import pytest
 
-from emojax.checkpoints import read_manifest, restore
+from emojax.checkpoints import Checkpoints, read_manifest, restore
 from emojax.data.feeds import DeviceFeed
+from emojax.training import keeper as keeper_module
 from emojax.training.corpora import open_corpora
 from emojax.training.keeper import Keeper
 from emojax.training.loop import train
@@ -79,8 +80,7 @@ def test_stopped_three_times_and_resumed_is_bitwise_uninterrupted(
 
 def test_best_is_never_two_evaluations_ahead_of_latest(tiny_config, tiny_paths, tmp_path, monkeypatch):
     # A kill while the latest state is still being written must find a best state of the past.
-    from emojax.checkpoints import Checkpoints
-
+    monkeypatch.setattr(keeper_module, "SAVE_EVERY_S", 0.0)
     pending: dict[Path, bool] = {}
     save, wait = Checkpoints.save, Checkpoints.wait
 
@@ -102,8 +102,50 @@ def test_best_is_never_two_evaluations_ahead_of_latest(tiny_config, tiny_paths, 
     assert pending
 
 
+def test_what_begins_a_phase_is_saved_and_the_rest_once_a_minute(
+    tiny_config, tiny_paths, tmp_path, monkeypatch
+):
+    steps, save = [], Checkpoints.save
+
+    def recording_save(self, step, *arguments):
+        if self._directory.name == "latest":
+            steps.append(step)
+        save(self, step, *arguments)
+
+    monkeypatch.setattr(Checkpoints, "save", recording_save)
+    train(tiny_config, tmp_path, tiny_paths)
+    # Of the looks at 4, 8, ... 24: the first one, two after which a phase begins, and the last one.
+    assert steps == [4, 8, 16, 24]
+
+
+def test_a_best_state_that_is_yet_to_come_is_left_on_disk(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    # What a kill between the best state and the latest one leaves behind.
+    monkeypatch.setattr(keeper_module, "SAVE_EVERY_S", 0.0)
+    manifest, _, _, state = beginning(tiny_config, tiny_paths)
+    better = Verdict(list(state.corpora), [], {"mean": 0.5})
+
+    def keep(step):
+        keeper.keep(dataclasses.replace(state, step=step), {}, better)
+
+    keeper = Keeper(tmp_path, manifest)
+    keep(4)
+    with monkeypatch.context() as killed:
+        killed.setattr(keeper._latest, "save", lambda *_: None)
+        keep(8)
+    keeper.close()
+    keeper = Keeper(tmp_path, manifest)
+    assert keeper.resume(state)[0].step == 4
+    for step, best in ((6, 8), (10, 10)):
+        keep(step)
+        keeper.last_saved()
+        saved = {kind: read_manifest(tmp_path, kind)["step"] for kind in ("latest", "best")}
+        assert saved == {"latest": step, "best": best}
+    keeper.close()
+
+
 @pytest.mark.parametrize("kind", ["best", "latest"])
-def test_a_half_deleted_run_is_refused(kind, tiny_config, tiny_paths, tmp_path):
+def test_a_half_deleted_run_is_refused(kind, tiny_config, tiny_paths, tmp_path, monkeypatch):
+    monkeypatch.setattr(keeper_module, "SAVE_EVERY_S", 0.0)
     manifest, _, _, state = beginning(tiny_config, tiny_paths)
     keeper = Keeper(tmp_path, manifest)
     for step in (4, 8):

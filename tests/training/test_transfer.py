@@ -10,6 +10,7 @@ import pytest
 from emojax.checkpoints import read_manifest
 from emojax.training import loop
 from emojax.training.base_run import check_division, with_network_of_base
+from emojax.training.devel import network_of
 from emojax.training.predict import load_networks
 from emojax.training.run import check_config
 
@@ -29,7 +30,7 @@ def train(config, workdir, paths):
     """Train; gives the last network of the one corpus, which need not be better than the first."""
     state = loop.train(config, workdir, paths)
     (corpus,) = state.corpora.values()
-    return loop.network_of(state.shared.params, corpus)
+    return network_of(state.shared.params, corpus)
 
 
 def changed(one, other) -> set[str]:
