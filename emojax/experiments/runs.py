@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import runpy
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,8 +31,9 @@ class Cell:
       folder: what it writes into.
       commands: arguments of Python, to be run where the scripts are.
       results: folder → setting that its results count for, empty where no table of this experiment has them.
-      order: all that makes it this run, as JSON types.
+      order: all settings that make it this run, as JSON types.
       after: names of the cells that it begins at.
+      data: corpus that it, or one that it begins at, learns from → digest of its data, empty until known.
     """
 
     name: str
@@ -40,30 +42,47 @@ class Cell:
     results: Mapping[Path, str]
     order: Mapping
     after: Sequence[str] = ()
+    data: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def is_finished(self) -> bool:
         """Whether it need not be run.
 
         Raises:
-          ValueError: the folder holds a run with other settings.
+          ValueError: the folder holds a run with other settings, or on other data.
         """
         path = self.folder / "cell.json"
-        lines = differences(json.loads(path.read_text("utf-8")), self.order) if path.is_file() else ()
+        if path.is_file():
+            self._refuse_another(json.loads(path.read_text("utf-8")))
+        return (self.folder / MARK).exists() and all(
+            (folder / "results.json").is_file() for folder in self.results
+        )
+
+    def _refuse_another(self, begun: Mapping) -> None:
+        """Refuse the folder of a run that was begun as another one."""
+        if "data" not in begun:
+            raise ValueError(
+                f"{self.folder} was begun by an older emojax, which did not note what data it learnt from; "
+                "give another --out"
+            )
+        lines = differences(begun, self.order)
         if lines:
             raise ValueError(
                 f"{self.folder} has a run of other settings; give another --out, or those of that run:\n  "
                 + "\n  ".join(lines)
             )
-        return (self.folder / MARK).exists() and all(
-            (folder / "results.json").is_file() for folder in self.results
-        )
+        changed = [name for name, digest in self.data.items() if digest and begun["data"].get(name) != digest]
+        if changed:
+            raise ValueError(
+                f"{self.folder} has a run on other data: {', '.join(changed)} changed since then "
+                "(recordings, labels, or who is in which part); give another --out, or the corpus as it was"
+            )
 
     def begin(self) -> None:
         """Make its folder and say in it what it is."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / MARK).unlink(missing_ok=True)  # it may have lost its results
         with replacing(self.folder / "cell.json") as draft:
-            draft.write_text(json.dumps(self.order, indent=1) + "\n", encoding="utf-8")
+            draft.write_text(json.dumps({**self.order, "data": self.data}, indent=1) + "\n", encoding="utf-8")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,8 +144,9 @@ class Request:
         results = {folder / ("" if state == "best" else state): setting for state, setting in states.items()}
         settings = {key: value for key, value in config.to_dict().items() if key not in _PLACES}
         bases = {cell.name: cell.order for cell in after}
-        order = {"corpora": corpora, "config": settings, "after": bases}
-        return Cell(name, folder, (train, *score), results, _json(order), list(bases))
+        order = {"corpora": list(corpora), "config": settings, "after": bases}
+        data = dict.fromkeys([*corpora, *itertools.chain.from_iterable(cell.data for cell in after)], "")
+        return Cell(name, folder, (train, *score), results, _json(order), list(bases), data)
 
     def svm(self, features: str, corpus: str, seed: int) -> Cell:
         """A feature set and an SVM on one corpus."""
@@ -137,8 +157,8 @@ class Request:
         what = {"features": features, "partition": read_config(self.scratch_config).partition, "seed": seed}
         flags = [f"--{key}={value}" for key, value in what.items()]
         command = ("baseline.py", f"--corpora={self.corpora[corpus]}", *flags, *places)
-        order = {"corpora": {corpus: self.corpora[corpus]}, "config": what}
-        return Cell(name, folder, [command], {folder / features: features}, order)
+        order = {"corpora": [corpus], "config": what}
+        return Cell(name, folder, [command], {folder / features: features}, order, data={corpus: ""})
 
 
 def _json(value: Mapping) -> Mapping:
