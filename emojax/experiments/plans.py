@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -88,14 +89,14 @@ def _scratch(
 def _multi_task(request: Request, setting: str, seed: int) -> Iterator[Cell]:
     """A shared network, and its adapters and heads tuned further for every corpus."""
     aggregate = MULTI_TASK[setting]
-    name = f"{setting}/shared_seed{seed}"
+    name = f"{setting}/shared_{_together(request)}_seed{seed}"
     changes: dict[str, Any] = {"aggregate": aggregate, "seed": seed}
     if aggregate:
         changes["label_words"] = request.label_words
     shared = request.network(name, request.config, request.corpora, {"best": ""}, **changes)
     yield shared
     # A corpus that the trunk knows keeps its adapters; over one of domains they begin anew (section 5.2.2).
-    yield _tuned(request, f"{setting}/tuned_seed{seed}", setting, shared, "", seed)
+    yield _tuned(request, f"{setting}/tuned", setting, shared, "", seed)
 
 
 def _single_task(request: Request, base: str, seed: int) -> Iterator[Cell]:
@@ -103,16 +104,23 @@ def _single_task(request: Request, base: str, seed: int) -> Iterator[Cell]:
     trained = _scratch(request, base, request.bases, seed)
     yield trained
     setting = f"from {base}"
-    yield _tuned(request, f"from_{base}/adapters_seed{seed}", setting, trained, base, seed)
+    yield _tuned(request, f"from_{base}/adapters", setting, trained, base, seed)
     rates = read_config(request.tune_config).learning_rates
     head: dict[str, Any] = {"transfer": "last_layer", "learning_rates": rates[1:] or rates}
-    yield _tuned(request, f"from_{base}/head_seed{seed}", setting + HEAD, trained, base, seed, **head)
+    yield _tuned(request, f"from_{base}/head", setting + HEAD, trained, base, seed, **head)
+
+
+def _together(request: Request) -> str:
+    """For the name of a run over all corpora, so that more corpora are another run beside it."""
+    digest = hashlib.blake2b(",".join(request.corpora).encode(), digest_size=4).hexdigest()
+    return f"{len(request.corpora)}_corpora_{digest}"  # their names may be too long for a folder's
 
 
 def _tuned(
     request: Request, name: str, setting: str, base: Cell, start: str, seed: int, **changes: Any
 ) -> Cell:
     """One run for all corpora; those that the base does not know begin at the adapters of ``start``."""
+    name = f"{name}_{_together(request)}_seed{seed}"
     changes |= {"base": str(base.folder), "base_corpus": start, "seed": seed}
     states = {"best": setting}
     return request.network(name, request.tune_config, request.corpora, states, [base], **changes)

@@ -1,6 +1,7 @@
 """Plans of runs, and running them; the runs are fake."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ from emojax.experiments.plans import baseline_cells, transfer_cells
 from emojax.experiments.runs import Cell, Request, parse_corpora, read_config, scored
 
 ROOT = Path(__file__).parents[2]
+# How runs over x and y together are named.
+BOTH = f"_2_corpora_{hashlib.blake2b(b'x,y', digest_size=4).hexdigest()}"
 
 
 @pytest.fixture
@@ -61,9 +64,10 @@ def flags_of(command):
 def test_table_4_is_shared_runs_and_a_tuning_of_each(request_):
     cells = {cell.name: cell for cell in transfer_cells(request_, [])}
     names = [f"{one}/{run}" for one in ("all", "arousal", "valence", "a+v") for run in ("shared", "tuned")]
-    names += ["scratch/x", "scratch/y", "scratch/z", "from_z/adapters", "from_z/head"]
+    names = [name + BOTH for name in (*names, "from_z/adapters", "from_z/head")]
+    names += ["scratch/x", "scratch/y", "scratch/z"]
     assert set(cells) == {f"{name}_seed{seed}" for name in names for seed in (0, 1)}
-    shared, tuned = cells["a+v/shared_seed1"], cells["a+v/tuned_seed1"]
+    shared, tuned = cells[f"a+v/shared{BOTH}_seed1"], cells[f"a+v/tuned{BOTH}_seed1"]
     assert tuned.after == [shared.name]
     assert shared.after == []
     train, evaluate = map(flags_of, tuned.commands)
@@ -77,7 +81,7 @@ def test_table_4_is_shared_runs_and_a_tuning_of_each(request_):
 
 def test_heads_alone_are_tuned_with_the_smaller_rates(request_):
     cells = {cell.name: cell for cell in transfer_cells(request_, ["scratch"])}
-    flags = flags_of(cells["from_z/head_seed0"].commands[0])
+    flags = flags_of(cells[f"from_z/head{BOTH}_seed0"].commands[0])
     rates = read_config("configs/adapt.py").learning_rates
     assert flags["--config.transfer"] == "last_layer"
     assert flags["--config.learning_rates"] == str(rates[1:])
@@ -165,6 +169,21 @@ def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here, capsys
     assert all(f"{name}: {why}" in said for name, why in failed.items())
     assert scored(cells) == {"good": [tmp_path / "good"]}
     assert not (tmp_path / "bad" / "results.json").exists()
+
+
+def test_another_corpus_beside_the_others_makes_new_runs_of_what_it_changes_only(request_):
+    def plan(*names):
+        request = dataclasses.replace(request_, corpora=parse_corpora(names))
+        plans = baseline_cells(request, ["egemaps"]), transfer_cells(request, ["scratch", "all"])
+        return {cell.name: cell for cells in plans for cell in cells}
+
+    fewer, more = plan("x", "y"), plan("x", "y", "w")
+    for cell in fewer.values():
+        cell.begin()
+    assert not any(cell.is_finished() for cell in more.values())  # and none is refused
+    own = {name for name in fewer if name.startswith(("scratch/", "egemaps/"))}
+    assert fewer.keys() & more.keys() == own
+    assert all(fewer[name].order == more[name].order for name in own)
 
 
 def test_what_is_finished_is_not_run_again(tmp_path, request_, here, tiny_config, tiny_paths, capsys):
@@ -287,7 +306,7 @@ def test_a_run_on_another_base_is_another_run_and_one_at_another_place_is_not(re
         return {cell.name: cell.order for cell in cells}
 
     here, wider = orders(), orders(config="configs/multi_corpus.py")
-    assert here["all/tuned_seed0"] != wider["all/tuned_seed0"]
+    assert here[f"all/tuned{BOTH}_seed0"] != wider[f"all/tuned{BOTH}_seed0"]
     assert here["scratch/x_seed0"] == wider["scratch/x_seed0"]
     moved = orders(corpora=parse_corpora(["x", "y=other.csv"]))
     assert here == moved
@@ -295,7 +314,7 @@ def test_a_run_on_another_base_is_another_run_and_one_at_another_place_is_not(re
 
 def test_a_run_depends_on_the_data_of_what_it_begins_at(request_):
     cells = {cell.name: cell for cell in transfer_cells(request_, ["scratch", "all"])}
-    assert set(cells["from_z/head_seed0"].data) == {"x", "y", "z"}
+    assert set(cells[f"from_z/head{BOTH}_seed0"].data) == {"x", "y", "z"}
     assert set(cells["scratch/y_seed0"].data) == {"y"}
 
 
