@@ -11,7 +11,8 @@ from pathlib import Path
 
 from emojax.corpora.listing import prepared
 from emojax.experiments.engine import execute, make_engine
-from emojax.experiments.runs import Cell, Request, scored
+from emojax.experiments.request import Request
+from emojax.experiments.runs import Cell, scored
 from emojax.training.corpora import open_corpora
 
 # Settings that decide which clip is in which part, and has which level.

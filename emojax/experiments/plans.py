@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from emojax.baselines.feature_sets import NAMES
+from emojax.baselines.feature_sets import NAMES, open_features
 from emojax.corpora.aggregate import DOMAINS
-from emojax.experiments.runs import Cell, Request, read_config
+from emojax.experiments.request import Request, read_config
+from emojax.experiments.runs import Cell
 
 SCRATCH = "scratch"
 RESNET = "resnet"
@@ -17,22 +18,28 @@ HEAD = ", head"
 # Multi-task setting → what its shared network is trained on: the corpora themselves, or domains of them.
 MULTI_TASK = {"all": "", **{name: name for name in DOMAINS}}
 BASELINES = (*NAMES, RESNET)
-# VGG16's weights have to be fetched first.
-EVERYWHERE = tuple(name for name in BASELINES if name != "deepspectrum_vgg16")
 TRANSFERS = (SCRATCH, *MULTI_TASK)
 
 
 def baseline_cells(request: Request, settings: Sequence[str]) -> Iterator[Cell]:
-    """The runs of Table 3: of each feature set with an SVM, and of the network from scratch."""
+    """The runs of Table 3: of each feature set with an SVM, and of the network from scratch.
+
+    Raises:
+      ValueError: an unknown setting, or software or weights that one needs are not there.
+    """
     _refuse_unknown(settings, BASELINES)
-    for setting in dict.fromkeys(settings or EVERYWHERE):
+    # VGG16's weights would have to be fetched first.
+    ready = [name for name in BASELINES if name != "deepspectrum_vgg16" or request.vgg16_weights]
+    chosen = list(dict.fromkeys(settings or ready))
+    features = {name: open_features(name, request.vgg16_weights) for name in chosen if name != RESNET}
+    for setting in chosen:
         for seed in request.seeds:
             for corpus in request.corpora:
                 if setting == RESNET:
                     names = f"{RESNET} best", f"{RESNET} final"
                     yield _scratch(request, corpus, request.corpora, seed, *names)
                 else:
-                    yield request.svm(setting, corpus, seed)
+                    yield request.svm(features[setting], corpus, seed)
 
 
 def transfer_cells(request: Request, settings: Sequence[str]) -> list[Cell]:

@@ -14,7 +14,8 @@ from emojax.experiments import engine as module
 from emojax.experiments.engine import execute, make_engine
 from emojax.experiments.planned import carry_out
 from emojax.experiments.plans import baseline_cells, transfer_cells
-from emojax.experiments.runs import Cell, Request, parse_corpora, read_config, scored
+from emojax.experiments.request import Request, parse_corpora, read_config
+from emojax.experiments.runs import Cell, scored
 
 ROOT = Path(__file__).parents[2]
 # How runs over x and y together are named.
