@@ -128,15 +128,14 @@ def _of_runs(name: str) -> Report:
 
 
 def _request() -> Request:
-    from emojax.experiments.request import Request, parse_corpora, parse_seeds
+    from emojax.experiments.request import Request, parse_bases, parse_corpora, parse_seeds
 
     if not _CORPORA.value:
         raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
     corpora = parse_corpora(_CORPORA.value)
-    bases = {name: corpora.get(name, item) for name, item in parse_corpora(_BASES.value).items()}
     return Request(
         corpora,
-        bases,
+        parse_bases(_BASES.value, corpora),
         Path(_OUT.value).expanduser(),
         parse_seeds(_SEEDS.value),
         _SOURCE_DIR.value,

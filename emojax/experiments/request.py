@@ -127,6 +127,25 @@ def parse_corpora(items: Iterable[str]) -> dict[str, str]:
     return corpora
 
 
+def parse_bases(items: Iterable[str], corpora: Mapping[str, str]) -> dict[str, str]:
+    """Name → item of a list of ``NAME`` or ``NAME=PATH``; a name of one of the corpora is that corpus.
+
+    Raises:
+      ValueError: as :func:`parse_corpora`, or a name that is one of the corpora's with another path.
+
+    >>> parse_bases(["x"], {"x": "x=x.csv"})
+    {'x': 'x=x.csv'}
+    """
+    bases = parse_corpora(items)
+    for name, item in bases.items():
+        if item not in (name, corpora.get(name, item)):
+            raise ValueError(
+                f"--base_corpora={item} is another corpus than {corpora[name]} of --corpora; "
+                f"give --base_corpora={name}, or give one of them another name"
+            )
+    return {name: corpora.get(name, item) for name, item in bases.items()}
+
+
 def parse_seeds(items: Iterable[str]) -> list[int]:
     """Seeds as a person types them.
 

@@ -14,7 +14,7 @@ from emojax.experiments import engine as module
 from emojax.experiments.engine import execute, make_engine
 from emojax.experiments.planned import carry_out
 from emojax.experiments.plans import baseline_cells, transfer_cells
-from emojax.experiments.request import Request, parse_corpora, read_config
+from emojax.experiments.request import Request, parse_bases, parse_corpora, read_config
 from emojax.experiments.runs import Cell, scored
 
 ROOT = Path(__file__).parents[2]
@@ -371,6 +371,14 @@ def test_no_slurm_is_one_clear_error(tmp_path):
 def test_corpora_need_names_of_their_own(items):
     with pytest.raises(ValueError, match=items[-1].partition("=")[0]):
         parse_corpora(items)
+
+
+@pytest.mark.parametrize("item", ["x", "x=here.csv"])
+def test_a_base_of_a_corpus_s_name_has_its_path(item):
+    with pytest.raises(ValueError, match=rf"--base_corpora=x=there.csv .* {item} of --corpora; give --base"):
+        parse_bases(["x=there.csv"], {"x": item})
+    assert parse_bases(["x", "y=there.csv"], {"x": item}) == {"x": item, "y": "y=there.csv"}
+    assert parse_bases([item], {"x": item}) == {"x": item}
 
 
 def test_a_file_that_is_no_config_is_refused():
