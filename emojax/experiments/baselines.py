@@ -43,6 +43,7 @@ def baselines(
             scores.runs_table(grid),
         ],
         missing=missing,
+        run_versions=scores.versions(grid),
     )
 
 

@@ -73,6 +73,7 @@ def transfer(
             scores.runs_table(grid),
         ],
         missing=missing,
+        run_versions=scores.versions(grid),
     )
 
 

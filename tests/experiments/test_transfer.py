@@ -5,6 +5,7 @@ import json
 import pytest
 from matplotlib.image import imread
 
+import emojax
 from emojax.experiments.baselines import baselines
 from emojax.experiments.finished import parse_workdirs
 from emojax.experiments.grid import read_grid
@@ -169,6 +170,13 @@ def test_table_3_puts_baselines_side_by_side(workdirs, tmp_path):
     assert "<b>Missing</b> svm/z_seed0: &lt;b&gt;</p>" in page
 
 
+def test_the_page_tells_versions_of_the_runs_from_its_own(workdirs, tmp_path):
+    rewrite(workdirs["scratch"][0], versions={"jax": "0.9 <b>"})
+    page = write_report(transfer(workdirs), tmp_path / "out", "")[-1].read_text("utf-8")
+    assert "<dt>Versions of the runs</dt><dd>scratch: jax 0.9 &lt;b&gt;; scratch, shared: not noted. " in page
+    assert f"<dt>Versions of this page</dt><dd>emojax {emojax.__version__}" in page
+
+
 def test_a_setting_that_normalises_speakers_is_named(workdirs):
     rewrite(workdirs["shared"][0], config={"seed": 3, "speaker_normalisation": True})
     assert "Per speaker: shared." in transfer(workdirs).normalisation
@@ -196,6 +204,7 @@ def test_a_system_without_devel_part_can_be_compared(workdirs):
         (lambda w: (w["shared"][0] / "predictions.csv").unlink(), "no predictions.csv"),
         (lambda w: rewrite(w["shared"][0], part="devel"), "of the devel part"),
         (lambda w: (w["shared"][0] / "results.json").write_text("[1]"), "not what evaluate.py writes"),
+        (lambda w: rewrite(w["shared"][0], versions=7), "not what evaluate.py writes"),
         (
             lambda w: (w["shared"][0] / "results.json").write_text('{"config": {}, "corpora": {}}'),
             "lacks command",
