@@ -53,9 +53,10 @@ def test_details_hold_differences_and_p_values(workdirs):
     x = rows["shared", "x"]
     assert float(x["test above first"]) == pytest.approx(40)
     assert float(x["from"]) < 40 < float(x["to"])
-    assert float(x["p"]) <= float(x["p by Holm"]) < 0.05
+    assert float(x["mid-p"]) < float(x["exact p"]) < 0.05
+    assert float(x["mid-p"]) <= float(x["mid-p by Holm"]) < 0.05
     assert float(rows["shared", "y"]["test above first"]) == pytest.approx(-2.5)
-    assert rows["shared", "z"]["p"] == rows["scratch", "x"]["test above first"] == ""
+    assert rows["shared", "z"]["exact p"] == rows["scratch", "x"]["test above first"] == ""
     assert ("scratch", "z") not in rows
 
 
@@ -113,7 +114,7 @@ def test_the_first_seed_that_both_have_is_tested(seeded):
     one = {name: some[:1] for name, some in seeded.items()}  # another seed may have tested other clips
     assert read_grid(one).paired("shared", "x") is None
     assert read_grid(one).stochastic_order("shared") == {}
-    assert {row["p"] for row in rows_of(transfer(one).pieces[2])} == {""}
+    assert {row["mid-p"] for row in rows_of(transfer(one).pieces[2])} == {""}
 
 
 def test_differences_are_between_runs_of_one_seed(seeded):
