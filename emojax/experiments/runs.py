@@ -52,7 +52,7 @@ class Cell:
         if "data" not in begun:
             raise ValueError(
                 f"{self.folder} was begun by an older emojax, which did not note what data it learnt from; "
-                "give another --out"
+                "give another --out, or read what is finished there with --workdirs=NAME=FOLDER"
             )
         lines = differences(begun, self.order)
         if lines:
