@@ -17,7 +17,7 @@ from emojax.corpora.spec import CorpusSpec
 class Builder(SpeechBuilder):
     """A corpus that its CSV describes; labels are whatever the CSV says, in alphabetical order.
 
-    A corpus of the catalogue whose publisher's layout is not known is described by the catalogue, too.
+    A corpus of the catalogue is described by the catalogue, too.
 
     Args:
       config: the corpus's name.
@@ -28,7 +28,11 @@ class Builder(SpeechBuilder):
     def __init__(self, *, config: str, source_dir: str | Path, **kwargs):
         csvs = find_csvs(Path(source_dir))
         self._sources = read_sources(csvs)
-        self._spec = _spec(config, {source.label for source in self._sources})
+        self._spec = _spec(
+            config,
+            {source.label for source in self._sources},
+            {source.speaker for source in self._sources},
+        )
         self._fingerprint = fingerprint(csvs)
         super().__init__(config=tfds.core.BuilderConfig(name=config), source_dir=source_dir, **kwargs)
 
@@ -47,14 +51,16 @@ class Builder(SpeechBuilder):
         return self._sources
 
 
-def _spec(name: str, labels: set[str]) -> CorpusSpec:
+def _spec(name: str, labels: set[str], speakers: set[str]) -> CorpusSpec:
     """The catalogue's spec, with those of its labels that the CSV has; else the name and the labels.
+
+    The published partition, which is one of speakers, is that of a CSV that calls them the same.
 
     Raises:
       CorpusError: for a label that the catalogue's corpus does not have.
     """
     known = CATALOGUE.get(name)
-    if known is None or known.layout:
+    if known is None:
         return CorpusSpec(name, tuple(sorted(labels)))
     strange = labels - set(known.labels)
     if known.labels and strange:
@@ -63,4 +69,6 @@ def _spec(name: str, labels: set[str]) -> CorpusSpec:
             "rename the labels in the CSV, or give the corpus another name"
         )
     order = known.labels or sorted(labels)
-    return dataclasses.replace(known, labels=tuple(label for label in order if label in labels))
+    found = dataclasses.replace(known, labels=tuple(label for label in order if label in labels))
+    published = {speaker for group in (*known.parts.values(), *known.folds) for speaker in group}
+    return found if speakers <= published else dataclasses.replace(found, parts={}, folds=())

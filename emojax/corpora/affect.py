@@ -99,6 +99,24 @@ def of_corpus(mapping: Mapping[str, str], corpus: str) -> dict[str, str]:
     }
 
 
+def check_corpora(mapping: Mapping[str, str], labels: Mapping[str, Iterable[str]]) -> None:
+    """Raise a ValueError where a mapping is for a corpus that is not there.
+
+    Args:
+      mapping: of :func:`parse_mapping`.
+      labels: corpus → its labels, which may have a slash of their own.
+
+    >>> check_corpora({"calm": "rest", "diary/high": "anger"}, {"diary": ["high", "low"]})
+    """
+    whole = {label for own in labels.values() for label in own}
+    named = {key.partition("/")[0] for key in mapping if "/" in key and key not in whole}
+    if strange := sorted(named - labels.keys()):
+        raise ValueError(
+            f"label_words: words for {', '.join(strange)}, which is none of the corpora {', '.join(labels)}; "
+            "write CORPUS/label=word with one of these, or label=word for all of them"
+        )
+
+
 def arousal(label: str, mapping: Mapping[str, str] | None = None) -> str:
     """``"low"`` or ``"high"``; arguments and errors as for :func:`word`.
 

@@ -30,8 +30,9 @@ class Comparison:
       difference: of A less B.
       ci95: lower and upper end of its paired 95 % bootstrap interval.
       ci_over: ``"speakers"`` or ``"clips"``: what the bootstrap resampled.
-      mid_p: McNemar's mid-p: whether both are right equally often.
-      holm_p: that, adjusted for the number of corpora.
+      exact_p: of McNemar's exact test: whether both are right equally often; conservative.
+      mid_p: its mid-p variant.
+      holm_p: mid-p, adjusted for the number of corpora.
     """
 
     corpus: str
@@ -41,6 +42,7 @@ class Comparison:
     difference: float
     ci95: tuple[float, float]
     ci_over: str
+    exact_p: float
     mid_p: float
     holm_p: float
 
@@ -130,8 +132,8 @@ def _compare(corpus: str, a: Predictions, b: Predictions, names: Sequence[str | 
         float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))
         for predicted in (predicted_a, predicted_b)
     )
-    mid_p = mcnemar(truth == predicted_a, truth == predicted_b).mid_p
-    return Comparison(corpus, len(a), uar_a, uar_b, difference, ci95, over, mid_p, mid_p)
+    p = mcnemar(truth == predicted_a, truth == predicted_b)
+    return Comparison(corpus, len(a), uar_a, uar_b, difference, ci95, over, p.exact_p, p.mid_p, p.mid_p)
 
 
 def _truth(row: Prediction | None) -> str | None:
@@ -141,17 +143,19 @@ def _truth(row: Prediction | None) -> str | None:
 def comparison_table(comparisons: Sequence[Comparison]) -> str:
     """The comparisons as plain text, UAR in percent: a row per corpus, then the footnotes.
 
-    >>> print(comparison_table([Comparison("demo", 90, 0.7, 0.6, 0.1, (0.02, 0.18), "clips", 0.03, 0.03)]))
-    corpus   n     A     B  A - B  95 % interval  McNemar    Holm
-    demo    90  70.0  60.0  +10.0  [+2.0, +18.0]   0.0300  0.0300
+    >>> demo = Comparison("demo", 90, 0.7, 0.6, 0.1, (0.02, 0.18), "clips", 0.05, 0.03, 0.03)
+    >>> print(comparison_table([demo]))
+    corpus   n     A     B  A - B  95 % interval  exact p   mid-p    Holm
+    demo    90  70.0  60.0  +10.0  [+2.0, +18.0]   0.0500  0.0300  0.0300
     UAR in percent; paired 95 % bootstrap interval over clips: demo.
-    p of McNemar's test (mid-p) that both are right equally often, and adjusted for 1 corpora by Holm.
+    p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm for 1 corpora.
     """
-    rows: list[tuple[str, ...]] = [("corpus", "n", "A", "B", "A - B", "95 % interval", "McNemar", "Holm")]
+    heads = ("corpus", "n", "A", "B", "A - B", "95 % interval", "exact p", "mid-p", "Holm")
+    rows: list[tuple[str, ...]] = [heads]
     for c in comparisons:
         low, high = (f"{100 * end:+.1f}" for end in c.ci95)
         uars = f"{100 * c.uar_a:.1f}", f"{100 * c.uar_b:.1f}", f"{100 * c.difference:+.1f}"
-        p_values = (f"{p:.4f}" if p >= 1e-4 else "<0.0001" for p in (c.mid_p, c.holm_p))
+        p_values = (f"{p:.4f}" if p >= 1e-4 else "<0.0001" for p in (c.exact_p, c.mid_p, c.holm_p))
         rows.append((c.corpus, str(c.n), *uars, f"[{low}, {high}]", *p_values))
     notes = [
         f"UAR in percent; paired 95 % bootstrap interval over {what}: {', '.join(corpora)}."
@@ -159,7 +163,7 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
         if (corpora := [c.corpus for c in comparisons if c.ci_over == what])
     ]
     notes.append(
-        "p of McNemar's test (mid-p) that both are right equally often, and adjusted for "
-        f"{len(comparisons)} corpora by Holm."
+        "p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm for "
+        f"{len(comparisons)} corpora."
     )
-    return "\n".join([*aligned(rows, "<>>>>>>>"), *notes])
+    return "\n".join([*aligned(rows, "<>>>>>>>>"), *notes])

@@ -23,6 +23,8 @@ from emojax.training.steps import Forward
 
 PARTS = ("test", "devel")
 STATES = ("best", "latest")
+# Of every network, as a baseline's result says its own.
+NORMALISATION = "log-mel standardised per utterance, no speaker normalisation"
 
 
 def evaluate(
@@ -118,7 +120,8 @@ class _Asker:
             for clip, best, row in zip(clips, predicted, probabilities, strict=True)
         ]
         speakers = [clip.speaker for clip in clips]
-        result = score(name, corpus.partition.protocol, labels, recordings.labels, predicted, speakers)
+        protocol = f"{corpus.partition.protocol}; {NORMALISATION}"
+        result = score(name, protocol, labels, recordings.labels, predicted, speakers)
         return result, rows
 
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from emojax.data.prepared import PreparedCorpus
     from emojax.experiments.report import Report
-    from emojax.experiments.runs import Cell, Request
+    from emojax.experiments.request import Request
+    from emojax.experiments.runs import Cell
 
 _CORPORA = flags.DEFINE_list("corpora", [], "In the order of the tables; as train.py takes them to be run.")
 _DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora.")
@@ -43,6 +44,12 @@ _WORKDIRS = flags.DEFINE_list(
 _SETTINGS = flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
 _BASES = flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
 _SEEDS = flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
+_VGG16_WEIGHTS = flags.DEFINE_string(
+    "vgg16_weights", None, "baselines: Keras's .h5 or torchvision's .pth, for the row deepspectrum_vgg16."
+)
+_SPEAKER_NORMALISATION = flags.DEFINE_bool(
+    "speaker_normalisation", False, "baselines: SVMs standardise the features of each speaker first."
+)
 _CONFIG = flags.DEFINE_string("config", "configs/multi_corpus.py", "Settings of shared training.")
 _SCRATCH = flags.DEFINE_string("scratch_config", "configs/scratch.py", "Settings of a corpus's own network.")
 _TUNE = flags.DEFINE_string("tune_config", "configs/adapt.py", "Settings of the tuning on a trained network.")
@@ -121,15 +128,14 @@ def _of_runs(name: str) -> Report:
 
 
 def _request() -> Request:
-    from emojax.experiments.runs import Request, parse_corpora, parse_seeds
+    from emojax.experiments.request import Request, parse_bases, parse_corpora, parse_seeds
 
     if not _CORPORA.value:
         raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
     corpora = parse_corpora(_CORPORA.value)
-    bases = {name: corpora.get(name, item) for name, item in parse_corpora(_BASES.value).items()}
     return Request(
         corpora,
-        bases,
+        parse_bases(_BASES.value, corpora),
         Path(_OUT.value).expanduser(),
         parse_seeds(_SEEDS.value),
         _SOURCE_DIR.value,
@@ -138,6 +144,8 @@ def _request() -> Request:
         _SCRATCH.value,
         _TUNE.value,
         _LABEL_WORDS.value,
+        _VGG16_WEIGHTS.value,
+        _SPEAKER_NORMALISATION.value,
     )
 
 

@@ -37,12 +37,13 @@ def baselines(
         normalisation=scores.normalisation(grid),
         selection="Best UAR on devel: of a network's states, and of an SVM's C.",
         pieces=[
-            scores.score_table(grid, "table_3", caption, notes=[note]),
+            scores.score_table(grid, "table_3", caption, notes=[note, scores.normalisation(grid)]),
             Picture("table_3", f"{caption} in percent, coloured by what it gained on chance", _map(grid)),
             *scores.rank_pictures(grid),
             scores.runs_table(grid),
         ],
         missing=missing,
+        run_versions=scores.versions(grid),
     )
 
 

@@ -34,7 +34,7 @@ _DETAILS = {
     "to": ".1f",
     "interval over": "",
 }
-_RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step": ",d"}
+_RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step": ",d", "emojax": ""}
 
 
 def cross_corpus(
@@ -183,9 +183,13 @@ def _detail(matrix: Matrix, cell: Tested) -> list[Cell]:
 
 def _runs(runs: Mapping[str, Sequence[Run]]) -> Table:
     rows = [
-        [kind, run.workdir.name, ", ".join(run.corpora), config["base"], config["seed"], run.manifest["step"]]
+        [
+            *(kind, run.workdir.name, ", ".join(run.corpora), config["base"], config["seed"]),
+            *(run.manifest["step"], run.manifest["emojax"]),
+        ]
         for kind, some in runs.items()
         for run in some
         for config in [run.manifest["config"]]
     ]
-    return Table("runs", "The runs behind these numbers", _RUNS, rows)
+    notes = ["emojax: that which trained them; the page's versions tested them."]
+    return Table("runs", "The runs behind these numbers", _RUNS, rows, notes=notes)

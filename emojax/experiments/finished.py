@@ -95,6 +95,7 @@ def read_run(workdir: Path) -> dict[str, Scored]:
     try:
         run = json.loads(path.read_text("utf-8"))
         _check(run, rows)
+        run["versions"] = dict(run.get("versions", {}))
         return {
             name: Scored(workdir, run, result, run["devel_uar"][name], rows[name])
             for name, result in run["corpora"].items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,7 +11,8 @@ from pathlib import Path
 
 from emojax.corpora.listing import prepared
 from emojax.experiments.engine import execute, make_engine
-from emojax.experiments.runs import Cell, Request, scored
+from emojax.experiments.request import Request
+from emojax.experiments.runs import Cell, scored
 from emojax.training.corpora import open_corpora
 
 # Settings that decide which clip is in which part, and has which level.
@@ -30,28 +33,44 @@ def carry_out(
       setting → folders of its results; name of each cell that failed → why.
 
     Raises:
-      ValueError: a folder holds another run, or the corpora cannot be prepared; nothing is run then.
+      ValueError: a folder holds a run of other settings or on other data, or the corpora cannot be
+        prepared; nothing is run then.
     """
+    ready = make_engine(engine, request.out / "runs" / "jobs")
+    for cell in cells:
+        cell.is_finished()  # other settings show before hours of preparing, other data only after it
+    _prepare(request)
+    cells = _with_data(cells, request)
     todo = [cell for cell in cells if not cell.is_finished()]
     print(f"{len(cells)} runs, {len(cells) - len(todo)} of them finished before", flush=True)
-    if not todo:
-        return scored(cells), {}
-    ready = make_engine(engine, request.out / "runs" / "jobs")
-    _prepare(request)
-    _check_corpora(todo, request)
-    failed = execute(todo, ready)
+    failed = execute(todo, ready) if todo else {}
     return scored(cells), failed
 
 
-def _check_corpora(cells: Sequence[Cell], request: Request) -> None:
-    """Refuse what cannot be divided, or labels without levels, before the first run and not hours later."""
+def _with_data(cells: Sequence[Cell], request: Request) -> list[Cell]:
+    """The cells, knowing what data they learn from.
+
+    Refuses what cannot be divided, or labels without levels, before the first run and not hours later.
+    """
     here = prepared(Path(request.data_dir).expanduser())
     paths = {name: here[name] for name in request.corpora}
-    configs = [cell.order["config"] for cell in cells]
+    every_path = paths | {name: here[name] for name in request.bases}
+
+    @functools.cache
+    def digests(scheme: str, seed: int) -> dict[str, str]:
+        opened = open_corpora(every_path, scheme, seed)
+        return {name: corpus.identity()["digest"] for name, corpus in opened.items()}
+
+    found = []
+    for cell in cells:
+        config = cell.order["config"]
+        data = {name: digests(config["partition"], config["seed"])[name] for name in cell.data}
+        found.append(dataclasses.replace(cell, data=data))
     # An SVM's knows of no levels.
-    divisions = {tuple(config.get(name, "") for name in _DIVISION) for config in configs}
-    for division in sorted(divisions):
+    levels = [cell.order["config"] for cell in cells if cell.order["config"].get("aggregate")]
+    for division in sorted({tuple(config[name] for name in _DIVISION) for config in levels}):
         open_corpora(paths, *division)
+    return found
 
 
 def _prepare(request: Request) -> None:

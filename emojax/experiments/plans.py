@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from emojax.baselines.feature_sets import NAMES
+from emojax.baselines.feature_sets import NAMES, open_features
 from emojax.corpora.aggregate import DOMAINS
-from emojax.experiments.runs import Cell, Request, read_config
+from emojax.experiments.request import Request, read_config
+from emojax.experiments.runs import Cell
 
 SCRATCH = "scratch"
 RESNET = "resnet"
@@ -16,22 +18,28 @@ HEAD = ", head"
 # Multi-task setting → what its shared network is trained on: the corpora themselves, or domains of them.
 MULTI_TASK = {"all": "", **{name: name for name in DOMAINS}}
 BASELINES = (*NAMES, RESNET)
-# VGG16's weights have to be fetched first.
-EVERYWHERE = tuple(name for name in BASELINES if name != "deepspectrum_vgg16")
 TRANSFERS = (SCRATCH, *MULTI_TASK)
 
 
 def baseline_cells(request: Request, settings: Sequence[str]) -> Iterator[Cell]:
-    """The runs of Table 3: of each feature set with an SVM, and of the network from scratch."""
+    """The runs of Table 3: of each feature set with an SVM, and of the network from scratch.
+
+    Raises:
+      ValueError: an unknown setting, or software or weights that one needs are not there.
+    """
     _refuse_unknown(settings, BASELINES)
-    for setting in dict.fromkeys(settings or EVERYWHERE):
+    # VGG16's weights would have to be fetched first.
+    ready = [name for name in BASELINES if name != "deepspectrum_vgg16" or request.vgg16_weights]
+    chosen = list(dict.fromkeys(settings or ready))
+    features = {name: open_features(name, request.vgg16_weights) for name in chosen if name != RESNET}
+    for setting in chosen:
         for seed in request.seeds:
             for corpus in request.corpora:
                 if setting == RESNET:
                     names = f"{RESNET} best", f"{RESNET} final"
                     yield _scratch(request, corpus, request.corpora, seed, *names)
                 else:
-                    yield request.svm(setting, corpus, seed)
+                    yield request.svm(features[setting], corpus, seed)
 
 
 def transfer_cells(request: Request, settings: Sequence[str]) -> list[Cell]:
@@ -88,14 +96,14 @@ def _scratch(
 def _multi_task(request: Request, setting: str, seed: int) -> Iterator[Cell]:
     """A shared network, and its adapters and heads tuned further for every corpus."""
     aggregate = MULTI_TASK[setting]
-    name = f"{setting}/shared_seed{seed}"
+    name = f"{setting}/shared_{_together(request)}_seed{seed}"
     changes: dict[str, Any] = {"aggregate": aggregate, "seed": seed}
     if aggregate:
         changes["label_words"] = request.label_words
     shared = request.network(name, request.config, request.corpora, {"best": ""}, **changes)
     yield shared
     # A corpus that the trunk knows keeps its adapters; over one of domains they begin anew (section 5.2.2).
-    yield _tuned(request, f"{setting}/tuned_seed{seed}", setting, shared, "", seed)
+    yield _tuned(request, f"{setting}/tuned", setting, shared, "", seed)
 
 
 def _single_task(request: Request, base: str, seed: int) -> Iterator[Cell]:
@@ -103,16 +111,23 @@ def _single_task(request: Request, base: str, seed: int) -> Iterator[Cell]:
     trained = _scratch(request, base, request.bases, seed)
     yield trained
     setting = f"from {base}"
-    yield _tuned(request, f"from_{base}/adapters_seed{seed}", setting, trained, base, seed)
+    yield _tuned(request, f"from_{base}/adapters", setting, trained, base, seed)
     rates = read_config(request.tune_config).learning_rates
     head: dict[str, Any] = {"transfer": "last_layer", "learning_rates": rates[1:] or rates}
-    yield _tuned(request, f"from_{base}/head_seed{seed}", setting + HEAD, trained, base, seed, **head)
+    yield _tuned(request, f"from_{base}/head", setting + HEAD, trained, base, seed, **head)
+
+
+def _together(request: Request) -> str:
+    """For the name of a run over all corpora, so that more corpora are another run beside it."""
+    digest = hashlib.blake2b(",".join(request.corpora).encode(), digest_size=4).hexdigest()
+    return f"{len(request.corpora)}_corpora_{digest}"  # their names may be too long for a folder's
 
 
 def _tuned(
     request: Request, name: str, setting: str, base: Cell, start: str, seed: int, **changes: Any
 ) -> Cell:
     """One run for all corpora; those that the base does not know begin at the adapters of ``start``."""
+    name = f"{name}_{_together(request)}_seed{seed}"
     changes |= {"base": str(base.folder), "base_corpus": start, "seed": seed}
     states = {"best": setting}
     return request.network(name, request.tune_config, request.corpora, states, [base], **changes)

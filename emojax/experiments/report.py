@@ -67,6 +67,7 @@ class Report:
       selection: by which rule a state, or an example, was chosen.
       pieces: in the order of the page.
       missing: what should be in it and is not, and why.
+      run_versions: of the software that finished runs were made with; empty where the page computes itself.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Report:
     selection: str
     pieces: Sequence[Table | Picture]
     missing: str = ""
+    run_versions: str = ""
 
 
 def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
@@ -122,10 +124,11 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
         "Seeds": report.seeds,
         "Normalisation": report.normalisation,
         "Selection": report.selection,
-        "Versions": _versions(),
+        "Versions of the runs": report.run_versions,
+        "Versions of this page": _versions(),
         "Command": command,
     }
-    listed = "".join(f"<dt>{key}</dt><dd>{html_text(value)}</dd>\n" for key, value in facts.items())
+    listed = "".join(f"<dt>{key}</dt><dd>{html_text(value)}</dd>\n" for key, value in facts.items() if value)
     title = html_text(report.title)
     missing = f"<p><b>Missing</b> {html_text(report.missing)}</p>" if report.missing else ""
     # The second lock: a text that slipped through unescaped could still not run or load anything.

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import runpy
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import ml_collections
 
 from emojax.checkpoints import differences
-from emojax.corpora.spec import check_name
 from emojax.experiments.runner import MARK
 from emojax.files import replacing
-from emojax.training.run import PLACES, check_config
-
-# A run's folder is the same run wherever it and its base lie.
-_PLACES = {*PLACES, "base"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +21,9 @@ class Cell:
       folder: what it writes into.
       commands: arguments of Python, to be run where the scripts are.
       results: folder → setting that its results count for, empty where no table of this experiment has them.
-      order: all that makes it this run, as JSON types.
+      order: all settings that make it this run, as JSON types.
       after: names of the cells that it begins at.
+      data: corpus that it, or one that it begins at, learns from → digest of its data, empty until known.
     """
 
     name: str
@@ -40,145 +32,47 @@ class Cell:
     results: Mapping[Path, str]
     order: Mapping
     after: Sequence[str] = ()
+    data: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def is_finished(self) -> bool:
         """Whether it need not be run.
 
         Raises:
-          ValueError: the folder holds a run with other settings.
+          ValueError: the folder holds a run with other settings, or on other data.
         """
         path = self.folder / "cell.json"
-        lines = differences(json.loads(path.read_text("utf-8")), self.order) if path.is_file() else ()
+        if path.is_file():
+            self._refuse_another(json.loads(path.read_text("utf-8")))
+        return (self.folder / MARK).exists() and all(
+            (folder / "results.json").is_file() for folder in self.results
+        )
+
+    def _refuse_another(self, begun: Mapping) -> None:
+        """Refuse the folder of a run that was begun as another one."""
+        if "data" not in begun:
+            raise ValueError(
+                f"{self.folder} was begun by an older emojax, which did not note what data it learnt from; "
+                "give another --out, or read what is finished there with --workdirs=NAME=FOLDER"
+            )
+        lines = differences(begun, self.order)
         if lines:
             raise ValueError(
                 f"{self.folder} has a run of other settings; give another --out, or those of that run:\n  "
                 + "\n  ".join(lines)
             )
-        return (self.folder / MARK).exists() and all(
-            (folder / "results.json").is_file() for folder in self.results
-        )
+        changed = [name for name, digest in self.data.items() if digest and begun["data"].get(name) != digest]
+        if changed:
+            raise ValueError(
+                f"{self.folder} has a run on other data: {', '.join(changed)} changed since then "
+                "(recordings, labels, or who is in which part); give another --out, or the corpus as it was"
+            )
 
     def begin(self) -> None:
         """Make its folder and say in it what it is."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / MARK).unlink(missing_ok=True)  # it may have lost its results
         with replacing(self.folder / "cell.json") as draft:
-            draft.write_text(json.dumps(self.order, indent=1) + "\n", encoding="utf-8")
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """What a person asks for.
-
-    Attributes:
-      corpora: name → as ``train.py`` takes it, ``NAME`` or ``NAME=PATH``.
-      bases: the same, of corpora whose networks single-task transfer begins at.
-      out: all runs lie in its folder ``runs``.
-      seeds: a run of each.
-      source_dir: of the publishers' folders.
-      data_dir: of the prepared corpora.
-      config: file of the settings of shared training.
-      scratch_config: of a single corpus's training.
-      tune_config: of the tuning of adapters, norms and heads on a trained network.
-      label_words: of aggregated corpora, as ``train.py`` takes them.
-    """
-
-    corpora: Mapping[str, str]
-    bases: Mapping[str, str]
-    out: Path
-    seeds: Sequence[int]
-    source_dir: str
-    data_dir: str
-    config: str
-    scratch_config: str
-    tune_config: str
-    label_words: str = ""
-
-    def network(
-        self,
-        name: str,
-        config_file: str,
-        corpora: Mapping[str, str],
-        states: Mapping[str, str],
-        after: Sequence[Cell] = (),
-        **changes: Any,
-    ) -> Cell:
-        """A network that is trained and scored.
-
-        Args:
-          name: of the cell.
-          config_file: its settings.
-          corpora: that it is trained on.
-          states: state that is scored → setting that it counts for, or empty.
-          after: runs that it begins at.
-          changes: settings that are not those of the file.
-        """
-        folder = self.out / "runs" / name
-        config = read_config(config_file)
-        config.update(changes)
-        check_config(config)
-        places = {"corpora": ",".join(corpora.values())}
-        places |= {"source_dir": self.source_dir, "data_dir": self.data_dir}
-        flags = [f"--config.{key}={value}" for key, value in (places | changes).items()]
-        train = ("train.py", f"--config={config_file}", f"--workdir={folder}", *flags)
-        score = [("evaluate.py", f"--workdir={folder}", f"--state={state}") for state in states]
-        results = {folder / ("" if state == "best" else state): setting for state, setting in states.items()}
-        settings = {key: value for key, value in config.to_dict().items() if key not in _PLACES}
-        bases = {cell.name: cell.order for cell in after}
-        order = {"corpora": corpora, "config": settings, "after": bases}
-        return Cell(name, folder, (train, *score), results, _json(order), list(bases))
-
-    def svm(self, features: str, corpus: str, seed: int) -> Cell:
-        """A feature set and an SVM on one corpus."""
-        name = f"{features}/{corpus}_seed{seed}"
-        folder = self.out / "runs" / name
-        places = f"--source_dir={self.source_dir}", f"--data_dir={self.data_dir}", f"--out={folder}"
-        # The same clips as the network's, so that they can be compared.
-        what = {"features": features, "partition": read_config(self.scratch_config).partition, "seed": seed}
-        flags = [f"--{key}={value}" for key, value in what.items()]
-        command = ("baseline.py", f"--corpora={self.corpora[corpus]}", *flags, *places)
-        order = {"corpora": {corpus: self.corpora[corpus]}, "config": what}
-        return Cell(name, folder, [command], {folder / features: features}, order)
-
-
-def _json(value: Mapping) -> Mapping:
-    return json.loads(json.dumps(value))
-
-
-def parse_corpora(items: Iterable[str]) -> dict[str, str]:
-    """Name → item of a list of ``NAME`` or ``NAME=PATH``.
-
-    Raises:
-      ValueError: a name that cannot be one, or is there twice.
-    """
-    corpora: dict[str, str] = {}
-    for item in filter(None, map(str.strip, items)):
-        name = check_name(item.partition("=")[0])
-        if name in corpora or item == "synthetic":
-            raise ValueError(f"{item!r}: name each corpus once, as it is called in its tables")
-        corpora[name] = item
-    return corpora
-
-
-def parse_seeds(items: Iterable[str]) -> list[int]:
-    """Seeds as a person types them.
-
-    >>> parse_seeds(["0", " 2", "0"])
-    [0, 2]
-    """
-    texts = list(dict.fromkeys(map(str.strip, items)))
-    if not texts or not all(text.isdecimal() for text in texts):
-        raise ValueError(f"--seeds={','.join(texts)}; give whole numbers, as in --seeds=0,1,2")
-    return [int(text) for text in texts]
-
-
-def read_config(path: str) -> ml_collections.ConfigDict:
-    """The settings of a config file; a ValueError if it is none."""
-    try:
-        return runpy.run_path(path)["get_config"]()
-    except (OSError, KeyError, SyntaxError, ImportError) as error:
-        there = ", ".join(map(str, sorted(Path("configs").glob("[!_]*.py")))) or "none here"
-        raise ValueError(f"{path} is no config file ({error!r}); there are {there}") from error
+            draft.write_text(json.dumps({**self.order, "data": self.data}, indent=1) + "\n", encoding="utf-8")
 
 
 def scored(cells: Iterable[Cell]) -> dict[str, list[Path]]:

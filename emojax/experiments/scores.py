@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -147,6 +148,17 @@ def seeds(grid: Grid) -> str:
     """Which seeds there are; they choose the partition too where none is published."""
     found = sorted({one.seed for one in grid.runs()})
     return f"{', '.join(map(str, found))}; one run of each corpus in each setting with each seed."
+
+
+def versions(grid: Grid) -> str:
+    """Which settings were scored with which versions, as their runs noted."""
+    settings: dict[str, dict[str, None]] = defaultdict(dict)
+    for setting, scored in grid.settings.items():
+        for one in itertools.chain.from_iterable(scored.values()):
+            noted = ", ".join(f"{name} {number}" for name, number in one.run["versions"].items())
+            settings[noted or "not noted"][setting] = None
+    listed = "; ".join(f"{', '.join(names)}: {noted}" for noted, names in settings.items())
+    return f"{listed}. Noted when they were scored; of networks, emojax is the one that trained them."
 
 
 def runs_table(grid: Grid) -> Table:

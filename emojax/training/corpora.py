@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emojax.corpora.affect import VOCABULARY, of_corpus, parse_mapping, unknown
+from emojax.corpora.affect import VOCABULARY, check_corpora, of_corpus, parse_mapping, unknown
 from emojax.corpora.aggregate import DOMAINS, Domain, aggregate
 from emojax.corpora.partitions import Partition, make_partition
 from emojax.corpora.spec import Clip
@@ -81,8 +81,8 @@ def open_corpora(
       corpus, or dimension of affect → what is trained on.
 
     Raises:
-      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped; a part of a domain is
-        empty.
+      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or mapped for a corpus
+        that is not there; a part of a domain is empty.
     """
     if not aggregated:
         return _open(paths, scheme, seed)
@@ -106,6 +106,7 @@ def open_levels(
     """
     corpora = _open(paths, scheme, seed)
     words = parse_mapping(label_words)
+    check_corpora(words, {name: corpus.labels for name, corpus in corpora.items()})
     mappings = {name: of_corpus(words, name) for name in corpora}
     _refuse_unknown(corpora, mappings)
     tables = {name: (corpus.clips, corpus.partition) for name, corpus in corpora.items()}

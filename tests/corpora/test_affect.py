@@ -8,6 +8,7 @@ from emojax.corpora.affect import (
     LEVELS,
     VOCABULARY,
     arousal,
+    check_corpora,
     level,
     of_corpus,
     parse_mapping,
@@ -89,6 +90,13 @@ def test_a_corpus_may_mean_something_of_its_own():
     assert valence("high", of_corpus(mapping, "calls")) == "negative"
     assert unknown(["low"], of_corpus(mapping, "calls")) == ["low"]
     assert not unknown(["low"], of_corpus(mapping, "diary"))
+
+
+def test_words_for_a_corpus_that_is_not_there_are_refused_and_a_slash_in_a_label_is_none():
+    labels = {"diary": ["high", "happy/excited"], "calls": ["low"]}
+    check_corpora(parse_mapping("diary/high=anger,happy/excited=happiness,calm=rest"), labels)
+    with pytest.raises(ValueError, match=r"words for dairy, which is none of the corpora diary, calls;"):
+        check_corpora(parse_mapping("dairy/high=anger"), labels)
 
 
 @pytest.mark.parametrize("dimension", LEVELS)

@@ -1,11 +1,15 @@
 """Any folder with a CSV: what is understood, and one clear error for what is not."""
 
+import dataclasses
+
 import pytest
 
 from datasets import CorpusError, prepare
 from datasets.base import read_skipped
 from datasets.manifest.manifest_dataset_builder import _spec
+from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import CorpusSpec, read_clips
+from emojax.data.prepared import open_corpus
 
 HEADER = ("file", "label", "speaker", "split")
 ROWS = [
@@ -88,8 +92,12 @@ def test_a_csv_that_became_wrong_leaves_what_was_prepared(root, tmp_path, write_
 
 
 def test_a_csv_may_describe_a_corpus_whose_layout_is_known(root, tmp_path, write_csv):
-    path = write_csv(root / "labels.csv", HEADER, *ROWS)
-    assert prepare(f"emodb={path}", "", tmp_path / "data")["emodb"].parent.parent.name == "manifest"
+    rows = [(file, label, "03") for (file, *_), label in zip(ROWS, ["neutral", "anger"] * 3, strict=True)]
+    path = write_csv(root / "labels.csv", HEADER[:3], *rows)
+    folder = prepare(f"emodb={path}", "", tmp_path / "data")["emodb"]
+    assert folder.parent.parent.name == "manifest"
+    assert {clip.language for clip in read_clips(folder / "clips.csv")} == {"German"}
+    assert open_corpus(folder).spec == dataclasses.replace(CATALOGUE["emodb"], labels=("anger", "neutral"))
 
 
 def test_missing_files_count_as_bad(root, tmp_path, write_csv):
@@ -179,14 +187,21 @@ def test_a_corpus_of_the_catalogue_without_a_layout_is_described_by_it(
 
 
 def test_labels_are_in_the_order_of_the_catalogue_and_only_those_that_occur(tmp_path):
-    spec = _spec("abc", {"neutral", "cheerful", "aggressive"})
+    spec = _spec("abc", {"neutral", "cheerful", "aggressive"}, {"1"})
     assert spec.labels == ("aggressive", "cheerful", "neutral")
-    assert _spec("ea-wsj", {"b", "a"}).labels == ("a", "b")
-    assert _spec("emodb", {"happy", "sad"}) == CorpusSpec("emodb", ("happy", "sad"))
+    assert _spec("ea-wsj", {"b", "a"}, set()).labels == ("a", "b")
+    assert _spec("mine", {"b", "a"}, {"x"}) == CorpusSpec("mine", ("a", "b"))
     with pytest.raises(
         CorpusError, match=r"ad: labels rage; Anger Detection \(AD\) has anger, neutral; rename"
     ):
-        _spec("ad", {"rage", "neutral"})
+        _spec("ad", {"rage", "neutral"}, set())
+
+
+def test_a_published_partition_is_of_its_own_speakers():
+    known = CATALOGUE["iemocap"]
+    labels, speakers = {"neutral", "sadness"}, {speaker for fold in known.folds for speaker in fold}
+    assert _spec("iemocap", labels, speakers).folds == known.folds
+    assert _spec("iemocap", labels, {"ann"}).folds == _spec("iemocap", labels, {""}).folds == ()
 
 
 def test_a_corpus_whose_layout_is_not_known_needs_a_csv(tmp_path):

@@ -59,6 +59,21 @@ def test_a_run_does_not_differ_from_itself(workdirs):
         assert (one.difference, one.ci95, one.mid_p, one.holm_p) == (0, (0, 0), 1, 1)
 
 
+def test_p_values_are_those_of_fagerland_lydersen_and_laake(tmp_path):
+    """BMC Medical Research Methodology 13:91 (2013), tables 1 and 5: Bentur et al. 2009 (1, 1, 7, 12)."""
+    right = {"a": [1] * 2 + [0] * 19, "b": [1, 0] + [1] * 7 + [0] * 12}
+    for name, some in right.items():
+        (tmp_path / name).mkdir()
+        rows = [
+            Prediction("one", f"{i}.wav", "", LABELS[i % 2], LABELS[i % 2 if hit else 2], {})
+            for i, hit in enumerate(some)
+        ]
+        write_predictions(rows, tmp_path / name / "predictions.csv")
+    (one,) = compare_two(tmp_path / "a", tmp_path / "b")
+    assert (one.exact_p, one.mid_p, one.holm_p) == pytest.approx((0.070, 0.039, 0.039), abs=0.0005)
+    assert comparison_table([one]).splitlines()[1].endswith("  0.0703  0.0391  0.0391")
+
+
 def test_the_interval_is_paired():
     """Systems that are wrong on the same clips differ by little, however few clips there are."""
     rng = np.random.default_rng(0)

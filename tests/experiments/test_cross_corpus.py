@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import emojax
 from emojax.checkpoints import Checkpoints
 from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import Clip
@@ -178,6 +179,7 @@ def test_a_run_is_tested_by_its_head_and_once(opened, workdir, tmp_path, monkeyp
         "cross_corpus_details",
         "runs",
     ]
+    assert first.pieces[-1].rows[0][-1] == emojax.__version__
     monkeypatch.setattr(systems_module, "predict_clips", None)
     assert run(opened, tmp_path, features=(), alone=[workdir]).pieces[0] == table
 

@@ -1,6 +1,8 @@
 """Plans of runs, and running them; the runs are fake."""
 
 import dataclasses
+import hashlib
+import json
 import os
 import shutil
 import time
@@ -12,9 +14,12 @@ from emojax.experiments import engine as module
 from emojax.experiments.engine import execute, make_engine
 from emojax.experiments.planned import carry_out
 from emojax.experiments.plans import baseline_cells, transfer_cells
-from emojax.experiments.runs import Cell, Request, parse_corpora, read_config, scored
+from emojax.experiments.request import Request, parse_bases, parse_corpora, read_config
+from emojax.experiments.runs import Cell, scored
 
 ROOT = Path(__file__).parents[2]
+# How runs over x and y together are named.
+BOTH = f"_2_corpora_{hashlib.blake2b(b'x,y', digest_size=4).hexdigest()}"
 
 
 @pytest.fixture
@@ -38,12 +43,14 @@ def here(tmp_path):
     return make_engine("here", tmp_path / "jobs")
 
 
-def fake(folder, name, code="", after=()):
+def fake(folder, name, code="", after=(), corpora=()):
     """A cell that counts how often it began, does something, and leaves results."""
     folder = folder / name
     count = f"open({str(folder / 'begun')!r}, 'a').write('x')"
     leave = f"open({str(folder / 'results.json')!r}, 'w').write('{{}}')"
-    return Cell(name, folder, [("-c", f"{count}; {code}"), ("-c", leave)], {folder: name}, {"a": 1}, after)
+    order = {"config": {"partition": "default", "seed": 0}}
+    commands = [("-c", f"{count}; {code}"), ("-c", leave)]
+    return Cell(name, folder, commands, {folder: name}, order, after, dict.fromkeys(corpora, ""))
 
 
 def begun(cell):
@@ -58,9 +65,10 @@ def flags_of(command):
 def test_table_4_is_shared_runs_and_a_tuning_of_each(request_):
     cells = {cell.name: cell for cell in transfer_cells(request_, [])}
     names = [f"{one}/{run}" for one in ("all", "arousal", "valence", "a+v") for run in ("shared", "tuned")]
-    names += ["scratch/x", "scratch/y", "scratch/z", "from_z/adapters", "from_z/head"]
+    names = [name + BOTH for name in (*names, "from_z/adapters", "from_z/head")]
+    names += ["scratch/x", "scratch/y", "scratch/z"]
     assert set(cells) == {f"{name}_seed{seed}" for name in names for seed in (0, 1)}
-    shared, tuned = cells["a+v/shared_seed1"], cells["a+v/tuned_seed1"]
+    shared, tuned = cells[f"a+v/shared{BOTH}_seed1"], cells[f"a+v/tuned{BOTH}_seed1"]
     assert tuned.after == [shared.name]
     assert shared.after == []
     train, evaluate = map(flags_of, tuned.commands)
@@ -74,7 +82,7 @@ def test_table_4_is_shared_runs_and_a_tuning_of_each(request_):
 
 def test_heads_alone_are_tuned_with_the_smaller_rates(request_):
     cells = {cell.name: cell for cell in transfer_cells(request_, ["scratch"])}
-    flags = flags_of(cells["from_z/head_seed0"].commands[0])
+    flags = flags_of(cells[f"from_z/head{BOTH}_seed0"].commands[0])
     rates = read_config("configs/adapt.py").learning_rates
     assert flags["--config.transfer"] == "last_layer"
     assert flags["--config.learning_rates"] == str(rates[1:])
@@ -104,7 +112,7 @@ def test_a_folder_of_other_settings_is_refused(request_):
     assert not cell.is_finished()
     other = dataclasses.replace(cell, order={**cell.order, "config": {**cell.order["config"], "width": 5}})
     with pytest.raises(ValueError, match=r"config\.width: the checkpoint has 16, this run has 5"):
-        other.is_finished()
+        carry_out([other], request_, "here")  # before it looks for the corpora, which do not exist
 
 
 def test_a_stopped_plan_goes_on_where_it_was(tmp_path, here, monkeypatch):
@@ -164,16 +172,58 @@ def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here, capsys
     assert not (tmp_path / "bad" / "results.json").exists()
 
 
-def test_nothing_is_run_or_prepared_where_all_is_finished(tmp_path, request_, here, capsys):
+def test_another_corpus_beside_the_others_makes_new_runs_of_what_it_changes_only(request_):
+    def plan(*names):
+        request = dataclasses.replace(request_, corpora=parse_corpora(names))
+        plans = baseline_cells(request, ["egemaps"]), transfer_cells(request, ["scratch", "all"])
+        return {cell.name: cell for cells in plans for cell in cells}
+
+    fewer, more = plan("x", "y"), plan("x", "y", "w")
+    for cell in fewer.values():
+        cell.begin()
+    assert not any(cell.is_finished() for cell in more.values())  # and none is refused
+    own = {name for name in fewer if name.startswith(("scratch/", "egemaps/"))}
+    assert fewer.keys() & more.keys() == own
+    assert all(fewer[name].order == more[name].order for name in own)
+
+
+def test_what_is_finished_is_not_run_again(tmp_path, request_, here, tiny_config, tiny_paths, capsys):
+    corpora = parse_corpora(tiny_config.corpora.split(","))
+    request = dataclasses.replace(request_, corpora=corpora, bases={}, data_dir=tiny_config.data_dir)
     cells = [fake(tmp_path, "one"), fake(tmp_path, "two")]
     assert execute(cells, here) == {}
-    # Its corpora do not exist.
-    assert carry_out(cells, request_, "here") == (scored(cells), {})
+    assert carry_out(cells, request, "here") == (scored(cells), {})
     assert "2 runs, 2 of them finished before" in capsys.readouterr().out
-    (tmp_path / "two" / "results.json").unlink()
+    assert [begun(cell) for cell in cells] == [1, 1]
     with pytest.raises(ValueError, match=r"^unknown corpus 'x'"):
         carry_out(cells, request_, "here")
-    assert [begun(cell) for cell in cells] == [1, 1]
+
+
+def test_a_corpus_that_changed_is_refused_and_one_that_moved_is_not(tmp_path, request_, tiny_sources):
+    def plan(source):
+        corpora = parse_corpora([f"levels={source}"])
+        request = dataclasses.replace(request_, corpora=corpora, bases={}, data_dir=str(source / "data"))
+        carry_out([cell], request, "here")
+
+    cell = fake(tmp_path, "one", corpora=["levels"])
+    shutil.copytree(tiny_sources / "levels", tmp_path / "before")
+    plan(tmp_path / "before")
+    shutil.move(tmp_path / "before", tmp_path / "now")
+    plan(tmp_path / "now")
+    assert begun(cell) == 1
+    table = tmp_path / "now" / "labels.csv"
+    table.write_text(table.read_text().replace("0_loud_0.wav,loud", "0_loud_0.wav,soft"))
+    with pytest.raises(ValueError, match=r"a run on other data: levels changed since then .*another --out"):
+        plan(tmp_path / "now")
+    assert begun(cell) == 1
+
+
+def test_a_folder_that_does_not_say_its_data_is_refused(tmp_path):
+    cell = fake(tmp_path, "one")
+    cell.folder.mkdir()
+    (cell.folder / "cell.json").write_text(json.dumps(cell.order))
+    with pytest.raises(ValueError, match=r"begun by an older emojax.*give another --out"):
+        cell.is_finished()
 
 
 def test_labels_without_levels_are_refused_before_the_first_run(request_, tiny_config, tiny_paths):
@@ -251,16 +301,22 @@ def test_what_cannot_be_compared_is_refused_before_hours_of_training(request_, t
         transfer_cells(dataclasses.replace(request_, tune_config=str(other)), [])
 
 
-def test_a_run_on_another_base_or_another_table_is_another_run(request_):
+def test_a_run_on_another_base_is_another_run_and_one_at_another_place_is_not(request_):
     def orders(**changes):
         cells = transfer_cells(dataclasses.replace(request_, **changes), ["scratch", "all"])
         return {cell.name: cell.order for cell in cells}
 
     here, wider = orders(), orders(config="configs/multi_corpus.py")
-    assert here["all/tuned_seed0"] != wider["all/tuned_seed0"]
+    assert here[f"all/tuned{BOTH}_seed0"] != wider[f"all/tuned{BOTH}_seed0"]
     assert here["scratch/x_seed0"] == wider["scratch/x_seed0"]
     moved = orders(corpora=parse_corpora(["x", "y=other.csv"]))
-    assert here["scratch/y_seed0"] != moved["scratch/y_seed0"]
+    assert here == moved
+
+
+def test_a_run_depends_on_the_data_of_what_it_begins_at(request_):
+    cells = {cell.name: cell for cell in transfer_cells(request_, ["scratch", "all"])}
+    assert set(cells[f"from_z/head{BOTH}_seed0"].data) == {"x", "y", "z"}
+    assert set(cells["scratch/y_seed0"].data) == {"y"}
 
 
 SLURM = {
@@ -315,6 +371,14 @@ def test_no_slurm_is_one_clear_error(tmp_path):
 def test_corpora_need_names_of_their_own(items):
     with pytest.raises(ValueError, match=items[-1].partition("=")[0]):
         parse_corpora(items)
+
+
+@pytest.mark.parametrize("item", ["x", "x=here.csv"])
+def test_a_base_of_a_corpus_s_name_has_its_path(item):
+    with pytest.raises(ValueError, match=rf"--base_corpora=x=there.csv .* {item} of --corpora; give --base"):
+        parse_bases(["x=there.csv"], {"x": item})
+    assert parse_bases(["x", "y=there.csv"], {"x": item}) == {"x": item, "y": "y=there.csv"}
+    assert parse_bases([item], {"x": item}) == {"x": item}
 
 
 def test_a_file_that_is_no_config_is_refused():

@@ -32,6 +32,7 @@ def test_every_piece_has_its_files_and_the_page_holds_them_all(report, tmp_path)
     assert imread(io.BytesIO(base64.b64decode(picture))).std() > 0
     for text in ("seed 7", "the best", "python -m demo", "jax ", "Normalisation"):
         assert text in page
+    assert "Versions of the runs" not in page  # there are none
 
 
 def test_the_page_loads_nothing_and_runs_nothing(report, tmp_path):

@@ -5,6 +5,7 @@ import json
 import pytest
 from matplotlib.image import imread
 
+import emojax
 from emojax.experiments.baselines import baselines
 from emojax.experiments.finished import parse_workdirs
 from emojax.experiments.grid import read_grid
@@ -52,9 +53,10 @@ def test_details_hold_differences_and_p_values(workdirs):
     x = rows["shared", "x"]
     assert float(x["test above first"]) == pytest.approx(40)
     assert float(x["from"]) < 40 < float(x["to"])
-    assert float(x["p"]) <= float(x["p by Holm"]) < 0.05
+    assert float(x["mid-p"]) < float(x["exact p"]) < 0.05
+    assert float(x["mid-p"]) <= float(x["mid-p by Holm"]) < 0.05
     assert float(rows["shared", "y"]["test above first"]) == pytest.approx(-2.5)
-    assert rows["shared", "z"]["p"] == rows["scratch", "x"]["test above first"] == ""
+    assert rows["shared", "z"]["exact p"] == rows["scratch", "x"]["test above first"] == ""
     assert ("scratch", "z") not in rows
 
 
@@ -112,7 +114,7 @@ def test_the_first_seed_that_both_have_is_tested(seeded):
     one = {name: some[:1] for name, some in seeded.items()}  # another seed may have tested other clips
     assert read_grid(one).paired("shared", "x") is None
     assert read_grid(one).stochastic_order("shared") == {}
-    assert {row["p"] for row in rows_of(transfer(one).pieces[2])} == {""}
+    assert {row["mid-p"] for row in rows_of(transfer(one).pieces[2])} == {""}
 
 
 def test_differences_are_between_runs_of_one_seed(seeded):
@@ -169,6 +171,13 @@ def test_table_3_puts_baselines_side_by_side(workdirs, tmp_path):
     assert "<b>Missing</b> svm/z_seed0: &lt;b&gt;</p>" in page
 
 
+def test_the_page_tells_versions_of_the_runs_from_its_own(workdirs, tmp_path):
+    rewrite(workdirs["scratch"][0], versions={"jax": "0.9 <b>"})
+    page = write_report(transfer(workdirs), tmp_path / "out", "")[-1].read_text("utf-8")
+    assert "<dt>Versions of the runs</dt><dd>scratch: jax 0.9 &lt;b&gt;; scratch, shared: not noted. " in page
+    assert f"<dt>Versions of this page</dt><dd>emojax {emojax.__version__}" in page
+
+
 def test_a_setting_that_normalises_speakers_is_named(workdirs):
     rewrite(workdirs["shared"][0], config={"seed": 3, "speaker_normalisation": True})
     assert "Per speaker: shared." in transfer(workdirs).normalisation
@@ -196,6 +205,7 @@ def test_a_system_without_devel_part_can_be_compared(workdirs):
         (lambda w: (w["shared"][0] / "predictions.csv").unlink(), "no predictions.csv"),
         (lambda w: rewrite(w["shared"][0], part="devel"), "of the devel part"),
         (lambda w: (w["shared"][0] / "results.json").write_text("[1]"), "not what evaluate.py writes"),
+        (lambda w: rewrite(w["shared"][0], versions=7), "not what evaluate.py writes"),
         (
             lambda w: (w["shared"][0] / "results.json").write_text('{"config": {}, "corpora": {}}'),
             "lacks command",

@@ -154,6 +154,11 @@ def test_all_labels_without_a_meaning_are_named_at_once(tiny_paths):
         domains(tiny_paths, words="high=anger,loud=anger")
 
 
+def test_words_for_another_corpus_are_refused(tiny_paths):
+    with pytest.raises(ValueError, match=r"words for tons, which is none of the corpora tones, levels"):
+        domains(tiny_paths, words=f"tons/high=rest,{WORDS}")
+
+
 def test_a_part_that_lacks_a_level_of_a_corpus_is_named_or_refused(tiny_paths, tmp_path):
     shutil.copytree(tiny_paths["levels"], tmp_path / "1.0.0")
     parts = dict(zip("01234", ("train", "train", "train", "devel", "test"), strict=True))
