@@ -54,16 +54,17 @@ class Builder(SpeechBuilder):
 def _spec(name: str, labels: set[str], speakers: set[str]) -> CorpusSpec:
     """The catalogue's spec, with those of its labels that the CSV has; else the name and the labels.
 
-    The published partition, which is one of speakers, is that of a CSV that calls them the same.
+    The published partition, which is one of speakers, is that of a CSV that has all of them.  With labels of
+    its own, a CSV under the name of a corpus that has a layout is another corpus.
 
     Raises:
-      CorpusError: for a label that the catalogue's corpus does not have.
+      CorpusError: for a label that the catalogue's corpus, which has no layout, does not have.
     """
     known = CATALOGUE.get(name)
-    if known is None:
+    strange = labels - set(known.labels) if known and known.labels else set()
+    if known is None or (known.layout and strange):
         return CorpusSpec(name, tuple(sorted(labels)))
-    strange = labels - set(known.labels)
-    if known.labels and strange:
+    if strange:
         raise CorpusError(
             f"{name}: labels {', '.join(sorted(strange))}; {known.full_name} has {', '.join(known.labels)}; "
             "rename the labels in the CSV, or give the corpus another name"
@@ -71,4 +72,4 @@ def _spec(name: str, labels: set[str], speakers: set[str]) -> CorpusSpec:
     order = known.labels or sorted(labels)
     found = dataclasses.replace(known, labels=tuple(label for label in order if label in labels))
     published = {speaker for group in (*known.parts.values(), *known.folds) for speaker in group}
-    return found if speakers <= published else dataclasses.replace(found, parts={}, folds=())
+    return found if speakers == published else dataclasses.replace(found, parts={}, folds=())
