@@ -7,14 +7,15 @@ import sys
 
 from interleaved import Worker, measure
 
+from emojax.data.windows import PARTS
+
 PAPER_WINDOW_S = 5.0
-PARTS = 4  # of it, which are the windows of emojax.data.windows
 
 
 def measure_budget(settings: dict) -> dict:
     """The budget of each window length; prints it as a table, too."""
     makers = {"ceilings": functools.partial(Worker, "emojax_worker.py", {**settings, "job": "ceilings"})}
-    for window_s in (PAPER_WINDOW_S * part / PARTS for part in range(1, PARTS + 1)):
+    for window_s in (PAPER_WINDOW_S / part for part in reversed(PARTS)):
         own = {**settings, "job": "training", "window_s": window_s}
         makers[f"{window_s:g} s"] = functools.partial(Worker, "emojax_worker.py", own)
     rows = measure(makers, settings["rounds"])

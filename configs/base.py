@@ -40,8 +40,8 @@ def get_config() -> ml_collections.ConfigDict:
     # network a round; or how often each has its turn: size, size^0.5, emodb=2,casia=1.
     config.sampling = "round_robin"
     config.batch_size = 64  # clips of one corpus in a step
-    # Longer training clips give a random chunk of this length; of three, two or one quarter of it in a corpus
-    # whose clips would otherwise be more than a quarter padding.
+    # Longer training clips give a random chunk of this length; of a half or a quarter of it in a corpus whose
+    # clips would otherwise be more than a quarter padding.
     config.window_s = 5.0
     config.learning_rates = (0.1, 0.01, 0.001)  # one a phase; a phase begins at the best state so far
     config.rounds_per_phase = 2500  # at most; a round has as many steps as there are corpora

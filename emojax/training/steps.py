@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
 TrainSteps = Callable[..., tuple[Shared, Corpus, jax.Array]]
 TuneStep = Callable[..., tuple[tuple[Corpus, ...], jax.Array]]
 Augment = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+Tree = TypeVar("Tree")
 BatchOf = Callable[[Any, Any, int], Batch]
 Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 
@@ -73,22 +74,30 @@ def make_train_steps(
       one :class:`Corpus` whose leaves have a first axis of corpora; it and ``shared`` are donated.
       ``data`` is the feed's, ``plan`` a :class:`Plan`, ``windows`` a tuple of lengths in samples.
     """
-    update = _make_update(model, optimizers, augment)
+    gradients = _make_gradients(model, augment)
+    tx_shared, tx_corpus = optimizers
+
+    # The windows differ in this alone, so the update is compiled once where a call has several of them.
+    def step_gradients(shared: Shared, corpora: Corpus, data, one: Plan, windows: tuple[int, ...]):
+        key_step = jax.random.fold_in(key, one.step)
+
+        def at(window: int, shared: Shared, corpus: Corpus):
+            return gradients(shared, corpus, batch_of(data, one.rows, window), key_step)
+
+        branches = [functools.partial(at, window) for window in windows]
+        return jax.lax.switch(one.window, branches, shared, _taken(corpora, one.corpus))
+
+    def updated(shared: Shared, corpora: Corpus, number, stats, grads, rate):
+        grad_shared, grad_corpus = grads
+        corpus = _updated_corpus(tx_corpus, grad_corpus, _taken(corpora, number), stats, rate)
+        put = functools.partial(jax.lax.dynamic_update_index_in_dim, index=number, axis=0)
+        return Shared(*_update(tx_shared, grad_shared, shared, rate)), jax.tree.map(put, corpora, corpus)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
     def train_steps(shared: Shared, corpora: Corpus, data, plan: Plan, rate, windows: tuple[int, ...]):
         def step(carry: tuple[Shared, Corpus], one: Plan):
-            shared, corpora = carry
-            key_step = jax.random.fold_in(key, one.step)
-
-            def update_at(window: int, shared: Shared, corpus: Corpus):
-                return update(shared, corpus, batch_of(data, one.rows, window), key_step, rate)
-
-            branches = [functools.partial(update_at, window) for window in windows]
-            corpus = jax.tree.map(operator.itemgetter(one.corpus), corpora)
-            shared, corpus, loss = jax.lax.switch(one.window, branches, shared, corpus)
-            put = functools.partial(jax.lax.dynamic_update_index_in_dim, index=one.corpus, axis=0)
-            return (shared, jax.tree.map(put, corpora, corpus)), loss
+            loss, stats, *grads = step_gradients(*carry, data, one, windows)
+            return updated(*carry, one.corpus, stats, grads, rate), loss
 
         (shared, corpora), losses = _scan(step, (shared, corpora), plan)
         return shared, corpora, losses
@@ -100,8 +109,12 @@ def _scan(step: Callable, carry, plan: Plan):
     """``jax.lax.scan``, but without a loop for a single step: on CPUs a step takes twice as long in one."""
     if len(plan.step) > 1:
         return jax.lax.scan(step, carry, plan)
-    carry, loss = step(carry, jax.tree.map(operator.itemgetter(0), plan))
+    carry, loss = step(carry, _taken(plan, 0))
     return carry, loss[None]
+
+
+def _taken(stacked: Tree, number) -> Tree:
+    return jax.tree.map(operator.itemgetter(number), stacked)
 
 
 def make_synchronous_rounds(
@@ -171,14 +184,14 @@ def make_tune_step(
       ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (of each corpus in the
       run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
     """
-    update = _make_update(model, optimizers, augment)
+    gradients, (_, tx_corpus) = _make_gradients(model, augment), optimizers
 
     @functools.partial(jax.jit, donate_argnums=1, static_argnames="window")
     def tune_step(shared: Shared, corpora: tuple[Corpus, ...], data, rows, numbers, rounds, rates, window):
         def one(corpus, rows, number, round_, rate):
             key_step = jax.random.fold_in(jax.random.fold_in(key, number), round_)
-            _, corpus, loss = update(shared, corpus, batch_of(data, rows, window), key_step, rate)
-            return corpus, loss
+            loss, stats, _, gradient = gradients(shared, corpus, batch_of(data, rows, window), key_step)
+            return _updated_corpus(tx_corpus, gradient, corpus, stats, rate), loss
 
         stacked, losses = jax.vmap(one)(stack_corpora(corpora), rows, numbers, rounds, rates)
         return unstack_corpora(stacked, len(corpora)), losses
@@ -193,19 +206,7 @@ def stack_corpora(corpora: Sequence[Corpus]) -> Corpus:
 
 def unstack_corpora(stacked: Corpus, count: int) -> tuple[Corpus, ...]:
     """The corpora that :func:`stack_corpora` put together."""
-    return tuple(jax.tree.map(operator.itemgetter(i), stacked) for i in range(count))
-
-
-def _make_update(model: AdapterResNet, optimizers: Optimizers, augment: Augment) -> Callable:
-    tx_shared, tx_corpus = optimizers
-    gradients = _make_gradients(model, augment)
-
-    def update(shared: Shared, corpus: Corpus, batch: Batch, key: jax.Array, rate):
-        loss, stats, grad_shared, grad_corpus = gradients(shared, corpus, batch, key)
-        new_shared = Shared(*_update(tx_shared, grad_shared, shared, rate))
-        return new_shared, _updated_corpus(tx_corpus, grad_corpus, corpus, stats, rate), loss
-
-    return update
+    return tuple(_taken(stacked, i) for i in range(count))
 
 
 def _make_gradients(model: AdapterResNet, augment: Augment) -> Callable:
