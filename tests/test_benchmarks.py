@@ -17,7 +17,7 @@ import step
 import traffic
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.data.windows import MOST_PADDING, choose_windows, work_padding_share
+from emojax.data.windows import MOST_PADDING, PARTS, choose_windows, work_padding_share
 from emojax.models.adapter_resnet import AdapterResNet
 
 ROOT = Path(__file__).parents[1]
@@ -111,6 +111,10 @@ def test_the_bytes_of_a_step_are_those_of_the_convolutions_and_parameters(dtype)
         *[(8 * 4 * 16, 4 * 2 * 32), *3 * [(4 * 2 * 32, 4 * 2 * 32)]],
     ]
     assert two - one == 3 * size * np.sum(shapes)
+
+
+def test_the_budget_has_every_window():
+    assert [budget.PAPER_WINDOW_S / part for part in PARTS] == list(reversed(budget.WINDOWS_S))
 
 
 def test_the_floor_is_what_takes_longest(monkeypatch, capsys):
