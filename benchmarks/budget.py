@@ -8,15 +8,15 @@ import sys
 from interleaved import Worker, measure
 
 PAPER_WINDOW_S = 5.0
-WINDOWS_S = (1.25, 2.5, 5.0)  # those of emojax.data.windows, which this process need not have
+PARTS = 3  # of it, which are the windows of emojax.data.windows; this process need not have that
 
 
 def measure_budget(settings: dict) -> dict:
     """The budget of each window length; prints it as a table, too."""
     makers = {"ceilings": functools.partial(Worker, "emojax_worker.py", {**settings, "job": "ceilings"})}
-    for window_s in WINDOWS_S:
+    for window_s in (PAPER_WINDOW_S * part / PARTS for part in range(1, PARTS + 1)):
         own = {**settings, "job": "training", "window_s": window_s}
-        makers[f"{window_s:g} s"] = functools.partial(Worker, "emojax_worker.py", own)
+        makers[f"{window_s:.3g} s"] = functools.partial(Worker, "emojax_worker.py", own)
     rows = measure(makers, settings["rounds"])
     ceilings = rows.pop("ceilings")
     devices = 1 if ceilings["platform"] == "cpu" else ceilings["devices"]  # simulated ones share the cores

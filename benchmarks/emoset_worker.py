@@ -20,12 +20,11 @@ from emojax.data.feeds import fits, make_feed
 from emojax.data.windows import choose_windows, work_padding_share
 from emojax.training.ceiling import step_floors_s
 from emojax.training.compiling import counting_compile_s
-from emojax.training.devel import cut_devel
+from emojax.training.devel import cut_devel, devel_uars
 from emojax.training.devices import place
-from emojax.training.keeper import Keeper
-from emojax.training.loop import look
+from emojax.training.keeper import SAVE_EVERY_S, Keeper
 from emojax.training.meter import Meter
-from emojax.training.rounds import RoundRobin
+from emojax.training.rounds import RoundRobin, Verdict
 from emojax.training.run import make_layout, make_model, make_run, most_classes
 
 SPEEDS = ("clips_per_s", "ceiling_share", "data_wait_share")
@@ -36,10 +35,6 @@ class EmoSet:
 
     def __init__(self, settings: dict, workdir: Path) -> None:
         self.config = emojax_worker.make_config(settings)
-        self.paper_rounds = self.config.rounds_per_phase * len(self.config.learning_rates)
-        self.config.rounds_per_phase = (
-            settings["rounds"] + 2
-        )  # one phase: what a step takes is the same in all
         train, classes = stand_in.emoset(settings["scale"], "train")
         devel, _ = stand_in.emoset(settings["scale"], "devel")
         manifest = {"corpora": {name: list(range(count)) for name, count in classes.items()}}
@@ -51,7 +46,6 @@ class EmoSet:
         windows = choose_windows(lengths, int(self.config.window_s * SAMPLE_RATE_HZ))
         model = make_model(self.config, most_classes(manifest))
         floors_s = step_floors_s(model, lengths, windows, self.config.batch_size)
-        self.devel, self.keeper = cut_devel(devel, layout), Keeper(workdir, manifest)
         self.meter = Meter(self.config.batch_size, floors_s)
         self.rounds = RoundRobin(self.config, lengths, feed, windows, step, layout, state, {})
         del state  # the rounds have it
@@ -62,6 +56,7 @@ class EmoSet:
             "padding_share": work_padding_share(lengths, windows),
             **emojax_worker.memory(feed.data),
         }
+        self.devel, self.keeper = cut_devel(devel, layout), Keeper(workdir, manifest)
 
     def round(self) -> None:
         """One round, under way."""
@@ -70,20 +65,28 @@ class EmoSet:
             self.meter.add(*self.rounds.train(self.meter.waiting_for(self.rounds.batches)))
 
     def look(self) -> float:
-        """Look at devel, and keep what is to be kept; gives the seconds that training waited."""
+        """Look at devel; gives the seconds that it took."""
         begin_s = time.perf_counter()
-        look(self.rounds, self.forward, self.devel, self.keeper, lambda *_: None, [*self.devel], {})
+        devel_uars(self.forward, self.rounds.state, self.devel)
+        return time.perf_counter() - begin_s
+
+    def save(self) -> float:
+        """Save the state as the best one, and to go on from; gives the seconds that training would wait."""
+        state, begin_s = self.rounds.state, time.perf_counter()
+        names = [*state.corpora]
+        self.keeper.keep(state, {}, Verdict(names, names, {}))
         return time.perf_counter() - begin_s
 
 
 def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
-    """Rounds and looks as often as the config has them, after one of each that compiles."""
+    """Rounds and looks as often as the config has them, after one of each that compiles; a checkpoint."""
     config, begin_s = run.config, time.perf_counter()
     run.round()
     run.meter.settle()
     compile_rounds_s = sum(compile_s)
     run.look()
     first_s = time.perf_counter() - begin_s
+    run.save()
     trained_s, looks_s, speeds = 0.0, [], []
     with tqdm(total=rounds, unit="round") as bar:
         while bar.n < rounds:
@@ -95,8 +98,11 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
             speeds.append(run.meter.flush())
             trained_s += time.perf_counter() - since_s
             looks_s.append(run.look())
-    paper_rounds = run.paper_rounds
+    phases = len(config.learning_rates)
+    paper_rounds = phases * config.rounds_per_phase
     looks = paper_rounds // config.eval_every_rounds
+    unsaved_s = first_s + paper_rounds * trained_s / rounds + looks * fmean(looks_s)
+    save_s = run.save()
     return {
         "rounds": rounds,
         "measured_s": time.perf_counter() - begin_s,
@@ -105,7 +111,8 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
         "round_s": trained_s / rounds,
         "look_at_devel_s": fmean(looks_s),
         "paper_rounds": paper_rounds,
-        "paper_run_s": first_s + paper_rounds * trained_s / rounds + looks * fmean(looks_s),
+        "checkpoint_s": save_s,
+        "paper_run_s": unsaved_s + save_s * (phases + unsaved_s / SAVE_EVERY_S),
         **{name: fmean(speed[f"time/{name}"] for speed in speeds) for name in SPEEDS},
         **run.facts,
         **emojax_worker.facts(compile_s),

@@ -27,17 +27,24 @@ class Checkpoints:
     Args:
       workdir: of the run.
       kind: ``"latest"`` or ``"best"``.
+      kept: how many steps stay on disk, the last ones.
     """
 
-    def __init__(self, workdir: str | Path, kind: str) -> None:
+    def __init__(self, workdir: str | Path, kind: str, kept: int = 1) -> None:
         self._directory = Path(workdir).absolute() / "checkpoints" / kind
-        self._manager = ocp.CheckpointManager(
-            self._directory, options=ocp.CheckpointManagerOptions(max_to_keep=1, cleanup_tmp_directories=True)
-        )
+        options = ocp.CheckpointManagerOptions(max_to_keep=kept, cleanup_tmp_directories=True)
+        self._manager = ocp.CheckpointManager(self._directory, options=options)
 
     def step(self) -> int | None:
         """The step that is saved, or None."""
         return self._manager.latest_step()
+
+    def drop_after(self, step: int) -> None:
+        """Remove what is of a later step, if something is of this or an earlier one."""
+        steps = self._manager.all_steps()
+        for later in steps:
+            if later > step >= min(steps):
+                self._manager.delete(later)
 
     def save(self, step: int, shared: Tree, corpora: Mapping[str, Tree], manifest: Mapping) -> None:
         """Begin to save; the arrays may be donated as soon as this returns.

@@ -142,17 +142,17 @@ class HostFeed:
 
 
 def fits(corpora: Mapping[str, Recordings]) -> bool:
-    """Whether there is room for the clips on each device."""
-    return has_room(2 * sum(len(clip) for part in corpora.values() for clip in part.samples))
+    """Whether the clips take at most half of what is free on each device."""
+    return has_room(2 * sum(len(clip) for part in corpora.values() for clip in part.samples), 1 / 2)
 
 
-def has_room(data_bytes: int) -> bool:
-    """Whether so much data takes at most half of what is free on each device.
+def has_room(data_bytes: int, share: float) -> bool:
+    """Whether so much data takes at most this share of what is free on each device.
 
     A CPU says nothing of its memory: there it is copied within the host's.
     """
     stats = [device.memory_stats() for device in jax.local_devices()]
-    return all(not own or 2 * data_bytes <= own["bytes_limit"] - own["bytes_in_use"] for own in stats)
+    return all(not own or data_bytes <= share * (own["bytes_limit"] - own["bytes_in_use"]) for own in stats)
 
 
 def make_feed(

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-PARTS = (1, 2, 4)
+PARTS = 3
 MOST_PADDING = 0.25
 
 
 def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, int]:
     """The longest window of each corpus that its clips fill to three quarters.
 
-    A program is compiled for each length, so there are few: ``longest``, its half and its quarter.  A corpus
-    of clips that are shorter still has the shortest one.
+    A program is compiled for each length, so there are few: thirds of ``longest``.  A corpus of clips that
+    are shorter still has the shortest one.
 
     Args:
       lengths: corpus → int ``[N]``, samples of each of its clips.
@@ -25,9 +25,9 @@ def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, 
       corpus → window, samples.
 
     >>> choose_windows({"words": [9_000, 11_000], "sentences": [30_000, 90_000]}, 80_000)
-    {'words': 20000, 'sentences': 40000}
+    {'words': 26666, 'sentences': 53333}
     """
-    choices = [longest // part for part in PARTS]
+    choices = [longest * part // PARTS for part in range(PARTS, 0, -1)]
     return {
         name: next((window for window in choices if padding_share(own, window) <= MOST_PADDING), choices[-1])
         for name, own in lengths.items()

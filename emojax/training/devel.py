@@ -11,10 +11,13 @@ from sklearn.metrics import recall_score
 from emojax.data.feeds import has_room
 from emojax.data.prepared import Recordings
 from emojax.training.devices import Layout, place_rows
-from emojax.training.predict import Network, Pieces, cut, predict
+from emojax.training.predict import Network, Pieces, answers, ask, cut
 from emojax.training.processes import as_the_first_says, of_any_process
 from emojax.training.state import Corpus, EmoState
 from emojax.training.steps import Forward
+
+# Of what the training clips left free on a device: a step needs the rest.
+_ROOM = 1 / 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,23 +38,27 @@ def cut_devel(parts: Mapping[str, Recordings], layout: Layout) -> dict[str, Deve
 
     Where a round takes milliseconds, sending the clips anew at each look would take longer than training.
     """
-    devel = {name: Devel(cut(part.samples), part.labels) for name, part in parts.items()}
-    audio_bytes = sum(batch.audio.nbytes for own in devel.values() for batch in own.pieces.batches)
-    if of_any_process(not has_room(audio_bytes)):
-        return devel
-    return {name: Devel(_placed(own.pieces, layout), own.labels) for name, own in devel.items()}
-
-
-def _placed(pieces: Pieces, layout: Layout) -> Pieces:
-    return dataclasses.replace(pieces, batches=[place_rows(batch, layout) for batch in pieces.batches])
+    batches = {name: cut(part.samples) for name, part in parts.items()}
+    devel = {name: [*pieces.batches] for name, pieces in batches.items()}
+    audio_bytes = sum(batch.audio.nbytes for own in devel.values() for batch in own)
+    if not of_any_process(not has_room(audio_bytes, _ROOM)):
+        devel = {name: [place_rows(batch, layout) for batch in own] for name, own in devel.items()}
+    return {
+        name: Devel(dataclasses.replace(batches[name], batches=own), parts[name].labels)
+        for name, own in devel.items()
+    }
 
 
 def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) -> dict[str, float]:
     """UAR of each corpus on its devel part, and their ``"mean"``."""
+    # All batches are dispatched before the first answer is read, so that the device never waits.
+    outputs = {
+        name: ask(forward, network_of(state.shared.params, state.corpora[name]), part.pieces)
+        for name, part in devel.items()
+    }
     uars = {}
     for name, part in devel.items():
-        network = network_of(state.shared.params, state.corpora[name])
-        probabilities, _ = predict(forward, network, part.pieces)
+        probabilities, _ = answers(outputs[name], part.pieces)
         if not np.isfinite(probabilities).all():
             raise FloatingPointError(
                 f"the network of {name} gives probabilities that are not finite; the checkpoints before are "

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,10 +16,12 @@ from emojax.checkpoints import Checkpoints, check_same, read_manifest, restore
 from emojax.training.processes import of_any_process
 from emojax.training.rounds import Verdict
 from emojax.training.schedule import Schedule
-from emojax.training.state import EmoState
+from emojax.training.state import Corpus, EmoState, Shared
 
-# A kill costs so much at most, or what lies between two looks at devel.  Where a round takes milliseconds,
-# saving at each look would take longer than training.
+Part = TypeVar("Part", Shared, Corpus)
+
+# A kill costs so much and what lies between two looks at devel.  Where a round takes milliseconds, saving at
+# each look would take longer than training.
 SAVE_EVERY_S = 60.0
 
 
@@ -32,7 +35,8 @@ class Keeper:
 
     def __init__(self, workdir: Path, manifest: dict) -> None:
         self._workdir, self._manifest = workdir, manifest
-        self._latest, self._best = Checkpoints(workdir, "latest"), Checkpoints(workdir, "best")
+        # Of two best states, one is not of after the latest state, whenever a run is killed.
+        self._latest, self._best = Checkpoints(workdir, "latest"), Checkpoints(workdir, "best", kept=2)
         for kind, checkpoints in (("latest", self._latest), ("best", self._best)):
             if checkpoints.step() is not None:
                 saved = read_manifest(workdir, kind)
@@ -67,6 +71,8 @@ class Keeper:
             return state, {}
         saved = read_manifest(self._workdir, "latest")["schedules"]
         schedules = {name: Schedule(**fields) for name, fields in saved.items()}
+        # A run that was killed between the two saved a best state that this one may never come to.
+        self._best.drop_after(step)
         if (best_step := self._best.step()) is not None:
             self._best_state = self._restore("best", state, best_step)
             self._best_uars = read_manifest(self._workdir, "best")["devel_uar"]
@@ -78,34 +84,40 @@ class Keeper:
         Whatever begins a phase is saved, everything else once in ``SAVE_EVERY_S``.
         """
         if verdict.improved:
-            others = [name for name in state.corpora if name not in verdict.improved]
-            self._best_state = _copy(self._with_best(state, others))
-            self._best_uars = dict(verdict.best_uars)
+            self._note_best(state, verdict)
         state = self._with_best(state, verdict.restarted)
         if verdict.restarted or of_any_process(time.monotonic() - self._saved_s > SAVE_EVERY_S):
             self.save(state, schedules)
         return state
 
+    def _note_best(self, state: EmoState, verdict: Verdict) -> None:
+        corpora = dict(self._best_state.corpora if self._best_state else state.corpora)
+        corpora |= {name: _copy(state.corpora[name]) for name in verdict.improved}
+        self._best_state = EmoState(_copy(state.shared), corpora, state.step)
+        self._best_uars = dict(verdict.best_uars)
+
     def _with_best(self, state: EmoState, names: Collection[str]) -> EmoState:
         """The state, with the best of some corpora, and the trunk that belongs to it."""
-        if not names or self._best_state is None:
+        best = self._best_state
+        if not names or best is None:
             return state
-        best = _copy(self._best_state)  # training takes the arrays that it is given
-        return EmoState(best.shared, state.corpora | {name: best.corpora[name] for name in names}, state.step)
+        corpora = {name: _copy(best.corpora[name]) for name in names}
+        return EmoState(_copy(best.shared), {**state.corpora, **corpora}, state.step)
 
     def save(self, state: EmoState, schedules: Mapping[str, Schedule]) -> None:
-        """Begin to save the best state, if it is a new one, and the state to go on from."""
-        self._saved_s = time.monotonic()
-        # A killed run goes on from the state on disk, and must not find a best one of after the next phase.
+        """Save the best state, if it is a new one, and begin to save the state to go on from."""
+        # A killed run goes on from the latest state on disk, and needs a best one that is not of after it.
         self._latest.wait()
-        best, on_disk = self._best_state, self._best.step()
-        # After a kill, the one on disk may be of a step that this run is yet to come to.
-        if best is not None and (on_disk is None or on_disk < best.step):
-            self._save(self._best, best, beside=self._latest.step(), devel_uar=self._best_uars)
-            # The latest state must never be on disk before the best one that it counts on.
-            self._best.wait()
+        self.save_best()
         fields = {name: dataclasses.asdict(schedule) for name, schedule in schedules.items()}
         self._save(self._latest, state, beside=self._best.step(), schedules=fields)
+        self._saved_s = time.monotonic()
+
+    def save_best(self) -> None:
+        """Save the best state, if it is a new one; returns when it is on disk."""
+        if self._best_state is not None:
+            self._save(self._best, self._best_state, beside=self._latest.step(), devel_uar=self._best_uars)
+            self._best.wait()
 
     def last_saved(self) -> Path | None:
         """Folder of the latest state on disk, named after its step."""
@@ -131,5 +143,7 @@ def _without_place_of_base(manifest: Mapping) -> dict:
     return {**manifest, "config": config}
 
 
-def _copy(state: EmoState) -> EmoState:
-    return jax.tree.map(jnp.copy, state)
+@jax.jit
+def _copy(tree: Part) -> Part:
+    """Training takes the arrays that it is given."""
+    return jax.tree.map(jnp.copy, tree)

@@ -22,14 +22,17 @@ _SHOWN = 3
 def naming_clips(
     workdir: Path, corpora: Mapping[str, PartitionedCorpus], rounds: RoundRobin | Tuning, keeper: Keeper
 ) -> Iterator[None]:
-    """Add the clips, all of them in ``not_finite.txt``, and the last checkpoint to the error of a loss.
+    """Save the best state; add the last checkpoint to the error, and clips, all of which are in a file.
 
     Raises:
       FloatingPointError: a loss is not finite.
     """
     try:
         yield
-    except NotFiniteLossError as loss:
+    except FloatingPointError as loss:
+        keeper.save_best()
+        if not isinstance(loss, NotFiniteLossError):
+            raise
         corpus = corpora[loss.corpus]
         indices = corpus.partition.parts["train"][rounds.clips_of(loss.step, loss.corpus)]
         files = [corpus.clips[index].file for index in indices]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.checkpoints import check_same, read_manifest, restore
 from emojax.data.batches import Batch, make_batch, windows
+from emojax.models.adapter_resnet import Output
 from emojax.models.subtrees import Params
 from emojax.training.run import FRONT_END, make_model, most_classes
 from emojax.training.state import init_network
@@ -45,7 +46,7 @@ class Pieces:
       clips: N, how many there are.
     """
 
-    batches: Sequence[Batch]
+    batches: Iterable[Batch]
     owners: np.ndarray
     clips: int
 
@@ -93,7 +94,7 @@ def load_networks(
 def predict_clips(
     forward: Forward, network: Network, clips: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and embeddings of clips of any length; see :func:`predict`.
+    """Probabilities and embeddings of clips of any length; those of a clip's windows are averaged.
 
     Args:
       forward: of :func:`emojax.training.steps.make_forward`.
@@ -103,11 +104,14 @@ def predict_clips(
     Returns:
       f32 ``[N, K]`` and f32 ``[N, D]``.
     """
-    return predict(forward, network, cut(clips))
+    pieces = cut(clips)
+    return answers(ask(forward, network, pieces), pieces)
 
 
 def cut(clips: Sequence[np.ndarray]) -> Pieces:
-    """Clips as batches for the network; one longer than 5 s becomes windows that cover it.
+    """Clips as batches for the network, made when they are asked for.
+
+    A clip longer than 5 s becomes windows that cover it.
 
     >>> pieces = cut([np.zeros(100_000, np.int16), np.zeros(16_000, np.int16)])
     >>> [batch.audio.shape for batch in pieces.batches], pieces.owners
@@ -117,28 +121,29 @@ def cut(clips: Sequence[np.ndarray]) -> Pieces:
     pieces.sort(key=lambda pair: len(pair[1]))
     groups = list(_groups(len(pieces)))
     fewest_rows = BATCH_SIZE if len(groups) > FULL_BATCHES else 1
-    batches = [
+    batches = (
         make_batch(
             [piece for _, piece in pieces[start:stop]],
             np.zeros(stop - start, np.int32),
             _rows(max(stop - start, fewest_rows)),
         )
         for start, stop in groups
-    ]
+    )
     return Pieces(batches, np.array([owner for owner, _ in pieces]), len(clips))
 
 
-def predict(forward: Forward, network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and embeddings of clips; those of a clip of several windows are averaged.
+def ask(forward: Forward, network: Network, pieces: Pieces) -> list[Output]:
+    """The network's outputs, a batch each, which may still be under way on the device."""
+    parameters = network.shared, network.corpus, network.stats, network.class_mask
+    return [forward(*parameters, batch) for batch in pieces.batches]
+
+
+def answers(outputs: Sequence[Output], pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and embeddings of clips, of what :func:`ask` gave; a clip's windows are averaged.
 
     Returns:
       f32 ``[N, K]`` and f32 ``[N, D]``.
     """
-    # All batches are dispatched before the first answer is read, so that the device never waits.
-    outputs = [
-        forward(network.shared, network.corpus, network.stats, network.class_mask, batch)
-        for batch in pieces.batches
-    ]
     outputs = jax.device_get(outputs)
     rows = [stop - start for start, stop in _groups(len(pieces.owners))]
     logits = np.concatenate([output.logits[:n] for output, n in zip(outputs, rows, strict=True)])

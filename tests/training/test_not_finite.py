@@ -8,6 +8,7 @@ import pytest
 
 from emojax.checkpoints import read_manifest
 from emojax.data.sampling import drawn_clips
+from emojax.training import loop
 from emojax.training.corpora import open_corpora
 from emojax.training.loop import train
 from emojax.training.rounds import RoundRobin
@@ -39,6 +40,25 @@ def test_the_run_stops_and_names_everything(exploding, tiny_paths, tmp_path):
     saved = tmp_path / "checkpoints" / "latest" / "8"
     assert f"the last good checkpoint is of step 8: {saved};" in message
     assert read_manifest(tmp_path, "latest")["step"] == 8
+
+
+def test_the_best_state_is_saved_before_the_run_stops(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    # Looks after rounds 2 and 4, of which the second is the best; only the first one was saved.
+    uars = iter([0.4, 0.6])
+    monkeypatch.setattr(loop, "devel_uars", lambda *_: {"mean": next(uars)})
+    config = tiny_config.copy_and_resolve_references()
+    config.update(rounds_per_phase=8, learning_rates=(0.1,))
+    train_step = RoundRobin.train
+
+    def exploding(self, call):
+        steps, names, losses = train_step(self, call)
+        return steps, names, losses * np.nan if steps[0] >= 8 else losses
+
+    monkeypatch.setattr(RoundRobin, "train", exploding)
+    with pytest.raises(FloatingPointError, match="last good checkpoint is of step 4"):
+        train(config, tmp_path, tiny_paths)
+    best = read_manifest(tmp_path, "best")
+    assert (best["step"], best["devel_uar"]) == (8, {"mean": 0.6})
 
 
 def test_before_the_first_checkpoint_none_is_named(exploding, tiny_paths, tmp_path):

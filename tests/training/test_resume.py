@@ -78,8 +78,8 @@ def test_stopped_three_times_and_resumed_is_bitwise_uninterrupted(
         assert jax.tree.all(jax.tree.map(np.array_equal, trees, expected))
 
 
-def test_best_is_never_two_evaluations_ahead_of_latest(tiny_config, tiny_paths, tmp_path, monkeypatch):
-    # A kill while the latest state is still being written must find a best state of the past.
+def test_best_is_not_begun_while_latest_is_under_way(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    # A kill then must not find a best state of after the phase that the latest one begins.
     monkeypatch.setattr(keeper_module, "SAVE_EVERY_S", 0.0)
     pending: dict[Path, bool] = {}
     save, wait = Checkpoints.save, Checkpoints.wait
@@ -118,28 +118,31 @@ def test_what_begins_a_phase_is_saved_and_the_rest_once_a_minute(
     assert steps == [4, 8, 16, 24]
 
 
-def test_a_best_state_that_is_yet_to_come_is_left_on_disk(tiny_config, tiny_paths, tmp_path, monkeypatch):
+def test_a_best_state_that_may_never_come_is_taken_back(tiny_config, tiny_paths, tmp_path, monkeypatch):
     # What a kill between the best state and the latest one leaves behind.
     monkeypatch.setattr(keeper_module, "SAVE_EVERY_S", 0.0)
     manifest, _, _, state = beginning(tiny_config, tiny_paths)
-    better = Verdict(list(state.corpora), [], {"mean": 0.5})
 
-    def keep(step):
+    def keep(step, uar):
+        better = Verdict(list(state.corpora), [], {"mean": uar})
         keeper.keep(dataclasses.replace(state, step=step), {}, better)
 
+    def on_disk():
+        keeper.last_saved()
+        manifests = [read_manifest(tmp_path, kind) for kind in ("latest", "best")]
+        return *(one["step"] for one in manifests), manifests[1]["devel_uar"]["mean"]
+
     keeper = Keeper(tmp_path, manifest)
-    keep(4)
+    keep(4, 0.4)
     with monkeypatch.context() as killed:
         killed.setattr(keeper._latest, "save", lambda *_: None)
-        keep(8)
+        keep(8, 0.6)
+    assert on_disk() == (4, 8, 0.6)
     keeper.close()
     keeper = Keeper(tmp_path, manifest)
     assert keeper.resume(state)[0].step == 4
-    for step, best in ((6, 8), (10, 10)):
-        keep(step)
-        keeper.last_saved()
-        saved = {kind: read_manifest(tmp_path, kind)["step"] for kind in ("latest", "best")}
-        assert saved == {"latest": step, "best": best}
+    keep(6, 0.5)
+    assert on_disk() == (6, 6, 0.5)
     keeper.close()
 
 
