@@ -38,14 +38,14 @@ def cut_devel(parts: Mapping[str, Recordings], layout: Layout) -> dict[str, Deve
 
     Where a round takes milliseconds, sending the clips anew at each look would take longer than training.
     """
-    batches = {name: cut(part.samples) for name, part in parts.items()}
-    devel = {name: [*pieces.batches] for name, pieces in batches.items()}
-    audio_bytes = sum(batch.audio.nbytes for own in devel.values() for batch in own)
+    pieces = {name: cut(part.samples) for name, part in parts.items()}
+    batches = {name: [*own.batches] for name, own in pieces.items()}
+    audio_bytes = sum(batch.audio.nbytes for own in batches.values() for batch in own)
     if not of_any_process(not has_room(audio_bytes, _ROOM)):
-        devel = {name: [place_rows(batch, layout) for batch in own] for name, own in devel.items()}
+        batches = {name: [place_rows(batch, layout) for batch in own] for name, own in batches.items()}
     return {
-        name: Devel(dataclasses.replace(batches[name], batches=own), parts[name].labels)
-        for name, own in devel.items()
+        name: Devel(dataclasses.replace(pieces[name], batches=own), parts[name].labels)
+        for name, own in batches.items()
     }
 
 
