@@ -138,9 +138,9 @@ def _unknown(name: str) -> str:
         return f"unknown corpus {name!r}; {_known()}"
     spec = CATALOGUE[name]
     return (
-        f"{name}: how the files of {spec.full_name} are named is not known here; give {name}=PATH, where "
+        f"{name}: there is no parser for the files of {spec.full_name} here; give {name}=PATH, where "
         "PATH is a CSV with the columns file,label,speaker or a folder that holds it; where to get it: "
-        f"{spec.source} (licence: {spec.licence})"
+        f"{spec.source} (licence: {spec.licence}){f'; note: {spec.notes}' * bool(spec.notes)}"
     )
 
 

@@ -11,7 +11,7 @@ from emojax.files import size_in_words
 
 _WAYS = {
     True: "not prepared; get it, then: python -m datasets NAME --source_dir=DIR --data_dir={data_dir}",
-    False: "not prepared, and its file names are not known here; get it, list it in a CSV "
+    False: "not prepared, and there is no parser for its files here; get it, list it in a CSV "
     "(file,label,speaker), then: python -m datasets NAME=PATH --data_dir={data_dir}",
 }
 _COLUMNS = ("name", "corpus", "language; style", "labels", "Table 1", "file names", "licence", "where")

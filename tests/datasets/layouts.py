@@ -76,6 +76,15 @@ FILES = {
         "dev_splits_complete/dia0_utt0.wav": ("surprise", "Phoebe"),
         "train_splits/dia0_utt0.wav": ("neutral", "Chandler"),
     },
+    "susas": {
+        "actual/roller/m4/medst/zero6.wav": ("medium stress", "m4"),
+        "speech/actual/roller/f1/hist/break1.wav": ("high stress", "f1"),
+        "speech/actual/roller/m2/scream/no3.wav": ("scream", "m2"),
+    },
+    "emotiw2014": {
+        "Train/Angry/000046280.wav": ("Angry", ""),
+        "Val/Neutral/000505720.wav": ("Neutral", ""),
+    },
 }
 # corpus → file name → text that comes with it and says labels
 TEXTS = {

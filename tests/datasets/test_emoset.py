@@ -45,18 +45,30 @@ def test_a_missing_text_with_the_labels_is_named(tmp_path, write_tones, name):
         prepare(name, tmp_path, tmp_path / "data")
 
 
-def test_recordings_with_other_labels_are_no_part_of_the_corpus(tmp_path, write_corpus):
-    others = (
+OTHERS = {
+    "iemocap": (
         "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F001.wav",
         "Session1/dialog/wav/Ses01F_impro01.wav",
-    )
-    root = write_corpus("iemocap", tmp_path, *FILES["iemocap"], *others)
-    assert [source.file for source in listing("iemocap", root, tmp_path)] == sorted(FILES["iemocap"])
+    ),
+    "susas": (
+        "speech/actual/helicopt/dt/hist/break1.wav",
+        "speech/actual/roller/f1/freefall/go1.wav",
+        "speech/actual/roller/m2/hist_oov_all/silence.wav",
+        "speech/sim/boston1/neutral/break1.wav",
+    ),
+}
 
 
-def test_aibo_is_divided_by_school(tmp_path, write_corpus):
-    root = write_corpus("aibo", tmp_path, *FILES["aibo"])
-    assert [source.split for source in listing("aibo", root, tmp_path)] == ["test", "train"]
+@pytest.mark.parametrize("name", OTHERS)
+def test_recordings_with_other_labels_are_no_part_of_the_corpus(tmp_path, write_corpus, name):
+    root = write_corpus(name, tmp_path, *FILES[name], *OTHERS[name])
+    assert [source.file for source in listing(name, root, tmp_path)] == sorted(FILES[name])
+
+
+@pytest.mark.parametrize(("name", "splits"), [("aibo", ["test", "train"]), ("emotiw2014", ["train", "test"])])
+def test_a_published_partition_is_kept(tmp_path, write_corpus, name, splits):
+    root = write_corpus(name, tmp_path, *FILES[name])
+    assert [source.split for source in listing(name, root, tmp_path)] == splits
 
 
 def test_names_that_do_not_fit_are_skipped_and_what_is_no_recording_is_passed_over(tmp_path, write_tones):

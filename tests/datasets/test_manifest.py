@@ -207,8 +207,7 @@ def test_a_published_partition_is_of_its_own_speakers():
         assert _spec("iemocap", labels, others).folds == ()
 
 
-def test_a_corpus_whose_layout_is_not_known_needs_a_csv(tmp_path):
-    with pytest.raises(
-        CorpusError, match=r"ad: how the files .* not known here; give ad=PATH.*licence: unpub"
-    ):
-        prepare("ad", tmp_path, tmp_path / "data")
+@pytest.mark.parametrize(("name", "said"), [("ad", "licence: unpub"), ("smartkom", "note: .*whole dialogue")])
+def test_a_corpus_without_a_parser_needs_a_csv(tmp_path, name, said):
+    with pytest.raises(CorpusError, match=rf"{name}: there is no parser .*; give {name}=PATH.*{said}"):
+        prepare(name, tmp_path, tmp_path / "data")
