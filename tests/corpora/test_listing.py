@@ -35,12 +35,16 @@ def test_every_corpus_is_listed_once_as_here_or_missing(data_dir):
     assert sum(name.endswith("*") for name in named) == 26
 
 
-def test_two_folders_of_one_name_are_refused(data_dir):
+def test_two_folders_of_one_name_are_refused_and_both_listed(data_dir):
     other = data_dir / "manifest/emodb/1.0.0"
     other.mkdir(parents=True)
     write_clips(other / "clips.csv", [])
     with pytest.raises(ValueError, match="are both of emodb; remove one"):
         prepared(data_dir)
+    here = listing(data_dir).split("\n\n")[0]
+    for folder in (data_dir / "emoset/emodb/1.0.0", other):
+        assert f", in {folder}\n" in here
+    assert here.endswith("two are of emodb: remove one of them")
 
 
 def test_a_missing_corpus_says_where_to_get_it_and_whether_its_parser_was_tried(tmp_path):
