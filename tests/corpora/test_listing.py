@@ -1,5 +1,6 @@
 """The list of corpora: every one of them is in it once, prepared or missing, and in the README."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,12 @@ def test_command(data_dir):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout == listing(data_dir) + "\n"
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(data_dir):
+    command = [sys.executable, "-m", "emojax.corpora", f"--data_dir={data_dir}"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
