@@ -20,6 +20,7 @@ from datasets.emoset import emoset_dataset_builder as emoset
 from datasets.manifest import manifest_dataset_builder as manifest
 from datasets.summary import headline, read_metadata, summary
 from emojax.corpora.catalogue import CATALOGUE
+from emojax.corpora.listing import prepared_folders
 from emojax.corpora.spec import check_name
 
 __all__ = ["CorpusError", "prepare"]
@@ -58,11 +59,12 @@ def prepare(
       name → folder of the prepared corpus, in the order given.
 
     Raises:
-      CorpusError: for an unknown name, a folder or CSV that is not as expected, or too many bad files.
-        Nothing half-prepared stays.
+      CorpusError: for an unknown name, a name of another corpus that is prepared there, a folder or CSV that
+        is not as expected, or too many bad files. Nothing half-prepared stays.
     """
     data_dir = Path(data_dir).expanduser()
     orders = _orders(corpora, Path(source_dir).expanduser(), data_dir)
+    _refuse_namesakes(orders, data_dir)
     if download:
         _fetch_missing(orders)
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -102,6 +104,18 @@ def _order(item: str, source_dir: Path, data_dir: Path) -> _Order:
     if builder is manifest.Builder and not (is_path_given or source.exists() or order.folder.exists()):
         raise CorpusError(_unknown(name))
     return order
+
+
+def _refuse_namesakes(orders: Iterable[_Order], data_dir: Path) -> None:
+    """Refuse a second folder of one name: nobody could say which of them is meant."""
+    for order in orders:
+        others = [folder for folder in prepared_folders(data_dir, order.name) if folder != order.folder]
+        if others:
+            raise CorpusError(
+                f"{order.name}: {others[0]} is a prepared corpus of this name, beside which {order.folder} "
+                "would be a second one; give that with the CSV another name, as in "
+                f"my_{order.name}=PATH, or remove one of these folders"
+            )
 
 
 def _fetch_missing(orders: Iterable[_Order]) -> None:

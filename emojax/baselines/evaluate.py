@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import emojax
 from emojax.baselines.feature_sets import FeatureSet
 from emojax.baselines.svm import CLASSIFIERS, Answer, per_speaker
 from emojax.corpora.folds import Folds, make_folds
+from emojax.corpora.spec import Clip
 from emojax.data.prepared import PreparedCorpus, open_corpus
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
@@ -68,10 +69,12 @@ def evaluate(
       command: how this was called, for the record.
 
     Raises:
-      ValueError: a folder is no prepared corpus, or a corpus does not allow the partition; known before
-        the first feature is extracted.
+      ValueError: a folder is no prepared corpus, or a corpus does not allow the partition or the
+        normalisation; known before the first feature is extracted.
     """
     corpora = {name: open_corpus(path) for name, path in paths.items()}
+    if baseline.speaker_normalisation:
+        check_speakers({name: corpus.clips for name, corpus in corpora.items()})
     folds = {
         name: make_folds(corpus.spec, corpus.clips, baseline.partition, baseline.seed)
         for name, corpus in corpora.items()
@@ -89,6 +92,20 @@ def evaluate(
     confusion_figure(results, out / "confusion.png")
     write_results(results, out, _provenance(baseline, chosen, command))
     return results
+
+
+def check_speakers(clips: Mapping[str, Iterable[Clip]]) -> None:
+    """Raise a ValueError that names the corpora with a clip without a speaker.
+
+    >>> check_speakers({"demo": [Clip("a.wav", "anger", "03", "German", 1.0, "", "")]})
+    """
+    without = [name for name, some in clips.items() if not all(clip.speaker for clip in some)]
+    if without:
+        raise ValueError(
+            f"speaker normalisation needs the speaker of every clip, which {', '.join(without)} does not "
+            "name; switch it off, leave such corpora out, or name the speakers in a CSV "
+            "(file,label,speaker)"
+        )
 
 
 def _answers(baseline: Baseline, corpus: PreparedCorpus, folds: Folds, cache_dir: str | Path) -> list[Answer]:

@@ -1,5 +1,7 @@
 """List all known corpora: ``python -m emojax.corpora [--data_dir=DIR]``."""
 
+import os
+import sys
 from pathlib import Path
 
 from absl import app, flags
@@ -14,9 +16,11 @@ def main(argv: list[str]) -> None:
     if len(argv) != 1:
         raise app.UsageError("there is no argument but --data_dir")
     try:
-        print(listing(Path(_DATA_DIR.value).expanduser()))
+        print(listing(Path(_DATA_DIR.value).expanduser()), flush=True)
     except ValueError as error:
         raise SystemExit(f"emojax.corpora: {error}") from None
+    except BrokenPipeError:  # who reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -24,11 +25,17 @@ def prepared(data_dir: Path) -> dict[str, Path]:
       ValueError: two folders are of one name.
     """
     found: dict[str, Path] = {}
-    for folder in sorted(file.parent for file in data_dir.glob("*/*/*/clips.csv")):
+    for folder in prepared_folders(data_dir):
         other = found.setdefault(folder.parent.name, folder)
         if other != folder:
             raise ValueError(f"{other} and {folder} are both of {folder.parent.name}; remove one of them")
-    return dict(sorted(found.items()))
+    return found
+
+
+def prepared_folders(data_dir: Path, name: str = "*") -> list[Path]:
+    """Folders of prepared corpora below a folder, by name; one name may have several."""
+    found = (file.parent for file in data_dir.glob(f"*/{name}/*/clips.csv"))
+    return sorted(found, key=lambda folder: (folder.parent.name, folder))
 
 
 def speaker_count(clips: Iterable[Clip]) -> int:
@@ -60,8 +67,10 @@ def download_size(spec: CorpusSpec) -> str:
 
 def listing(data_dir: Path) -> str:
     """What is prepared in a folder, and how to get the rest; ``*`` marks the corpora of EmoSet."""
-    here = prepared(data_dir)
-    lines = [f"prepared in {data_dir}: {len(here)}", *map(_here, here, here.values())]
+    folders = prepared_folders(data_dir)
+    here = Counter(folder.parent.name for folder in folders)
+    lines = [f"prepared in {data_dir}: {len(folders)}", *map(_here, folders)]
+    lines += [f"  two are of {name}: remove one of them" for name, times in here.items() if times > 1]
     for has_layout, way in _WAYS.items():
         missing = [s for s in CATALOGUE.values() if s.name not in here and bool(s.layout) == has_layout]
         lines += ["", f"{way.format(data_dir=data_dir)}: {len(missing)}", *map(_missing, missing)]
@@ -72,8 +81,8 @@ def listing(data_dir: Path) -> str:
     return "\n".join([*lines, "", *notes])
 
 
-def _here(name: str, folder: Path) -> str:
-    return f"  {_marked(name):12} {extent(read_clips(folder / 'clips.csv'))}, in {folder}"
+def _here(folder: Path) -> str:
+    return f"  {_marked(folder.parent.name):12} {extent(read_clips(folder / 'clips.csv'))}, in {folder}"
 
 
 def _missing(spec: CorpusSpec) -> str:

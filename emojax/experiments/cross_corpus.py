@@ -13,6 +13,7 @@ import numpy as np
 from emojax.baselines.features import FEATURE_SETS, functionals, opensmile_version
 from emojax.data.prepared import PreparedCorpus
 from emojax.experiments.cells import Tested, fill
+from emojax.experiments.finished import NETWORK, network_settings
 from emojax.experiments.matrix import Matrix, matrix_picture, matrix_table
 from emojax.experiments.report import Picture, Report
 from emojax.experiments.systems import Levels, Run, check_levels, network, open_run, svms
@@ -34,7 +35,8 @@ _DETAILS = {
     "to": ".1f",
     "interval over": "",
 }
-_RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step": ",d", "emojax": ""}
+_RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step": ",d"}
+_RUNS |= {**NETWORK, "emojax": ""}
 
 
 def cross_corpus(
@@ -185,7 +187,7 @@ def _runs(runs: Mapping[str, Sequence[Run]]) -> Table:
     rows = [
         [
             *(kind, run.workdir.name, ", ".join(run.corpora), config["base"], config["seed"]),
-            *(run.manifest["step"], run.manifest["emojax"]),
+            *(run.manifest["step"], *network_settings(config), run.manifest["emojax"]),
         ]
         for kind, some in runs.items()
         for run in some

@@ -10,6 +10,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emojax.evaluation.compare import Predictions, predictions_of
+from emojax.experiments.table import Cell
+
+# What matters most of a network's settings, as columns of a table.
+NETWORK = {"width": "d", "learning rates": "", "rounds a phase": ",d"}
+
+
+def network_settings(config: Mapping) -> tuple[Cell, ...]:
+    """The cells of these columns, as far as a run notes them; an SVM's are empty.
+
+    >>> network_settings({"width": 32, "learning_rates": [0.1, 0.01], "rounds_per_phase": 2500, "seed": 0})
+    (32, '0.1, 0.01', 2500)
+    """
+    rates = ", ".join(map(str, config.get("learning_rates", ())))
+    return config.get("width"), rates, config.get("rounds_per_phase")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,9 @@ import jax
 from matplotlib.figure import Figure
 
 from emojax.corpora.catalogue import CATALOGUE
+from emojax.corpora.listing import prepared
+from emojax.corpora.spec import CorpusSpec
+from emojax.data.prepared import open_corpus
 from emojax.experiments.prepared import find_corpora
 from emojax.experiments.report import Picture, Report
 from emojax.experiments.table import Cell, Table
@@ -44,20 +47,40 @@ def count(model: AdapterResNet) -> tuple[int, int]:
 
 
 def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
-    """Corpus → its number of labels: of prepared ones, or as the paper's Table 1 has it for all of EmoSet.
+    """Corpus → its number of labels: of a prepared one, or else as the catalogue has it.
 
     Args:
-      names: of prepared corpora, or ``["emoset"]``, for which nothing needs to be prepared.
+      names: of corpora that are prepared or in the catalogue, or ``["emoset"]`` for Table 1 of the paper; all
+        that are prepared, if empty.
       data_dir: of the prepared corpora.
 
     Raises:
-      ValueError: a corpus is not prepared there.
+      ValueError: a corpus is neither prepared there nor in the catalogue, or no name is given and none is
+        prepared.
+
+    >>> read_labels(["bes"], Path("no/such/folder"))
+    {'bes': 6}
     """
     if list(names) == [EMOSET]:
         return {
             name: int(spec.table_1["labels"]) for name, spec in CATALOGUE.items() if "labels" in spec.table_1
         }
-    return {name: len(corpus.spec.labels) for name, corpus in find_corpora(names, data_dir).items()}
+    here = prepared(data_dir)
+    unknown = [name for name in names if name not in here and name not in CATALOGUE]
+    if unknown:
+        raise ValueError(
+            f"corpus {', '.join(map(repr, unknown))} is neither prepared in {data_dir} nor in the catalogue; "
+            f"choose of {', '.join(sorted({*here, *CATALOGUE}))}, or {EMOSET} alone for the paper's 26"
+        )
+    return {
+        name: len(open_corpus(here[name]).spec.labels) if name in here else _published(CATALOGUE[name])
+        for name in names or find_corpora([], data_dir)
+    }
+
+
+def _published(spec: CorpusSpec) -> int:
+    """The number of labels that the publisher names, or Table 1 where nobody knows them."""
+    return len(spec.labels) or int(spec.table_1["labels"])
 
 
 def parameters(labels: Mapping[str, int]) -> Report:

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from emojax.baselines.evaluate import check_speakers
 from emojax.corpora.listing import prepared
+from emojax.corpora.spec import read_clips
 from emojax.experiments.engine import execute, make_engine
 from emojax.experiments.request import Request
 from emojax.experiments.runs import Cell, scored
@@ -50,11 +52,14 @@ def carry_out(
 def _with_data(cells: Sequence[Cell], request: Request) -> list[Cell]:
     """The cells, knowing what data they learn from.
 
-    Refuses what cannot be divided, or labels without levels, before the first run and not hours later.
+    Refuses what cannot be divided or normalised, or labels without levels, before the first run and not
+    hours later.
     """
     here = prepared(Path(request.data_dir).expanduser())
     paths = {name: here[name] for name in request.corpora}
     every_path = paths | {name: here[name] for name in request.bases}
+    normalised = [cell for cell in cells if cell.order["config"].get("speaker_normalisation")]
+    check_speakers({name: read_clips(here[name] / "clips.csv") for cell in normalised for name in cell.data})
 
     @functools.cache
     def digests(scheme: str, seed: int) -> dict[str, str]:

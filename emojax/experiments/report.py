@@ -146,7 +146,8 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
 
 
 def _versions() -> str:
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("jax", "flax", "numpy", "matplotlib"))
+    names = "jax", "flax", "numpy", "scikit-learn", "matplotlib"
+    libraries = ", ".join(f"{name} {version(name)}" for name in names)
     checkout = commit()
     at = f" at {checkout}" if checkout else ""
     return f"emojax {emojax.__version__}{at}, python {platform.python_version()}, {libraries}"

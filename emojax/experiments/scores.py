@@ -12,13 +12,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from emojax.evaluation.statistics import critical_difference_figure, friedman_nemenyi
+from emojax.experiments.finished import NETWORK, network_settings
 from emojax.experiments.grid import PARTS, Grid
 from emojax.experiments.heat_map import heat_map
 from emojax.experiments.report import Picture
 from emojax.experiments.table import Cell, Marked, Table
 
 _RUNS = {"setting": "", "run": "", "corpora": "", "mode": "", "state": "", "seed": "d", "step": ",d"}
-_RUNS |= {"utterance": "", "commit": "", "command": ""}
+_RUNS |= {**NETWORK, "utterance": "", "commit": "", "command": ""}
+# What each classifier of emojax.baselines.svm standardises the features over.
+_STANDARDISED_OVER = {"linear": "train", "rbf": "train and devel"}
 
 
 def score_table(
@@ -134,14 +137,21 @@ def protocols(grid: Grid) -> str:
 
 
 def normalisation(grid: Grid) -> str:
-    """Which settings saw all clips of the tested speakers, above all."""
-    names = [
+    """What the input was standardised over, and for which settings over all clips of a tested speaker."""
+    said = ["Networks: each utterance's log-mel over its own frames."]
+    for classifier, parts in _STANDARDISED_OVER.items():
+        if names := _settings_with(grid, "classifier", classifier):
+            said.append(f"SVMs ({names}): each feature over {parts}.")
+    return " ".join([*said, f"Per speaker: {_settings_with(grid, 'speaker_normalisation', True) or 'none'}."])
+
+
+def _settings_with(grid: Grid, key: str, value: str | bool) -> str:
+    """Names of the settings of which a run has this in its config."""
+    return ", ".join(
         setting
         for setting, scored in grid.settings.items()
-        if any(one.run["config"].get("speaker_normalisation") for runs in scored.values() for one in runs)
-    ]
-    per_speaker = ", ".join(names) or "none"
-    return f"Networks: each utterance's log-mel over its own frames. Per speaker: {per_speaker}."
+        if any(one.run["config"].get(key) == value for runs in scored.values() for one in runs)
+    )
 
 
 def seeds(grid: Grid) -> str:
@@ -177,7 +187,7 @@ def _runs_of(grid: Grid, setting: str) -> Iterable[list[Cell]]:
     for workdir, run in runs.items():
         config = run["config"]
         mode = config.get("transfer") or config.get("features", "")
-        how = run["utterance"], run.get("commit") or "unknown", run["command"]
+        how = *network_settings(config), run["utterance"], run.get("commit") or "unknown", run["command"]
         state = run.get("state", "")
         where = "/".join(workdir.parts[-2:])
         yield [setting, where, ", ".join(corpora[workdir]), mode, state, config["seed"], run["step"], *how]

@@ -1,6 +1,8 @@
 import csv
+import dataclasses
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 import datasets
 from emojax.baselines.evaluate import Baseline, evaluate
 from emojax.baselines.feature_sets import FeatureSet, open_features
+from emojax.corpora.spec import read_clips, write_clips
 from emojax.data.prepared import open_corpus
 
 
@@ -59,6 +62,15 @@ def test_a_wrong_partition_is_known_before_the_first_feature(tiny_paths, tmp_pat
     untouched = FeatureSet("untouched", "", {}, lambda *_: pytest.fail("extracted"))
     with pytest.raises(ValueError, match="scheme 'fold:1/9'; allowed"):
         evaluate(Baseline(untouched, partition="fold:9"), tiny_paths, tmp_path, tmp_path)
+
+
+def test_a_corpus_without_speakers_is_known_before_the_first_feature(tiny_paths, tmp_path):
+    mute = shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
+    clips = [dataclasses.replace(clip, speaker="") for clip in read_clips(mute / "clips.csv")]
+    write_clips(mute / "clips.csv", clips)
+    untouched = FeatureSet("untouched", "", {}, lambda *_: pytest.fail("extracted"))
+    with pytest.raises(ValueError, match="the speaker of every clip, which mute does not name"):
+        evaluate(Baseline(untouched, speaker_normalisation=True), {**tiny_paths, "mute": mute}, "", tmp_path)
 
 
 def test_what_there_is_not_is_one_clear_error():

@@ -1,6 +1,8 @@
 """The vocabulary: every label of the catalogue is in it, or is known not to be in the paper's Table 2."""
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,7 @@ from emojax.corpora.affect import (
 )
 from emojax.corpora.catalogue import CATALOGUE
 
+ROOT = Path(__file__).parents[2]
 # Labels that Table 2 does not name and that mean nothing it names.
 NOT_IN_TABLE_2 = {
     "abc": {"tired"},
@@ -59,6 +62,13 @@ def test_every_word_of_table_2_is_a_label_of_emoset():
         for label in spec.labels
     }
     assert used == set(VOCABULARY)
+
+
+def test_the_words_of_the_readme_are_those_that_emoset_needs():
+    (text,) = re.findall('"--config.label_words=([^"]*)"', (ROOT / "README.md").read_text(encoding="utf-8"))
+    labels = {label for spec in CATALOGUE.values() if spec.table_1 for label in spec.labels}
+    assert sorted(parse_mapping(text)) == unknown(labels)
+    assert not unknown(labels, parse_mapping(text))
 
 
 @pytest.mark.parametrize("written", ["high-stress", "High Stress", "HIGH_STRESS", " high stress "])

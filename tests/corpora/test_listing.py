@@ -1,5 +1,6 @@
 """The list of corpora: every one of them is in it once, prepared or missing, and in the README."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,12 +36,16 @@ def test_every_corpus_is_listed_once_as_here_or_missing(data_dir):
     assert sum(name.endswith("*") for name in named) == 26
 
 
-def test_two_folders_of_one_name_are_refused(data_dir):
+def test_two_folders_of_one_name_are_refused_and_both_listed(data_dir):
     other = data_dir / "manifest/emodb/1.0.0"
     other.mkdir(parents=True)
     write_clips(other / "clips.csv", [])
     with pytest.raises(ValueError, match="are both of emodb; remove one"):
         prepared(data_dir)
+    here = listing(data_dir).split("\n\n")[0]
+    for folder in (data_dir / "emoset/emodb/1.0.0", other):
+        assert f", in {folder}\n" in here
+    assert here.endswith("two are of emodb: remove one of them")
 
 
 def test_a_missing_corpus_says_where_to_get_it_and_whether_its_parser_was_tried(tmp_path):
@@ -68,3 +73,12 @@ def test_command(data_dir):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout == listing(data_dir) + "\n"
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(data_dir):
+    command = [sys.executable, "-m", "emojax.corpora", f"--data_dir={data_dir}"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")

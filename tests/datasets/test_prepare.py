@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -145,6 +146,24 @@ def test_every_name_is_checked_before_anything_is_prepared(emodb, tmp_path):
 def test_wrong_names_say_what_is_allowed(tmp_path, corpora, message):
     with pytest.raises(CorpusError, match=message):
         prepare(corpora, tmp_path, tmp_path / "data")
+
+
+def test_a_second_corpus_of_one_name_is_refused_before_anything_is_written(emodb, tmp_path, write_csv):
+    data_dir = tmp_path / "data"
+    first = prepare("emodb", tmp_path, data_dir)
+    before = leftovers(data_dir)
+    rows = [(file, "anger" if "W" in file else "neutral", file[4:6]) for file in FILES]
+    table = write_csv(emodb / "labels.csv", ("file", "label", "speaker"), *rows)
+    with pytest.raises(CorpusError) as refused:
+        prepare(f"emodb={table}", tmp_path, data_dir)
+    for said in (first["emodb"], data_dir / "manifest/emodb/1.0.0", "another name", "remove one"):
+        assert str(said) in str(refused.value)
+    assert leftovers(data_dir) == before
+    prepare(f"my_emodb={table}", tmp_path, data_dir)
+    shutil.rmtree(first["emodb"])
+    prepare(f"emodb={table}", tmp_path, data_dir)
+    with pytest.raises(CorpusError, match=r"manifest/emodb/1\.0\.0 is a prepared corpus of this name"):
+        prepare("emodb", tmp_path, data_dir)
 
 
 def test_a_table_that_is_not_there_is_no_folder_to_fetch_into(tmp_path):

@@ -75,6 +75,7 @@ def test_speakers_who_differ_widen_the_interval():
     over_speakers = scored(truth, prediction, speakers)
     over_clips = scored(truth, prediction, [""] * 400)
     assert np.diff(over_speakers.uar_ci95) > 3 * np.diff(over_clips.uar_ci95)
+    assert over_speakers.uar_ci95_clips == over_clips.uar_ci95_clips == over_clips.uar_ci95
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_json_has_the_keys_and_plain_types():
     content = scored(*noisy(50)).to_json()
     assert set(content) == {
         *("protocol", "n", "chance", "uar", "uar_ci95", "uar_ci95_over", "war", "macro_f1"),
-        *("labels", "confusion"),
+        *("uar_ci95_clips", "labels", "confusion"),
     }
     assert json.loads(json.dumps(content)) == content
     assert np.sum(content["confusion"]) == content["n"] == 50

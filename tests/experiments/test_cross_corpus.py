@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import sklearn
 
 import emojax
 from emojax.checkpoints import Checkpoints
@@ -84,6 +85,7 @@ def test_every_dimension_has_a_matrix_and_the_page_its_facts(opened, extracted, 
     page = files["cross_corpus.html"].read_text("utf-8")
     assert "levels equally frequent in each part" in page
     assert "&lt;cmd&gt;" in page
+    assert f"scikit-learn {sklearn.__version__}" in page
     assert "levels has nothing that is positive" in page
 
 
@@ -179,7 +181,8 @@ def test_a_run_is_tested_by_its_head_and_once(opened, workdir, tmp_path, monkeyp
         "cross_corpus_details",
         "runs",
     ]
-    assert first.pieces[-1].rows[0][-1] == emojax.__version__
+    (ran,) = rows_of(first.pieces[-1])
+    assert (ran["width"], ran["rounds a phase"], ran["emojax"]) == ("4", "4", emojax.__version__)
     monkeypatch.setattr(systems_module, "predict_clips", None)
     assert run(opened, tmp_path, features=(), alone=[workdir]).pieces[0] == table
 

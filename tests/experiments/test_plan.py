@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from emojax.baselines.feature_sets import FeatureSet
 from emojax.experiments import engine as module
 from emojax.experiments.engine import execute, make_engine
 from emojax.experiments.planned import carry_out
@@ -248,6 +249,23 @@ def test_what_cannot_be_divided_is_refused_before_the_first_run(
     with pytest.raises(ValueError, match=r"^corpus two: .*three speakers"):
         carry_out(transfer_cells(request, ["scratch", "all"]), request, "here")
     assert not (request.out / "runs" / "scratch").exists()
+
+
+def test_speakers_that_cannot_be_normalised_are_refused_before_the_first_run(
+    request_, tiny_sources, tmp_path
+):
+    shutil.copytree(tiny_sources / "tones", tmp_path / "mute")
+    table = tmp_path / "mute" / "labels.csv"
+    table.write_text("\n".join(row.rpartition(",")[0] for row in table.read_text().splitlines()))
+    corpora = parse_corpora([f"levels={tiny_sources / 'levels'}", f"mute={tmp_path / 'mute'}"])
+    places = {"corpora": corpora, "bases": {}, "data_dir": str(tmp_path / "data")}
+    request = dataclasses.replace(request_, **places, speaker_normalisation=True)
+    features = FeatureSet("noise", "noise", {}, lambda *_: pytest.fail("extracted"))
+
+    cells = [request.svm(features, name, 0) for name in corpora]
+    with pytest.raises(ValueError, match=r"the speaker of every clip, which mute does not name; .*leave"):
+        carry_out(cells, request, "here")
+    assert not any(cell.folder.exists() for cell in cells)
 
 
 def test_all_that_preparing_says_is_said(request_, tmp_path):

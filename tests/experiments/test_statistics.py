@@ -133,5 +133,15 @@ def test_all_of_emoset_needs_no_corpus(tmp_path):
     # The paper: about 3.5 times one network.
     assert 3.2 < last["times one network"] < 3.8
     assert any("ea-act, ea-bmw, ea-wsj" in note for note in table.notes)
+
+
+def test_a_corpus_that_is_not_prepared_is_counted_as_the_catalogue_has_it(tiny_paths, tmp_path):
+    data_dir = tiny_paths["tones"].parents[2]
+    names = ["gemep", "tones", "ea-wsj"]
+    assert list(read_labels(names, data_dir).items()) == [("gemep", 17), ("tones", 3), ("ea-wsj", 2)]
+    assert set(read_labels([], data_dir)) == set(tiny_paths)
+    assert read_labels(list(CATALOGUE), tmp_path).keys() == CATALOGUE.keys()
+    with pytest.raises(ValueError, match=r"'nope', 'emoset' is neither .*of abc, .*, tones, .*or emoset"):
+        read_labels(["bes", "nope", "emoset"], data_dir)
     with pytest.raises(ValueError, match="no corpus is prepared"):
-        read_labels(["emodb"], tmp_path / "nothing")
+        read_labels([], tmp_path)

@@ -183,6 +183,22 @@ def test_a_setting_that_normalises_speakers_is_named(workdirs):
     assert "Per speaker: shared." in transfer(workdirs).normalisation
 
 
+def test_what_svms_standardise_over_is_said_where_there_are_svms(workdirs):
+    assert "SVM" not in transfer(workdirs).normalisation
+    rewrite(workdirs["scratch"][0], config={"seed": 3, "classifier": "linear"})
+    assert " SVMs (scratch): each feature over train. " in transfer(workdirs).normalisation
+    rewrite(workdirs["shared"][0], config={"seed": 3, "classifier": "rbf"})
+    assert " SVMs (shared): each feature over train and devel. " in baselines(workdirs).normalisation
+
+
+def test_the_runs_table_has_what_matters_of_a_network_where_it_is_noted(workdirs):
+    noted = {"seed": 3, "width": 32, "learning_rates": [0.1, 0.01], "rounds_per_phase": 2500}
+    rewrite(workdirs["shared"][0], config=noted)
+    columns = "width", "learning rates", "rounds a phase"
+    rows = [[row[column] for column in columns] for row in rows_of(transfer(workdirs).pieces[-1])]
+    assert rows == [[""] * 3, [""] * 3, ["32", "0.1, 0.01", "2500"]]
+
+
 def test_the_heat_map_colours_the_difference(workdirs):
     ax = transfer(workdirs).pieces[1].figure.axes[0]
     values = ax.images[0].get_array()
