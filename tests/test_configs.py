@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from emojax.experiments.runs import read_config
+from emojax.experiments.request import read_config
 from emojax.training.run import check_config, make_model
 
 CONFIGS = Path(__file__).parents[1] / "configs"
