@@ -7,7 +7,7 @@ import fcntl
 import functools
 import json
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jax
@@ -106,9 +106,9 @@ def _train(
         counting_compile_s() as compile_s,
         _interruptible() as stopped,
     ):
-        look_at = functools.partial(look, rounds, forward, devel, keeper, progress.write)
+        look = functools.partial(_look, rounds, forward, devel, keeper, progress)
         if rounds.first_look and not keeper.begun:
-            look_at(rounds.first_look, {})
+            look(rounds.first_look, {})
         meter.start()
         due: list[str] = []
         while not (rounds.done or _stops(stopped, bool(due))):
@@ -117,7 +117,7 @@ def _train(
             progress.advance(rounds.step, meter.speed())
             due = rounds.due()
             if due:
-                look_at(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
+                look(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
                 meter.start()
         meter.settle()  # a state that is not finite must not take the place of a good one
         keeper.save(rounds.state, rounds.schedules)
@@ -142,16 +142,16 @@ def _windows(config: ml_collections.ConfigDict, lengths: Mapping[str, np.ndarray
     return windows
 
 
-def look(
+def _look(
     rounds: RoundRobin | Tuning,
     forward: Forward,
     devel: Mapping[str, Devel],
     keeper: Keeper,
-    write: Callable[[int, Mapping[str, float]], None],
+    progress: Progress,
     names: Sequence[str],
     metrics: Mapping[str, float],
 ) -> None:
-    """Score some corpora's devel parts, write it down, and keep what is worth keeping."""
+    """Score some corpora's devel parts, note it, and keep what is worth keeping."""
     state = rounds.state
     uars = devel_uars(forward, state, {name: devel[name] for name in names})
     verdict = rounds.judge(uars)
@@ -159,7 +159,7 @@ def look(
     if len(names) < len(devel):
         del shown["devel_uar/mean"]  # of some corpora, it says nothing beside the one of others
     # Before the checkpoint: a line without its state is dropped, a state without its line is not.
-    write(state.step, {**metrics, **shown, "devel_uar/best": rounds.best_uar})
+    progress.write(state.step, {**metrics, **shown, "devel_uar/best": rounds.best_uar})
     state = keeper.keep(state, rounds.schedules, verdict)
     if verdict.restarted:
         rounds.state = state
