@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 
 import stand_in
 import worker
@@ -23,8 +26,9 @@ from configs import base
 from emojax.audio.log_mel import MELS, WINDOW_SAMPLES, frame_count
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import INT16_SCALE, Batch
-from emojax.data.feeds import fits, make_feed
-from emojax.data.sampling import PREFETCHED_ITEMS
+from emojax.data.feeds import HostFeed, fits, make_feed
+from emojax.data.prefetch import AHEAD
+from emojax.data.prepared import Clips
 from emojax.models.cost import forward_flops
 from emojax.training.ceiling import measured_flops_per_s
 from emojax.training.compiling import counting_compile_s
@@ -36,18 +40,24 @@ from emojax.training.steps import front_end, make_forward
 
 
 class Run:
-    """A run on noise: as many corpora as the settings say, clips as long as the window."""
+    """A run on noise: as many corpora as the settings say, clips as long as the window.
 
-    def __init__(self, settings: dict) -> None:
+    Args:
+      settings: of the worker.
+      folder: an empty one for the clips, if they are to stay on the disk.
+    """
+
+    def __init__(self, settings: dict, folder: Path | None = None) -> None:
         self.config = make_config(settings)
         self.window = int(settings["window_s"] * SAMPLE_RATE_HZ)
-        self.train = stand_in.noise(settings["corpora"], settings["batch_size"], self.window)
+        noise = stand_in.noise(settings["corpora"], settings["batch_size"], self.window)
+        self.train: Mapping[str, Clips] = stand_in.on_disk(noise, folder) if folder else noise
         self.manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
         self.layout = make_layout(count=settings.get("devices"))
         check_batch_size(self.config.batch_size, self.layout)
-        on_device = fits(self.train) and not settings.get("on_host")
         put = functools.partial(place, sharding=self.layout.everywhere)
-        self.feed = make_feed(self.train, on_device, put)
+        on_device = fits(self.train) and not settings.get("on_host")
+        self.feed = HostFeed(self.train) if folder else make_feed(self.train, on_device, put)
         self.step, self.forward, self.state = make_run(
             self.config, self.manifest, self.train, self.feed.batch, self.layout
         )
@@ -63,8 +73,8 @@ class Run:
     def batch(self) -> Batch:
         """All clips of the first corpus."""
         part = next(iter(self.train.values()))
-        audio = np.stack(part.samples) / np.float32(INT16_SCALE)
-        return Batch(audio, np.full(len(part), self.window, np.int32), part.labels)
+        audio = np.stack(part.take(np.arange(len(part.lengths)))) / np.float32(INT16_SCALE)
+        return Batch(audio, part.lengths.astype(np.int32), part.labels)
 
 
 def make_config(settings: dict) -> ml_collections.ConfigDict:
@@ -77,7 +87,11 @@ def make_config(settings: dict) -> ml_collections.ConfigDict:
 
 def serve_training(settings: dict, compile_s: list[float]) -> None:
     """Serve calls of the training step as ``train.py`` makes them; at the end, measure waiting for data."""
-    run = Run(settings)
+    with tempfile.TemporaryDirectory() as folder:
+        _serve_training(Run(settings, Path(folder) if settings.get("on_disk") else None), settings, compile_s)
+
+
+def _serve_training(run: Run, settings: dict, compile_s: list[float]) -> None:
     state = place(run.state, run.layout.everywhere)
     lengths = {name: part.lengths for name, part in run.train.items()}
     windows = dict.fromkeys(lengths, run.window)
@@ -94,8 +108,8 @@ def serve_training(settings: dict, compile_s: list[float]) -> None:
 
     def one_after_the_other() -> dict:
         meter = Meter(run.config.batch_size, {})
-        for _ in range(PREFETCHED_ITEMS + 1):  # which were cut while other rows had their turns
-            rounds.train(next(rounds.batches))
+        for _ in range(AHEAD + 1):  # whose clips were there before
+            turn()
         meter.start()
         for _ in range(settings["rounds"]):
             meter.add(*rounds.train(meter.waiting_for(rounds.batches)))

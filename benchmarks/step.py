@@ -16,6 +16,7 @@ EMOJAX = {
     "emojax_plain": ({"config": {"adapters": False}}, {}),
     "emojax_untuned": ({"config": {"fold_adapters": False, "fast_conv": "off"}}, WITHOUT_ALLOCATOR),
     "emojax_host": ({"on_host": True}, {}),
+    "emojax_disk": ({"on_disk": True}, {}),
 }
 STEP = ("emojax", "emojax_plain", "emojax_untuned")
 COMPILED = "torch_compiled"  # needs a C++ compiler, or Triton
@@ -39,8 +40,8 @@ def measure_front_end(settings: dict) -> dict:
 
 
 def measure_feeds(settings: dict) -> dict:
-    """Training steps with the clips on the device, and on the host."""
-    return _measure(settings, ("training",), ["emojax", "emojax_host"], {})
+    """Training steps with the clips on the device, in the host's memory, and on the disk."""
+    return _measure(settings, ("training",), ["emojax", "emojax_host", "emojax_disk"], {})
 
 
 def _measure(settings: dict, jobs, ours, twins) -> dict:

@@ -148,16 +148,16 @@ def test_without_its_library_there_is_no_twin_and_a_line_says_so(library, capsys
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("on_host", [False, True])
-def test_a_worker_trains_and_tells_what_the_budget_needs(on_host):
+@pytest.mark.parametrize("place", ["on_device", "on_host", "on_disk"])
+def test_a_worker_trains_and_tells_what_the_budget_needs(place):
     sizes = {"batch_size": 2, "window_s": 0.3, "width": 1, "corpora": 2, "rounds": 1}
-    settings = {**sizes, "on_host": on_host, "job": "training", "config": {"depth": 1, "fast_conv": "off"}}
+    settings = {**sizes, place: True, "job": "training", "config": {"depth": 1, "fast_conv": "off"}}
     row = interleaved.measure(
         {"emojax": functools.partial(interleaved.Worker, "emojax_worker.py", settings)}, rounds=1
     )["emojax"]
     assert 0 < row["step_s"] < row["compile_s"]
     assert min(row[key] for key in ("flops", "bytes", "state_mib", "peak_memory_mib")) > 0
-    assert (row["data_mib"] > 0) != on_host
+    assert (row["data_mib"] > 0) == (place == "on_device")
     assert 0 <= row["data_wait_share"] < 1
 
 

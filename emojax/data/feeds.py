@@ -1,21 +1,23 @@
-"""How clips come to a step: from the device's own memory, or, where they do not fit, from the host's."""
+"""How clips come to a step: from the device's own memory, or, where they do not fit, from the host."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import psutil
 
 from emojax.data.batches import Batch
-from emojax.data.prepared import Recordings
+from emojax.data.prepared import Clips, in_memory
 from emojax.data.sampling import Draw
 
 # Clips begin at multiples of this, so that 32-bit indices reach 2³¹ of them: 9,000 hours.
 ROW_SAMPLES = 256
+_TAKEN_AT_ONCE = 256
 
 
 class Feed(Protocol):
@@ -69,14 +71,15 @@ class DeviceFeed:
       corpora: corpus → its training part.
       put: puts arrays of the host onto the device.
 
+    >>> from emojax.data.prepared import Recordings
     >>> feed = DeviceFeed({"a": Recordings([np.arange(300, dtype=np.int16)], np.zeros(1, np.int32))})
     >>> one = feed.rows([Draw(0, np.array([0]), np.array([298]))], 4)
     >>> feed.batch(feed.data, jax.tree.map(lambda leaf: leaf[0], one), 4).audio.tolist()
     [[298, 299, 0, 0]]
     """
 
-    def __init__(self, corpora: Mapping[str, Recordings], put: Callable[[Any], Any] = jax.device_put) -> None:
-        self._first_clip = np.cumsum([0, *(len(part) for part in corpora.values())])
+    def __init__(self, corpora: Mapping[str, Clips], put: Callable[[Any], Any] = jax.device_put) -> None:
+        self._first_clip = np.cumsum([0, *(len(part.lengths) for part in corpora.values())])
         self.data = put(make_store(corpora))
 
     def rows(self, drawn: Sequence[Draw], window: int) -> Chunks:
@@ -100,20 +103,26 @@ class DeviceFeed:
         return Batch(jnp.where(inside, samples, jnp.int16(0)), length, data.label[rows.clip])
 
 
-def make_store(corpora: Mapping[str, Recordings]) -> Store:
+def make_store(corpora: Mapping[str, Clips]) -> Store:
     """One array of all clips, in the host's memory."""
-    length = np.array([len(clip) for part in corpora.values() for clip in part.samples], np.int32)
+    length = np.concatenate([part.lengths for part in corpora.values()]).astype(np.int32)
     first_row = np.cumsum([0, *(-(-length // ROW_SAMPLES))]).astype(np.int32)
     rows = np.zeros((first_row[-1], ROW_SAMPLES), np.int16)
-    clips = (clip for part in corpora.values() for clip in part.samples)
-    for first, clip in zip(first_row, clips, strict=False):
+    for first, clip in zip(first_row, _all_clips(corpora), strict=False):
         rows[first:].reshape(-1)[: len(clip)] = clip
     label = np.concatenate([part.labels for part in corpora.values()])
     return Store(rows, first_row[:-1], length, label)
 
 
+def _all_clips(corpora: Mapping[str, Clips]) -> Iterator[np.ndarray]:
+    """The clips of all corpora, some at a time, as they may be on the disk."""
+    for part in corpora.values():
+        for start in range(0, len(part.lengths), _TAKEN_AT_ONCE):
+            yield from part.take(np.arange(start, min(start + _TAKEN_AT_ONCE, len(part.lengths))))
+
+
 class HostFeed:
-    """Clips stay in the host's memory; a step is sent its audio.
+    """Clips stay where they are, in the host's memory or on its disk; a step is sent its audio.
 
     Args:
       corpora: corpus → its training part.
@@ -121,7 +130,7 @@ class HostFeed:
 
     data = ()
 
-    def __init__(self, corpora: Mapping[str, Recordings]) -> None:
+    def __init__(self, corpora: Mapping[str, Clips]) -> None:
         self._parts = list(corpora.values())
 
     def rows(self, drawn: Sequence[Draw], window: int) -> Batch:
@@ -129,8 +138,9 @@ class HostFeed:
         shape = len(drawn), len(drawn[0].clips)
         audio, length = np.zeros((*shape, window), np.int16), np.zeros(shape, np.int32)
         for step, draw in enumerate(drawn):
-            for row, (clip, start) in enumerate(zip(draw.clips, draw.starts, strict=True)):
-                chunk = self._parts[draw.corpus].samples[clip][start : start + window]
+            clips = self._parts[draw.corpus].take(draw.clips)
+            for row, (clip, start) in enumerate(zip(clips, draw.starts, strict=True)):
+                chunk = clip[start : start + window]
                 audio[step, row, : len(chunk)], length[step, row] = chunk, len(chunk)
         label = [self._parts[draw.corpus].labels[draw.clips] for draw in drawn]
         return Batch(audio, length, np.stack(label))
@@ -141,22 +151,35 @@ class HostFeed:
         return Batch(rows.audio[:, :window], jnp.minimum(rows.length, window), rows.label)
 
 
-def fits(corpora: Mapping[str, Recordings]) -> bool:
-    """Whether the clips take at most half of what is free on each device."""
-    return has_room(2 * sum(len(clip) for part in corpora.values() for clip in part.samples), 1 / 2)
+def fits(corpora: Mapping[str, Clips]) -> bool:
+    """Whether the clips take at most half of what is free on each device, and the host can hold them."""
+    return has_room(_bytes(corpora), 1 / 2) and _bytes(corpora) <= _free_host_bytes()
 
 
 def has_room(data_bytes: int, share: float) -> bool:
-    """Whether so much data takes at most this share of what is free on each device.
-
-    A CPU says nothing of its memory: there it is copied within the host's.
-    """
+    """Whether so much data takes at most this share of what is free on each device; a CPU's is the host's."""
     stats = [device.memory_stats() for device in jax.local_devices()]
-    return all(not own or data_bytes <= share * (own["bytes_limit"] - own["bytes_in_use"]) for own in stats)
+    free = [own["bytes_limit"] - own["bytes_in_use"] for own in stats if own]
+    return data_bytes <= share * min(free, default=_free_host_bytes())
+
+
+def _bytes(corpora: Mapping[str, Clips]) -> int:
+    return np.dtype(np.int16).itemsize * sum(int(part.lengths.sum()) for part in corpora.values())
+
+
+def _free_host_bytes() -> int:
+    return psutil.virtual_memory().available
 
 
 def make_feed(
-    corpora: Mapping[str, Recordings], on_device: bool, put: Callable[[Any], Any]
+    corpora: Mapping[str, Clips], on_device: bool, put: Callable[[Any], Any]
 ) -> DeviceFeed | HostFeed:
-    """The clips on the device, or on the host; both give the same batches for the same draws."""
-    return DeviceFeed(corpora, put) if on_device else HostFeed(corpora)
+    """The clips on the device, or else in the host's memory, or else where they are.
+
+    All give the same batches for the same draws.
+    """
+    if on_device:
+        return DeviceFeed(corpora, put)
+    # From memory come six times as many clips a second as from the disk.
+    remembered = _bytes(corpora) <= _free_host_bytes() / 2
+    return HostFeed({name: in_memory(part) for name, part in corpora.items()} if remembered else corpora)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
 
 _FEATURES = {"emojax.data.features.PcmAudio"} | {
@@ -38,6 +40,45 @@ class PreparedCorpus:
     clips: Sequence[Clip]
     path: Path
 
+    def records(self, indices: Iterable[int]) -> Sequence[Mapping[str, Any]]:
+        """Read the records of some clips, and no others; from several threads, if need be.
+
+        Raises:
+          ValueError: they are not those of the table.
+        """
+        indices = [int(index) for index in indices]
+        try:
+            records = self._source.__getitems__(indices) if indices else []
+        except (OSError, RuntimeError, ValueError, IndexError) as error:
+            raise ValueError(f"{self.path}: {error}; {_MEND}") from error
+        for index, record in zip(indices, records, strict=True):
+            clip, file, length = self.clips[index], record["file"].decode(), len(record["audio"])
+            if (file, length) != (clip.file, clip_length(clip)):
+                raise ValueError(
+                    f"{self.path}: record {index} is {file!r} of {length} samples but clips.csv says "
+                    f"{clip.file!r} of {clip_length(clip)}; {_MEND}"
+                )
+        return records
+
+    @functools.cached_property
+    def _source(self) -> Any:
+        return _builder(self.path).as_data_source(split="all")
+
+
+class Clips(Protocol):
+    """Some clips of one corpus, in memory or on the disk."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int32 ``[N]``, indices into the corpus's label set."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 ``[N]``, samples of each clip."""
+
+    def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
+        """int16 ``[n]`` at 16 kHz, one array for each of these clips."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Recordings:
@@ -59,6 +100,15 @@ class Recordings:
         """int64 ``[N]``, samples of each clip."""
         return np.array([len(clip) for clip in self.samples], np.int64)
 
+    def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
+        """int16 ``[n]`` at 16 kHz, one array for each of these clips."""
+        return [self.samples[row] for row in rows]
+
+
+def in_memory(clips: Clips) -> Recordings:
+    """All of some clips, read now."""
+    return Recordings(clips.take(np.arange(len(clips.labels))), clips.labels)
+
 
 def open_corpus(path: str | Path) -> PreparedCorpus:
     """Open a prepared corpus.
@@ -76,25 +126,22 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
         ) from error
 
 
+def clip_length(clip: Clip) -> int:
+    """Samples of a clip, as its row of the table says.
+
+    >>> clip_length(Clip("a.wav", "joy", "", "", 0.2, "", ""))
+    3200
+    """
+    return round(clip.duration_s * SAMPLE_RATE_HZ)
+
+
 def load_recordings(corpus: PreparedCorpus, indices: np.ndarray) -> Recordings:
     """Read the clips at ``indices`` of the corpus's table, and no others.
 
     Raises:
       ValueError: the records are not those of the table.
     """
-    if not len(indices):
-        return Recordings([], np.zeros(0, np.int32))
-    try:
-        source = _builder(corpus.path).as_data_source(split="all")
-        records = source.__getitems__([int(index) for index in indices])
-    except (OSError, RuntimeError, ValueError, IndexError) as error:
-        raise ValueError(f"{corpus.path}: {error}; {_MEND}") from error
-    for index, record in zip(indices, records, strict=True):
-        if record["file"].decode() != corpus.clips[index].file:
-            raise ValueError(
-                f"{corpus.path}: record {index} is {record['file'].decode()!r} but clips.csv says "
-                f"{corpus.clips[index].file!r}; {_MEND}"
-            )
+    records = corpus.records(indices)
     labels = np.array([record["label"] for record in records], np.int32)
     return Recordings([record["audio"] for record in records], labels)
 

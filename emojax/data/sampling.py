@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import queue
-import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from emojax.data.turns import turns
-
-PREFETCHED_ITEMS = 2
-ENDING_S = 5.0  # is given to the thread to end
+from emojax.data.turns import turn_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,65 +65,23 @@ def draw(lengths: np.ndarray, window: int, batch_size: int, seed: int, corpus: i
     return Draw(corpus, clips, random.integers(np.maximum(lengths[clips] - window, 0) + 1))
 
 
-def draws(
+def draw_of(
     lengths: Sequence[np.ndarray],
     windows: Sequence[int],
     batch_size: int,
     seed: int,
-    first_step: int,
-    weights: np.ndarray | None = None,
-) -> Iterator[Draw]:
-    """Draws for ever, from any step on: of each corpus in turn (section 6.1), or of corpora as drawn.
+    weights: np.ndarray | None,
+    step: int,
+) -> Draw:
+    """The clips of a step: of each corpus in turn (section 6.1), or of corpora as drawn.
 
     Args:
       lengths: of each corpus, see :func:`draw`.
       windows: of each corpus.
       batch_size: clips in a step.
       seed: of the run.
-      first_step: number of the first step.
       weights: of :func:`emojax.data.turns.corpus_weights`.
+      step: its number.
     """
-    for corpus, turn in turns(len(lengths), weights, seed, first_step):
-        yield draw(lengths[corpus], windows[corpus], batch_size, seed, corpus, turn)
-
-
-def prefetched(items: Iterator) -> Generator:
-    """Draw from ``items`` in a thread of its own, a few ahead.
-
-    An error in the thread is raised here; leaving the loop (or closing the generator) ends the thread.
-    """
-    ready: queue.Queue = queue.Queue(PREFETCHED_ITEMS)
-    stopped = threading.Event()
-
-    def put(item) -> bool:
-        while not stopped.is_set():
-            try:
-                ready.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def work() -> None:
-        try:
-            for item in items:
-                if not put((item, None)):
-                    return
-            put((None, StopIteration()))
-        except Exception as error:
-            put((None, error))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = ready.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item
-    finally:
-        stopped.set()
-        # A process that ends while its thread is inside JAX is aborted.
-        thread.join(ENDING_S)
+    corpus, turn = turn_of(step, len(lengths), weights, seed)
+    return draw(lengths[corpus], windows[corpus], batch_size, seed, corpus, turn)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -64,23 +64,28 @@ def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:
     return np.array([given[name] for name in sizes])
 
 
-def turns(corpora: int, weights: np.ndarray | None, seed: int, first_step: int) -> Iterator[tuple[int, int]]:
-    """The corpus of each step, and how often it had its turn before.
+def turn_of(step: int, corpora: int, weights: np.ndarray | None, seed: int) -> tuple[int, int]:
+    """The corpus of a step, and how often it had its turn before.
 
-    Yields:
-      ``(corpus, turn)`` of the steps ``first_step``, ``first_step + 1``, ...
-
-    >>> list(itertools.islice(turns(2, None, seed=0, first_step=3), 3))
+    >>> [turn_of(step, 2, None, seed=0) for step in (3, 4, 5)]
     [(1, 1), (0, 2), (1, 2)]
     """
     if weights is None:
-        for step in itertools.count(first_step):
-            turn, corpus = divmod(step, corpora)
-            yield corpus, turn
-    counts = np.zeros(corpora, int)
-    for draw in itertools.count():
-        drawn = np.random.default_rng((seed, 2, draw)).choice(corpora, _STEPS_PER_DRAW, p=weights)
-        for step, corpus in enumerate(map(int, drawn), start=draw * _STEPS_PER_DRAW):
-            if step >= first_step:
-                yield corpus, int(counts[corpus])
-            counts[corpus] += 1
+        turn, corpus = divmod(step, corpora)
+        return corpus, turn
+    number, place = divmod(step, _STEPS_PER_DRAW)
+    drawn, before = _drawn(tuple(weights), seed, number)
+    corpus = int(drawn[place])
+    return corpus, int(before[corpus] + np.count_nonzero(drawn[:place] == corpus))
+
+
+@functools.lru_cache(maxsize=4)
+def _drawn(weights: tuple[float, ...], seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """The corpora of so many successive steps, and how often each was drawn before them."""
+    draws = np.stack(
+        [
+            np.random.default_rng((seed, 2, draw)).choice(len(weights), _STEPS_PER_DRAW, p=weights)
+            for draw in range(number + 1)
+        ]
+    )
+    return draws[-1], np.bincount(draws[:-1].ravel(), minlength=len(weights))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -14,7 +15,7 @@ from emojax.corpora.affect import VOCABULARY, check_corpora, of_corpus, parse_ma
 from emojax.corpora.aggregate import DOMAINS, Domain, aggregate
 from emojax.corpora.partitions import Partition, make_partition
 from emojax.corpora.spec import Clip
-from emojax.data.prepared import PreparedCorpus, Recordings, load_recordings, open_corpus
+from emojax.data.prepared import PreparedCorpus, Recordings, clip_length, in_memory, open_corpus
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,16 +34,13 @@ class PartitionedCorpus:
     partition: Partition
     sources: Sequence[PreparedCorpus]
 
+    def stored(self, part: str) -> StoredRecordings:
+        """One part's recordings, which stay on the disk."""
+        return StoredRecordings(self, self.partition.parts[part])
+
     def load(self, part: str) -> Recordings:
         """Read one part's recordings, and no others."""
-        indices = self.partition.parts[part]
-        starts = np.cumsum([0, *(len(source.clips) for source in self.sources)])
-        samples: list[np.ndarray] = []
-        for source, (start, stop) in zip(self.sources, pairwise(starts), strict=True):
-            own = indices[(start <= indices) & (indices < stop)]
-            samples += load_recordings(source, own - start).samples
-        labels = np.array([self.labels.index(self.clips[index].label) for index in indices], np.int32)
-        return Recordings(samples, labels)
+        return in_memory(self.stored(part))
 
     def identity(self) -> dict[str, str]:
         """The protocol, and a digest of who is in which part: the same data, and only that, has the same."""
@@ -53,6 +51,45 @@ class PartitionedCorpus:
         ]
         digest = hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=16).hexdigest()
         return {"protocol": self.partition.protocol, "digest": digest}
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredRecordings:
+    """Some clips of a corpus, each read from the disk whenever it is asked for.
+
+    Attributes:
+      corpus: whose they are.
+      indices: int64 ``[N]``, into its clips.
+    """
+
+    corpus: PartitionedCorpus
+    indices: np.ndarray
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray:
+        """int32 ``[N]``, indices into the corpus's label set."""
+        numbers = {label: number for number, label in enumerate(self.corpus.labels)}
+        return np.array([numbers[self.corpus.clips[index].label] for index in self.indices], np.int32)
+
+    @functools.cached_property
+    def lengths(self) -> np.ndarray:
+        """int64 ``[N]``, samples of each clip."""
+        return np.array([clip_length(self.corpus.clips[index]) for index in self.indices], np.int64)
+
+    def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
+        """int16 ``[n]`` at 16 kHz, one array for each of these clips.
+
+        Raises:
+          ValueError: what is on the disk is not what the table says.
+        """
+        indices = self.indices[rows]
+        starts = np.cumsum([0, *(len(source.clips) for source in self.corpus.sources)])
+        clips: dict[int, np.ndarray] = {}
+        for source, (start, stop) in zip(self.corpus.sources, pairwise(starts), strict=True):
+            own = indices[(start <= indices) & (indices < stop)]
+            records = source.records(own - start)
+            clips |= {int(index): record["audio"] for index, record in zip(own, records, strict=True)}
+        return [clips[index] for index in indices]
 
 
 def check_aggregate(name: str, label_words: str) -> None:

@@ -80,12 +80,11 @@ def _train(
             print(f"{name}: {corpus.partition.protocol}", flush=True)
         _write_places(workdir, paths)
     layout = make_layout(config, len(corpora))
-    train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
+    train_part = {name: corpus.stored("train") for name, corpus in corpora.items()}
     lengths = {name: part.lengths for name, part in train_part.items()}
     on_device = not of_any_process(not fits(train_part))
     feed = make_feed(train_part, on_device, functools.partial(place, sharding=layout.everywhere))
     step, forward, state = make_run(config, manifest, train_part, feed.batch, layout)
-    del train_part  # the feed has it
     devel = cut_devel({name: corpus.load("devel") for name, corpus in corpora.items()}, layout)
     if config.base and not keeper.begun:
         state = begin_at_base(config, manifest, state)

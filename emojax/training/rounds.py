@@ -6,14 +6,15 @@ import dataclasses
 import functools
 import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import jax
 import ml_collections
 import numpy as np
 
 from emojax.data.feeds import Feed
-from emojax.data.sampling import Draw, draws, prefetched
+from emojax.data.prefetch import prefetched
+from emojax.data.sampling import draw_of
 from emojax.data.turns import SYNCHRONOUS, corpus_weights
 from emojax.training.devices import Layout, place
 from emojax.training.schedule import Phases, Schedule
@@ -111,15 +112,12 @@ class RoundRobin:
         self.steps_per_round = len(lengths)
         self.last_step = self._phases.longest * len(lengths)
         self.first_look: list[str] = []
-        self._draws = functools.partial(
-            draws,
-            [*lengths.values()],
-            self._windows,
-            config.batch_size,
-            config.seed,
-            weights=corpus_weights(config.sampling, sizes),
+        weights = corpus_weights(config.sampling, sizes)
+        self._draw_of = functools.partial(
+            draw_of, [*lengths.values()], self._windows, config.batch_size, config.seed, weights
         )
-        self.batches = prefetched(self._calls(self._draws(state.step), state.step))
+        call = functools.partial(self._call, state.step)
+        self.batches = prefetched(call, state.step // self._steps_per_call)
 
     @property
     def state(self) -> EmoState:
@@ -133,22 +131,21 @@ class RoundRobin:
         corpora, size = [state.corpora[name] for name in self._names], self._stack_size
         self._stacks = [self._stack(corpora[i : i + size]) for i in range(0, len(corpora), size)]
 
-    def _calls(self, drawn: Iterator[Draw], step: int) -> Iterator[Call]:
-        """What each call is given; none goes beyond its round."""
-        while True:
-            steps = self._steps_per_call
-            own = [*itertools.islice(drawn, steps - step % steps)]
-            # Of a whole round all of them, drawn or not, so that there is one program.
-            windows = tuple(sorted(set(self._windows) if steps > 1 else {self._windows[own[0].corpus]}))
-            plan = Plan(
-                step + np.arange(len(own), dtype=np.int32),
-                np.array([draw.corpus % self._stack_size for draw in own], np.int32),
-                np.array([windows.index(self._windows[draw.corpus]) for draw in own], np.int32),
-                place(self._feed.rows(own, windows[-1]), self._layout.rows),
-            )
-            stack = own[0].corpus // self._stack_size
-            yield Call([self._names[draw.corpus] for draw in own], stack, plan, windows)
-            step += len(own)
+    def _call(self, first_step: int, number: int) -> Call:
+        """What a call is given; a run that goes on in the middle of a round has the rest of that first."""
+        size = self._steps_per_call
+        steps = range(max(first_step, number * size), (number + 1) * size)
+        own = [self._draw_of(step) for step in steps]
+        # Of a whole round all of them, drawn or not, so that there is one program.
+        windows = tuple(sorted(set(self._windows) if size > 1 else {self._windows[own[0].corpus]}))
+        plan = Plan(
+            np.array(steps, np.int32),
+            np.array([draw.corpus % self._stack_size for draw in own], np.int32),
+            np.array([windows.index(self._windows[draw.corpus]) for draw in own], np.int32),
+            place(self._feed.rows(own, windows[-1]), self._layout.rows),
+        )
+        stack = own[0].corpus // self._stack_size
+        return Call([self._names[draw.corpus] for draw in own], stack, plan, windows)
 
     @property
     def done(self) -> bool:
@@ -177,7 +174,7 @@ class RoundRobin:
 
     def clips_of(self, step: int, name: str) -> np.ndarray:
         """The clips of a step, whose corpus is ``name``: indices into that corpus's training part."""
-        return next(self._draws(step)).clips
+        return self._draw_of(step).clips
 
     def due(self) -> list[str]:
         """The corpora whose devel part is to be looked at now."""

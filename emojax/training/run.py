@@ -15,7 +15,7 @@ import emojax
 from emojax.audio import log_mel
 from emojax.audio.augment import mask_bands
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
-from emojax.data.prepared import Recordings
+from emojax.data.prepared import Clips
 from emojax.data.turns import SYNCHRONOUS, check_sampling
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training import devices
@@ -127,7 +127,7 @@ def most_classes(manifest: Mapping) -> int:
 def make_run(
     config: ml_collections.ConfigDict,
     manifest: Mapping,
-    train: Mapping[str, Recordings],
+    train: Mapping[str, Clips],
     batch_of: BatchOf,
     layout: Layout,
 ) -> tuple[Callable, Forward, EmoState]:

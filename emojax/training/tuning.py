@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,7 +12,8 @@ import ml_collections
 import numpy as np
 
 from emojax.data.feeds import Feed
-from emojax.data.sampling import Draw, draw, prefetched
+from emojax.data.prefetch import prefetched
+from emojax.data.sampling import Draw, draw
 from emojax.training.devices import Layout, place
 from emojax.training.rounds import Verdict, make_phases
 from emojax.training.schedule import Schedule
@@ -67,15 +68,13 @@ class Tuning:
         numbers = {name: list(self._lengths).index(name) for name in self._group}
         self._numbers = np.array([*numbers.values()], np.int32)
         self._window = max((self._windows[name] for name in self._group), default=0)
-        self.batches: Generator[Any, None, None] = prefetched(self._rows())
+        turns = {name: self.schedules[name].round for name in self._group}
+        self.batches = prefetched(functools.partial(self._rows, turns, self._window))
 
-    def _rows(self) -> Iterator[Any]:
-        """What the feed sends along for the steps of the group, for ever."""
-        group, window = self._group, self._window
-        first = [self.schedules[name].round for name in group]
-        for more in itertools.count():
-            drawn = [self._draw(name, window, turn + more) for name, turn in zip(group, first, strict=True)]
-            yield place(self._feed.rows(drawn, window), self._layout.rows)
+    def _rows(self, turns: Mapping[str, int], window: int, later: int) -> Any:
+        """What the feed sends along for a step of a group, so many after the one of these turns."""
+        drawn = [self._draw(name, window, turn + later) for name, turn in turns.items()]
+        return place(self._feed.rows(drawn, window), self._layout.rows)
 
     def _draw(self, name: str, window: int, turn: int) -> Draw:
         config, number = self._config, list(self._lengths).index(name)

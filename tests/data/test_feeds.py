@@ -1,4 +1,3 @@
-import itertools
 from types import SimpleNamespace
 
 import jax
@@ -8,7 +7,7 @@ import pytest
 from emojax.data import feeds
 from emojax.data.feeds import DeviceFeed, HostFeed
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import draws
+from emojax.data.sampling import draw_of
 
 WINDOWS = [1_000, 700, 300]
 
@@ -27,7 +26,7 @@ def corpora():
 
 def drawn(corpora, steps):
     lengths = [part.lengths for part in corpora.values()]
-    return list(itertools.islice(draws(lengths, WINDOWS, 4, 7, 0), steps))
+    return [draw_of(lengths, WINDOWS, 4, 7, None, step) for step in range(steps)]
 
 
 def batches(feed, corpora):
@@ -57,12 +56,47 @@ def test_both_feeds_give_the_same_batches(corpora):
         jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
-@pytest.mark.parametrize(("free_bytes", "expected"), [(None, True), (10**9, True), (9_000, False)])
-def test_clips_stay_on_the_host_where_they_do_not_fit(corpora, free_bytes, expected, monkeypatch):
+@pytest.mark.parametrize(
+    ("free_bytes", "host_bytes", "expected"),
+    [
+        (None, 10**9, True),  # a CPU, which says nothing of its memory
+        (None, 50_000, False),
+        (10**9, 50_000, True),
+        (10**9, 9_000, False),
+        (9_000, 10**9, False),
+    ],
+)
+def test_clips_stay_where_they_are_where_they_do_not_fit(
+    corpora, free_bytes, host_bytes, expected, monkeypatch
+):
+    assert 25_000 < 2 * sum(part.lengths.sum() for part in corpora.values()) < 50_000
     stats = free_bytes and {"bytes_limit": 10**9 + free_bytes, "bytes_in_use": 10**9}
     device = SimpleNamespace(memory_stats=lambda: stats)
     monkeypatch.setattr(feeds.jax, "local_devices", lambda: [device])
+    monkeypatch.setattr(feeds.psutil, "virtual_memory", lambda: SimpleNamespace(available=host_bytes))
     assert feeds.fits(corpora) == expected
+
+
+@pytest.mark.parametrize(("host_bytes", "remembered"), [(10**9, True), (50_000, False)])
+def test_what_does_not_fit_on_the_device_is_remembered_or_read_again(
+    corpora, host_bytes, remembered, monkeypatch
+):
+    monkeypatch.setattr(feeds.psutil, "virtual_memory", lambda: SimpleNamespace(available=host_bytes))
+    taken = []
+
+    class Stored(Recordings):
+        def take(self, rows):
+            taken.extend(rows)
+            return super().take(rows)
+
+    stored = {name: Stored(part.samples, part.labels) for name, part in corpora.items()}
+    feed = feeds.make_feed(stored, on_device=False, put=None)
+    at_the_beginning = len(taken)
+    assert at_the_beginning == (sum(map(len, corpora.values())) if remembered else 0)
+    pairs = zip(batches(feed, corpora), batches(DeviceFeed(corpora), corpora), strict=True)
+    for (_, one), (_, other) in pairs:
+        jax.tree.map(np.testing.assert_array_equal, one, other)
+    assert (len(taken) == at_the_beginning) == remembered
 
 
 def test_a_clip_beyond_the_reach_of_32_bits_lies_where_it_should(monkeypatch):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 
@@ -28,6 +29,16 @@ def test_a_table_of_other_records_is_refused(tiny_paths, tmp_path):
     clips = read_clips(tmp_path / "1.0.0" / "clips.csv")
     write_clips(tmp_path / "1.0.0" / "clips.csv", clips[::-1])
     with pytest.raises(ValueError, match="prepare the corpus again"):
+        load_recordings(open_corpus(tmp_path / "1.0.0"), np.array([0]))
+
+
+def test_a_table_of_other_durations_is_refused(tiny_paths, tmp_path):
+    shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
+    clips = read_clips(tmp_path / "1.0.0" / "clips.csv")
+    write_clips(
+        tmp_path / "1.0.0" / "clips.csv", [dataclasses.replace(clip, duration_s=9.5) for clip in clips]
+    )
+    with pytest.raises(ValueError, match=r"samples but clips\.csv says .* of 152000; .*prepare the corpus"):
         load_recordings(open_corpus(tmp_path / "1.0.0"), np.array([0]))
 
 

@@ -1,11 +1,9 @@
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.data.turns import check_sampling, corpus_weights, turns
+from emojax.data.turns import check_sampling, corpus_weights, turn_of
 
 SIZES = {"emodb": 400, "casia": 900, "nemo": 2500}
 
@@ -43,21 +41,20 @@ def test_a_sampling_is_one_of_whichever_corpora():
 
 
 @given(st.integers(0, 3000), st.integers(0, 9))
-def test_turns_go_on_at_any_step_and_count_up(first, seed):
+def test_the_turns_of_a_corpus_count_up(first, seed):
     weights = corpus_weights("size", SIZES)
-    steps = list(itertools.islice(turns(3, weights, seed, 0), first + 5))
-    assert list(itertools.islice(turns(3, weights, seed, first), 5)) == steps[first:]
+    steps = [turn_of(step, 3, weights, seed) for step in range(first)]
     for corpus in range(3):
         own = [turn for drawn, turn in steps if drawn == corpus]
         assert own == list(range(len(own)))
 
 
 def test_a_corpus_is_drawn_as_often_as_its_weight_says():
-    drawn = [corpus for corpus, _ in itertools.islice(turns(3, corpus_weights("size", SIZES), 0, 0), 5000)]
+    weights = corpus_weights("size", SIZES)
+    drawn = [turn_of(step, 3, weights, 0)[0] for step in range(5000)]
     np.testing.assert_allclose(np.bincount(drawn) / 5000, [4 / 38, 9 / 38, 25 / 38], atol=0.02)
 
 
 def test_round_robin_has_no_weights():
     assert corpus_weights("round_robin", SIZES) is None
-    corpora = [corpus for corpus, _ in itertools.islice(turns(3, None, 0, 1), 4)]
-    assert corpora == [1, 2, 0, 1]
+    assert [turn_of(step, 3, None, 0)[0] for step in range(1, 5)] == [1, 2, 0, 1]

@@ -60,6 +60,11 @@ def test_a_domain_holds_the_recordings_of_its_corpora_under_their_levels(tiny_pa
             assert domain.labels[label] == LEVELS[dimension][original.label] == domain.clips[index].label
             np.testing.assert_array_equal(samples, load_recordings(opened[name], np.array([row])).samples[0])
             assert domain.clips[index].speaker == f"{name}/{original.speaker}"
+        stored, shuffled = domain.stored(part), np.random.default_rng(0).permutation(len(indices))
+        assert stored.lengths.tolist() == recordings.lengths.tolist()
+        assert stored.labels.tolist() == recordings.labels.tolist()
+        for row, samples in zip(shuffled, stored.take(shuffled), strict=True):
+            np.testing.assert_array_equal(samples, recordings.samples[row])
     assert {domain.clips[i].file.split("/")[0] for i in domain.partition.parts["train"]} == set(tiny_paths)
 
 

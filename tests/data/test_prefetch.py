@@ -1,0 +1,52 @@
+import itertools
+import threading
+import time
+
+import pytest
+
+from emojax.data.prefetch import AHEAD, prefetched
+
+
+def test_prefetch_keeps_the_order():
+    def slower_and_slower(number):
+        time.sleep(0.02 * (number % 3 == 0))  # the next one is there first
+        return number
+
+    items = prefetched(slower_and_slower, first=5)
+    assert list(itertools.islice(items, 9)) == list(range(5, 14))
+    items.close()
+
+
+def test_items_are_made_before_they_are_asked_for():
+    made = set()
+    items = prefetched(lambda number: made.add(number) or number)
+    next(items)
+    deadline_s = time.monotonic() + 10
+    while len(made) <= AHEAD and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    assert made == set(range(AHEAD + 1))
+    items.close()
+
+
+def test_prefetch_raises_what_went_wrong_in_its_thread():
+    def broken(number):
+        if number:
+            raise OSError("disk gone")
+        return "first"
+
+    items = prefetched(broken)
+    assert next(items) == "first"
+    with pytest.raises(OSError, match="disk gone"):
+        next(items)
+
+
+def test_closing_prefetch_ends_its_threads():
+    before = threading.active_count()
+    items = prefetched(lambda number: number)
+    next(items)
+    assert threading.active_count() > before
+    items.close()
+    deadline_s = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    assert threading.active_count() == before
