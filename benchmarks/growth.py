@@ -21,7 +21,7 @@ NAMES = {
     "window_s": "clip length, s",
     "batch_size": "clips in a step",
     "devices": "devices",
-    SIMULATED: "devices, simulated on the same cores",
+    SIMULATED: "simulated devices, same cores",
 }
 
 
@@ -67,15 +67,16 @@ def _draw(report: dict) -> None:
     figure = Figure(figsize=(3.4 * len(report), 5.6), dpi=120, layout="constrained")
     for column, (axis, rows) in zip(figure.subplots(2, len(report)).T, report.items(), strict=True):
         values = [float(value) for value in rows]
-        column[0].plot(values, [row["step_s"] for row in rows.values()], marker="o")
         # A few MiB a corpus cannot be seen beside a step's intermediate values.
         memory = "state_mib" if axis == "corpora" else "peak_memory_mib"
-        column[1].plot(values, [row[memory] for row in rows.values()], marker="o", color="tab:orange")
+        for ax, key, colour in zip(column, ("step_s", memory), ("tab:blue", "tab:orange"), strict=True):
+            heights = [row[key] for row in rows.values()]
+            ax.plot(values, heights, marker="o", color=colour)
+            ax.set_ylim(0, 1.1 * max(heights))
         column[0].set_ylabel("seconds a step")
         column[1].set_ylabel("MiB of the state" if axis == "corpora" else "MiB at the peak")
         for ax in column:
             ax.set_xlabel(NAMES[axis])
-            ax.set_ylim(bottom=0)
             ax.grid(alpha=0.3)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(PICTURE)

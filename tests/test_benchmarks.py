@@ -128,16 +128,20 @@ def test_the_floor_is_what_takes_longest(monkeypatch, capsys):
     assert "| 5 s | 0 | 2 s | 0.00 | 1 s | 8 s | 0.25 |" in capsys.readouterr().err
 
 
-def test_growth_is_drawn_with_every_axis(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("platform", "axis", "devices"),
+    [("gpu", "devices", ["1", "2"]), ("cpu", "simulated_devices", ["1", "2", "4"])],
+)
+def test_growth_is_drawn_with_every_axis(platform, axis, devices, monkeypatch, tmp_path):
     def measure(makers, rounds):
-        facts = {"state_mib": 1.0, "peak_memory_mib": 2.0, "platform": "gpu", "devices": 2}
+        facts = {"state_mib": 1.0, "peak_memory_mib": 2.0, "platform": platform, "devices": 2}
         return {value: {"step_s": 1.0, **facts} for value in makers}
 
     monkeypatch.setattr(growth, "measure", measure)
     monkeypatch.setattr(growth, "PICTURE", tmp_path / "figures" / "growth.png")
     report = growth.measure_growth({"rounds": 1})
-    assert list(report) == ["corpora", "window_s", "batch_size", "devices"]
-    assert list(report["devices"]) == ["1", "2"]
+    assert list(report) == ["corpora", "window_s", "batch_size", axis]
+    assert list(report[axis]) == devices
     assert (tmp_path / "figures" / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import jax
@@ -12,12 +13,11 @@ import numpy as np
 import psutil
 
 from emojax.data.batches import Batch
-from emojax.data.prepared import Clips, in_memory
+from emojax.data.prepared import Clips, in_memory, one_by_one
 from emojax.data.sampling import Draw
 
 # Clips begin at multiples of this, so that 32-bit indices reach 2³¹ of them: 9,000 hours.
 ROW_SAMPLES = 256
-_TAKEN_AT_ONCE = 256
 
 
 class Feed(Protocol):
@@ -108,17 +108,11 @@ def make_store(corpora: Mapping[str, Clips]) -> Store:
     length = np.concatenate([part.lengths for part in corpora.values()]).astype(np.int32)
     first_row = np.cumsum([0, *(-(-length // ROW_SAMPLES))]).astype(np.int32)
     rows = np.zeros((first_row[-1], ROW_SAMPLES), np.int16)
-    for first, clip in zip(first_row, _all_clips(corpora), strict=False):
+    clips = itertools.chain.from_iterable(map(one_by_one, corpora.values()))
+    for first, clip in zip(first_row, clips, strict=False):
         rows[first:].reshape(-1)[: len(clip)] = clip
     label = np.concatenate([part.labels for part in corpora.values()])
     return Store(rows, first_row[:-1], length, label)
-
-
-def _all_clips(corpora: Mapping[str, Clips]) -> Iterator[np.ndarray]:
-    """The clips of all corpora, some at a time, as they may be on the disk."""
-    for part in corpora.values():
-        for start in range(0, len(part.lengths), _TAKEN_AT_ONCE):
-            yield from part.take(np.arange(start, min(start + _TAKEN_AT_ONCE, len(part.lengths))))
 
 
 class HostFeed:
@@ -147,13 +141,13 @@ class HostFeed:
 
     @staticmethod
     def batch(data: tuple, rows: Batch, window: int) -> Batch:
-        """The first ``window`` samples: steps that are sent together are padded to the longest of them."""
-        return Batch(rows.audio[:, :window], jnp.minimum(rows.length, window), rows.label)
+        """The rows, which are the batch."""
+        return rows
 
 
 def fits(corpora: Mapping[str, Clips]) -> bool:
-    """Whether the clips take at most half of what is free on each device, and the host can hold them."""
-    return has_room(_bytes(corpora), 1 / 2) and _bytes(corpora) <= _free_host_bytes()
+    """Whether the clips take at most half of what is free on each device, and on the host on their way."""
+    return has_room(_bytes(corpora), 1 / 2) and _fits_on_host(corpora)
 
 
 def has_room(data_bytes: int, share: float) -> bool:
@@ -165,6 +159,10 @@ def has_room(data_bytes: int, share: float) -> bool:
 
 def _bytes(corpora: Mapping[str, Clips]) -> int:
     return np.dtype(np.int16).itemsize * sum(int(part.lengths.sum()) for part in corpora.values())
+
+
+def _fits_on_host(corpora: Mapping[str, Clips]) -> bool:
+    return _bytes(corpora) <= _free_host_bytes() / 2
 
 
 def _free_host_bytes() -> int:
@@ -180,6 +178,6 @@ def make_feed(
     """
     if on_device:
         return DeviceFeed(corpora, put)
-    # From memory come six times as many clips a second as from the disk.
-    remembered = _bytes(corpora) <= _free_host_bytes() / 2
-    return HostFeed({name: in_memory(part) for name, part in corpora.items()} if remembered else corpora)
+    if _fits_on_host(corpora):  # from memory come several times as many clips a second as from the disk
+        corpora = {name: in_memory(part) for name, part in corpora.items()}
+    return HostFeed(corpora)

@@ -14,7 +14,8 @@ AHEAD = 2
 def prefetched(make: Callable[[int], Any], first: int = 0) -> grain.DatasetIterator:
     """``make(first)``, ``make(first + 1)``, and so on, each begun before it is asked for.
 
-    An error is raised where its item is asked for; ``close()`` begins no further item.
+    An error is raised where its item is asked for.  After ``close()`` no further item is begun; what is under
+    way is waited for when the process ends.
 
     >>> squares = prefetched(lambda number: number**2, first=3)
     >>> next(squares), next(squares)

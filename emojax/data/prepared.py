@@ -23,6 +23,7 @@ _FEATURES = {"emojax.data.features.PcmAudio"} | {
         "text_feature.Text",
     )
 }
+_READ_AT_ONCE = 256
 _MEND = "remove the folder and prepare the corpus again"
 
 
@@ -107,7 +108,14 @@ class Recordings:
 
 def in_memory(clips: Clips) -> Recordings:
     """All of some clips, read now."""
-    return Recordings(clips.take(np.arange(len(clips.labels))), clips.labels)
+    return Recordings([*one_by_one(clips)], clips.labels)
+
+
+def one_by_one(clips: Clips) -> Iterator[np.ndarray]:
+    """int16 ``[n]`` of each clip; some are read at a time, since a record takes as much again meanwhile."""
+    rows = np.arange(len(clips.labels))
+    for start in range(0, len(rows), _READ_AT_ONCE):
+        yield from clips.take(rows[start : start + _READ_AT_ONCE])
 
 
 def open_corpus(path: str | Path) -> PreparedCorpus:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
 
 import numpy as np
-
-from emojax.data.turns import turn_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,25 +60,3 @@ def draw(lengths: np.ndarray, window: int, batch_size: int, seed: int, corpus: i
     clips = drawn_clips(len(lengths), batch_size, turn, (seed, corpus, 0))
     random = np.random.default_rng((seed, corpus, 1, turn))
     return Draw(corpus, clips, random.integers(np.maximum(lengths[clips] - window, 0) + 1))
-
-
-def draw_of(
-    lengths: Sequence[np.ndarray],
-    windows: Sequence[int],
-    batch_size: int,
-    seed: int,
-    weights: np.ndarray | None,
-    step: int,
-) -> Draw:
-    """The clips of a step: of each corpus in turn (section 6.1), or of corpora as drawn.
-
-    Args:
-      lengths: of each corpus, see :func:`draw`.
-      windows: of each corpus.
-      batch_size: clips in a step.
-      seed: of the run.
-      weights: of :func:`emojax.data.turns.corpus_weights`.
-      step: its number.
-    """
-    corpus, turn = turn_of(step, len(lengths), weights, seed)
-    return draw(lengths[corpus], windows[corpus], batch_size, seed, corpus, turn)

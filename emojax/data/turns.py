@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -64,15 +64,21 @@ def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:
     return np.array([given[name] for name in sizes])
 
 
-def turn_of(step: int, corpora: int, weights: np.ndarray | None, seed: int) -> tuple[int, int]:
+def turn_of(step: int, order: Sequence[int], weights: np.ndarray | None, seed: int) -> tuple[int, int]:
     """The corpus of a step, and how often it had its turn before.
 
-    >>> [turn_of(step, 2, None, seed=0) for step in (3, 4, 5)]
-    [(1, 1), (0, 2), (1, 2)]
+    Args:
+      step: its number.
+      order: of the corpora in a round; of what is drawn it does not matter.
+      weights: of :func:`corpus_weights`.
+      seed: of the run.
+
+    >>> [turn_of(step, [1, 0], None, seed=0) for step in (3, 4, 5)]
+    [(0, 1), (1, 2), (0, 2)]
     """
     if weights is None:
-        turn, corpus = divmod(step, corpora)
-        return corpus, turn
+        turn, place = divmod(step, len(order))
+        return order[place], turn
     number, place = divmod(step, _STEPS_PER_DRAW)
     drawn, before = _drawn(tuple(weights), seed, number)
     corpus = int(drawn[place])

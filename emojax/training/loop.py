@@ -58,7 +58,8 @@ def train(
       The last state.
 
     Raises:
-      ValueError: the folder holds a run with other settings (they are listed), or the settings do not fit.
+      ValueError: the folder holds a run with other settings (they are listed), the settings do not fit, or
+        a prepared corpus is not what its table says, which may be seen as late as a clip is read.
       FloatingPointError: a loss is not finite; the message names corpus, step, clips and last checkpoint.
       KeyboardInterrupt: Ctrl-C, after the state is saved.
     """

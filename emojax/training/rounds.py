@@ -14,11 +14,11 @@ import numpy as np
 
 from emojax.data.feeds import Feed
 from emojax.data.prefetch import prefetched
-from emojax.data.sampling import draw_of
-from emojax.data.turns import SYNCHRONOUS, corpus_weights
+from emojax.data.sampling import Draw, draw
+from emojax.data.turns import SYNCHRONOUS, corpus_weights, turn_of
 from emojax.training.devices import Layout, place
 from emojax.training.schedule import Phases, Schedule
-from emojax.training.state import EmoState
+from emojax.training.state import Corpus, EmoState
 from emojax.training.steps import Plan, TrainSteps, stack_corpora, unstack_corpora
 
 ALL = "all"  # the schedule of corpora that share a trunk
@@ -45,15 +45,11 @@ class Call:
 
     Attributes:
       corpora: the corpus of each.
-      stack: which of the stacks has these corpora.
-      plan: what the device is told.
-      windows: the lengths among which the plan chooses, samples.
+      plans: stack of corpora → what the device is told of the steps on them.
     """
 
     corpora: Sequence[str]
-    stack: int
-    plan: Plan
-    windows: tuple[int, ...]
+    plans: Mapping[int, Plan]
 
 
 def make_phases(config: ml_collections.ConfigDict, clips: int) -> Phases:
@@ -95,57 +91,74 @@ class RoundRobin:
         schedules: Mapping[str, Schedule],
     ) -> None:
         sizes = {name: len(own) for name, own in lengths.items()}
-        self._phases = make_phases(config, max(sizes.values()))
+        self._config, self._phases = config, make_phases(config, max(sizes.values()))
         self._train_steps, self._names, self._feed = train_steps, list(lengths), feed
-        self._windows = [windows[name] for name in lengths]
+        self._lengths, self._windows = [*lengths.values()], [windows[name] for name in lengths]
         self._layout = layout
-        self._steps_per_call = (
-            len(lengths) if config.sampling == SYNCHRONOUS else steps_per_call(len(lengths))
-        )
-        # The corpora of a call are stacked; a step by itself then has nothing to find among the others.
-        self._stack_size = len(lengths) if self._steps_per_call > 1 else 1
+        self._weights = corpus_weights(config.sampling, sizes)
+        # Corpora of one window come one after the other: a call has a loop for each, and no branches.
+        self._order = sorted(range(len(lengths)), key=self._windows.__getitem__)
+        self._steps_per_call = self._count_steps_per_call()
+        # The corpora of a loop are stacked; a step by itself then has nothing to find among the others.
+        self._members = [[corpus] for corpus in self._order]
+        if self._steps_per_call > 1:
+            grouped = itertools.groupby(self._order, self._windows.__getitem__)
+            self._members = [[*group] for _, group in grouped]
         self._stack = jax.jit(stack_corpora, out_shardings=layout.corpora)
-        self._unstack = jax.jit(
-            functools.partial(unstack_corpora, count=self._stack_size), out_shardings=layout.everywhere
-        )
+        self._unstack = jax.jit(unstack_corpora, static_argnames="count", out_shardings=layout.everywhere)
         self.state, self.schedules = state, {ALL: Schedule(), **schedules}
         self.steps_per_round = len(lengths)
         self.last_step = self._phases.longest * len(lengths)
         self.first_look: list[str] = []
-        weights = corpus_weights(config.sampling, sizes)
-        self._draw_of = functools.partial(
-            draw_of, [*lengths.values()], self._windows, config.batch_size, config.seed, weights
-        )
         call = functools.partial(self._call, state.step)
         self.batches = prefetched(call, state.step // self._steps_per_call)
 
     @property
     def state(self) -> EmoState:
         """The run after the steps so far; the next call takes its arrays."""
-        corpora = itertools.chain.from_iterable(map(self._unstack, self._stacks))
-        return EmoState(self._shared, dict(zip(self._names, corpora, strict=True)), self.step)
+        corpora: dict[int, Corpus] = {}
+        for members, stack in zip(self._members, self._stacks, strict=True):
+            corpora |= zip(members, self._unstack(stack, count=len(members)), strict=True)
+        named = {name: corpora[number] for number, name in enumerate(self._names)}
+        return EmoState(self._shared, named, self.step)
 
     @state.setter
     def state(self, state: EmoState) -> None:
         self._shared, self.step = state.shared, state.step
-        corpora, size = [state.corpora[name] for name in self._names], self._stack_size
-        self._stacks = [self._stack(corpora[i : i + size]) for i in range(0, len(corpora), size)]
+        corpora = [state.corpora[name] for name in self._names]
+        self._stacks = [self._stack([corpora[number] for number in members]) for members in self._members]
 
     def _call(self, first_step: int, number: int) -> Call:
         """What a call is given; a run that goes on in the middle of a round has the rest of that first."""
         size = self._steps_per_call
         steps = range(max(first_step, number * size), (number + 1) * size)
-        own = [self._draw_of(step) for step in steps]
-        # Of a whole round all of them, drawn or not, so that there is one program.
-        windows = tuple(sorted(set(self._windows) if size > 1 else {self._windows[own[0].corpus]}))
-        plan = Plan(
-            np.array(steps, np.int32),
-            np.array([draw.corpus % self._stack_size for draw in own], np.int32),
-            np.array([windows.index(self._windows[draw.corpus]) for draw in own], np.int32),
-            place(self._feed.rows(own, windows[-1]), self._layout.rows),
+        drawn = {step: self._draw(step) for step in steps}
+        stacks = {
+            step: next(stack for stack, members in enumerate(self._members) if draw.corpus in members)
+            for step, draw in drawn.items()
+        }
+        plans = {
+            stack: self._plan(stack, {step: drawn[step] for step in own})
+            for stack, own in itertools.groupby(drawn, stacks.__getitem__)
+        }
+        return Call([self._names[draw.corpus] for draw in drawn.values()], plans)
+
+    def _plan(self, stack: int, drawn: Mapping[int, Draw]) -> Plan:
+        """What the device is told of successive steps on the corpora of a stack."""
+        corpora = [self._members[stack].index(draw.corpus) for draw in drawn.values()]
+        rows = self._feed.rows([*drawn.values()], self._window(stack))
+        return Plan(np.array([*drawn], np.int32), np.array(corpora, np.int32), place(rows, self._layout.rows))
+
+    def _window(self, stack: int) -> int:
+        return self._windows[self._members[stack][0]]
+
+    def _draw(self, step: int) -> Draw:
+        """The clips of a step: of each corpus in turn (section 6.1), or of corpora as drawn."""
+        config = self._config
+        corpus, turn = turn_of(step, self._order, self._weights, config.seed)
+        return draw(
+            self._lengths[corpus], self._windows[corpus], config.batch_size, config.seed, corpus, turn
         )
-        stack = own[0].corpus // self._stack_size
-        return Call([self._names[draw.corpus] for draw in own], stack, plan, windows)
 
     @property
     def done(self) -> bool:
@@ -160,13 +173,21 @@ class RoundRobin:
     def close(self) -> None:
         """Stop preparing batches."""
         self.batches.close()
+        del self.batches  # it holds this object, and so the clips on the device
 
     def train(self, call: Call) -> tuple[Sequence[int], Sequence[str], jax.Array]:
         """The steps of a call; gives the number, the corpus and the loss of each."""
         rate = self._phases.rate(self.schedules[ALL])
-        self._shared, self._stacks[call.stack], losses = self._train_steps(
-            self._shared, self._stacks[call.stack], self._feed.data, call.plan, rate, windows=call.windows
+        self._shared, trained, losses = self._train_steps(
+            self._shared,
+            [self._stacks[stack] for stack in call.plans],
+            self._feed.data,
+            [*call.plans.values()],
+            rate,
+            windows=tuple(map(self._window, call.plans)),
         )
+        for stack, corpora in zip(call.plans, trained, strict=True):
+            self._stacks[stack] = corpora
         self.step += len(call.corpora)
         if self._between_rounds:
             self.schedules = {ALL: self.schedules[ALL].next_round()}
@@ -174,7 +195,7 @@ class RoundRobin:
 
     def clips_of(self, step: int, name: str) -> np.ndarray:
         """The clips of a step, whose corpus is ``name``: indices into that corpus's training part."""
-        return self._draw_of(step).clips
+        return self._draw(step).clips
 
     def due(self) -> list[str]:
         """The corpora whose devel part is to be looked at now."""
@@ -188,6 +209,13 @@ class RoundRobin:
         improved = self._names if after.best_uar > before.best_uar else []
         restarted = self._names if after.phase > before.phase and not self.done else []
         return Verdict(improved, restarted, uars)
+
+    def _count_steps_per_call(self) -> int:
+        """A round where the order of its corpora is known, so that each call is the same program."""
+        corpora = len(self._names)
+        if self._config.sampling == SYNCHRONOUS:
+            return corpora
+        return steps_per_call(corpora) if self._weights is None else 1
 
     @property
     def _between_rounds(self) -> bool:

@@ -23,7 +23,7 @@ from emojax.training.losses import weighted_cross_entropy
 from emojax.training.state import Corpus, Shared
 
 Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
-TrainSteps = Callable[..., tuple[Shared, Corpus, jax.Array]]
+TrainSteps = Callable[..., tuple[Shared, list[Corpus], jax.Array]]
 TuneStep = Callable[..., tuple[tuple[Corpus, ...], jax.Array]]
 Augment = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 Tree = TypeVar("Tree")
@@ -34,18 +34,16 @@ Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Successive steps, S of them.
+    """Successive steps of one window, S of them.
 
     Attributes:
       step: i32 ``[S]``, their numbers in the run.
       corpus: i32 ``[S]``, where the corpus of each is among the stacked ones.
-      window: i32 ``[S]``, which of the call's windows it has.
       rows: what the feed sends along, a pytree of ``[S, B, ...]``.
     """
 
     step: jax.Array | np.ndarray
     corpus: jax.Array | np.ndarray
-    window: jax.Array | np.ndarray
     rows: Any
 
 
@@ -70,37 +68,32 @@ def make_train_steps(
       augment: ``(mel, frames, key) -> mel`` of a training batch.
 
     Returns:
-      ``train_steps(shared, corpora, data, plan, rate, windows) -> shared, corpora, losses``: ``corpora`` is
-      one :class:`Corpus` whose leaves have a first axis of corpora; it and ``shared`` are donated.
-      ``data`` is the feed's, ``plan`` a :class:`Plan`, ``windows`` a tuple of lengths in samples.
+      ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack is one
+      :class:`Corpus` whose leaves have a first axis of corpora; for each there is a :class:`Plan` and a
+      window in samples, and they come one after the other.  ``data`` is the feed's.  ``shared`` and the
+      stacks are donated.
     """
     gradients = _make_gradients(model, augment)
     tx_shared, tx_corpus = optimizers
 
-    # The windows differ in this alone, so the update is compiled once where a call has several of them.
-    def step_gradients(shared: Shared, corpora: Corpus, data, one: Plan, windows: tuple[int, ...]):
-        key_step = jax.random.fold_in(key, one.step)
-
-        def at(window: int, shared: Shared, corpus: Corpus):
-            return gradients(shared, corpus, batch_of(data, one.rows, window), key_step)
-
-        branches = [functools.partial(at, window) for window in windows]
-        return jax.lax.switch(one.window, branches, shared, _taken(corpora, one.corpus))
-
-    def updated(shared: Shared, corpora: Corpus, number, stats, grads, rate):
-        grad_shared, grad_corpus = grads
-        corpus = _updated_corpus(tx_corpus, grad_corpus, _taken(corpora, number), stats, rate)
-        put = functools.partial(jax.lax.dynamic_update_index_in_dim, index=number, axis=0)
-        return Shared(*_update(tx_shared, grad_shared, shared, rate)), jax.tree.map(put, corpora, corpus)
-
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
-    def train_steps(shared: Shared, corpora: Corpus, data, plan: Plan, rate, windows: tuple[int, ...]):
-        def step(carry: tuple[Shared, Corpus], one: Plan):
-            loss, stats, *grads = step_gradients(*carry, data, one, windows)
-            return updated(*carry, one.corpus, stats, grads, rate), loss
+    def train_steps(shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows):
+        def step(window: int, carry: tuple[Shared, Corpus], one: Plan):
+            shared, corpora = carry
+            corpus, batch = _taken(corpora, one.corpus), batch_of(data, one.rows, window)
+            key_step = jax.random.fold_in(key, one.step)
+            loss, stats, grad_shared, grad_corpus = gradients(shared, corpus, batch, key_step)
+            corpus = _updated_corpus(tx_corpus, grad_corpus, corpus, stats, rate)
+            put = functools.partial(jax.lax.dynamic_update_index_in_dim, index=one.corpus, axis=0)
+            shared = Shared(*_update(tx_shared, grad_shared, shared, rate))
+            return (shared, jax.tree.map(put, corpora, corpus)), loss
 
-        (shared, corpora), losses = _scan(step, (shared, corpora), plan)
-        return shared, corpora, losses
+        trained, losses = [], []
+        for corpora, plan, window in zip(stacks, plans, windows, strict=True):
+            (shared, corpora), loss = _scan(functools.partial(step, window), (shared, corpora), plan)
+            trained.append(corpora)
+            losses.append(loss)
+        return shared, trained, jnp.concatenate(losses)
 
     return train_steps
 
@@ -131,14 +124,14 @@ def make_synchronous_rounds(
     The corpora are spread over the mesh's axis ``"corpus"``, where their subtrees live, and their gradients
     for ``shared`` are summed.  Another training order than the paper's, whose steps come one after the other.
 
-    The other arguments, and the function returned, are those of :func:`make_train_steps`; the plan has one
-    step of every corpus, in the order of ``corpora``, and there is one window.
+    The other arguments, and the function returned, are those of :func:`make_train_steps`; there is one stack
+    and one window, and the plan has one step of every corpus, in the order of the stack.
     """
     gradients = _make_gradients(model, augment)
     tx_shared, tx_corpus = optimizers
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
-    def round_(shared: Shared, corpora: Corpus, data, plan: Plan, rate, windows: tuple[int]):
+    def round_(shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows):
         def local(shared: Shared, corpora: Corpus, data, plan: Plan, rate):
             def step(total: Params, own: tuple[Corpus, Plan]):
                 corpus, one = own
@@ -159,11 +152,11 @@ def make_synchronous_rounds(
             out_specs=(copied, spread, spread),
             axis_names={"corpus"},  # the rows of a batch are split as in any other step
             check_vma=False,
-        )(shared, corpora, data, plan, rate)
+        )(shared, stacks[0], data, plans[0], rate)
         losses = jax.lax.with_sharding_constraint(
             losses, NamedSharding(mesh, copied)
         )  # whoever asks has them
-        return Shared(*_update(tx_shared, grad_shared, shared, rate)), corpora, losses
+        return Shared(*_update(tx_shared, grad_shared, shared, rate)), [corpora], losses
 
     return round_
 

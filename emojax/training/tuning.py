@@ -98,6 +98,7 @@ class Tuning:
     def close(self) -> None:
         """Stop preparing batches."""
         self.batches.close()
+        del self.batches  # it holds this object, and so the clips on the device
 
     def train(self, rows: Any) -> tuple[Sequence[int], Sequence[str], jax.Array]:
         """One step of every corpus in the group; gives its number, and the loss of each."""

@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import threading
 import time
@@ -34,19 +35,19 @@ def test_prefetch_raises_what_went_wrong_in_its_thread():
             raise OSError("disk gone")
         return "first"
 
-    items = prefetched(broken)
-    assert next(items) == "first"
-    with pytest.raises(OSError, match="disk gone"):
-        next(items)
+    with contextlib.closing(prefetched(broken)) as items:
+        assert next(items) == "first"
+        with pytest.raises(OSError, match="disk gone"):
+            next(items)
 
 
 def test_closing_prefetch_ends_its_threads():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     items = prefetched(lambda number: number)
     next(items)
-    assert threading.active_count() > before
+    own = set(threading.enumerate()) - before
+    assert own
     items.close()
-    deadline_s = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < deadline_s:
-        time.sleep(0.01)
-    assert threading.active_count() == before
+    for thread in own:
+        thread.join(timeout=10)
+        assert not thread.is_alive()

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.data.sampling import draw, draw_of, drawn_clips
+from emojax.data.sampling import draw, drawn_clips
 
 
 @given(st.integers(1, 40), st.integers(1, 16), st.integers(1, 4))
@@ -16,15 +16,6 @@ def test_every_epoch_is_a_permutation(clips, batch_size, epochs):
 def test_epochs_and_seeds_differ():
     orders = [tuple(drawn_clips(50, 50, draw, (seed,))) for draw in range(2) for seed in range(2)]
     assert len(set(orders)) == 4
-
-
-def lengths(*clips):
-    return [np.random.default_rng(count).integers(100, 30_000, count) for count in clips]
-
-
-def test_round_robin_takes_every_corpus_in_turn():
-    drawn = [draw_of(lengths(5, 9, 3), [16_000] * 3, 4, 0, None, step) for step in range(7)]
-    assert [one.corpus for one in drawn] == [0, 1, 2, 0, 1, 2, 0]
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=9), st.integers(1, 20), st.integers(0, 9))

@@ -43,7 +43,7 @@ def test_a_sampling_is_one_of_whichever_corpora():
 @given(st.integers(0, 3000), st.integers(0, 9))
 def test_the_turns_of_a_corpus_count_up(first, seed):
     weights = corpus_weights("size", SIZES)
-    steps = [turn_of(step, 3, weights, seed) for step in range(first)]
+    steps = [turn_of(step, range(3), weights, seed) for step in range(first)]
     for corpus in range(3):
         own = [turn for drawn, turn in steps if drawn == corpus]
         assert own == list(range(len(own)))
@@ -51,10 +51,10 @@ def test_the_turns_of_a_corpus_count_up(first, seed):
 
 def test_a_corpus_is_drawn_as_often_as_its_weight_says():
     weights = corpus_weights("size", SIZES)
-    drawn = [turn_of(step, 3, weights, 0)[0] for step in range(5000)]
+    drawn = [turn_of(step, range(3), weights, 0)[0] for step in range(5000)]
     np.testing.assert_allclose(np.bincount(drawn) / 5000, [4 / 38, 9 / 38, 25 / 38], atol=0.02)
 
 
 def test_round_robin_has_no_weights():
     assert corpus_weights("round_robin", SIZES) is None
-    assert [turn_of(step, 3, None, 0)[0] for step in range(1, 5)] == [1, 2, 0, 1]
+    assert [turn_of(step, range(3), None, 0)[0] for step in range(1, 5)] == [1, 2, 0, 1]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 
 from emojax.checkpoints import Checkpoints, restore
 from emojax.data.batches import make_batch
@@ -51,18 +52,20 @@ def first_state():
     return jax.device_get((state.shared, stack_corpora([*state.corpora.values()])))
 
 
-def after(layout, steps, turn, corpora):
-    """Losses and parameters of a call, which takes a step on each of some corpora."""
+def after(layout, steps, turn, *corpora, windows=(WINDOW,), rate=0.1):
+    """Losses and parameters of a call, which takes, at each window, a step on each of some corpora."""
     shared, stacked = first_state()
     put = functools.partial(devices.place, sharding=layout.everywhere)
     feed, parts = DeviceFeed(TRAIN, put), list(TRAIN.values())
-    drawn = [draw(parts[corpus].lengths, WINDOW, BATCH_SIZE, 0, corpus, turn) for corpus in corpora]
-    rows = devices.place(feed.rows(drawn, WINDOW), layout.rows)
-    plan = Plan(turn + np.arange(len(corpora)), np.array(corpora), np.zeros(len(corpora), int), rows)
-    shared, stacked, losses = steps(
-        put(shared), devices.place(stacked, layout.corpora), feed.data, plan, 0.1, windows=(WINDOW,)
-    )
-    return {"shared": shared.params, "corpora": (stacked.params, stacked.stats), "losses": losses}
+    plans = []
+    for own, window in zip(corpora, windows, strict=True):
+        drawn = [draw(parts[corpus].lengths, window, BATCH_SIZE, 0, corpus, turn) for corpus in own]
+        rows = devices.place(feed.rows(drawn, window), layout.rows)
+        plans.append(Plan(turn + np.arange(len(own)), np.array(own), rows))
+    stacks = [devices.place(stacked, layout.corpora) for _ in windows]
+    shared, stacks, losses = steps(put(shared), stacks, feed.data, plans, rate, windows=windows)
+    trained = [(stack.params, stack.stats) for stack in stacks]
+    return {"shared": shared.params, "corpora": trained, "losses": losses}
 
 
 def answers(layout):
@@ -101,18 +104,26 @@ def run_on(count, folder):
         "b": after(in_turn, steps, 1, [1]),
         "answers": answers(side_by_side),
         "together": after(side_by_side, rounds, 2, [0, 1]),
+        # As accelerators take it; a small rate, since each step enlarges the rounding errors of those before.
+        "round": after(in_turn, steps, 3, [1], [0, 1], windows=(WINDOW // 2, WINDOW), rate=0.001),
     }
     write(trees, folder / f"{count}.npz")
     hand_over(folder / "handed_over", trees["a"]["shared"], in_turn)
 
 
 def run_in_two_processes(folder, address, number):
-    """Train a step in turn on the devices of both; writes ``processes.npz``."""
+    """Train in turn and side by side on the devices of both; writes ``processes.npz``."""
     processes.join(address, 2, number)
-    layout = devices.make_layout()
-    assert layout.mesh.size == 2 > len(layout.mesh.local_devices)
+    in_turn, side_by_side = (devices.make_layout(corpora) for corpora in (1, len(TRAIN)))
+    assert in_turn.mesh.size == 2 > len(in_turn.mesh.local_devices)
     steps = make_train_steps(MODEL, SGD, jax.random.key(1), DeviceFeed.batch)
-    trees = {"a": after(layout, steps, 0, [0]), "b": after(layout, steps, 1, [1])}
+    rounds = make_synchronous_rounds(MODEL, SGD, jax.random.key(1), DeviceFeed.batch, mesh=side_by_side.mesh)
+    trees = {
+        "a": after(in_turn, steps, 0, [0]),
+        "b": after(in_turn, steps, 1, [1]),
+        "together": after(side_by_side, rounds, 2, [0, 1]),
+    }
+    trees = multihost_utils.process_allgather(trees, tiled=True)  # each has a corpus of its own
     if processes.is_first():
         write(trees, folder / "processes.npz")
 

@@ -73,7 +73,8 @@ def test_the_clips_of_a_step_are_those_that_it_was_given(sampling, begin, parts)
     rounds = begin(RoundRobin, None, {}, sampling=sampling)
     for number, call in enumerate(itertools.islice(rounds.batches, 12)):
         [name] = call.corpora
-        check(call.plan.rows, 0, parts[name], rounds.clips_of(number, name))
+        [plan] = call.plans.values()
+        check(plan.rows, 0, parts[name], rounds.clips_of(number, name))
     rounds.close()
 
 

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import Checkpoints, read_manifest, restore
-from emojax.data.feeds import DeviceFeed, HostFeed
+from emojax.data import feeds
+from emojax.data.feeds import DeviceFeed
+from emojax.data.prefetch import AHEAD
 from emojax.data.prepared import PreparedCorpus
 from emojax.training import keeper as keeper_module
 from emojax.training import loop
@@ -237,8 +239,17 @@ def test_training_reads_no_test_clip(tiny_config, tiny_paths, tmp_path, monkeypa
 def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
     tiny_config, tiny_paths, tiny_run, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(loop, "make_feed", lambda corpora, *_: HostFeed(corpora))
+    read = []
+    records = PreparedCorpus.records
+    monkeypatch.setattr(
+        PreparedCorpus, "records", lambda corpus, indices: read.extend(indices) or records(corpus, indices)
+    )
+    monkeypatch.setattr(feeds, "_free_host_bytes", lambda: 0)
     train(tiny_config, tmp_path, tiny_paths)
+    corpora = open_corpora(tiny_paths, tiny_config.partition, tiny_config.seed).values()
+    devel = sum(len(corpus.partition.parts["devel"]) for corpus in corpora)
+    steps = read_manifest(tmp_path, "latest")["step"]
+    assert steps * tiny_config.batch_size <= len(read) - devel <= (steps + AHEAD + 1) * tiny_config.batch_size
     ours, theirs = (
         [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
         for workdir in (tmp_path, tiny_run)

@@ -31,13 +31,22 @@ def test_a_round_in_one_call_trains_what_its_steps_train(
         assert [line[name] for line in ours] == pytest.approx([line[name] for line in theirs], rel=0.05)
 
 
-def test_rounds_that_are_drawn_are_one_program(whole_rounds, begin):
-    own = begin(
-        RoundRobin, None, {}, windows={"tones": 16_000, "levels": 12_000}, sampling="tones=3,levels=1"
-    )
-    windows = {call.windows for call in itertools.islice(own.batches, 20)}
+def test_corpora_of_one_window_come_one_after_the_other(whole_rounds, begin):
+    own = begin(RoundRobin, None, {}, windows={"tones": 16_000, "levels": 12_000})
+    call = next(own.batches)
     own.close()
-    assert windows == {(12_000, 16_000)}
+    assert call.corpora == ["levels", "tones"]
+    assert [plan.rows.audio.shape[-1] for plan in call.plans.values()] == [12_000, 16_000]
+    assert [plan.step.tolist() for plan in call.plans.values()] == [[0], [1]]
+
+
+def test_corpora_that_are_drawn_have_a_call_for_each_step(whole_rounds, begin):
+    # As each round has them in another order, its calls would be as many programs.
+    own = begin(RoundRobin, None, {}, sampling="tones=3,levels=1")
+    calls = list(itertools.islice(own.batches, 20))
+    own.close()
+    assert {len(call.corpora) for call in calls} == {1}
+    assert {call.corpora[0] for call in calls} == {"tones", "levels"}
 
 
 def test_a_call_ends_where_its_round_ends(whole_rounds, begin):
@@ -45,7 +54,7 @@ def test_a_call_ends_where_its_round_ends(whole_rounds, begin):
     calls = list(itertools.islice(own.batches, 3))
     own.close()
     assert [call.corpora for call in calls] == [["levels"], ["tones", "levels"], ["tones", "levels"]]
-    assert [call.plan.step.tolist() for call in calls] == [[3], [4, 5], [6, 7]]
+    assert [plan.step.tolist() for call in calls for plan in call.plans.values()] == [[3], [4, 5], [6, 7]]
 
 
 @pytest.mark.parametrize("sampling", ["round_robin", "tones=1,levels=3"])
@@ -53,9 +62,11 @@ def test_a_step_by_itself_has_its_own_corpus_alone(sampling, begin):
     own = begin(RoundRobin, None, {}, sampling=sampling)
     calls = list(itertools.islice(own.batches, 8))
     own.close()
-    assert [["tones", "levels"][call.stack] for call in calls] == [call.corpora[0] for call in calls]
-    assert {int(call.plan.corpus[0]) for call in calls} == {0}
-    assert len({call.stack for call in calls}) == 2
+    for call in calls:
+        ((stack, plan),) = call.plans.items()
+        assert [["tones", "levels"][stack]] == call.corpora
+        assert plan.corpus.tolist() == [0]
+    assert len({call.corpora[0] for call in calls}) == 2
 
 
 def test_synchronous_rounds_are_trained_and_gone_on_with(tiny_config, tiny_paths, tmp_path):

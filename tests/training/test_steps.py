@@ -1,3 +1,5 @@
+import dataclasses
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -26,19 +28,16 @@ def fresh(class_weight=1.0, optimizers=(SGD, SGD)):
     return state, make_train_steps(MODEL, optimizers, jax.random.key(1), HostFeed.batch)
 
 
-def advance(train_steps, state, names, batches, rate=0.1, windows=None):
-    """The state after a step on each of ``names`` in one call, at the last window, and the losses."""
+def advance(train_steps, state, names, batches, rate=0.1):
+    """The state after a step on each of ``names`` in one call, and the losses."""
     order = list(state.corpora)
-    windows = windows or (batches[0].audio.shape[-1],)
     plan = Plan(
         state.step + np.arange(len(names)),
         np.array([order.index(name) for name in names]),
-        np.full(len(names), len(windows) - 1),
         jax.tree.map(lambda *leaves: np.stack(leaves), *batches),
     )
-    shared, stacked, losses = train_steps(
-        state.shared, stack_corpora([*state.corpora.values()]), (), plan, rate, windows=windows
-    )
+    stacks, windows = [stack_corpora([*state.corpora.values()])], (batches[0].audio.shape[-1],)
+    shared, (stacked,), losses = train_steps(state.shared, stacks, (), [plan], rate, windows=windows)
     corpora = dict(zip(order, unstack_corpora(stacked, len(order)), strict=True))
     return EmoState(shared, corpora, state.step + len(names)), losses
 
@@ -80,7 +79,7 @@ def test_many_steps_in_one_call_are_those_steps():
     names = ["a", "c", "f", "a"]
     batches = [batch_of(CLASSES[name], seed) for seed, name in enumerate(names)]
     state, train_steps = fresh()
-    whole, losses = advance(train_steps, state, names, batches, windows=(4_000, 8_000))
+    whole, losses = advance(train_steps, state, names, batches)
     state, _ = fresh()
     for name, batch, expected in zip(names, batches, losses, strict=True):
         state, loss = advance(train_steps, state, [name], [batch])
@@ -91,11 +90,36 @@ def test_many_steps_in_one_call_are_those_steps():
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+def test_stacks_of_one_call_are_trained_one_after_the_other():
+    members, windows = [["a", "c"], ["f"]], (8_000, 4_000)
+    batches = {name: batch_of(CLASSES[name], seed) for seed, name in enumerate("acf")}
+    short = jax.tree.map(lambda leaf: leaf[:, :4_000] if leaf.ndim == 2 else leaf, batches["f"])
+    batches["f"] = dataclasses.replace(short, length=np.full(8, 4_000, np.int32))
+    state, train_steps = fresh()
+    stacks = [stack_corpora([state.corpora[name] for name in own]) for own in members]
+    plans = [
+        Plan(
+            np.array(["acf".index(name) for name in own]),
+            np.arange(len(own)),
+            jax.tree.map(lambda *leaves: np.stack(leaves), *[batches[name] for name in own]),
+        )
+        for own in members
+    ]
+    shared, stacks, losses = train_steps(state.shared, stacks, (), plans, 0.1, windows=windows)
+    state, _ = fresh()
+    for name, expected in zip("acf", losses, strict=True):
+        state, loss = advance(train_steps, state, [name], [batches[name]])
+        np.testing.assert_allclose(loss, [expected], rtol=1e-4)
+    alone = state.shared, stack_corpora([state.corpora["a"], state.corpora["c"]])
+    for one, other in zip(jax.tree.leaves((shared, stacks[0])), jax.tree.leaves(alone), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
 def test_what_is_trained_is_donated():
     state, train_steps = fresh()
     stacked = stack_corpora([state.corpora["c"]])
-    plan = Plan(*[np.zeros(1, int)] * 3, jax.tree.map(lambda leaf: leaf[None], batch_of(4)))
-    train_steps(state.shared, stacked, (), plan, 0.1, windows=(8_000,))
+    plan = Plan(*[np.zeros(1, int)] * 2, jax.tree.map(lambda leaf: leaf[None], batch_of(4)))
+    train_steps(state.shared, [stacked], (), [plan], 0.1, windows=(8_000,))
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves((state.shared, stacked.params)))
 
 
