@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 import emojax_worker
+import psutil
 import stand_in
 import worker
 from budget import PAPER_WINDOW_S
@@ -80,10 +81,11 @@ class EmoSet:
 
 def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
     """Rounds and looks as often as the config has them, after one of each that compiles; a checkpoint."""
+    setup_s = time.time() - psutil.Process().create_time()
     config, begin_s = run.config, time.perf_counter()
     run.round()
     run.meter.settle()
-    compile_rounds_s = sum(compile_s)
+    compile_rounds_s = sum(compile_s)  # setting up included
     run.look()
     first_s = time.perf_counter() - begin_s
     run.save()
@@ -101,11 +103,12 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
     phases = len(config.learning_rates)
     paper_rounds = phases * config.rounds_per_phase
     looks = paper_rounds // config.eval_every_rounds
-    unsaved_s = first_s + paper_rounds * trained_s / rounds + looks * fmean(looks_s)
+    unsaved_s = setup_s + first_s + paper_rounds * trained_s / rounds + looks * fmean(looks_s)
     save_s = run.save()
     return {
         "rounds": rounds,
         "measured_s": time.perf_counter() - begin_s,
+        "setup_s": setup_s,
         "first_round_and_look_s": first_s,
         "compile_rounds_s": compile_rounds_s,
         "round_s": trained_s / rounds,
@@ -122,13 +125,9 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
 def main() -> None:
     """Measure as many rounds as the settings say."""
     settings = worker.settings()
-    with tempfile.TemporaryDirectory() as workdir:
+    with tempfile.TemporaryDirectory() as workdir, counting_compile_s() as compile_s:
         run = EmoSet({**settings, "window_s": PAPER_WINDOW_S}, Path(workdir))
-        with (
-            contextlib.closing(run.rounds),
-            contextlib.closing(run.keeper),
-            counting_compile_s() as compile_s,
-        ):
+        with contextlib.closing(run.rounds), contextlib.closing(run.keeper):
             worker.answer(measure(run, settings["rounds"], compile_s))
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 from tqdm import tqdm
 
@@ -101,8 +101,8 @@ def measure(makers: Mapping, rounds: int, optional: Collection[str] = ()) -> dic
       optional: rows that are left out where their worker fails.
 
     Returns:
-      row → seconds a step (median), how many times as fast as each other row it is (median over the rounds:
-      whatever slowed one of the two down slowed down the other), and what the worker knows.
+      row → seconds a step (median), how many times as fast as each other row it is (median and quartiles over
+      the rounds: whatever slowed one of the two down slowed down the other), and what the worker knows.
     """
     with contextlib.ExitStack() as stack:
         workers = {}
@@ -120,10 +120,20 @@ def measure(makers: Mapping, rounds: int, optional: Collection[str] = ()) -> dic
                 worker.turn()
         table = {}
         for row, worker in workers.items():
-            speed_over = {name: _speed_over(other, worker) for name, other in workers.items() if name != row}
-            table[row] = {"step_s": median(worker.times_s), "speed_over": speed_over, **worker.end()}
+            ratios = {name: _speed_over(other, worker) for name, other in workers.items() if name != row}
+            table[row] = {
+                "step_s": median(worker.times_s),
+                "speed_over": {name: median(own) for name, own in ratios.items()},
+                "speed_over_quartiles": {name: _quartiles(own) for name, own in ratios.items()},
+                **worker.end(),
+            }
         return table
 
 
-def _speed_over(other: Worker, worker: Worker) -> float:
-    return median(theirs / own for theirs, own in zip(other.times_s, worker.times_s, strict=True))
+def _speed_over(other: Worker, worker: Worker) -> list[float]:
+    return [theirs / own for theirs, own in zip(other.times_s, worker.times_s, strict=True)]
+
+
+def _quartiles(ratios: list[float]) -> list[float]:
+    """The first and the third."""
+    return quantiles(ratios, n=4, method="inclusive")[::2] if len(ratios) > 1 else 2 * ratios

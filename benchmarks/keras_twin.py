@@ -145,10 +145,12 @@ def main() -> None:
     with np.load(settings["exported"]) as exported:
         exported = dict(exported)
     step = MAKERS[settings["job"]](*make_twin(exported), exported)
+    steps = 1 if facts()["device"] == "cpu" else settings["corpora"]
 
     def turn() -> int:
-        step()  # ends when its result is on the host
-        return 1
+        for _ in range(steps):
+            step()  # ends when its result is on the host
+        return steps
 
     worker.serve(turn, facts)
 

@@ -59,12 +59,11 @@ def main(argv: list[str]) -> None:
         for name in names:
             print(f"{name} ...", file=sys.stderr)
             report[name] = BENCHMARKS[name](settings)
-    finally:  # one that fails must not take the others along
-        text = json.dumps(report, indent=2)
-        if out:
-            out.write_text(text + "\n", encoding="utf-8")
-        else:
-            print(text)
+            if out:  # one that fails, or is killed, must not take the others along
+                out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    finally:
+        if not out:
+            print(json.dumps(report, indent=2))
 
 
 if __name__ == "__main__":

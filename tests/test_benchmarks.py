@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import budget
+import emoset
 import growth
 import interleaved
 import jax.numpy as jnp
@@ -59,6 +60,8 @@ def test_workers_take_turns_and_are_compared_round_by_round(sleeper):
     assert len({tuple(one) for one in rounds[1:]}) == 2  # nobody always has its turn after the same one
     assert rows["slow"]["step_s"] == pytest.approx(0.09, rel=0.5)
     assert 1.5 < rows["fast"]["speed_over"]["slow"] < 4.5
+    first, third = rows["fast"]["speed_over_quartiles"]["slow"]
+    assert first <= rows["fast"]["speed_over"]["slow"] <= third
     assert rows["fast"]["speed_over"]["slow"] * rows["slow"]["speed_over"]["fast"] == pytest.approx(1)
     assert rows["slow"]["seconds"] == 0.09
 
@@ -163,6 +166,21 @@ def test_a_worker_trains_and_tells_what_the_budget_needs(place):
     assert min(row[key] for key in ("flops", "bytes", "state_mib", "peak_memory_mib")) > 0
     assert (row["data_mib"] > 0) == (place == "on_device")
     assert 0 <= row["data_wait_share"] < 1
+
+
+def test_the_paper_sized_run_is_measured_whole():
+    sizes = {"scale": 0.002, "batch_size": 2, "width": 1, "rounds": 1}
+    report = emoset.measure_emoset({**sizes, "config": {"depth": 1, "fast_conv": "off"}})
+    assert report["paper_rounds"] == 7500
+    once_s = report["setup_s"] + report["first_round_and_look_s"]
+    assert report["paper_run_s"] > once_s + 7500 * report["round_s"] + 300 * report["look_at_devel_s"]
+    assert 0 < report["compile_rounds_s"] < report["compile_s"] < report["setup_s"] + report["measured_s"]
+
+
+def test_a_twin_that_ran_elsewhere_is_left_out(capsys):
+    rows = {"emojax": {"device": "NVIDIA H100"}, "torch": {"device": "cpu"}, "keras": {"device": "gpu:0"}}
+    assert list(step._alike(rows)) == ["emojax", "keras"]
+    assert "no torch: it ran on cpu, and EmoJAX on NVIDIA H100" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

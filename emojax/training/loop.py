@@ -74,15 +74,16 @@ def _train(
 ) -> EmoState:
     config = with_network_of_base(config)
     corpora = open_corpora(paths, config.partition, config.seed, config.aggregate, config.label_words)
-    manifest = {**make_manifest(config, corpora), **base_of(config)}
+    train_part = {name: corpus.stored("train") for name, corpus in corpora.items()}
+    lengths = {name: part.lengths for name, part in train_part.items()}
+    windows = _windows(config, lengths)
+    manifest = {**make_manifest(config, corpora), "windows_samples": windows, **base_of(config)}
     keeper = Keeper(workdir, manifest)
     if is_first():
         for name, corpus in corpora.items():
             print(f"{name}: {corpus.partition.protocol}", flush=True)
         _write_places(workdir, paths)
     layout = make_layout(config, len(corpora))
-    train_part = {name: corpus.stored("train") for name, corpus in corpora.items()}
-    lengths = {name: part.lengths for name, part in train_part.items()}
     on_device = not of_any_process(not fits(train_part))
     feed = make_feed(train_part, on_device, functools.partial(place, sharding=layout.everywhere))
     step, forward, state = make_run(config, manifest, train_part, feed.batch, layout)
@@ -90,7 +91,6 @@ def _train(
     if config.base and not keeper.begun:
         state = begin_at_base(config, manifest, state)
     state, schedules = keeper.resume(place(state, layout.everywhere))
-    windows = _windows(config, lengths)
     model = make_model(config, most_classes(manifest))
     meter = Meter(config.batch_size, step_floors_s(model, lengths, windows, config.batch_size))
     kind = Tuning if config.transfer in FROZEN_TRUNK else RoundRobin

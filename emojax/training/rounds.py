@@ -146,8 +146,9 @@ class RoundRobin:
     def _plan(self, stack: int, drawn: Mapping[int, Draw]) -> Plan:
         """What the device is told of successive steps on the corpora of a stack."""
         corpora = [self._members[stack].index(draw.corpus) for draw in drawn.values()]
-        rows = self._feed.rows([*drawn.values()], self._window(stack))
-        return Plan(np.array([*drawn], np.int32), np.array(corpora, np.int32), place(rows, self._layout.rows))
+        rows = place(self._feed.rows([*drawn.values()], self._window(stack)), self._layout.rows)
+        jax.block_until_ready(rows)  # in this thread: what is still on its way to the device is not there
+        return Plan(np.array([*drawn], np.int32), np.array(corpora, np.int32), rows)
 
     def _window(self, stack: int) -> int:
         return self._windows[self._members[stack][0]]

@@ -74,7 +74,7 @@ class Tuning:
     def _rows(self, turns: Mapping[str, int], window: int, later: int) -> Any:
         """What the feed sends along for a step of a group, so many after the one of these turns."""
         drawn = [self._draw(name, window, turn + later) for name, turn in turns.items()]
-        return place(self._feed.rows(drawn, window), self._layout.rows)
+        return jax.block_until_ready(place(self._feed.rows(drawn, window), self._layout.rows))
 
     def _draw(self, name: str, window: int, turn: int) -> Draw:
         config, number = self._config, list(self._lengths).index(name)
