@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,6 +46,8 @@ class Keeper:
         self._best_state: EmoState | None = None
         self._best_uars: dict[str, float] = {}
         self._saved_s = -math.inf
+        self._thread = ThreadPoolExecutor(1, "checkpoints")
+        self._under_way: Future | None = None
 
     def _check_pair(self) -> None:
         """Refuse a folder of which a person removed or exchanged one of the two."""
@@ -105,29 +108,50 @@ class Keeper:
         return EmoState(_copy(best.shared), {**state.corpora, **corpora}, state.step)
 
     def save(self, state: EmoState, schedules: Mapping[str, Schedule]) -> None:
-        """Save the best state, if it is a new one, and begin to save the state to go on from."""
-        # A killed run goes on from the latest state on disk, and needs a best one that is not of after it.
-        self._latest.wait()
-        self.save_best()
+        """Begin to save the best state, if it is a new one, and after it the state to go on from."""
+        self._wait()
         fields = {name: dataclasses.asdict(schedule) for name, schedule in schedules.items()}
-        self._save(self._latest, state, beside=self._best.step(), schedules=fields)
         self._saved_s = time.monotonic()
+        best = self._best_state, self._best_uars  # a look may replace them meanwhile
+        if jax.process_count() > 1:  # they meet while they save, so all do it between the same two steps
+            self._save_both(*best, state, fields)
+        else:
+            self._under_way = self._thread.submit(self._save_both, *best, _copy_state(state), fields)
+
+    def _save_both(
+        self, best: EmoState | None, uars: Mapping[str, float], state: EmoState, schedules: Mapping[str, dict]
+    ) -> None:
+        # A killed run goes on from the latest state on disk, and needs a best one that is not of after it.
+        self._save_best(best, uars)
+        self._save(self._latest, state, beside=self._best.step(), schedules=schedules)
 
     def save_best(self) -> None:
         """Save the best state, if it is a new one; returns when it is on disk."""
-        if self._best_state is not None:
-            self._save(self._best, self._best_state, beside=self._latest.step(), devel_uar=self._best_uars)
+        self._wait()
+        self._save_best(self._best_state, self._best_uars)
+
+    def _save_best(self, state: EmoState | None, uars: Mapping[str, float]) -> None:
+        if state is not None:
+            self._save(self._best, state, beside=self._latest.step(), devel_uar=uars)
             self._best.wait()
 
     def last_saved(self) -> Path | None:
         """Folder of the latest state on disk, named after its step."""
-        self._latest.wait()
+        self._wait()
         return self._latest.folder()
 
     def close(self) -> None:
         """Finish what was begun."""
+        self._wait()
+        self._thread.shutdown()
         self._latest.close()
         self._best.close()
+
+    def _wait(self) -> None:
+        """Return when everything begun is on disk; raises what went wrong with it."""
+        if self._under_way:
+            self._under_way.result()
+        self._latest.wait()
 
     def _save(self, checkpoints: Checkpoints, state: EmoState, **extra) -> None:
         checkpoints.save(state.step, state.shared, state.corpora, {**self._manifest, **extra})
@@ -141,6 +165,11 @@ def _without_place_of_base(manifest: Mapping) -> dict:
     """A run is the same run wherever its base lies."""
     config = {name: value for name, value in manifest["config"].items() if name != "base"}
     return {**manifest, "config": config}
+
+
+def _copy_state(state: EmoState) -> EmoState:
+    corpora = {name: _copy(corpus) for name, corpus in state.corpora.items()}
+    return EmoState(_copy(state.shared), corpora, state.step)
 
 
 @jax.jit

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from emojax.training.keeper import Keeper
 from emojax.training.loop import train
 from emojax.training.rounds import Verdict
 from emojax.training.run import make_layout, make_manifest, make_run
+from emojax.training.state import EmoState
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,6 +124,42 @@ def test_what_begins_a_phase_is_saved_and_the_rest_once_a_minute(
     assert steps == [4, 8, 16, 24]
 
 
+def test_training_goes_on_while_its_state_is_saved(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    manifest, _, _, state = beginning(tiny_config, tiny_paths)
+    goes_on, save = threading.Event(), Checkpoints.save
+
+    def slow_save(self, *arguments):
+        assert goes_on.wait(timeout=60)
+        save(self, *arguments)
+
+    monkeypatch.setattr(Checkpoints, "save", slow_save)
+    keeper = Keeper(tmp_path, manifest)
+    state = keeper.keep(dataclasses.replace(state, step=4), {}, Verdict([*state.corpora], [], {"mean": 0.5}))
+    expected = jax.tree.map(np.array, {"shared": state.shared, **state.corpora})
+    for leaf in jax.tree.leaves((state.shared, state.corpora)):
+        leaf.delete()  # as a step does that takes its arrays
+    later = jax.tree.map(np.zeros_like, {"shared": expected["shared"], **expected})
+    later = EmoState(later.pop("shared"), later, 6)
+    keeper.keep(later, {}, Verdict([*later.corpora], [], {"mean": 0.9}))  # a better one, before it is saved
+    goes_on.set()
+    keeper.close()
+    for kind in ("latest", "best"):
+        step, saved = state_of(tmp_path, kind, tiny_config, tiny_paths)
+        assert step == 4
+        assert jax.tree.all(jax.tree.map(np.array_equal, saved, expected))
+    assert read_manifest(tmp_path, "best")["devel_uar"] == {"mean": 0.5}
+
+
+def test_what_goes_wrong_while_a_state_is_saved_is_said(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    def full(self, *_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(keeper_module, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(Checkpoints, "save", full)
+    with pytest.raises(OSError, match="no space left on device"):
+        train(tiny_config, tmp_path, tiny_paths)
+
+
 def test_a_best_state_that_may_never_come_is_taken_back(tiny_config, tiny_paths, tmp_path, monkeypatch):
     # What a kill between the best state and the latest one leaves behind.
     monkeypatch.setattr(keeper_module, "SAVE_EVERY_S", 0.0)
@@ -138,10 +176,11 @@ def test_a_best_state_that_may_never_come_is_taken_back(tiny_config, tiny_paths,
 
     keeper = Keeper(tmp_path, manifest)
     keep(4, 0.4)
+    assert on_disk() == (4, 4, 0.4)
     with monkeypatch.context() as killed:
         killed.setattr(keeper._latest, "save", lambda *_: None)
         keep(8, 0.6)
-    assert on_disk() == (4, 8, 0.6)
+        assert on_disk() == (4, 8, 0.6)
     keeper.close()
     keeper = Keeper(tmp_path, manifest)
     assert keeper.resume(state)[0].step == 4
