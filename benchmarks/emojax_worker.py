@@ -38,8 +38,6 @@ from emojax.training.rounds import RoundRobin
 from emojax.training.run import make_model, make_run, most_classes
 from emojax.training.steps import front_end, make_forward
 
-MOST_CORPORA = 26  # that a benchmark has
-
 
 class Run:
     """A run on noise: as many corpora as the settings say, clips as long as the window.
@@ -99,8 +97,7 @@ def _serve_training(run: Run, settings: dict, compile_s: list[float]) -> None:
     windows = dict.fromkeys(lengths, run.window)
     rounds = RoundRobin(run.config, lengths, run.feed, windows, run.step, run.layout, state, {})
     del state, run.state
-    # On accelerators as many for one corpus as for all: waiting for the end of a turn must weigh the same.
-    least_steps = 1 if jax.default_backend() == "cpu" else MOST_CORPORA
+    least_steps = 1 if jax.default_backend() == "cpu" else settings.get("least_steps", 1)
 
     def turn() -> int:
         steps = 0

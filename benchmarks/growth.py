@@ -14,6 +14,8 @@ AXES: dict[str, Sequence[float]] = {
     "window_s": (1.25, 2.5, 3.75, 5.0),
     "batch_size": (16, 32, 64),
 }
+# Of an accelerator's turn, for one corpus as for all: waiting for its end must weigh the same.
+LEAST_STEPS = max(AXES["corpora"])
 SIMULATED = "simulated_devices"  # of a CPU; they share its cores, so what grows is what splitting costs
 SIMULATED_DEVICES = (1, 2, 4)
 NAMES = {
@@ -53,7 +55,7 @@ def _measure(
         str(value): functools.partial(
             Worker,
             "emojax_worker.py",
-            {**settings, "job": "training", axis: value},
+            {**settings, "job": "training", "least_steps": LEAST_STEPS, axis: value},
             environment(value),
         )
         for value in values

@@ -46,6 +46,11 @@ class Checkpoints:
             if later > step >= min(steps):
                 self._manager.delete(later)
 
+    def clear(self) -> None:
+        """Remove all steps."""
+        for step in self._manager.all_steps():
+            self._manager.delete(step)
+
     def save(self, step: int, shared: Tree, corpora: Mapping[str, Tree], manifest: Mapping) -> None:
         """Begin to save; the arrays may be donated as soon as this returns.
 

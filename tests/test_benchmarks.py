@@ -178,8 +178,15 @@ def test_the_paper_sized_run_is_measured_whole():
 
 
 def test_a_twin_that_ran_elsewhere_is_left_out(capsys):
-    rows = {"emojax": {"device": "NVIDIA H100"}, "torch": {"device": "cpu"}, "keras": {"device": "gpu:0"}}
-    assert list(step._alike(rows)) == ["emojax", "keras"]
+    ran_on = {"emojax": "NVIDIA H100", "torch": "cpu", "keras": "gpu:0"}
+    ratios = ("speed_over", "speed_over_quartiles")
+    rows = {
+        row: {"device": device, **{key: dict.fromkeys(ran_on.keys() - {row}, 2.0) for key in ratios}}
+        for row, device in ran_on.items()
+    }
+    alike = step._alike(rows)
+    assert list(alike) == ["emojax", "keras"]
+    assert all(alike["emojax"][key] == {"keras": 2.0} for key in ratios)
     assert "no torch: it ran on cpu, and EmoJAX on NVIDIA H100" in capsys.readouterr().err
 
 

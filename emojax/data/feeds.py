@@ -18,6 +18,7 @@ from emojax.data.sampling import Draw
 
 # Clips begin at multiples of this, so that 32-bit indices reach 2³¹ of them: 9,000 hours.
 ROW_SAMPLES = 256
+_STAGED = 4 / 5  # of the host's free memory, at most, are clips on their way to a device
 
 
 class Feed(Protocol):
@@ -146,8 +147,8 @@ class HostFeed:
 
 
 def fits(corpora: Mapping[str, Clips]) -> bool:
-    """Whether the clips take at most half of what is free on each device, and on the host on their way."""
-    return has_room(_bytes(corpora), 1 / 2) and _fits_on_host(corpora)
+    """Whether the clips take at most half of what is free on each device, and the host can pass them on."""
+    return has_room(_bytes(corpora), 1 / 2) and _bytes(corpora) <= _STAGED * _free_host_bytes()
 
 
 def has_room(data_bytes: int, share: float) -> bool:
@@ -159,10 +160,6 @@ def has_room(data_bytes: int, share: float) -> bool:
 
 def _bytes(corpora: Mapping[str, Clips]) -> int:
     return np.dtype(np.int16).itemsize * sum(int(part.lengths.sum()) for part in corpora.values())
-
-
-def _fits_on_host(corpora: Mapping[str, Clips]) -> bool:
-    return _bytes(corpora) <= _free_host_bytes() / 2
 
 
 def _free_host_bytes() -> int:
@@ -178,6 +175,7 @@ def make_feed(
     """
     if on_device:
         return DeviceFeed(corpora, put)
-    if _fits_on_host(corpora):  # from memory come several times as many clips a second as from the disk
+    # From memory come several times as many clips a second as from the disk.
+    if _bytes(corpora) <= _free_host_bytes() / 2:
         corpora = {name: in_memory(part) for name, part in corpora.items()}
     return HostFeed(corpora)

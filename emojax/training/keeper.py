@@ -21,8 +21,8 @@ from emojax.training.state import Corpus, EmoState, Shared
 
 Part = TypeVar("Part", Shared, Corpus)
 
-# A kill costs so much and what lies between two looks at devel.  Where a round takes milliseconds, saving at
-# each look would take longer than training.
+# A kill costs so much, what lies between two looks at devel, and the writing.  Where a round takes
+# milliseconds, saving at each look would take longer than training.
 SAVE_EVERY_S = 60.0
 
 
@@ -71,6 +71,7 @@ class Keeper:
         """The latest state that was saved and its schedules; or the given one, and none."""
         step = self._latest.step()
         if step is None:
+            self._best.clear()  # of a run that was killed before it could be gone on with
             return state, {}
         saved = read_manifest(self._workdir, "latest")["schedules"]
         schedules = {name: Schedule(**fields) for name, fields in saved.items()}
@@ -142,10 +143,17 @@ class Keeper:
 
     def close(self) -> None:
         """Finish what was begun."""
-        self._wait()
-        self._thread.shutdown()
-        self._latest.close()
-        self._best.close()
+        try:
+            self._wait()
+        finally:
+            self._thread.shutdown()
+            self._latest.close()
+            self._best.close()
+
+    def check(self) -> None:
+        """Raise what went wrong with what was begun, if that is known by now."""
+        if self._under_way and self._under_way.done():
+            self._under_way.result()
 
     def _wait(self) -> None:
         """Return when everything begun is on disk; raises what went wrong with it."""

@@ -115,6 +115,7 @@ def _train(
             meter.add(*rounds.train(meter.waiting_for(rounds.batches)))
             trace.advance(rounds.step)
             progress.advance(rounds.step, meter.speed())
+            keeper.check()
             due = rounds.due()
             if due:
                 look(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
@@ -196,7 +197,7 @@ def _stops(stopped: list[int], looked: bool) -> bool:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """The first Ctrl-C asks the loop to save and stop; the second one stops at once."""
+    """The first Ctrl-C asks the loop to save and stop; the second waits for what is being written only."""
     stopped: list[int] = []
 
     def handle(number, _) -> None:

@@ -30,8 +30,8 @@ def naming_clips(
     try:
         yield
     except FloatingPointError as loss:
-        keeper.save_best()
         if not isinstance(loss, NotFiniteLossError):
+            keeper.save_best()
             raise
         corpus = corpora[loss.corpus]
         indices = corpus.partition.parts["train"][rounds.clips_of(loss.step, loss.corpus)]
@@ -39,6 +39,7 @@ def naming_clips(
         if is_first():
             with replacing(workdir / CLIPS_FILE) as draft:
                 draft.write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
+        keeper.save_best()
         saved = keeper.last_saved()
         last_good = f"the last good checkpoint is of step {saved.name}: {saved}" if saved else "none is saved"
         raise FloatingPointError(

@@ -104,6 +104,11 @@ class RoundRobin:
         if self._steps_per_call > 1:
             grouped = itertools.groupby(self._order, self._windows.__getitem__)
             self._members = [[*group] for _, group in grouped]
+        self._place = {
+            corpus: (stack, place)
+            for stack, members in enumerate(self._members)
+            for place, corpus in enumerate(members)
+        }
         self._stack = jax.jit(stack_corpora, out_shardings=layout.corpora)
         self._unstack = jax.jit(unstack_corpora, static_argnames="count", out_shardings=layout.everywhere)
         self.state, self.schedules = state, {ALL: Schedule(), **schedules}
@@ -133,19 +138,13 @@ class RoundRobin:
         size = self._steps_per_call
         steps = range(max(first_step, number * size), (number + 1) * size)
         drawn = {step: self._draw(step) for step in steps}
-        stacks = {
-            step: next(stack for stack, members in enumerate(self._members) if draw.corpus in members)
-            for step, draw in drawn.items()
-        }
-        plans = {
-            stack: self._plan(stack, {step: drawn[step] for step in own})
-            for stack, own in itertools.groupby(drawn, stacks.__getitem__)
-        }
+        legs = itertools.groupby(drawn, lambda step: self._place[drawn[step].corpus][0])
+        plans = {stack: self._plan(stack, {step: drawn[step] for step in own}) for stack, own in legs}
         return Call([self._names[draw.corpus] for draw in drawn.values()], plans)
 
     def _plan(self, stack: int, drawn: Mapping[int, Draw]) -> Plan:
         """What the device is told of successive steps on the corpora of a stack."""
-        corpora = [self._members[stack].index(draw.corpus) for draw in drawn.values()]
+        corpora = [self._place[draw.corpus][1] for draw in drawn.values()]
         rows = place(self._feed.rows([*drawn.values()], self._window(stack)), self._layout.rows)
         jax.block_until_ready(rows)  # in this thread: what is still on its way to the device is not there
         return Plan(np.array([*drawn], np.int32), np.array(corpora, np.int32), rows)
@@ -224,7 +223,7 @@ class RoundRobin:
 
 
 def steps_per_call(corpora: int) -> int:
-    """Steps in one jitted call: a whole round, so that a fast device never waits for Python.
+    """Steps in a jitted call, of corpora in turn: a round, so that a fast device never waits for Python.
 
     One on CPUs, whose programs are slower inside of loops: 2.2 s a step instead of 0.9 s (see
     ``docs/performance.md``), and where one step takes long enough by itself.

@@ -213,6 +213,22 @@ def test_a_run_killed_before_its_first_latest_state_is_no_other_run(tiny_config,
         Keeper(tmp_path, {**manifest, "config": {**manifest["config"], "width": 8}})
 
 
+def test_what_a_run_left_that_was_killed_before_its_first_latest_state_is_removed(
+    tiny_config, tiny_paths, tmp_path
+):
+    # Else a run that stops before that step would have a best state of after its end.
+    manifest, _, _, state = beginning(tiny_config, tiny_paths)
+    keeper = Keeper(tmp_path, manifest)
+    keeper.keep(dataclasses.replace(state, step=4), {}, Verdict(list(state.corpora), [], {}))
+    keeper.close()
+    shutil.rmtree(tmp_path / "checkpoints" / "latest")
+    keeper = Keeper(tmp_path, manifest)
+    assert keeper.resume(state) == (state, {})
+    keeper.save(dataclasses.replace(state, step=2), {})
+    keeper.close()
+    assert not list((tmp_path / "checkpoints" / "best").glob("[0-9]*"))
+
+
 def test_two_runs_in_one_folder_are_refused(tiny_config, tiny_paths, tmp_path):
     import fcntl
 

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from emojax.training import rounds
+from emojax.training import loop, rounds
 from emojax.training.loop import train
+from emojax.training.predict import load_networks
 from emojax.training.rounds import RoundRobin
 
 
@@ -29,6 +30,24 @@ def test_a_round_in_one_call_trains_what_its_steps_train(
         assert ours[0][name] == pytest.approx(theirs[0][name], rel=1e-3)
         # Rounding grows from step to step; a corpus in another's place would be another number.
         assert [line[name] for line in ours] == pytest.approx([line[name] for line in theirs], rel=0.05)
+
+
+def test_a_round_of_several_windows_trains_what_its_steps_train(
+    tiny_config, tiny_paths, tmp_path, monkeypatch
+):
+    # In another order than the corpora's own, and with a stack for each window.
+    monkeypatch.setattr(loop, "choose_windows", lambda *_: {"tones": 16_000, "levels": 10_666})
+    train(tiny_config, tmp_path / "steps", tiny_paths)
+    monkeypatch.setattr(rounds, "steps_per_call", lambda corpora: corpora)
+    train(tiny_config, tmp_path / "rounds", tiny_paths)
+    for workdir in (tmp_path / "steps", tmp_path / "rounds"):
+        _, _, networks = load_networks(workdir, state="latest")
+        classes = {name: int(network.class_mask.sum()) for name, network in networks.items()}
+        assert classes == {"tones": 3, "levels": 2}
+    theirs, ours = lines(tmp_path / "steps"), lines(tmp_path / "rounds")
+    for name in ("loss/tones", "loss/levels", "devel_uar/tones", "devel_uar/levels"):
+        assert ours[0][name] == pytest.approx(theirs[0][name], rel=1e-3)
+        assert [line[name] for line in ours] == pytest.approx([line[name] for line in theirs], rel=0.2)
 
 
 def test_corpora_of_one_window_come_one_after_the_other(whole_rounds, begin):
