@@ -44,8 +44,8 @@ def results(free_address, tmp_path_factory):
 @pytest.mark.parametrize("count", [2, 4])
 def test_several_devices_give_the_loss_of_one(count, results):
     one, several = results[1], results[count]
-    assert set(one) == set(several)
-    for name in one:
+    assert {name.split("'")[1] for name in several} >= {"a", "b", "answers", "together"}
+    for name in several:
         np.testing.assert_allclose(several[name], one[name], rtol=0, atol=1e-5, err_msg=name)
 
 

@@ -105,14 +105,15 @@ def test_stacks_of_one_call_are_trained_one_after_the_other():
         )
         for own in members
     ]
-    shared, stacks, losses = train_steps(state.shared, stacks, (), plans, 0.1, windows=windows)
+    rate = 1e-3  # each step enlarges the rounding errors of those before
+    shared, stacks, losses = train_steps(state.shared, stacks, (), plans, rate, windows=windows)
     state, _ = fresh()
     for name, expected in zip("acf", losses, strict=True):
-        state, loss = advance(train_steps, state, [name], [batches[name]])
-        np.testing.assert_allclose(loss, [expected], rtol=1e-4)
+        state, loss = advance(train_steps, state, [name], [batches[name]], rate)
+        np.testing.assert_allclose(loss, [expected], rtol=1e-5)
     alone = state.shared, stack_corpora([state.corpora["a"], state.corpora["c"]])
     for one, other in zip(jax.tree.leaves((shared, stacks[0])), jax.tree.leaves(alone), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
+        np.testing.assert_allclose(one, other, atol=2e-5)
 
 
 def test_what_is_trained_is_donated():
