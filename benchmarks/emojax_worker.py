@@ -28,7 +28,7 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import INT16_SCALE, Batch
 from emojax.data.feeds import HostFeed, fits, make_feed
 from emojax.data.prefetch import AHEAD
-from emojax.data.prepared import Clips
+from emojax.data.prepared import Clips, in_memory
 from emojax.models.cost import forward_flops
 from emojax.training.ceiling import measured_flops_per_s
 from emojax.training.compiling import counting_compile_s
@@ -73,7 +73,7 @@ class Run:
     def batch(self) -> Batch:
         """All clips of the first corpus."""
         part = next(iter(self.train.values()))
-        audio = np.stack(part.take(np.arange(len(part.lengths)))) / np.float32(INT16_SCALE)
+        audio = np.stack(in_memory(part).samples) / np.float32(INT16_SCALE)
         return Batch(audio, part.lengths.astype(np.int32), part.labels)
 
 

@@ -95,18 +95,17 @@ class Keeper:
         return state
 
     def _note_best(self, state: EmoState, verdict: Verdict) -> None:
-        corpora = dict(self._best_state.corpora if self._best_state else state.corpora)
-        corpora |= {name: _copy(state.corpora[name]) for name in verdict.improved}
-        self._best_state = EmoState(_copy(state.shared), corpora, state.step)
+        improved = _copied(state, verdict.improved)
+        before = self._best_state or state
+        self._best_state = dataclasses.replace(improved, corpora={**before.corpora, **improved.corpora})
         self._best_uars = dict(verdict.best_uars)
 
     def _with_best(self, state: EmoState, names: Collection[str]) -> EmoState:
         """The state, with the best of some corpora, and the trunk that belongs to it."""
-        best = self._best_state
-        if not names or best is None:
+        if not names or self._best_state is None:
             return state
-        corpora = {name: _copy(best.corpora[name]) for name in names}
-        return EmoState(_copy(best.shared), {**state.corpora, **corpora}, state.step)
+        best = _copied(self._best_state, names)
+        return EmoState(best.shared, {**state.corpora, **best.corpora}, state.step)
 
     def save(self, state: EmoState, schedules: Mapping[str, Schedule]) -> None:
         """Begin to save the best state, if it is a new one, and after it the state to go on from."""
@@ -117,7 +116,9 @@ class Keeper:
         if jax.process_count() > 1:  # they meet while they save, so all do it between the same two steps
             self._save_both(*best, state, fields)
         else:
-            self._under_way = self._thread.submit(self._save_both, *best, _copy_state(state), fields)
+            self._under_way = self._thread.submit(
+                self._save_both, *best, _copied(state, state.corpora), fields
+            )
 
     def _save_both(
         self, best: EmoState | None, uars: Mapping[str, float], state: EmoState, schedules: Mapping[str, dict]
@@ -175,9 +176,9 @@ def _without_place_of_base(manifest: Mapping) -> dict:
     return {**manifest, "config": config}
 
 
-def _copy_state(state: EmoState) -> EmoState:
-    corpora = {name: _copy(corpus) for name, corpus in state.corpora.items()}
-    return EmoState(_copy(state.shared), corpora, state.step)
+def _copied(state: EmoState, names: Collection[str]) -> EmoState:
+    """A copy of the trunk and of some corpora, and of no others."""
+    return EmoState(_copy(state.shared), {name: _copy(state.corpora[name]) for name in names}, state.step)
 
 
 @jax.jit

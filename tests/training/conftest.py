@@ -1,3 +1,4 @@
+import json
 import socket
 import sys
 
@@ -20,6 +21,16 @@ def free_address():
             return f"localhost:{server.getsockname()[1]}"
 
     return address
+
+
+@pytest.fixture(scope="session")
+def metrics():
+    """Reads what a run noted at each look, a dict each."""
+
+    def metrics(workdir):
+        return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+    return metrics
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Two real processes are one run: over gloo, with the checkpoints and the devel UAR of a single process."""
 
 import fcntl
-import json
 import subprocess
 from pathlib import Path
 
@@ -27,14 +26,13 @@ def two(command, workdir, address):
     return [command(workdir, *flags, f"--process={number}") for number in (0, 1)]
 
 
-def test_two_processes_train_what_one_trains(tiny_command, tiny_paths, tiny_run, free_address, tmp_path):
+def test_two_processes_train_what_one_trains(
+    tiny_command, tiny_paths, tiny_run, free_address, tmp_path, metrics
+):
     codes, outputs = run(*two(tiny_command, tmp_path, free_address()))
     assert codes == [0, 0], outputs
     assert ["windows in s" in output for output in outputs] == [True, False]
-    ours, theirs = [
-        list(map(json.loads, (folder / "metrics.jsonl").read_text().splitlines()))
-        for folder in (tmp_path, tiny_run)
-    ]
+    ours, theirs = metrics(tmp_path), metrics(tiny_run)
     assert [line["step"] for line in ours] == [line["step"] for line in theirs]
     # Later, training itself has enlarged rounding errors.
     assert ours[0]["loss/mean"] == pytest.approx(theirs[0]["loss/mean"], abs=1e-3)

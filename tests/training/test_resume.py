@@ -292,7 +292,7 @@ def test_training_reads_no_test_clip(tiny_config, tiny_paths, tmp_path, monkeypa
 
 
 def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
-    tiny_config, tiny_paths, tiny_run, tmp_path, monkeypatch
+    tiny_config, tiny_paths, tiny_run, tmp_path, metrics, monkeypatch
 ):
     read = []
     records = PreparedCorpus.records
@@ -305,20 +305,16 @@ def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
     devel = sum(len(corpus.partition.parts["devel"]) for corpus in corpora)
     steps = read_manifest(tmp_path, "latest")["step"]
     assert steps * tiny_config.batch_size <= len(read) - devel <= (steps + AHEAD + 1) * tiny_config.batch_size
-    ours, theirs = (
-        [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-        for workdir in (tmp_path, tiny_run)
-    )
+    ours, theirs = metrics(tmp_path), metrics(tiny_run)
     # To the bit, if the two programs rounded alike; that the clips are the same is tested beside the feeds.
     assert [line["loss/mean"] for line in ours] == pytest.approx(
         [line["loss/mean"] for line in theirs], rel=0.05
     )
 
 
-def test_metrics_are_json_lines_and_tensorboard_events(tiny_run):
-    lines = [json.loads(line) for line in (tiny_run / "metrics.jsonl").read_text().splitlines()]
+def test_metrics_are_json_lines_and_tensorboard_events(tiny_run, metrics):
     assert {"step", "loss/mean", "loss/tones", "devel_uar/mean", "devel_uar/levels", "devel_uar/best"} <= set(
-        lines[0]
+        metrics(tiny_run)[0]
     )
     assert any((tiny_run / "tensorboard").iterdir())
     assert os.path.exists(tiny_run / "checkpoints" / "best")

@@ -1,7 +1,6 @@
 """A round in one call, as accelerators take it, is the round of so many calls."""
 
 import itertools
-import json
 
 import pytest
 
@@ -16,15 +15,11 @@ def whole_rounds(monkeypatch):
     monkeypatch.setattr(rounds, "steps_per_call", lambda corpora: corpora)
 
 
-def lines(workdir):
-    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-
-
 def test_a_round_in_one_call_trains_what_its_steps_train(
-    whole_rounds, tiny_config, tiny_paths, tiny_run, tmp_path
+    whole_rounds, tiny_config, tiny_paths, tiny_run, tmp_path, metrics
 ):
     train(tiny_config, tmp_path, tiny_paths)
-    ours, theirs = lines(tmp_path), lines(tiny_run)
+    ours, theirs = metrics(tmp_path), metrics(tiny_run)
     assert [line["step"] for line in ours] == [line["step"] for line in theirs]
     for name in ("loss/tones", "loss/levels"):
         assert ours[0][name] == pytest.approx(theirs[0][name], rel=1e-3)
@@ -33,7 +28,7 @@ def test_a_round_in_one_call_trains_what_its_steps_train(
 
 
 def test_a_round_of_several_windows_trains_what_its_steps_train(
-    tiny_config, tiny_paths, tmp_path, monkeypatch
+    tiny_config, tiny_paths, tmp_path, metrics, monkeypatch
 ):
     # In another order than the corpora's own, and with a stack for each window.
     monkeypatch.setattr(loop, "choose_windows", lambda *_: {"tones": 16_000, "levels": 10_666})
@@ -44,7 +39,7 @@ def test_a_round_of_several_windows_trains_what_its_steps_train(
         _, _, networks = load_networks(workdir, state="latest")
         classes = {name: int(network.class_mask.sum()) for name, network in networks.items()}
         assert classes == {"tones": 3, "levels": 2}
-    theirs, ours = lines(tmp_path / "steps"), lines(tmp_path / "rounds")
+    theirs, ours = metrics(tmp_path / "steps"), metrics(tmp_path / "rounds")
     for name in ("loss/tones", "loss/levels", "devel_uar/tones", "devel_uar/levels"):
         assert ours[0][name] == pytest.approx(theirs[0][name], rel=1e-3)
         assert [line[name] for line in ours] == pytest.approx([line[name] for line in theirs], rel=0.2)
@@ -88,10 +83,10 @@ def test_a_step_by_itself_has_its_own_corpus_alone(sampling, begin):
     assert len({call.corpora[0] for call in calls}) == 2
 
 
-def test_synchronous_rounds_are_trained_and_gone_on_with(tiny_config, tiny_paths, tmp_path):
+def test_synchronous_rounds_are_trained_and_gone_on_with(tiny_config, tiny_paths, tmp_path, metrics):
     config = tiny_config.copy_and_resolve_references()
     config.update(sampling="synchronous", learning_rates=(0.1,))
     state = train(config, tmp_path, tiny_paths)
     assert state.step == 8
-    assert [line["step"] for line in lines(tmp_path)] == [4, 8]
+    assert [line["step"] for line in metrics(tmp_path)] == [4, 8]
     assert train(config, tmp_path, tiny_paths).step == 8

@@ -1,7 +1,5 @@
 """Adapters of several corpora over one trunk, some at a time."""
 
-import json
-
 import jax
 import numpy as np
 import pytest
@@ -72,13 +70,16 @@ def test_each_corpus_keeps_its_own_best(tuning, tiny_paths, tmp_path, monkeypatc
         assert jax.tree.all(jax.tree.map(np.array_equal, networks[name].corpus, seen[look][name]))
 
 
-def test_a_corpus_without_patience_left_makes_room_for_the_next(tuning, tiny_paths, tmp_path, monkeypatch):
+def test_a_corpus_without_patience_left_makes_room_for_the_next(
+    tuning, tiny_paths, tmp_path, metrics, monkeypatch
+):
     config = tuning.copy_and_resolve_references()
     config.update(tuned_at_once=1, patience_epochs=1, rounds_per_phase=100, eval_every_rounds=3)
     monkeypatch.setattr(loop, "devel_uars", lambda _, __, devel: {**dict.fromkeys(devel, 0.5), "mean": 0.5})
     train(config, tmp_path, tiny_paths)
-    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    looks = [[name for name in ("tones", "levels") if f"devel_uar/{name}" in line] for line in lines]
+    looks = [
+        [name for name in ("tones", "levels") if f"devel_uar/{name}" in line] for line in metrics(tmp_path)
+    ]
     first = looks[1:].index(["levels"])
     assert looks[0] == ["tones", "levels"]
     assert looks[1:] == [["tones"]] * first + [["levels"]] * (len(looks) - 1 - first)
