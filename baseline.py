@@ -30,9 +30,9 @@ def main(argv: list[str]) -> None:
     use_compilation_cache()  # before anything starts jax
     logging.set_verbosity(logging.WARNING)
     import datasets
-    from emojax.baselines.evaluate import Baseline, evaluate
     from emojax.baselines.feature_sets import open_features
-    from emojax.evaluation.report import table
+    from emojax.baselines.pipeline import Baseline, evaluate
+    from emojax.evaluation.score_files import table
 
     command = shlex.join(["python", *sys.argv])
     try:

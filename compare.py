@@ -16,8 +16,8 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
     try:
-        from emojax.evaluation.compare import compare, comparison_table
-        from emojax.experiments.finished import parse_workdirs
+        from emojax.evaluation.comparison import compare, comparison_table
+        from emojax.evaluation.score_files import parse_workdirs
 
         items = [item if "=" in item else f"{item}={item}" for item in FLAGS.workdirs]
         count = len({item.partition("=")[0] for item in items})

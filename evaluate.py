@@ -27,8 +27,8 @@ def main(argv: list[str]) -> None:
     use_fast_allocator()  # both before anything starts jax
     use_compilation_cache()
     logging.set_verbosity(logging.WARNING)
-    from emojax.evaluation.evaluate import evaluate
-    from emojax.evaluation.report import table
+    from emojax.evaluation.evaluator import evaluate
+    from emojax.evaluation.score_files import table
 
     command = shlex.join(["python", *sys.argv])
     try:

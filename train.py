@@ -47,16 +47,15 @@ def main(argv: list[str]) -> None:
     use_compilation_cache()
     logging.set_verbosity(logging.WARNING)
     import datasets
+    from emojax.config import read_config
+    from emojax.multihost import first_goes_ahead, join
     from emojax.training.loop import train
-    from emojax.training.processes import first_goes_ahead, join
-    from emojax.training.run import check_config
 
-    config = FLAGS.config
     try:
-        check_config(config)
+        config = read_config(FLAGS.config.to_dict())
         join(FLAGS.coordinator, FLAGS.processes, FLAGS.process)
         with first_goes_ahead("prepared"):
-            paths = datasets.prepare(config.corpora, config.source_dir, config.data_dir, config.allow_bad)
+            paths = datasets.prepare(**vars(config.paths))
         train(config, FLAGS.workdir, paths, FLAGS.profile)
     except (ValueError, ImportError, OSError, FloatingPointError) as error:
         leave(f"train.py: {error}")

@@ -18,25 +18,23 @@ use_fast_allocator()  # before jax
 
 import jax
 import librosa
-import ml_collections
 import numpy as np
 import traffic
 
 from configs import base
 from emojax.audio.log_mel import MELS, WINDOW_SAMPLES, frame_count
 from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.config import Config, read_config
 from emojax.data.batches import INT16_SCALE, Batch
-from emojax.data.feeds import HostFeed, fits, make_feed
-from emojax.data.prefetch import AHEAD
+from emojax.data.feeds import AHEAD, HostFeed, fits, make_feed
 from emojax.data.prepared import Clips, in_memory
+from emojax.inference.network import front_end, make_forward, make_model
 from emojax.models.cost import forward_flops
-from emojax.training.ceiling import measured_flops_per_s
-from emojax.training.compiling import counting_compile_s
-from emojax.training.devices import check_batch_size, make_layout, place
-from emojax.training.meter import Meter
-from emojax.training.rounds import RoundRobin
-from emojax.training.run import make_model, make_run, most_classes
-from emojax.training.steps import front_end, make_forward
+from emojax.sharding import check_batch_size, make_layout, place
+from emojax.training.metrics import Meter, counting_compile_s
+from emojax.training.peak_flops import measured_flops_per_s
+from emojax.training.round_robin import RoundRobin
+from emojax.training.run import make_run
 
 
 class Run:
@@ -52,16 +50,14 @@ class Run:
         self.window = int(settings["window_s"] * SAMPLE_RATE_HZ)
         noise = stand_in.noise(settings["corpora"], settings["batch_size"], self.window)
         self.train: Mapping[str, Clips] = stand_in.on_disk(noise, folder) if folder else noise
-        self.manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
         self.layout = make_layout(count=settings.get("devices"))
-        check_batch_size(self.config.batch_size, self.layout)
+        check_batch_size(self.config.train.batch_size, self.layout)
         put = functools.partial(place, sharding=self.layout.everywhere)
         on_device = fits(self.train) and not settings.get("on_host")
         self.feed = HostFeed(self.train) if folder else make_feed(self.train, on_device, put)
-        self.step, self.forward, self.state = make_run(
-            self.config, self.manifest, self.train, self.feed.batch, self.layout
-        )
-        self.model = make_model(self.config, most_classes(self.manifest))
+        manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
+        run = make_run(self.config, manifest, self.train, self.feed.batch, self.layout)
+        self.model, self.step, self.forward, self.state = run.model, run.step, run.forward, run.state
 
     @property
     def network(self) -> tuple:
@@ -77,12 +73,10 @@ class Run:
         return Batch(audio, part.lengths.astype(np.int32), part.labels)
 
 
-def make_config(settings: dict) -> ml_collections.ConfigDict:
+def make_config(settings: dict) -> Config:
     """The paper's training but for what the settings say."""
-    config = base.get_config()
-    config.update({name: settings[name] for name in ("batch_size", "window_s", "width")})
-    config.update(settings.get("config", {}))
-    return config
+    own = {name: settings[name] for name in ("batch_size", "window_s", "width")}
+    return read_config({**base.get_config().to_dict(), **own, **settings.get("config", {})})
 
 
 def serve_training(settings: dict, compile_s: list[float]) -> None:
@@ -111,7 +105,7 @@ def _serve_training(run: Run, settings: dict, compile_s: list[float]) -> None:
         return {**facts(compile_s), **memory(run.feed.data), **cost(run), **one_after_the_other()}
 
     def one_after_the_other() -> dict:
-        meter = Meter(run.config.batch_size, {})
+        meter = Meter(run.config.train.batch_size, {})
         for _ in range(AHEAD + 1):  # whose clips were there before
             turn()
         meter.start()
@@ -156,7 +150,7 @@ def serve_repeated(function, settings: dict, compile_s: list[float]) -> None:
 def serve_ceilings(settings: dict, compile_s: list[float]) -> None:
     """Serve large copies; at the end, tell both ceilings."""
     copy, copied_bytes = traffic.make_copy()
-    dtype = np.dtype(make_model(make_config(settings), stand_in.CLASSES).compute_dtype)
+    dtype = np.dtype(make_model(make_config(settings).network, stand_in.CLASSES).compute_dtype)
 
     def turn() -> int:
         copy()

@@ -19,14 +19,14 @@ from tqdm import tqdm
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.feeds import fits, make_feed
 from emojax.data.windows import choose_windows, work_padding_share
-from emojax.training.ceiling import step_floors_s
-from emojax.training.compiling import counting_compile_s
-from emojax.training.devel import cut_devel, devel_uars
-from emojax.training.devices import place
-from emojax.training.keeper import SAVE_EVERY_S, Keeper
-from emojax.training.meter import Meter
-from emojax.training.rounds import RoundRobin, Verdict
-from emojax.training.run import make_layout, make_model, make_run, most_classes
+from emojax.sharding import place
+from emojax.training.checkpointing import SAVE_EVERY_S, CheckpointKeeper
+from emojax.training.metrics import Meter, counting_compile_s
+from emojax.training.peak_flops import step_floors_s
+from emojax.training.round_robin import RoundRobin
+from emojax.training.run import make_layout, make_run
+from emojax.training.schedule import EvalDecision
+from emojax.training.validation import devel_uars, make_devel
 
 SPEEDS = ("clips_per_s", "ceiling_share", "data_wait_share")
 
@@ -41,15 +41,14 @@ class EmoSet:
         manifest = {"corpora": {name: list(range(count)) for name, count in classes.items()}}
         layout = make_layout(self.config, len(train))
         feed = make_feed(train, fits(train), functools.partial(place, sharding=layout.everywhere))
-        step, self.forward, state = make_run(self.config, manifest, train, feed.batch, layout)
-        state = place(state, layout.everywhere)
+        run = make_run(self.config, manifest, train, feed.batch, layout)
+        self.forward, state = run.forward, place(run.state, layout.everywhere)
         lengths = {name: part.lengths for name, part in train.items()}
-        windows = choose_windows(lengths, int(self.config.window_s * SAMPLE_RATE_HZ))
-        model = make_model(self.config, most_classes(manifest))
-        floors_s = step_floors_s(model, lengths, windows, self.config.batch_size)
-        self.meter = Meter(self.config.batch_size, floors_s)
-        self.rounds = RoundRobin(self.config, lengths, feed, windows, step, layout, state, {})
-        del state  # the rounds have it
+        windows = choose_windows(lengths, int(self.config.train.window_s * SAMPLE_RATE_HZ))
+        batch_size = self.config.train.batch_size
+        self.meter = Meter(batch_size, step_floors_s(run.model, lengths, windows, batch_size))
+        self.rounds = RoundRobin(self.config, lengths, feed, windows, run.step, layout, state, {})
+        del state, run  # the rounds have it
         self.facts = {
             "feed": type(feed).__name__,
             "clips": sum(map(len, train.values())),
@@ -57,7 +56,8 @@ class EmoSet:
             "padding_share": work_padding_share(lengths, windows),
             **emojax_worker.memory(feed.data),
         }
-        self.devel, self.keeper = cut_devel(devel, layout), Keeper(workdir, manifest)
+        self.devel = make_devel(devel, layout)
+        self.keeper = CheckpointKeeper(workdir, {**manifest, "config": {}})
 
     def round(self) -> None:
         """One round, under way."""
@@ -65,8 +65,8 @@ class EmoSet:
         while self.rounds.step < before + self.rounds.steps_per_round:
             self.meter.add(*self.rounds.train(self.meter.waiting_for(self.rounds.batches)))
 
-    def look(self) -> float:
-        """Look at devel; gives the seconds that it took."""
+    def evaluate(self) -> float:
+        """Evaluate on devel; gives the seconds that it took."""
         begin_s = time.perf_counter()
         devel_uars(self.forward, self.rounds.state, self.devel)
         return time.perf_counter() - begin_s
@@ -75,45 +75,46 @@ class EmoSet:
         """Save the state as the best one, and to go on from; gives the seconds that training would wait."""
         state, begin_s = self.rounds.state, time.perf_counter()
         names = [*state.corpora]
-        self.keeper.keep(state, {}, Verdict(names, names, {}))
+        self.keeper.keep(state, {}, EvalDecision(names, names), dict.fromkeys(names, 0.5))
+        self.keeper.flush()
         return time.perf_counter() - begin_s
 
 
 def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
-    """Rounds and looks as often as the config has them, after one of each that compiles; a checkpoint."""
+    """Rounds, evaluations and a checkpoint, after one of each that compiles."""
     setup_s = time.time() - psutil.Process().create_time()
-    config, begin_s = run.config, time.perf_counter()
+    schedule, begin_s = run.config.schedule, time.perf_counter()
     run.round()
     run.meter.settle()
     compile_rounds_s = sum(compile_s)  # setting up included
-    run.look()
+    run.evaluate()
     first_s = time.perf_counter() - begin_s
     run.save()
     run.keeper.last_saved()  # what writes it takes from training is not counted
-    trained_s, looks_s, speeds = 0.0, [], []
+    trained_s, evaluations_s, speeds = 0.0, [], []
     with tqdm(total=rounds, unit="round") as bar:
         while bar.n < rounds:
             run.meter.start()
             since_s = time.perf_counter()
-            for _ in range(min(config.eval_every_rounds, rounds - bar.n)):
+            for _ in range(min(schedule.eval_every_rounds, rounds - bar.n)):
                 run.round()
                 bar.update()
             speeds.append(run.meter.flush())
             trained_s += time.perf_counter() - since_s
-            looks_s.append(run.look())
-    phases = len(config.learning_rates)
-    paper_rounds = phases * config.rounds_per_phase
-    looks = paper_rounds // config.eval_every_rounds
-    unsaved_s = setup_s + first_s + paper_rounds * trained_s / rounds + looks * fmean(looks_s)
+            evaluations_s.append(run.evaluate())
+    phases = len(schedule.learning_rates)
+    paper_rounds = phases * schedule.rounds_per_phase
+    evaluations = paper_rounds // schedule.eval_every_rounds
+    unsaved_s = setup_s + first_s + paper_rounds * trained_s / rounds + evaluations * fmean(evaluations_s)
     save_s = run.save()
     return {
         "rounds": rounds,
         "measured_s": time.perf_counter() - begin_s,
         "setup_s": setup_s,
-        "first_round_and_look_s": first_s,
+        "first_round_and_evaluation_s": first_s,
         "compile_rounds_s": compile_rounds_s,
         "round_s": trained_s / rounds,
-        "look_at_devel_s": fmean(looks_s),
+        "evaluation_s": fmean(evaluations_s),
         "paper_rounds": paper_rounds,
         "checkpoint_s": save_s,
         "paper_run_s": unsaved_s + save_s * (phases + unsaved_s / SAVE_EVERY_S),

@@ -14,8 +14,8 @@ import soundfile
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.partitions import Partition
+from emojax.data.partitioned import PartitionedCorpus, StoredRecordings
 from emojax.data.prepared import PreparedCorpus, Recordings, open_corpus
-from emojax.training.corpora import PartitionedCorpus, StoredRecordings
 
 CLASSES = 7
 # Deviation of a corpus's durations, in parts of their mean.  Table 1 has means only; the seven corpora of

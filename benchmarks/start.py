@@ -12,7 +12,7 @@ from statistics import median
 from interleaved import HERE, Worker
 from tqdm import trange
 
-IMPORTS = ("pass", "import numpy", "import jax", "import emojax", "import emojax.inference")
+IMPORTS = ("pass", "import numpy", "import jax", "import emojax", "import emojax.inference.api")
 REPEATS = 3
 
 

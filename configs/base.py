@@ -40,8 +40,7 @@ def get_config() -> ml_collections.ConfigDict:
     # network a round; or how often each has its turn: size, size^0.5, emodb=2,casia=1.
     config.sampling = "round_robin"
     config.batch_size = 64  # clips of one corpus in a step
-    # Longer training clips give a random chunk of this length; of two thirds or one of it in a corpus whose
-    # clips would otherwise be more than a quarter padding.
+    # Crop length in seconds. Short-clip corpora use two thirds or one third, to limit padding to about 25 %.
     config.window_s = 5.0
     config.learning_rates = (0.1, 0.01, 0.001)  # one a phase; a phase begins at the best state so far
     config.rounds_per_phase = 2500  # at most; a round has as many steps as there are corpora
@@ -53,9 +52,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.l2 = 1e-6  # factor of the squared kernels in the loss
     config.masked_mels = 0.0  # two bands of up to so many mel channels are hidden in each training clip
     config.masked_share = 0.0  # and two stretches of up to this share of its frames
-    config.eval_every_rounds = (
-        25  # devel part; checkpoints after a look, once a minute and where a phase begins
-    )
+    config.eval_every_rounds = 25  # rounds between two evaluations on devel
 
     # Speed; what is computed stays the same, up to rounding.
     config.fold_adapters = True  # an adapter is its convolution's centre tap

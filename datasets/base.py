@@ -36,7 +36,7 @@ from tqdm import tqdm
 
 from emojax.audio.reading import SAMPLE_RATE_HZ, BadAudio, check_audible, read_audio, to_pcm16
 from emojax.corpora.spec import Clip, CorpusSpec, write_clips
-from emojax.data.features import PcmAudio
+from emojax.data.tfds_features import PcmAudio
 
 MAX_BAD = 0.05
 # Bounds how many decoded clips wait in memory for the writer.

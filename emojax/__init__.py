@@ -7,17 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
-__all__ = ["load", "log_mel"]
+__all__ = ["Model", "load", "log_mel"]
 
 if TYPE_CHECKING:
-    from emojax.inference import load, log_mel
+    from emojax.inference.api import Model, load, log_mel
+
+    __version__: str
 
 
 def __getattr__(name: str):
     # Importing emojax loads nothing, so that a script can choose its allocator before jax starts.
     if name in __all__:
-        from emojax import inference
+        from emojax.inference import api
 
-        return getattr(inference, name)
+        return getattr(api, name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("emojax")
     raise AttributeError(f"module 'emojax' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,85 +1,118 @@
 """Checkpoints on disk: one orbax item per subtree (the only room that knows orbax).
 
-A run keeps two: ``checkpoints/latest`` to go on from, ``checkpoints/best`` to use.  Each step's folder holds
-``shared``, a ``corpus-NAME`` per corpus, and ``manifest`` (JSON), which says what network this is.
+``checkpoints/STEP`` holds two states of a run, ``latest`` to go on from and ``best`` to use, each as an item
+for the shared subtree and one for every corpus, and ``manifest`` (JSON), which says what network this is.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import orbax.checkpoint as ocp
 
 from emojax.corpora.spec import check_name
+from emojax.files import sync
 
-FORMAT = 1
+FORMAT = 2
+KEPT = 2  # steps on disk: one to fall back to where the newest is damaged
+KINDS = ("latest", "best")
 _MEND = "if a training run is replacing it just now, try again; otherwise copy it anew, or train again"
 Tree = Any
+Found = TypeVar("Found")
+
+
+class DamagedCheckpointError(ValueError):
+    """A checkpoint that cannot be read; the message says what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """One step on disk.
+
+    Attributes:
+      path: its folder, named after the step.
+      manifest: what the network is: ``step``, ``format`` and the keys of whoever saved it.
+    """
+
+    path: Path
+    manifest: dict
+
+    def restore(self, kind: str, like: Mapping[str, Tree]) -> dict[str, Tree]:
+        """Load the subtrees asked for, and only those.
+
+        Args:
+          kind: ``"latest"`` or ``"best"``.
+          like: ``"shared"`` or a corpus's name → tree of the wanted structure (arrays or shapes); a tree may
+            leave parts out, which are then not read.
+
+        Raises:
+          DamagedCheckpointError: a subtree is not there, or is not of this shape.
+        """
+        items = {name: self.path / _item(kind, name) for name in like}
+        missing = [name for name, item in items.items() if not item.is_dir()]
+        if missing:
+            raise DamagedCheckpointError(f"{self.path} has no {kind} state of {', '.join(missing)}; {_MEND}")
+        return {name: _restore_item(item, like[name]) for name, item in items.items()}
 
 
 class Checkpoints:
-    """The checkpoint of one kind (``latest`` or ``best``) of a run, written in the background.
+    """The checkpoints of a run, written in the background.
 
     Args:
       workdir: of the run.
-      kind: ``"latest"`` or ``"best"``.
-      kept: how many steps stay on disk, the last ones.
     """
 
-    def __init__(self, workdir: str | Path, kind: str, kept: int = 1) -> None:
-        self._directory = Path(workdir).absolute() / "checkpoints" / kind
-        options = ocp.CheckpointManagerOptions(max_to_keep=kept, cleanup_tmp_directories=True)
+    def __init__(self, workdir: str | Path) -> None:
+        self._directory = _directory(workdir)
+        options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, cleanup_tmp_directories=True)
         self._manager = ocp.CheckpointManager(self._directory, options=options)
 
-    def step(self) -> int | None:
-        """The step that is saved, or None."""
-        return self._manager.latest_step()
+    def newest(self) -> Path | None:
+        """Folder of the newest step, or None."""
+        step = self._manager.latest_step()
+        return None if step is None else self._directory / str(step)
 
     def drop_after(self, step: int) -> None:
-        """Remove what is of a later step, if something is of this or an earlier one."""
-        steps = self._manager.all_steps()
-        for later in steps:
-            if later > step >= min(steps):
+        """Remove later steps: what could not be read, and training will write again."""
+        for later in self._manager.all_steps():
+            if later > step:
                 self._manager.delete(later)
 
-    def clear(self) -> None:
-        """Remove all steps."""
-        for step in self._manager.all_steps():
-            self._manager.delete(step)
-
-    def save(self, step: int, shared: Tree, corpora: Mapping[str, Tree], manifest: Mapping) -> None:
-        """Begin to save; the arrays may be donated as soon as this returns.
+    def save(self, step: int, states: Mapping[str, Mapping[str, Tree]], manifest: Mapping) -> None:
+        """Save, and return when it is on disk.
 
         A step that is there already is left as it is: a resumed run writes the same bits again.
+
+        Args:
+          step: of the latest state.
+          states: kind → ``"shared"`` or a corpus's name → subtree.
+          manifest: plain JSON types.
 
         Raises:
           ValueError: a later step is there.
         """
         if step in self._manager.all_steps():
             return
-        items = {"shared": shared} | {_item(name): tree for name, tree in corpora.items()}
-        arguments = {name: ocp.args.PyTreeSave(_as_dict(tree)) for name, tree in items.items()}
+        arguments = {
+            _item(kind, name): ocp.args.PyTreeSave(_as_dict(tree))
+            for kind, trees in states.items()
+            for name, tree in trees.items()
+        }
         arguments["manifest"] = ocp.args.JsonSave({**manifest, "format": FORMAT, "step": step})
         if not self._manager.save(step, args=ocp.args.Composite(**arguments)):
             raise ValueError(
                 f"{self._directory} holds a later step than {step}, of another run; use another --workdir"
             )
-
-    def folder(self) -> Path | None:
-        """Folder of the step that is saved, which it is named after, or None."""
-        step = self.step()
-        return None if step is None else self._directory / str(step)
-
-    def wait(self) -> None:
-        """Return when everything begun is on disk."""
         self._manager.wait_until_finished()
+        sync(self._directory / str(step))
 
     def close(self) -> None:
-        """Finish what was begun and release the folder."""
+        """Release the folder."""
         self._manager.close()
 
 
@@ -88,46 +121,31 @@ def meet(name: str) -> None:
     ocp.multihost.get_barrier_sync_fn()(key=name, timeout_ms=24 * 3600 * 1000)
 
 
-def read_manifest(workdir: str | Path, kind: str) -> dict:
-    """What the saved network is: ``step``, ``format`` and the caller's own keys.
+def from_newest(workdir: str | Path, read: Callable[[Checkpoint], Found]) -> Found:
+    """What ``read`` finds in the newest checkpoint, or, where that is damaged, in the one before it.
 
     Raises:
-      ValueError: there is no such checkpoint, or it is of another format.
+      ValueError: there is no checkpoint, or it is of another format.
+      DamagedCheckpointError: none can be read; it says what is wrong with the newest.
     """
-    path = _step_folder(workdir, kind)
-    try:
-        manifest = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(path / "manifest")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: the manifest cannot be read ({error}); {_MEND}") from error
-    written = manifest.get("format") if isinstance(manifest, dict) else None
-    if written != FORMAT:
-        raise ValueError(
-            f"{path}: checkpoint format {written!r}, this emojax reads {FORMAT}; "
-            "use the emojax version that wrote it, or train again"
-        )
-    return manifest
+    damaged: DamagedCheckpointError | None = None
+    for path in _step_folders(workdir):
+        try:
+            found = read(Checkpoint(path, _read_manifest(path)))
+        except DamagedCheckpointError as error:
+            damaged = damaged or error
+            continue
+        if damaged:
+            warnings.warn(f"{damaged}; using step {path.name} instead", stacklevel=2)
+        return found
+    raise damaged or ValueError(
+        f"{workdir} holds no checkpoint; train one with `python train.py --workdir=...`"
+    )
 
 
-def restore(workdir: str | Path, kind: str, like: Mapping[str, Tree]) -> dict[str, Tree]:
-    """Load the subtrees asked for, and only those.
-
-    Args:
-      workdir: of the run.
-      kind: ``"latest"`` or ``"best"``.
-      like: ``"shared"`` or a corpus's name → tree of the wanted structure (arrays or shapes); a tree may
-        leave parts out, which are then not read.
-
-    Raises:
-      ValueError: a subtree is not there, or is not of this shape.
-    """
-    path = _step_folder(workdir, kind)
-    saved = {folder.name for folder in path.iterdir()}
-    wanted = {name: name if name == "shared" else _item(name) for name in like}
-    missing = sorted(name for name, item in wanted.items() if item not in saved)
-    if missing:
-        there = sorted(name.removeprefix("corpus-") for name in saved if name.startswith("corpus-"))
-        raise ValueError(f"{path} has no {', '.join(missing)}; it has the corpora {', '.join(there)}")
-    return {name: _restore_item(path / item, like[name]) for name, item in wanted.items()}
+def read_manifest(workdir: str | Path) -> dict:
+    """What the saved network is, by the newest checkpoint; errors as of :func:`from_newest`."""
+    return from_newest(workdir, lambda checkpoint: checkpoint.manifest)
 
 
 def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
@@ -161,8 +179,8 @@ def check_same(saved: Mapping, wanted: Mapping, workdir: str | Path) -> None:
         )
 
 
-def _item(name: str) -> str:
-    return f"corpus-{check_name(name)}"
+def _item(kind: str, name: str) -> str:
+    return f"{kind}-shared" if name == "shared" else f"{kind}-corpus-{check_name(name)}"
 
 
 def _as_dict(tree: Tree) -> Tree:
@@ -172,14 +190,29 @@ def _as_dict(tree: Tree) -> Tree:
     return {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)}
 
 
-def _step_folder(workdir: str | Path, kind: str) -> Path:
-    directory = Path(workdir).absolute() / "checkpoints" / kind
-    steps: Iterable[int] = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else ()
-    if not steps:
+def _directory(workdir: str | Path) -> Path:
+    return Path(workdir).absolute() / "checkpoints"
+
+
+def _step_folders(workdir: str | Path) -> list[Path]:
+    """The steps on disk, the newest first."""
+    directory = _directory(workdir)
+    steps = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
+    return [directory / str(step) for step in sorted(steps, reverse=True)]
+
+
+def _read_manifest(path: Path) -> dict:
+    try:
+        manifest = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(path / "manifest")
+    except (OSError, ValueError) as error:
+        raise DamagedCheckpointError(f"{path}: the manifest cannot be read ({error}); {_MEND}") from error
+    written = manifest.get("format") if isinstance(manifest, dict) else None
+    if written != FORMAT:
         raise ValueError(
-            f"{workdir} holds no {kind} checkpoint; train one with `python train.py --workdir=...`"
+            f"{path}: checkpoint format {written!r}, this emojax reads {FORMAT}; "
+            "use the emojax version that wrote it, or train again"
         )
-    return directory / str(max(steps))
+    return manifest
 
 
 def _restore_item(path: Path, like: Tree) -> Tree:
@@ -192,7 +225,9 @@ def _restore_item(path: Path, like: Tree) -> Tree:
     try:
         restored = ocp.Checkpointer(ocp.PyTreeCheckpointHandler()).restore(path, args=arguments)
     except (OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} does not fit this network, or is damaged: {error}; {_MEND}") from error
+        raise DamagedCheckpointError(
+            f"{path} does not fit this network, or is damaged: {error}; {_MEND}"
+        ) from error
     # Orbax hands back what was asked for where the checkpoint has no such array.
     missing = [
         jax.tree_util.keystr(where)
@@ -200,7 +235,7 @@ def _restore_item(path: Path, like: Tree) -> Tree:
         if isinstance(leaf, jax.ShapeDtypeStruct)
     ]
     if missing:
-        raise ValueError(f"{path} does not fit this network: it has no {', '.join(missing)}")
+        raise DamagedCheckpointError(f"{path} does not fit this network: it has no {', '.join(missing)}")
     return _as_class(like, restored)
 
 

@@ -23,9 +23,25 @@ def replacing(path: Path) -> Iterator[Path]:
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         yield draft
+        _fsync(draft)  # else a power cut could leave an empty file under the name of a whole one
         os.replace(draft, path)
+        _fsync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def sync(folder: Path) -> None:
+    """Return when a folder, and all that is in it, would survive a power cut."""
+    for path in [*folder.rglob("*"), folder, folder.parent]:
+        _fsync(path)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def size_in_words(size_bytes: int) -> str:

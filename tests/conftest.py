@@ -60,9 +60,9 @@ def tiny_sources(tmp_path_factory) -> Path:
 def tiny_config(tiny_sources, tmp_path_factory):
     """Settings of a run on the tiny corpora that ends within seconds."""
     from configs import base
+    from emojax.config import read_config
 
-    config = base.get_config()
-    config.update(
+    return read_config(base.get_config().to_dict()).replace(
         corpora=",".join(f"{name}={tiny_sources / name}" for name in TINY),
         data_dir=str(tmp_path_factory.mktemp("data")),
         width=4,
@@ -72,7 +72,6 @@ def tiny_config(tiny_sources, tmp_path_factory):
         rounds_per_phase=4,
         eval_every_rounds=2,
     )
-    return config
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +79,7 @@ def tiny_paths(tiny_config) -> dict[str, Path]:
     """The tiny corpora, prepared."""
     import datasets
 
-    return datasets.prepare(tiny_config.corpora, tiny_config.source_dir, tiny_config.data_dir)
+    return datasets.prepare(**vars(tiny_config.paths))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,12 @@
+import os
+import shutil
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from emojax.checkpoints import Checkpoints, check_same, read_manifest, restore
+from emojax.checkpoints import KINDS, Checkpoints, check_same, from_newest, read_manifest
 
 SHARED = {"conv": jnp.arange(12.0).reshape(3, 4)}
 CORPORA = {
@@ -11,67 +14,117 @@ CORPORA = {
 }
 
 
+def states(shared=SHARED):
+    return {kind: {"shared": shared, **CORPORA} for kind in KINDS}
+
+
+def save(workdir, *steps, **notes):
+    checkpoints = Checkpoints(workdir)
+    for step in steps:
+        checkpoints.save(
+            step, states({"conv": SHARED["conv"] + step}), {"corpora": {"a": ["x", "y"]}, **notes}
+        )
+    checkpoints.close()
+
+
+def restore(workdir, like, kind="best"):
+    return from_newest(workdir, lambda checkpoint: checkpoint.restore(kind, like))
+
+
 @pytest.fixture
 def saved(tmp_path):
-    checkpoints = Checkpoints(tmp_path, "best")
-    checkpoints.save(7, SHARED, CORPORA, {"corpora": {"a": ["x", "y"]}})
-    checkpoints.close()
+    save(tmp_path, 7)
     return tmp_path
 
 
 def test_any_subset_of_subtrees_can_be_loaded(saved):
-    restored = restore(saved, "best", {"b": CORPORA["b"]})
+    restored = restore(saved, {"b": CORPORA["b"]})
     assert list(restored) == ["b"]
     assert jax.tree.all(jax.tree.map(np.array_equal, restored["b"], CORPORA["b"]))
-    restored = restore(saved, "best", {"shared": SHARED, "c": {"norm": CORPORA["c"]["norm"]}})
+    restored = restore(saved, {"shared": SHARED, "c": {"norm": CORPORA["c"]["norm"]}})
     assert np.array_equal(restored["c"]["norm"], CORPORA["c"]["norm"])
     assert list(restored["c"]) == ["norm"]
 
 
 def test_a_corpus_is_one_folder_and_can_be_dropped(saved):
-    import shutil
-
-    shutil.rmtree(saved / "checkpoints" / "best" / "7" / "corpus-a")
-    assert np.array_equal(restore(saved, "best", {"b": CORPORA["b"]})["b"]["norm"], CORPORA["b"]["norm"])
-    with pytest.raises(ValueError, match="has no a; it has the corpora b, c"):
-        restore(saved, "best", {"a": CORPORA["a"]})
+    shutil.rmtree(saved / "checkpoints" / "7" / "best-corpus-a")
+    assert np.array_equal(restore(saved, {"b": CORPORA["b"]})["b"]["norm"], CORPORA["b"]["norm"])
+    with pytest.raises(ValueError, match="has no best state of a"):
+        restore(saved, {"a": CORPORA["a"]})
 
 
 def test_another_shape_is_refused(saved):
     with pytest.raises(ValueError, match="does not fit"):
-        restore(saved, "best", {"shared": {"conv": jnp.zeros((3, 5))}})
+        restore(saved, {"shared": {"conv": jnp.zeros((3, 5))}})
 
 
 def test_another_structure_is_refused(saved):
     with pytest.raises(ValueError, match="does not fit"):
-        restore(saved, "best", {"shared": {"convolution": jnp.zeros((3, 4))}})
+        restore(saved, {"shared": {"convolution": jnp.zeros((3, 4))}})
+
+
+def files_of(step_folder):
+    return sorted(path for path in step_folder.rglob("*") if path.is_file() and path.stat().st_size)
+
+
+@pytest.mark.parametrize("name", ["metadata", "manifest.ocdbt", "array"])
+def test_a_truncated_newest_step_falls_back_to_the_one_before_and_says_so(tmp_path, name):
+    save(tmp_path, 4, 8)
+    newest = tmp_path / "checkpoints" / "8"
+    shared = newest / "best-shared"
+    path = {
+        "metadata": newest / "manifest" / "metadata",
+        "manifest.ocdbt": shared / "manifest.ocdbt",
+        "array": max((shared / "d").iterdir(), key=lambda path: path.stat().st_size),
+    }[name]
+    path.write_bytes(path.read_bytes()[:5])
+    with pytest.warns(UserWarning, match="using step 4 instead"):
+        restored = restore(tmp_path, {"shared": SHARED})["shared"]
+    assert np.array_equal(restored["conv"], SHARED["conv"] + 4)
+
+
+def test_where_no_step_can_be_read_the_newest_is_named(tmp_path):
+    save(tmp_path, 4, 8)
+    for step in ("4", "8"):
+        (tmp_path / "checkpoints" / step / "manifest" / "metadata").write_text("{")
+    with pytest.raises(ValueError, match=r"checkpoints/8: the manifest cannot be read"):
+        read_manifest(tmp_path)
+
+
+def test_a_step_is_on_disk_before_save_returns(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+    )
+    save(tmp_path, 4)
+    folder = tmp_path / "checkpoints" / "4"
+    assert {str(path) for path in [*files_of(folder), folder, folder.parent]} <= set(synced)
 
 
 def test_every_difference_is_listed(saved):
     wanted = {"corpora": {"a": ["x", "z"], "d": ["u", "v"]}, "model": {"width": 32}}
     with pytest.raises(ValueError, match="another network") as error:
-        check_same(read_manifest(saved, "best"), wanted, saved)
+        check_same(read_manifest(saved), wanted, saved)
     for difference in ("corpora.a", "['x', 'z']", "corpora.d", "model"):
         assert difference in str(error.value)
 
 
 def test_nothing_saved_says_how_to_train(tmp_path):
     with pytest.raises(ValueError, match="train"):
-        read_manifest(tmp_path, "best")
+        read_manifest(tmp_path)
 
 
 def test_another_format_is_refused(saved):
-    path = saved / "checkpoints" / "best" / "7" / "manifest" / "metadata"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
+    path = saved / "checkpoints" / "7" / "manifest" / "metadata"
+    path.write_text(path.read_text().replace('"format": 2', '"format": 99'))
     with pytest.raises(ValueError, match="format 99"):
-        read_manifest(saved, "best")
+        read_manifest(saved)
 
 
-def test_only_the_newest_is_kept_and_names_cannot_leave_the_folder(tmp_path):
-    checkpoints = Checkpoints(tmp_path, "latest")
-    for step in (1, 2):
-        checkpoints.save(step, SHARED, CORPORA, {})
+def test_only_two_steps_are_kept_and_names_cannot_leave_the_folder(tmp_path):
+    save(tmp_path, 1, 2, 3)
+    checkpoints = Checkpoints(tmp_path)
     with pytest.raises(ValueError, match="corpus name"):
-        checkpoints.save(3, SHARED, {"../x": SHARED}, {})
+        checkpoints.save(4, {"best": {"../x": SHARED}}, {})
     checkpoints.close()
-    assert [path.name for path in (tmp_path / "checkpoints" / "latest").iterdir()] == ["2"]
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["2", "3"]

@@ -10,7 +10,7 @@ PROGRAM = """
 from emojax.compilation import use_compilation_cache
 
 kept = {call}
-import emojax.inference
+import emojax.inference.api
 import jax
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 print(kept, jax.config.jax_compilation_cache_dir, float(jax.jit(lambda x: (x @ x).sum())(jax.numpy.eye(3))))

@@ -9,7 +9,7 @@ from emojax import cpu
 
 PROGRAM = """
 import resource
-import emojax.inference
+import emojax.inference.api
 from emojax.cpu import use_fast_allocator
 
 kept = {call}

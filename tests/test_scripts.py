@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emojax.evaluation.evaluate import evaluate
+from emojax.evaluation.evaluator import evaluate
 
 ROOT = Path(__file__).parents[1]
 

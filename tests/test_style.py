@@ -16,9 +16,3 @@ def test_repository_is_clean(command):
     program = Path(sys.executable).parent / command[0]
     done = subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_emojax_never_imports_the_builders():
-    for path in (ROOT / "emojax").rglob("*.py"):
-        assert "import datasets" not in path.read_text().replace("import tensorflow_datasets", "")
-        assert "from datasets" not in path.read_text()

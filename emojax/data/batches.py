@@ -76,10 +76,10 @@ def waveforms(batch: Batch) -> jax.Array:
     return audio / np.float32(INT16_SCALE) if audio.dtype == jnp.int16 else audio
 
 
-def windows(clip: np.ndarray, window_samples: int) -> list[np.ndarray]:
+def split_clip(clip: np.ndarray, window_samples: int) -> list[np.ndarray]:
     """Windows that together cover the whole clip; the last one ends where the clip ends.
 
-    >>> [len(window) for window in windows(np.zeros(25), 10)]
+    >>> [len(window) for window in split_clip(np.zeros(25), 10)]
     [10, 10, 10]
     """
     last = max(len(clip) - window_samples, 0)

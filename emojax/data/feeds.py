@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,10 +16,11 @@ import psutil
 
 from emojax.data.batches import Batch
 from emojax.data.prepared import Clips, in_memory, one_by_one
-from emojax.data.sampling import Draw
+from emojax.data.sampling import ClipIndices
 
 # Clips begin at multiples of this, so that 32-bit indices reach 2³¹ of them: 9,000 hours.
 ROW_SAMPLES = 256
+AHEAD = 2  # batches that are prepared before they are asked for
 _STAGED = 4 / 5  # of the host's free memory, at most, are clips on their way to a device
 
 
@@ -30,7 +33,7 @@ class Feed(Protocol):
 
     data: Any
 
-    def rows(self, drawn: Sequence[Draw], window: int) -> Any:
+    def rows(self, drawn: Sequence[ClipIndices], window: int) -> Any:
         """What the steps of ``drawn`` are given besides: a pytree of numpy arrays, ``[S, B, ...]``."""
 
     @staticmethod
@@ -74,7 +77,7 @@ class DeviceFeed:
 
     >>> from emojax.data.prepared import Recordings
     >>> feed = DeviceFeed({"a": Recordings([np.arange(300, dtype=np.int16)], np.zeros(1, np.int32))})
-    >>> one = feed.rows([Draw(0, np.array([0]), np.array([298]))], 4)
+    >>> one = feed.rows([ClipIndices(0, np.array([0]), np.array([298]))], 4)
     >>> feed.batch(feed.data, jax.tree.map(lambda leaf: leaf[0], one), 4).audio.tolist()
     [[298, 299, 0, 0]]
     """
@@ -83,7 +86,7 @@ class DeviceFeed:
         self._first_clip = np.cumsum([0, *(len(part.lengths) for part in corpora.values())])
         self.data = put(make_store(corpora))
 
-    def rows(self, drawn: Sequence[Draw], window: int) -> Chunks:
+    def rows(self, drawn: Sequence[ClipIndices], window: int) -> Chunks:
         """Numbers of clips and of their first samples."""
         clips = [self._first_clip[draw.corpus] + draw.clips for draw in drawn]
         starts = [draw.starts for draw in drawn]
@@ -128,7 +131,7 @@ class HostFeed:
     def __init__(self, corpora: Mapping[str, Clips]) -> None:
         self._parts = list(corpora.values())
 
-    def rows(self, drawn: Sequence[Draw], window: int) -> Batch:
+    def rows(self, drawn: Sequence[ClipIndices], window: int) -> Batch:
         """The audio itself, i16 ``[S, B, window]``."""
         shape = len(drawn), len(drawn[0].clips)
         audio, length = np.zeros((*shape, window), np.int16), np.zeros(shape, np.int32)
@@ -179,3 +182,18 @@ def make_feed(
     if _bytes(corpora) <= _free_host_bytes() / 2:
         corpora = {name: in_memory(part) for name, part in corpora.items()}
     return HostFeed(corpora)
+
+
+def prefetched(make: Callable[[int], Any], first: int = 0) -> grain.DatasetIterator:
+    """``make(first)``, ``make(first + 1)``, and so on, each begun before it is asked for.
+
+    An error is raised where its item is asked for.  After ``close()`` no further item is begun; what is under
+    way is waited for when the process ends.
+
+    >>> squares = prefetched(lambda number: number**2, first=3)
+    >>> next(squares), next(squares)
+    (9, 16)
+    >>> squares.close()
+    """
+    numbers = grain.MapDataset.range(first, sys.maxsize)
+    return iter(numbers.map(make).to_iter_dataset(grain.ReadOptions(AHEAD, AHEAD)))

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.corpora.listing import prepared
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
 
-_FEATURES = {"emojax.data.features.PcmAudio"} | {
+_FEATURES = {"emojax.data.tfds_features.PcmAudio"} | {
     f"tensorflow_datasets.core.features.{name}"
     for name in (
         "class_label_feature.ClassLabel",
@@ -132,6 +133,25 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
         raise ValueError(
             f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`"
         ) from error
+
+
+def find_corpora(names: Sequence[str], data_dir: Path) -> dict[str, PreparedCorpus]:
+    """Name → corpus, in the order given; all that are prepared there, if no name is.
+
+    Raises:
+      ValueError: a corpus is not prepared there, or none is.
+    """
+    folders = prepared(data_dir)
+    unknown = [name for name in names if name not in folders]
+    way = f"to prepare one: python -m datasets NAME --source_dir=DIR --data_dir={data_dir}"
+    if not folders:
+        raise ValueError(f"no corpus is prepared in {data_dir}; {way}")
+    if unknown:
+        asked = ", ".join(map(repr, unknown))
+        raise ValueError(
+            f"corpus {asked} is not prepared in {data_dir}; there are {', '.join(folders)}; {way}"
+        )
+    return {name: open_corpus(folders[name]) for name in names or folders}
 
 
 def clip_length(clip: Clip) -> int:

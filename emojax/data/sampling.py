@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
-class Draw:
+class ClipIndices:
     """The clips of one step of one corpus.
 
     Attributes:
@@ -46,7 +46,9 @@ def _order(clips: int, seed: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(seed).permutation(clips)
 
 
-def draw(lengths: np.ndarray, window: int, batch_size: int, seed: int, corpus: int, turn: int) -> Draw:
+def sample_clips(
+    lengths: np.ndarray, window: int, batch_size: int, seed: int, corpus: int, turn: int
+) -> ClipIndices:
     """The clips of a corpus's ``turn``-th step, each longer one at a random chunk (section 5.1).
 
     Args:
@@ -59,4 +61,4 @@ def draw(lengths: np.ndarray, window: int, batch_size: int, seed: int, corpus: i
     """
     clips = drawn_clips(len(lengths), batch_size, turn, (seed, corpus, 0))
     random = np.random.default_rng((seed, corpus, 1, turn))
-    return Draw(corpus, clips, random.integers(np.maximum(lengths[clips] - window, 0) + 1))
+    return ClipIndices(corpus, clips, random.integers(np.maximum(lengths[clips] - window, 0) + 1))

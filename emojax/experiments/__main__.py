@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from emojax.data.prepared import PreparedCorpus
-    from emojax.experiments.report import Report
-    from emojax.experiments.request import Request
-    from emojax.experiments.runs import Cell
+    from emojax.experiments.launch.job import Cell
+    from emojax.experiments.launch.spec import Request
+    from emojax.experiments.reports.report import Report
 
 _CORPORA = flags.DEFINE_list("corpora", [], "In the order of the tables; as train.py takes them to be run.")
 _DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora.")
@@ -73,7 +73,7 @@ def main(argv: list[str]) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     use_compilation_cache()  # before anything starts jax
     logging.set_verbosity(logging.WARNING)
-    from emojax.experiments.report import write_report
+    from emojax.experiments.reports.report import write_report
 
     # Whoever ends this process ends the runs that it began.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -97,25 +97,25 @@ def _experiment(name: str) -> Report:
     if name in ("baselines", "transfer"):
         return _of_runs(name)
     if name == "parameters":
-        from emojax.experiments.parameters import parameters, read_labels
+        from emojax.experiments.parameter_count import parameters, read_labels
 
         return parameters(read_labels(_CORPORA.value, Path(_DATA_DIR.value).expanduser()))
-    from emojax.experiments.prepared import find_corpora
+    from emojax.data.prepared import find_corpora
 
     corpora = find_corpora(_CORPORA.value, Path(_DATA_DIR.value).expanduser())
     if name == "cross_corpus":
         return _cross_corpus(corpora)
-    from emojax.experiments.statistics import statistics
+    from emojax.experiments.table1 import statistics
 
     return statistics(corpora)
 
 
 def _of_runs(name: str) -> Report:
     """Of finished runs, or of those that the plan asks for."""
-    from emojax.experiments.baselines import baselines
-    from emojax.experiments.finished import parse_workdirs
-    from emojax.experiments.planned import carry_out
-    from emojax.experiments.transfer import transfer
+    from emojax.evaluation.score_files import parse_workdirs
+    from emojax.experiments.launch.launch import carry_out
+    from emojax.experiments.table3 import baselines
+    from emojax.experiments.table4 import transfer
 
     report = {"baselines": baselines, "transfer": transfer}[name]
     if _WORKDIRS.value:
@@ -128,7 +128,7 @@ def _of_runs(name: str) -> Report:
 
 
 def _request() -> Request:
-    from emojax.experiments.request import Request, parse_bases, parse_corpora, parse_seeds
+    from emojax.experiments.launch.spec import Request, parse_bases, parse_corpora, parse_seeds
 
     if not _CORPORA.value:
         raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
@@ -150,14 +150,14 @@ def _request() -> Request:
 
 
 def _cells(name: str, request: Request) -> list[Cell]:
-    from emojax.experiments.plans import baseline_cells, transfer_cells
+    from emojax.experiments.launch.plan import baseline_cells, transfer_cells
 
     return list({"baselines": baseline_cells, "transfer": transfer_cells}[name](request, _SETTINGS.value))
 
 
 def _cross_corpus(corpora: Mapping[str, PreparedCorpus]) -> Report:
-    from emojax.experiments.cross_corpus import cross_corpus
-    from emojax.experiments.finished import parse_workdirs
+    from emojax.evaluation.score_files import parse_workdirs
+    from emojax.experiments.cross_corpus.report import cross_corpus
 
     return cross_corpus(
         corpora,

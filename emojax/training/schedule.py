@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from emojax.config import Config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Phases:
       rounds: of a phase, at most.
       patience_rounds: a phase also ends so many rounds after its beginning or the last better devel UAR,
         whichever is later; 0 for never.
-      eval_every: rounds between two looks at devel.
+      eval_every: rounds between two evaluations on devel.
 
     >>> phases = Phases((0.1, 0.01), decay=0.0, rounds=100, patience_rounds=2, eval_every=1)
     >>> one = Schedule()
@@ -64,12 +69,12 @@ class Phases:
         return self.rates[schedule.phase] / (1 + self.decay * schedule.round)
 
     def evaluates(self, schedule: Schedule) -> bool:
-        """Whether devel is looked at now."""
+        """Whether devel is evaluated now."""
         rounds = schedule.round - schedule.began
         return rounds > 0 and (rounds % self.eval_every == 0 or rounds == self.rounds)
 
     def evaluated(self, schedule: Schedule, uar: float) -> Schedule:
-        """The schedule after a look at devel; the next phase may have begun."""
+        """The schedule after an evaluation on devel; the next phase may have begun."""
         if uar > schedule.best_uar:
             schedule = dataclasses.replace(schedule, best_uar=uar, best_round=schedule.round)
         idle = schedule.round - max(schedule.best_round, schedule.began)
@@ -82,3 +87,89 @@ class Phases:
     def longest(self) -> int:
         """Rounds of all phases, at most."""
         return self.rounds * len(self.rates)
+
+
+def make_phases(config: Config, clips: int) -> Phases:
+    """The phases of a corpus (or of several, the largest) of so many training clips."""
+    schedule, epoch_rounds = config.schedule, math.ceil(clips / config.train.batch_size)
+    return Phases(
+        schedule.learning_rates,
+        schedule.learning_rate_decay,
+        schedule.rounds_per_phase,
+        schedule.patience_epochs * epoch_rounds,
+        schedule.eval_every_rounds,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class EvalDecision:
+    """What follows from an evaluation on devel.
+
+    Attributes:
+      improved: corpora whose present state is the best so far.
+      restarted: corpora that begin a phase, at their best state.
+    """
+
+    improved: Collection[str]
+    restarted: Collection[str]
+
+
+class Schedules:
+    """The schedules of a run: one of all corpora that share a trunk, or one of each corpus.
+
+    Args:
+      phases: name of a schedule → its rules.
+      members: name of a schedule → the corpora that follow it.
+      progress: name of a schedule → how far it has come, of a run that goes on.
+    """
+
+    def __init__(
+        self,
+        phases: Mapping[str, Phases],
+        members: Mapping[str, Sequence[str]],
+        progress: Mapping[str, Schedule],
+    ) -> None:
+        self._phases, self._members = phases, members
+        self.progress = {**dict.fromkeys(phases, Schedule()), **progress}
+
+    def rate(self, name: str) -> float:
+        """The learning rate of the next round."""
+        return self._phases[name].rate(self.progress[name])
+
+    def next_round(self, names: Iterable[str]) -> None:
+        """Count a round of some schedules."""
+        self.progress |= {name: self.progress[name].next_round() for name in names}
+
+    def unfinished(self) -> list[str]:
+        """The schedules whose last phase is not over."""
+        return [name for name, phases in self._phases.items() if not phases.done(self.progress[name])]
+
+    def due(self, names: Iterable[str]) -> list[str]:
+        """The corpora of some schedules whose devel part is to be evaluated now."""
+        due = [name for name in names if self._phases[name].evaluates(self.progress[name])]
+        return [corpus for name in due for corpus in self._members[name]]
+
+    def decide(self, uars: Mapping[str, float]) -> EvalDecision:
+        """Move on the schedules whose corpora were evaluated, each by the mean of its UARs."""
+        improved: list[str] = []
+        restarted: list[str] = []
+        for name, corpora in self._members.items():
+            if not set(corpora) <= set(uars):
+                continue
+            before = self.progress[name]
+            uar = float(np.mean([uars[corpus] for corpus in corpora]))
+            after = self.progress[name] = self._phases[name].evaluated(before, uar)
+            improved += corpora if after.best_uar > before.best_uar else []
+            begins = after.phase > before.phase and not self._phases[name].done(after)
+            restarted += corpora if begins else []
+        return EvalDecision(improved, restarted)
+
+    @property
+    def best_uar(self) -> float:
+        """Mean over the schedules of the devel UAR of the best state."""
+        return float(np.mean([schedule.best_uar for schedule in self.progress.values()]))
+
+    @property
+    def longest_rounds(self) -> int:
+        """Rounds of the longest schedule, at most."""
+        return max(phases.longest for phases in self._phases.values())

@@ -2,55 +2,155 @@
 
 from __future__ import annotations
 
-import ml_collections
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
 import optax
+from flax import traverse_util
 
-from emojax.data.turns import ROUND_ROBIN
+from emojax.checkpoints import read_manifest
+from emojax.config import Config, NetworkConfig, read_section
+from emojax.inference.network import Network, load_networks
 from emojax.models.subtrees import Params
-from emojax.training import optim
-
-# mode → what is trained; everything else stays as the base run left it.
-MODES = {
-    "scratch": "everything, from random parameters",
-    "finetune": "everything",
-    "adapters": "adapters, norms and head of each corpus",
-    "last_layer": "the head of each corpus",
-}
-FROZEN_TRUNK = ("adapters", "last_layer")
-
-
-def check_transfer(config: ml_collections.ConfigDict) -> None:
-    """Raise a ValueError for a mode that is not there or does not fit the other settings."""
-    if config.transfer not in MODES:
-        choices = "; ".join(f"{mode} trains {what}" for mode, what in MODES.items())
-        raise ValueError(f"transfer={config.transfer!r}; choose one of: {choices}")
-    if config.transfer == "scratch" and config.base:
-        raise ValueError(
-            f"base={config.base!r} with transfer='scratch'; choose finetune, adapters or last_layer"
-        )
-    if config.transfer != "scratch" and not config.base:
-        raise ValueError(
-            f"transfer={config.transfer!r} needs the folder of a trained run: --config.base=WORKDIR"
-        )
-    if config.transfer in FROZEN_TRUNK and config.sampling != ROUND_ROBIN:
-        raise ValueError(
-            f"sampling={config.sampling!r} with transfer={config.transfer!r}, which trains every corpus by "
-            f"itself; leave it at {ROUND_ROBIN}"
-        )
-    if config.transfer == "adapters" and not config.adapters:
-        raise ValueError("transfer='adapters' with adapters=False; give --config.adapters=True")
+from emojax.training.train_state import Corpus, EmoState, Shared
 
 
 def make_optimizers(
-    config: ml_collections.ConfigDict,
+    config: Config,
 ) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
     """``(tx_shared, tx_corpus)`` of a mode."""
-    trained = optim.sgd(config.momentum, config.l2)
-    tx_shared = optim.frozen() if config.transfer in FROZEN_TRUNK else trained
-    if config.transfer != "last_layer":
+    trained = sgd(config.train.momentum, config.train.l2)
+    tx_shared = frozen() if config.transfer.frozen_trunk else trained
+    if config.transfer.mode != "last_layer":
         return tx_shared, trained
-    return tx_shared, optax.multi_transform({True: trained, False: optim.frozen()}, _is_head)
+    return tx_shared, optax.multi_transform({True: trained, False: frozen()}, _is_head)
 
 
 def _is_head(params: Params) -> dict[str, bool]:
     return {name: name.startswith("head") for name in params}
+
+
+def sgd(momentum: float, l2: float) -> optax.GradientTransformation:
+    """Momentum, and the gradient of the loss term ``l2 · ‖kernels‖²`` (section 4.3).
+
+    The learning rate is not in it: it follows the schedule, which only the loop knows.
+    Biases and norms are not regularised.
+    """
+
+    def kernels(params):
+        return jax.tree.map(lambda leaf: leaf.ndim > 1, params)
+
+    return optax.chain(optax.add_decayed_weights(2 * l2, mask=kernels), optax.trace(momentum))
+
+
+def frozen() -> optax.GradientTransformation:
+    """No update at all; XLA then drops the gradients too."""
+    return optax.set_to_zero()
+
+
+# The parameters of a base run only fit a network with its settings.
+NETWORK = ("width", "depth", "attention_units", "attention_smoothing", "shared_attention", "head_units")
+
+
+def with_network_of_base(config: Config) -> Config:
+    """The config, with the network settings of its base run if it has one."""
+    if not config.transfer.base:
+        return config
+    base = read_section(NetworkConfig, read_manifest(config.transfer.base)["config"])
+    settings = {name: getattr(base, name) for name in NETWORK}
+    # The base's later layers expect its adapters, so keep them.
+    return config.replace(**settings, adapters=config.network.adapters or base.adapters)
+
+
+def base_of(config: Config) -> dict:
+    """What a run's manifest says of its base: ``{"base": ...}`` with the base's own base in it, or nothing.
+
+    That is the base's settings and who was in which part, and neither where it lies nor how far it came.
+    """
+    return {"base": _identity(read_manifest(config.transfer.base))} if config.transfer.base else {}
+
+
+def _identity(base: Mapping) -> dict:
+    settings = {name: value for name, value in base["config"].items() if name != "base"}
+    return {**{name: base[name] for name in ("partitions", "base") if name in base}, "config": settings}
+
+
+def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoState:
+    """Put the base run's best parameters into a fresh state, if the run has a base.
+
+    A corpus that the base was trained on begins at its own adapters, norms and, if its labels are the same,
+    head; any other begins at those of ``base_corpus``, with a fresh head, or at fresh ones.
+
+    Args:
+      config: the settings.
+      manifest: of the run that begins, with :func:`base_of` in it.
+      state: a fresh one.
+
+    Raises:
+      ValueError: there is no such run or corpus, or nothing that the last layer could stand on.
+    """
+    transfer = config.transfer
+    if not transfer.base:
+        return state
+    base = read_manifest(transfer.base)
+    check_division(config, manifest)
+    sources = {name: name if name in base["corpora"] else transfer.base_corpus for name in state.corpora}
+    without = [name for name, source in sources.items() if not source]
+    if without and transfer.mode == "last_layer":
+        raise ValueError(
+            f"last_layer keeps the norms of a corpus that {transfer.base} knows; it does not know "
+            f"{', '.join(without)}: choose --config.base_corpus from {', '.join(base['corpora'])}"
+        )
+    wanted = sorted({*sources.values()} - {""}) or [next(iter(base["corpora"]))]
+    _, _, networks = load_networks(transfer.base, wanted)
+    corpora = dict(state.corpora)
+    for name, source in sources.items():
+        if source:
+            same_head = name == source and base["corpora"][name] == manifest["corpora"][name]
+            corpora[name] = _begin(
+                state.corpora[name], networks[source], same_head, len(manifest["corpora"][name])
+            )
+    shared = Shared(networks[wanted[0]].shared, state.shared.opt_state)
+    return EmoState(shared, corpora, state.step)
+
+
+def check_division(config: Config, manifest: Mapping) -> None:
+    """Raise a ValueError where the trunk may have learnt from what is test here, from its first base on."""
+    ancestor, own, base = manifest.get("base"), manifest["partitions"], config.transfer.base
+    while ancestor:
+        theirs, divided = ancestor["config"], ancestor["partitions"]
+        known = sorted(set(own) & set(divided))
+        levels = bool(theirs["aggregate"] or config.data.aggregate)
+        if (known or levels) and any(
+            theirs[name] != getattr(config.data, name) for name in ("partition", "seed")
+        ):
+            raise ValueError(
+                f"{base} divided its corpora otherwise, so it may have learnt from what is test here; "
+                f"give --config.partition={theirs['partition']} --config.seed={theirs['seed']}"
+            )
+        changed = [name for name in known if not levels and own[name] != divided[name]]
+        if changed:
+            raise ValueError(
+                f"{base} learnt from other clips or labels of {', '.join(changed)}, so perhaps from "
+                "what is test here; train a base on the present ones, or use those that it was trained on"
+            )
+        ancestor = ancestor.get("base")
+
+
+def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> Corpus:
+    """The corpus with what fits of another network's parameters and statistics."""
+
+    def taken(own: Params, theirs: Params) -> Params:
+        own, theirs = traverse_util.flatten_dict(own), traverse_util.flatten_dict(theirs)
+        for path, leaf in own.items():
+            if path in theirs and (same_head or not path[0].startswith("head")):
+                # Only the logits can differ in shape: heads are padded to the most classes of a run.
+                used = (..., slice(classes)) if path[0] == "head_logits" else ...
+                own[path] = jnp.asarray(leaf).at[used].set(theirs[path][used])
+        return traverse_util.unflatten_dict(own)
+
+    return dataclasses.replace(
+        corpus, params=taken(corpus.params, network.corpus), stats=taken(corpus.stats, network.stats)
+    )

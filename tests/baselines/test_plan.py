@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emojax.baselines.evaluate import Baseline, evaluate
 from emojax.baselines.feature_sets import FeatureSet
-from emojax.experiments.baselines import baselines
-from emojax.experiments.plans import BASELINES, baseline_cells
-from emojax.experiments.request import Request, parse_corpora
+from emojax.baselines.pipeline import Baseline, evaluate
+from emojax.experiments.launch.plan import BASELINES, baseline_cells
+from emojax.experiments.launch.spec import Request, parse_corpora
+from emojax.experiments.table3 import baselines
 
 ROOT = Path(__file__).parents[2]
 VGG16 = "deepspectrum_vgg16"
@@ -22,8 +22,10 @@ VGG16 = "deepspectrum_vgg16"
 def request_(tmp_path, tiny_config, vgg16_pth, monkeypatch):
     monkeypatch.chdir(ROOT)
     configs = "configs/multi_corpus.py", "configs/scratch.py", "configs/adapt.py"
-    corpora = parse_corpora(item for item in tiny_config.corpora.split(",") if item.startswith("levels"))
-    places = tmp_path, [0], tiny_config.source_dir, tiny_config.data_dir
+    corpora = parse_corpora(
+        item for item in tiny_config.paths.corpora.split(",") if item.startswith("levels")
+    )
+    places = tmp_path, [0], tiny_config.paths.source_dir, tiny_config.paths.data_dir
     return Request(corpora, {}, *places, *configs, vgg16_weights=str(vgg16_pth), speaker_normalisation=True)
 
 

@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.data.batches import centre, make_batch, padded_length, windows
+from emojax.data.batches import centre, make_batch, padded_length, split_clip
 
 
 @given(st.integers(1, 500), st.integers(1, 120))
 def test_windows_cover_the_clip_and_none_is_longer(length, window):
     clip = np.arange(length)
-    pieces = windows(clip, window)
+    pieces = split_clip(clip, window)
     assert set(np.concatenate(pieces)) == set(clip)
     assert all(len(piece) == min(length, window) for piece in pieces)
 

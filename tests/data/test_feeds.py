@@ -7,7 +7,7 @@ import pytest
 from emojax.data import feeds
 from emojax.data.feeds import DeviceFeed, HostFeed
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import draw
+from emojax.data.sampling import sample_clips
 
 WINDOWS = [1_000, 700, 300]
 
@@ -27,7 +27,7 @@ def corpora():
 def drawn(corpora, steps):
     lengths = [part.lengths for part in corpora.values()]
     turns = [divmod(step, len(lengths)) for step in range(steps)]
-    return [draw(lengths[corpus], WINDOWS[corpus], 4, 7, corpus, turn) for turn, corpus in turns]
+    return [sample_clips(lengths[corpus], WINDOWS[corpus], 4, 7, corpus, turn) for turn, corpus in turns]
 
 
 def batches(feed, corpora):

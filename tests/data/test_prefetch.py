@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from emojax.data.prefetch import AHEAD, prefetched
+from emojax.data.feeds import AHEAD, prefetched
 
 
 def test_prefetch_keeps_the_order():

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.data.sampling import draw, drawn_clips
+from emojax.data.sampling import drawn_clips, sample_clips
 
 
 @given(st.integers(1, 40), st.integers(1, 16), st.integers(1, 4))
@@ -21,12 +21,14 @@ def test_epochs_and_seeds_differ():
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=9), st.integers(1, 20), st.integers(0, 9))
 def test_a_chunk_is_a_window_of_its_clip_or_all_of_it(own, window, turn):
     own = np.array(own)
-    one = draw(own, window, 4, 0, 0, turn)
+    one = sample_clips(own, window, 4, 0, 0, turn)
     left = own[one.clips] - one.starts
     assert (left >= np.minimum(own[one.clips], window)).all()
     assert (one.starts >= 0).all()
 
 
 def test_chunks_are_anywhere_in_the_clip():
-    starts = {int(start) for turn in range(50) for start in draw(np.array([12]), 10, 2, 0, 0, turn).starts}
+    starts = {
+        int(start) for turn in range(50) for start in sample_clips(np.array([12]), 10, 2, 0, 0, turn).starts
+    }
     assert starts == {0, 1, 2}

@@ -3,7 +3,7 @@
 import pytest
 
 from emojax.evaluation.metrics import score
-from emojax.evaluation.report import Prediction, write_predictions, write_results
+from emojax.evaluation.score_files import Prediction, write_predictions, write_results
 
 LABELS = ["a", "b"]
 

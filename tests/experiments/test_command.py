@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emojax.experiments.prepared import find_corpora
+from emojax.data.prepared import find_corpora
 
 ROOT = Path(__file__).parents[2]
 

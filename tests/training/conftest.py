@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from emojax.data.feeds import HostFeed
-from emojax.training.corpora import open_corpora
+from emojax.data.partitioned import open_corpora
 from emojax.training.run import make_layout
-from emojax.training.state import EmoState
+from emojax.training.train_state import EmoState
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def metrics():
 
 @pytest.fixture
 def parts(tiny_config, tiny_paths):
-    corpora = open_corpora(tiny_paths, tiny_config.partition, tiny_config.seed)
+    corpora = open_corpora(tiny_paths, **vars(tiny_config.data))
     return {name: corpus.load("train") for name, corpus in corpora.items()}
 
 
@@ -44,8 +44,7 @@ def begin(tiny_config, parts):
     """Begins rounds of a kind, of a network that is never asked."""
 
     def begin(kind, step, schedules, done=0, windows=None, **settings):
-        config = tiny_config.copy_and_resolve_references()
-        config.update(settings)
+        config = tiny_config.replace(**settings)
         feed = HostFeed(parts)
         state = EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, done)
         lengths = {name: part.lengths for name, part in parts.items()}
@@ -68,7 +67,7 @@ def tiny_command(tiny_config):
     """Makes the command that trains what ``tiny_run`` is, in a work directory, with flags."""
     changed = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s")
     changed += ("rounds_per_phase", "eval_every_rounds")
-    settings = [f"--config.{name}={tiny_config[name]}" for name in changed]
+    settings = [f"--config.{name}={tiny_config.flat()[name]}" for name in changed]
 
     def command(workdir, *flags):
         begin = [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}"]

@@ -3,23 +3,20 @@
 import contextlib
 
 import jax
-import ml_collections
 import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
+from emojax.inference.network import load_networks
 from emojax.training import loop
-from emojax.training.base_run import check_division, with_network_of_base
-from emojax.training.devel import network_of
-from emojax.training.predict import load_networks
-from emojax.training.run import check_config
+from emojax.training.transfer import check_division, with_network_of_base
+from emojax.training.validation import network_of
 
 
 def adapted(config, base, **settings):
-    config = config.copy_and_resolve_references()
-    config.update(base=str(base), rounds_per_phase=1, learning_rates=(0.1,), eval_every_rounds=1, **settings)
-    check_config(config)
-    return config
+    return config.replace(
+        base=str(base), rounds_per_phase=1, learning_rates=(0.1,), eval_every_rounds=1, **settings
+    )
 
 
 def network(workdir, corpus):
@@ -45,7 +42,7 @@ def test_adapters_keep_the_trunk_to_the_bit(tiny_config, tiny_paths, tiny_run, t
     ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
     assert changed(ours.shared, base.shared) == set()
     assert changed(ours.corpus, base.corpus) == set(base.corpus)
-    assert read_manifest(tmp_path, "best")["config"]["width"] == tiny_config.width  # the base's, not ours
+    assert read_manifest(tmp_path)["config"]["width"] == tiny_config.network.width  # the base's, not ours
 
 
 def test_the_last_layer_keeps_all_but_the_head(tiny_config, tiny_paths, tiny_run, tmp_path):
@@ -101,9 +98,9 @@ def run_of(base=None, seed=0, aggregate="", **digests):
     ],
 )
 @pytest.mark.parametrize("between", [False, True])
-def test_a_trunk_that_may_know_the_test_part_is_refused(ancestor, message, between):
+def test_a_trunk_that_may_know_the_test_part_is_refused(tiny_config, ancestor, message, between):
     manifest = run_of(run_of(ancestor, b=1) if between else ancestor, a=1)
-    config = ml_collections.ConfigDict(manifest["config"])
+    config = tiny_config.replace(**manifest["config"])
     with pytest.raises(ValueError, match=message) if message else contextlib.nullcontext():
         check_division(config, manifest)
 
@@ -116,17 +113,15 @@ def test_a_network_keeps_the_adapters_of_its_base(tiny_config, tiny_run):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"transfer": "adapter"}, "scratch trains everything"),
+        ({"transfer": "adapter"}, r"scratch \(trains everything"),
         ({"transfer": "scratch"}, "choose finetune, adapters or last_layer"),
         ({"transfer": "finetune", "base": ""}, "needs the folder of a trained run"),
         ({"transfer": "adapters", "adapters": False}, "adapters=True"),
     ],
 )
 def test_settings_that_do_not_fit(tiny_config, settings, message):
-    config = tiny_config.copy_and_resolve_references()
-    config.update({"base": "runs/any", **settings})
     with pytest.raises(ValueError, match=message):
-        check_config(config)
+        tiny_config.replace(**{"base": "runs/any", **settings})
 
 
 @pytest.mark.parametrize(
@@ -134,7 +129,7 @@ def test_settings_that_do_not_fit(tiny_config, settings, message):
     [
         ({"transfer": "last_layer"}, "choose --config.base_corpus from tones, levels"),
         ({"transfer": "adapters", "base_corpus": "emodb"}, "unknown corpus 'emodb'(.|\n)*tones, levels"),
-        ({"transfer": "adapters", "base": "nowhere"}, "nowhere holds no best checkpoint"),
+        ({"transfer": "adapters", "base": "nowhere"}, "nowhere holds no checkpoint"),
         ({"transfer": "adapters", "corpus": "tones", "seed": 3}, "learnt from what is test here.*seed=0"),
     ],
 )

@@ -1,0 +1,151 @@
+"""Score a baseline on the test parts of prepared corpora."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import tqdm
+
+from emojax.baselines.feature_sets import FeatureSet
+from emojax.baselines.svm import CLASSIFIERS, Answer, per_speaker
+from emojax.corpora.folds import Folds, make_folds
+from emojax.corpora.spec import Clip
+from emojax.data.prepared import PreparedCorpus, open_corpus
+from emojax.evaluation.figures import confusion_figure
+from emojax.evaluation.metrics import CorpusResult, score
+from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.versions import commit, versions
+
+
+@dataclasses.dataclass(frozen=True)
+class Baseline:
+    """What is extracted, and what classifies it.
+
+    Attributes:
+      features: of :func:`~emojax.baselines.feature_sets.open_features`.
+      classifier: one of ``CLASSIFIERS``.
+      partition: of :func:`~emojax.corpora.folds.make_folds`.
+      seed: of partitions that are not published.
+      speaker_normalisation: standardise each speaker's features before anything else; this uses all clips
+        of the tested speakers, if not their labels.
+
+    Raises:
+      ValueError: no such classifier.
+    """
+
+    features: FeatureSet
+    classifier: str = "linear"
+    partition: str = "default"
+    seed: int = 0
+    speaker_normalisation: bool = False
+
+    def __post_init__(self) -> None:
+        if self.classifier not in CLASSIFIERS:
+            raise ValueError(f"classifier={self.classifier!r}; choose one of {', '.join(CLASSIFIERS)}")
+
+    def __str__(self) -> str:
+        normalised = "with" if self.speaker_normalisation else "no"
+        return f"{self.features.description}, {self.classifier} SVM, {normalised} speaker normalisation"
+
+
+def evaluate(
+    baseline: Baseline, paths: Mapping[str, Path], cache_dir: str | Path, out: str | Path, command: str = ""
+) -> list[CorpusResult]:
+    """Train and score the baseline on every corpus; a protocol of several folds is scored as one.
+
+    Writes ``results.json``, ``predictions.csv`` (without probabilities: an SVM has none) and
+    ``confusion.png``.
+
+    Args:
+      baseline: what to do.
+      paths: corpus → folder of the prepared corpus.
+      cache_dir: where features are kept.
+      out: folder of the results; made if missing.
+      command: how this was called, for the record.
+
+    Raises:
+      ValueError: a folder is no prepared corpus, or a corpus does not allow the partition or the
+        normalisation; known before the first feature is extracted.
+    """
+    corpora = {name: open_corpus(path) for name, path in paths.items()}
+    if baseline.speaker_normalisation:
+        check_speakers({name: corpus.clips for name, corpus in corpora.items()})
+    folds = {
+        name: make_folds(corpus.spec, corpus.clips, baseline.partition, baseline.seed)
+        for name, corpus in corpora.items()
+    }
+    results, predictions, chosen = [], [], {}
+    for name, corpus in corpora.items():
+        answers = _answers(baseline, corpus, folds[name], cache_dir)
+        result, rows = _judge(name, corpus, folds[name], answers, str(baseline))
+        results.append(result)
+        predictions += rows
+        chosen[name] = answers
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_predictions(predictions, out / "predictions.csv")
+    confusion_figure(results, out / "confusion.png")
+    write_results(results, out, _provenance(baseline, chosen, command))
+    return results
+
+
+def check_speakers(clips: Mapping[str, Iterable[Clip]]) -> None:
+    """Raise a ValueError that names the corpora with a clip without a speaker.
+
+    >>> check_speakers({"demo": [Clip("a.wav", "anger", "03", "German", 1.0, "", "")]})
+    """
+    without = [name for name, some in clips.items() if not all(clip.speaker for clip in some)]
+    if without:
+        raise ValueError(
+            f"speaker normalisation needs the speaker of every clip, which {', '.join(without)} does not "
+            "name; switch it off, leave such corpora out, or name the speakers in a CSV "
+            "(file,label,speaker)"
+        )
+
+
+def _answers(baseline: Baseline, corpus: PreparedCorpus, folds: Folds, cache_dir: str | Path) -> list[Answer]:
+    """What the classifier says of each fold's test part."""
+    features = baseline.features.read(corpus, cache_dir)
+    if baseline.speaker_normalisation:
+        features = per_speaker(features, [clip.speaker for clip in corpus.clips])
+    labels = np.array([corpus.spec.labels.index(clip.label) for clip in corpus.clips])
+    bar = tqdm.tqdm(folds.partitions, f"{corpus.spec.name} {baseline.classifier}", unit="fold", disable=None)
+    return [CLASSIFIERS[baseline.classifier](features, labels, partition.parts) for partition in bar]
+
+
+def _judge(
+    name: str, corpus: PreparedCorpus, folds: Folds, answers: list[Answer], what: str
+) -> tuple[CorpusResult, list[Prediction]]:
+    """The score of all folds together, and their predictions in the order of the corpus's table."""
+    labels = corpus.spec.labels
+    tested = np.concatenate([partition.parts["test"] for partition in folds.partitions])
+    predicted = np.concatenate([answer.predicted for answer in answers])
+    order = np.argsort(tested)
+    clips, predicted = [corpus.clips[i] for i in tested[order]], predicted[order]
+    rows = [
+        Prediction(name, clip.file, clip.speaker, clip.label, labels[best], {})
+        for clip, best in zip(clips, predicted, strict=True)
+    ]
+    truth = np.array([labels.index(clip.label) for clip in clips])
+    protocol = f"{folds.protocol}; {what}"
+    return score(name, protocol, labels, truth, predicted, [clip.speaker for clip in clips]), rows
+
+
+def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command: str) -> dict:
+    """As of a trained run; UAR on devel is the mean over the folds."""
+    devel = {name: [a.devel_uar for a in some if a.devel_uar is not None] for name, some in answers.items()}
+    return {
+        "command": command,
+        "commit": commit(),
+        "part": "test",
+        "utterance": "whole",
+        "step": None,
+        "devel_uar": {name: float(np.mean(uars)) if uars else None for name, uars in devel.items()},
+        "complexity": {name: [answer.complexity for answer in some] for name, some in answers.items()},
+        "config": {**vars(baseline), "features": baseline.features.name},
+        "features": baseline.features.description,
+        "versions": {**versions("scikit-learn", "numpy"), **baseline.features.versions},
+    }

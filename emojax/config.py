@@ -1,0 +1,238 @@
+"""Settings of a run as frozen dataclasses: made and checked once, from a flat config or a manifest."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from emojax.audio.reading import MIN_DURATION_S
+from emojax.corpora.affect import parse_mapping
+from emojax.corpora.aggregate import DOMAINS
+from emojax.data.sampling_schedule import ROUND_ROBIN, check_sampling
+
+Section = TypeVar("Section")
+
+# What is trained in each mode; everything else stays as the base run left it.
+MODES = {
+    "scratch": "everything, from random parameters",
+    "finetune": "everything",
+    "adapters": "adapters, norms and head of each corpus",
+    "last_layer": "the head of each corpus",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Allowed:
+    """Which values a setting may have: in words, and as a test."""
+
+    words: str
+    test: Callable[[Any], bool]
+
+
+def _whole(low: int, high: int) -> _Allowed:
+    return _Allowed(f"a whole number from {low} to {high:,}", lambda value: low <= value <= high)
+
+
+def _one_of(*choices: str) -> _Allowed:
+    return _Allowed(f"one of {', '.join(choices)}", choices.__contains__)
+
+
+_ANY = _Allowed("a text", lambda _: True)
+_NOT_NEGATIVE = _Allowed("a number of at least 0", lambda value: 0 <= value < math.inf)
+_SHARE = _Allowed("a number from 0 up to, but not including, 1", lambda value: 0 <= value < 1)
+_RATES = _Allowed(
+    "a rate greater than 0 for every phase, such as (0.1, 0.01, 0.001)",
+    lambda rates: bool(rates) and all(0 < rate < math.inf for rate in rates),
+)
+_MODE = _Allowed(
+    "one of " + ", ".join(f"{mode} (trains {what})" for mode, what in MODES.items()), MODES.__contains__
+)
+_WINDOW = _Allowed(f"from {MIN_DURATION_S} to 60 s", lambda value: MIN_DURATION_S <= value <= 60)
+
+Text = Annotated[str, _ANY]
+Flag = Annotated[bool, _Allowed("True or False", lambda _: True)]
+Count = Annotated[int, _whole(1, 10**9)]
+Size = Annotated[int, _whole(1, 4096)]
+NotNegative = Annotated[float, _NOT_NEGATIVE]
+Share = Annotated[float, _SHARE]
+
+
+@dataclasses.dataclass(frozen=True)
+class PathConfig:
+    """Where corpora lie: no property of a run, which may go on after its folders moved."""
+
+    corpora: Text
+    source_dir: Text
+    data_dir: Text
+    allow_bad: Flag
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Who is in which part, under which labels; the arguments of ``open_corpora``."""
+
+    partition: Text
+    seed: Annotated[int, _whole(0, 2**32 - 1)]
+    aggregate: Annotated[str, _one_of("", *DOMAINS)]
+    label_words: Text
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkConfig:
+    """What :func:`emojax.inference.network.make_model` builds."""
+
+    width: Size
+    depth: Annotated[int, _whole(1, 64)]
+    adapters: Flag
+    attention_units: Size
+    attention_smoothing: NotNegative
+    shared_attention: Flag
+    head_units: Size
+    dropout: Share
+    fold_adapters: Flag
+    fast_conv: Annotated[str, _one_of("auto", "on", "off")]
+    precision: Annotated[str, _one_of("auto", "f32", "bf16")]
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferConfig:
+    """Where the parameters begin, and which of them are trained; ``mode`` is the setting ``transfer``."""
+
+    mode: Annotated[str, _MODE]
+    base: Text
+    base_corpus: Text
+    tuned_at_once: Count
+
+    @property
+    def frozen_trunk(self) -> bool:
+        """Whether the shared subtree stays as it is."""
+        return self.mode in ("adapters", "last_layer")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """What a step is given, and how it updates."""
+
+    sampling: Text
+    batch_size: Count
+    window_s: Annotated[float, _WINDOW]
+    momentum: Share
+    l2: NotNegative
+    masked_mels: NotNegative
+    masked_share: Share
+
+
+@dataclasses.dataclass(frozen=True)
+class ScheduleConfig:
+    """When the learning rate falls, and when training ends."""
+
+    learning_rates: Annotated[tuple[float, ...], _RATES]
+    rounds_per_phase: Count
+    patience_epochs: Annotated[int, _whole(0, 10**9)]
+    learning_rate_decay: NotNegative
+    eval_every_rounds: Count
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All settings of a run; :func:`read_config` makes it."""
+
+    paths: PathConfig
+    data: DataConfig
+    network: NetworkConfig
+    transfer: TransferConfig
+    train: TrainConfig
+    schedule: ScheduleConfig
+
+    def flat(self) -> dict[str, Any]:
+        """The settings by name, as JSON types."""
+        return {
+            _flat_name(name): list(value) if isinstance(value, tuple) else value
+            for section in vars(self).values()
+            for name, value in vars(section).items()
+        }
+
+    def replace(self, **settings: Any) -> Config:
+        """These settings, some of them changed, checked again."""
+        return read_config({**self.flat(), **settings})
+
+
+PATH_KEYS = tuple(field.name for field in dataclasses.fields(PathConfig))
+
+
+def read_config(settings: Mapping[str, Any]) -> Config:
+    """The settings of a flat config (``configs/``), checked.
+
+    Raises:
+      ValueError: a setting is missing, of another type, or cannot be; the message names it, what was given
+        and what is allowed.
+    """
+    types = get_type_hints(Config)
+    config = Config(**{name: read_section(section, settings) for name, section in types.items()})
+    _check_together(config)
+    return config
+
+
+def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section:
+    """Some of a run's settings, such as ``read_section(NetworkConfig, manifest["config"])``.
+
+    Raises:
+      ValueError: as :func:`read_config`.
+
+    >>> read_section(DataConfig, {"partition": "default", "seed": -1, "aggregate": "", "label_words": ""})
+    Traceback (most recent call last):
+    ValueError: seed=-1; give a whole number from 0 to 4,294,967,295: --config.seed=...
+    """
+    hints = get_type_hints(section, include_extras=True)
+    return section(**{name: _checked(_flat_name(name), hint, settings) for name, hint in hints.items()})
+
+
+def _flat_name(name: str) -> str:
+    return "transfer" if name == "mode" else name
+
+
+def _checked(name: str, hint: Any, settings: Mapping[str, Any]) -> Any:
+    """The value of a setting, if it may have it."""
+    if name not in settings:
+        raise ValueError(f"there is no setting {name}; configs/base.py has them all")
+    kind, allowed = get_args(hint)
+    value = settings[name]
+    if not (_is(value, kind) and allowed.test(value)):
+        raise ValueError(f"{name}={value!r}; give {allowed.words}: --config.{name}=...")
+    return tuple(value) if get_origin(kind) is tuple else value
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type, as people and JSON write it: 1 is a float, True is no number."""
+    if get_origin(kind) is tuple:
+        return isinstance(value, (tuple, list)) and all(_is(item, float) for item in value)
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is kind
+
+
+def _check_together(config: Config) -> None:
+    """Refuse settings that do not fit each other."""
+    check_sampling(config.train.sampling)
+    try:
+        parse_mapping(config.data.label_words)
+    except ValueError as error:
+        raise ValueError(f"label_words: {error}") from None
+    transfer = config.transfer
+    if transfer.mode == "scratch" and transfer.base:
+        raise ValueError(
+            f"base={transfer.base!r} with transfer='scratch'; choose finetune, adapters or last_layer"
+        )
+    if transfer.mode != "scratch" and not transfer.base:
+        raise ValueError(
+            f"transfer={transfer.mode!r} needs the folder of a trained run: --config.base=WORKDIR"
+        )
+    if transfer.frozen_trunk and config.train.sampling != ROUND_ROBIN:
+        raise ValueError(
+            f"sampling={config.train.sampling!r} with transfer={transfer.mode!r}, which trains every corpus "
+            f"by itself; leave it at {ROUND_ROBIN}"
+        )
+    if transfer.mode == "adapters" and not config.network.adapters:
+        raise ValueError("transfer='adapters' with adapters=False; give --config.adapters=True")

@@ -1,0 +1,238 @@
+"""The corpora of a run: prepared ones, or domains that aggregate them, and who is in which part."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from emojax.corpora.affect import VOCABULARY, check_corpora, of_corpus, parse_mapping, unknown
+from emojax.corpora.aggregate import Domain
+from emojax.corpora.aggregate import aggregate as make_domains
+from emojax.corpora.partitions import Partition, make_partition
+from emojax.corpora.spec import Clip
+from emojax.data.prepared import PreparedCorpus, Recordings, clip_length, in_memory, open_corpus
+from emojax.files import replacing
+
+# In a run's folder: where its prepared corpora lie.
+PLACES_FILE = "corpora.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class PartitionedCorpus:
+    """What one head is trained on: a prepared corpus, or several under common labels.
+
+    Attributes:
+      labels: the label set, in the order of the logits.
+      clips: the sources' tables, one after the other.
+      partition: who is in which part; ascending indices into ``clips``.
+      sources: where the recordings are.
+    """
+
+    labels: tuple[str, ...]
+    clips: Sequence[Clip]
+    partition: Partition
+    sources: Sequence[PreparedCorpus]
+
+    def stored(self, part: str) -> StoredRecordings:
+        """One part's recordings, which stay on the disk."""
+        return StoredRecordings(self, self.partition.parts[part])
+
+    def load(self, part: str) -> Recordings:
+        """Read one part's recordings, and no others."""
+        return in_memory(self.stored(part))
+
+    def identity(self) -> dict[str, str]:
+        """The protocol, and a digest of who is in which part: the same data, and only that, has the same."""
+        rows = [
+            f"{part}\t{self.clips[i].file}\t{self.clips[i].label}\t{self.clips[i].digest}"
+            for part, indices in self.partition.parts.items()
+            for i in indices
+        ]
+        digest = hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=16).hexdigest()
+        return {"protocol": self.partition.protocol, "digest": digest}
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredRecordings:
+    """Some clips of a corpus, each read from the disk whenever it is asked for.
+
+    Attributes:
+      corpus: whose they are.
+      indices: int64 ``[N]``, into its clips.
+    """
+
+    corpus: PartitionedCorpus
+    indices: np.ndarray
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray:
+        """int32 ``[N]``, indices into the corpus's label set."""
+        numbers = {label: number for number, label in enumerate(self.corpus.labels)}
+        return np.array([numbers[self.corpus.clips[index].label] for index in self.indices], np.int32)
+
+    @functools.cached_property
+    def lengths(self) -> np.ndarray:
+        """int64 ``[N]``, samples of each clip."""
+        return np.array([clip_length(self.corpus.clips[index]) for index in self.indices], np.int64)
+
+    def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
+        """int16 ``[n]`` at 16 kHz, one array for each of these clips.
+
+        Raises:
+          ValueError: what is on the disk is not what the table says.
+        """
+        indices = self.indices[rows]
+        starts = np.cumsum([0, *(len(source.clips) for source in self.corpus.sources)])
+        clips: dict[int, np.ndarray] = {}
+        for source, (start, stop) in zip(self.corpus.sources, pairwise(starts), strict=True):
+            own = indices[(start <= indices) & (indices < stop)]
+            records = source.records(own - start)
+            clips |= {int(index): record["audio"] for index, record in zip(own, records, strict=True)}
+        return [clips[index] for index in indices]
+
+
+def open_corpora(
+    paths: Mapping[str, Path], partition: str, seed: int, aggregate: str = "", label_words: str = ""
+) -> dict[str, PartitionedCorpus]:
+    """Open and partition the prepared corpora, and aggregate them if so wished; reads no audio.
+
+    Args:
+      paths: corpus → prepared folder.
+      partition: the scheme of :func:`emojax.corpora.partitions.make_partition`.
+      seed: of the partition and of what is chosen for a domain.
+      aggregate: one of ``DOMAINS``, or empty for the corpora themselves.
+      label_words: of :func:`emojax.corpora.affect.parse_mapping`.
+
+    Returns:
+      corpus, or dimension of affect → what is trained on.
+
+    Raises:
+      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or mapped for a corpus
+        that is not there; a part of a domain is empty.
+    """
+    if not aggregate:
+        return _open(paths, partition, seed)
+    domains = open_levels(paths, partition, seed, aggregate, label_words)
+    return {
+        dimension: _join(dimension, corpora, [name for name in paths if name not in corpora])
+        for dimension, corpora in domains.items()
+    }
+
+
+def open_levels(
+    paths: Mapping[str, Path], partition: str, seed: int, aggregate: str, label_words: str = ""
+) -> dict[str, dict[str, PartitionedCorpus]]:
+    """The corpora of each domain, each by itself: its clips are named after it and labelled with their level.
+
+    The arguments and errors are those of :func:`open_corpora`, but a part may be empty: one that lacks a
+    level of its corpus.
+
+    Returns:
+      dimension → corpus → that corpus under the dimension's levels; none that has a single level.
+    """
+    corpora = _open(paths, partition, seed)
+    words = parse_mapping(label_words)
+    check_corpora(words, {name: corpus.labels for name, corpus in corpora.items()})
+    mappings = {name: of_corpus(words, name) for name in corpora}
+    _refuse_unknown(corpora, mappings)
+    tables = {name: (corpus.clips, corpus.partition) for name, corpus in corpora.items()}
+    domains = make_domains(aggregate, tables, seed, mappings)
+    return {
+        dimension: {name: _levelled(name, domain, corpora[name]) for name in domain.label}
+        for dimension, domain in domains.items()
+    }
+
+
+def _open(paths: Mapping[str, Path], scheme: str, seed: int) -> dict[str, PartitionedCorpus]:
+    corpora = {}
+    for name, path in paths.items():
+        corpus = open_corpus(path)
+        partition = make_partition(corpus.spec, corpus.clips, scheme, seed)
+        corpora[name] = PartitionedCorpus(corpus.spec.labels, corpus.clips, partition, [corpus])
+    return corpora
+
+
+def _refuse_unknown(
+    corpora: Mapping[str, PartitionedCorpus], mappings: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Name all labels that a person has to map, of all corpora at once."""
+    strange = {
+        name: unknown((clip.label for clip in corpus.clips), mappings[name])
+        for name, corpus in corpora.items()
+    }
+    labels = sorted({label for some in strange.values() for label in some})
+    if labels:
+        where = "; ".join(f"{name}: {', '.join(some)}" for name, some in strange.items() if some)
+        example = ",".join(f"{label}=neutral" for label in labels)
+        raise ValueError(
+            f"labels without a known arousal and valence ({where}); say what each of them means with "
+            f"--config.label_words (train.py) or --label_words (experiments), as in '{example}', with words "
+            f"out of {', '.join(VOCABULARY)}"
+        )
+
+
+def named_after(corpus: str, clip: Clip) -> Clip:
+    """The clip as it is called beside those of other corpora, whose speakers may have the same names."""
+    return dataclasses.replace(
+        clip, file=f"{corpus}/{clip.file}", speaker=clip.speaker and f"{corpus}/{clip.speaker}"
+    )
+
+
+def _levelled(name: str, domain: Domain, corpus: PartitionedCorpus) -> PartitionedCorpus:
+    """One corpus of a domain."""
+    clips = [
+        dataclasses.replace(named_after(name, clip), label=domain.labels[level])
+        for clip, level in zip(corpus.clips, domain.label[name], strict=True)
+    ]
+    partition = Partition(corpus.partition.protocol, domain.parts[name])
+    return PartitionedCorpus(domain.labels, clips, partition, corpus.sources)
+
+
+def _join(
+    dimension: str, corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]
+) -> PartitionedCorpus:
+    """A domain as a corpus: the tables of its corpora, one after the other."""
+    clips: list[Clip] = []
+    pieces: dict[str, list[np.ndarray]] = {}
+    for corpus in corpora.values():
+        for part, chosen in corpus.partition.parts.items():
+            pieces.setdefault(part, []).append(chosen + len(clips))
+        clips += corpus.clips
+    parts = {part: np.concatenate(some) for part, some in pieces.items()}
+    empty = [part for part, indices in parts.items() if not len(indices)]
+    if empty:
+        raise ValueError(
+            f"{dimension}: no clips for {', '.join(empty)}, because no corpus has there each of its levels; "
+            "add a corpus, or give another --config.partition or --config.seed"
+        )
+    labels = next(iter(corpora.values())).labels
+    sources = [source for corpus in corpora.values() for source in corpus.sources]
+    return PartitionedCorpus(labels, clips, Partition(joint_protocol(corpora, left_out), parts), sources)
+
+
+def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]) -> str:
+    """One line: how each of a domain's corpora is divided, and which have no say in it."""
+    members: dict[str, list[str]] = {}
+    gaps = ""
+    for name, corpus in corpora.items():
+        members.setdefault(corpus.partition.protocol, []).append(name)
+        parts = corpus.partition.parts
+        gaps += "".join(f"; nothing of {name} in {part}" for part, chosen in parts.items() if not len(chosen))
+    if left_out:
+        gaps += f"; left out, having a single level: {', '.join(left_out)}"
+    how = "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in members.items())
+    return f"levels equally frequent in each part of each corpus; {how}{gaps}"
+
+
+def write_places(workdir: Path, paths: Mapping[str, Path]) -> None:
+    """Note where the prepared corpora lie; evaluation looks there."""
+    places = {name: str(path.absolute()) for name, path in paths.items()}
+    with replacing(workdir / PLACES_FILE) as draft:
+        draft.write_text(json.dumps(places, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,169 @@
+"""Two systems on the same clips: how far apart they are, and whether that can be chance."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import recall_score
+
+from emojax.evaluation.metrics import uar_difference
+from emojax.evaluation.score_files import Prediction, aligned, read_predictions
+from emojax.evaluation.statistics import holm, mcnemar
+
+# By file.
+Predictions = dict[str, Prediction]
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Systems A and B on one corpus; fractions, not percent.
+
+    Attributes:
+      corpus: its name.
+      n: clips that both answered.
+      uar_a: unweighted average recall of A.
+      uar_b: of B.
+      difference: of A less B.
+      ci95: lower and upper end of its paired 95 % bootstrap interval.
+      ci_over: ``"speakers"`` or ``"clips"``: what the bootstrap resampled.
+      exact_p: of McNemar's exact test: whether both are right equally often; conservative.
+      mid_p: its mid-p variant.
+      holm_p: mid-p, adjusted for the number of corpora.
+    """
+
+    corpus: str
+    n: int
+    uar_a: float
+    uar_b: float
+    difference: float
+    ci95: tuple[float, float]
+    ci_over: str
+    exact_p: float
+    mid_p: float
+    holm_p: float
+
+
+def compare(systems: Mapping[str, Sequence[Path]]) -> list[Comparison]:
+    """Compare the ``predictions.csv`` of two systems on the corpora that both have.
+
+    Args:
+      systems: name of A, and then of B → its work directories.
+
+    Raises:
+      ValueError: a file is missing or another one, a system has a corpus twice, no corpus is in both, or a
+        corpus's clips differ.
+    """
+    a, b = (_all_predictions(name, workdirs) for name, workdirs in systems.items())
+    names = list(systems)
+    common = [corpus for corpus in a if corpus in b]
+    if not common:
+        raise ValueError(
+            f"no corpus is in both: {names[0]} has {', '.join(a)}, {names[1]} has {', '.join(b)}"
+        )
+    return compare_predictions({corpus: (a[corpus], b[corpus]) for corpus in common}, names)
+
+
+def _all_predictions(name: str, workdirs: Sequence[Path]) -> dict[str, Predictions]:
+    found: dict[str, Predictions] = {}
+    for workdir in workdirs:
+        predictions = predictions_of(workdir)
+        twice = [corpus for corpus in predictions if corpus in found]
+        if twice:
+            raise ValueError(f"{name}: corpus {twice[0]} is in several of its folders; give each corpus once")
+        found |= predictions
+    return found
+
+
+def compare_predictions(
+    pairs: Mapping[str, tuple[Predictions, Predictions]], names: Sequence[str | Path]
+) -> list[Comparison]:
+    """Compare two systems on these corpora.
+
+    Args:
+      pairs: corpus → the predictions of A and of B, by file.
+      names: of A and B, for error messages.
+
+    Raises:
+      ValueError: a corpus's clips differ.
+    """
+    found = [_compare(corpus, a, b, names) for corpus, (a, b) in pairs.items()]
+    if not found:
+        return []
+    adjusted = holm([comparison.mid_p for comparison in found])
+    return [dataclasses.replace(one, holm_p=float(p)) for one, p in zip(found, adjusted, strict=True)]
+
+
+def predictions_of(workdir: Path) -> dict[str, Predictions]:
+    """Corpus → file → what a work directory's ``predictions.csv`` says of it.
+
+    Raises:
+      ValueError: it is missing or another file, or has a clip twice.
+    """
+    path = workdir / "predictions.csv"
+    corpora: dict[str, Predictions] = defaultdict(dict)
+    for row in read_predictions(path):
+        if row.file in corpora[row.corpus]:
+            raise ValueError(f"{path}: {row.file} of corpus {row.corpus} is there twice; score the run again")
+        corpora[row.corpus][row.file] = row
+    return corpora
+
+
+def _compare(corpus: str, a: Predictions, b: Predictions, names: Sequence[str | Path]) -> Comparison:
+    """One corpus; its p-value is not adjusted yet."""
+    differ = sorted(file for file in a.keys() | b.keys() if _truth(a.get(file)) != _truth(b.get(file)))
+    if differ:
+        raise ValueError(
+            f"corpus {corpus}: {names[0]} has {len(a)} clips and {names[1]} {len(b)}; {len(differ)} of "
+            f"them are not in both with one label, such as {differ[0]}; score both on the same partition"
+        )
+    labels, truth = np.unique([row.label for row in a.values()], return_inverse=True)
+    number = {label: i for i, label in enumerate(labels)}
+    # A label that no clip has is wrong for all of them: -1.
+    predicted_a, predicted_b = (
+        np.array([number.get(rows[file].prediction, -1) for file in a]) for rows in (a, b)
+    )
+    speakers = [row.speaker for row in a.values()]
+    difference, ci95, over = uar_difference(truth, predicted_a, predicted_b, speakers)
+    uar_a, uar_b = (
+        float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))
+        for predicted in (predicted_a, predicted_b)
+    )
+    p = mcnemar(truth == predicted_a, truth == predicted_b)
+    return Comparison(corpus, len(a), uar_a, uar_b, difference, ci95, over, p.exact_p, p.mid_p, p.mid_p)
+
+
+def _truth(row: Prediction | None) -> str | None:
+    return row.label if row else None
+
+
+def comparison_table(comparisons: Sequence[Comparison]) -> str:
+    """The comparisons as plain text, UAR in percent: a row per corpus, then the footnotes.
+
+    >>> demo = Comparison("demo", 90, 0.7, 0.6, 0.1, (0.02, 0.18), "clips", 0.05, 0.03, 0.03)
+    >>> print(comparison_table([demo]))
+    corpus   n     A     B  A - B  95 % interval  exact p   mid-p    Holm
+    demo    90  70.0  60.0  +10.0  [+2.0, +18.0]   0.0500  0.0300  0.0300
+    UAR in percent; paired 95 % bootstrap interval over clips: demo.
+    p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm for 1 corpora.
+    """
+    heads = ("corpus", "n", "A", "B", "A - B", "95 % interval", "exact p", "mid-p", "Holm")
+    rows: list[tuple[str, ...]] = [heads]
+    for c in comparisons:
+        low, high = (f"{100 * end:+.1f}" for end in c.ci95)
+        uars = f"{100 * c.uar_a:.1f}", f"{100 * c.uar_b:.1f}", f"{100 * c.difference:+.1f}"
+        p_values = (f"{p:.4f}" if p >= 1e-4 else "<0.0001" for p in (c.exact_p, c.mid_p, c.holm_p))
+        rows.append((c.corpus, str(c.n), *uars, f"[{low}, {high}]", *p_values))
+    notes = [
+        f"UAR in percent; paired 95 % bootstrap interval over {what}: {', '.join(corpora)}."
+        for what in ("speakers", "clips")
+        if (corpora := [c.corpus for c in comparisons if c.ci_over == what])
+    ]
+    notes.append(
+        "p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm for "
+        f"{len(comparisons)} corpora."
+    )
+    return "\n".join([*aligned(rows, "<>>>>>>>>"), *notes])

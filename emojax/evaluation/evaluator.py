@@ -1,0 +1,136 @@
+"""Score a trained run on the test part, which nothing before this has read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import tqdm
+
+from emojax.checkpoints import check_same
+from emojax.config import DataConfig, read_section
+from emojax.data.batches import centre
+from emojax.data.partitioned import PLACES_FILE, PartitionedCorpus, open_corpora
+from emojax.evaluation.figures import confusion_figure
+from emojax.evaluation.metrics import CorpusResult, score
+from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.inference.network import Forward, Network, load_networks
+from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
+from emojax.versions import commit, versions
+
+PARTS = ("test", "devel")
+STATES = ("best", "latest")
+# Of every network, as a baseline's result says its own.
+NORMALISATION = "log-mel standardised per utterance, no speaker normalisation"
+
+
+def evaluate(
+    workdir: str | Path, part: str = "test", crop: bool = False, command: str = "", state: str = "best"
+) -> list[CorpusResult]:
+    """Score a state of the run on every corpus, and write what was found beside it.
+
+    Writes ``results.json``, ``predictions.csv`` and ``confusion.png`` into the work directory, or into its
+    folder ``devel`` for that part; all of it below ``latest`` for that state.
+
+    Args:
+      workdir: of a trained run.
+      part: ``"test"`` or ``"devel"``.
+      crop: only the middle 5 s of a longer utterance, as the paper, instead of averaged windows of all of it.
+      command: how this was called, for the record.
+      state: ``"best"`` by devel UAR, or ``"latest"``: where training ended, the final epoch of Table 3.
+
+    Raises:
+      ValueError: nothing is trained there, or the corpora are not those that were trained on.
+    """
+    for what, given, choices in (("part", part, PARTS), ("state", state, STATES)):
+        if given not in choices:
+            raise ValueError(f"{what}={given!r}; choose one of {', '.join(choices)}")
+    workdir = Path(workdir)
+    manifest, forward, networks = load_networks(workdir, state=state)
+    corpora = open_trained_on(workdir, manifest)
+    asker = _Asker(manifest, forward, networks, corpora, crop)
+    if state == "latest":  # only the best state's is on record
+        manifest["devel_uar"] = {name: asker.score(name, "devel")[0].uar for name in networks}
+    results, predictions = [], []
+    for name in tqdm.tqdm(networks, unit="corpus", disable=None):
+        result, rows = asker.score(name, part)
+        results.append(result)
+        predictions += rows
+    folder = workdir / ("" if state == "best" else state) / ("" if part == "test" else part)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_predictions(predictions, folder / "predictions.csv")
+    confusion_figure(results, folder / "confusion.png")
+    write_results(results, folder, _provenance(manifest, part, crop, command, state))
+    return results
+
+
+def open_trained_on(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
+    """The run's corpora, which must be what it was trained on: otherwise train and test could overlap.
+
+    Raises:
+      ValueError: the folder does not say where they lie, or they have changed.
+    """
+    try:
+        paths = {
+            name: Path(path) for name, path in json.loads((workdir / PLACES_FILE).read_text("utf-8")).items()
+        }
+    except (OSError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{workdir} does not say where its corpora lie ({error}); run train.py again"
+        ) from error
+    corpora = open_corpora(paths, **vars(read_section(DataConfig, manifest["config"])))
+    now = {name: corpus.identity() for name, corpus in corpora.items()}
+    check_same({"partitions": manifest["partitions"]}, {"partitions": now}, workdir)
+    return corpora
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asker:
+    """A run's networks and the recordings to ask them about."""
+
+    manifest: Mapping
+    forward: Forward
+    networks: Mapping[str, Network]
+    corpora: Mapping[str, PartitionedCorpus]
+    crop: bool
+
+    def score(self, name: str, part: str) -> tuple[CorpusResult, list[Prediction]]:
+        """What the network of a corpus answers on one of its parts, and how good that is."""
+        corpus, labels = self.corpora[name], self.manifest["corpora"][name]
+        recordings = corpus.load(part)
+        samples = [centre(clip, WINDOW_SAMPLES) if self.crop else clip for clip in recordings.samples]
+        padded, _ = predict_clips(self.forward, self.networks[name], samples)
+        probabilities = padded[:, : len(labels)]
+        predicted = probabilities.argmax(axis=1)
+        clips = [corpus.clips[i] for i in corpus.partition.parts[part]]
+        rows = [
+            Prediction(
+                name,
+                clip.file,
+                clip.speaker,
+                clip.label,
+                labels[best],
+                dict(zip(labels, map(float, row), strict=True)),
+            )
+            for clip, best, row in zip(clips, predicted, probabilities, strict=True)
+        ]
+        speakers = [clip.speaker for clip in clips]
+        protocol = f"{corpus.partition.protocol}; {NORMALISATION}"
+        result = score(name, protocol, labels, recordings.labels, predicted, speakers)
+        return result, rows
+
+
+def _provenance(manifest: Mapping, part: str, crop: bool, command: str, state: str) -> dict:
+    return {
+        "command": command,
+        "commit": commit(),
+        "part": part,
+        "state": state,
+        "utterance": "middle 5 s" if crop else "whole, windows of 5 s averaged",
+        "step": manifest["best_step" if state == "best" else "step"],
+        "devel_uar": manifest["devel_uar"],
+        "config": manifest["config"],
+        "versions": versions("jax", "jaxlib", "flax", "numpy") | {"emojax": manifest["emojax"]},
+    }

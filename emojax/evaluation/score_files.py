@@ -1,0 +1,154 @@
+"""What an evaluation leaves behind: a table to read, results and predictions to work with."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import glob
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+from emojax.evaluation.metrics import CorpusResult
+from emojax.files import replacing
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """One tested clip: a row of ``predictions.csv``.
+
+    ``speaker`` is empty where unknown; ``label`` is the truth; ``probabilities`` maps each label to 0..1.
+    """
+
+    corpus: str
+    file: str
+    speaker: str
+    label: str
+    prediction: str
+    probabilities: Mapping[str, float]
+
+
+def table(results: Sequence[CorpusResult]) -> str:
+    """The results as plain text, in percent: a row per corpus, then their mean UAR and the footnotes.
+
+    >>> from emojax.evaluation.metrics import score
+    >>> truth = [0, 1] * 100
+    >>> print(table([score("demo", "test on a", ["angry", "calm"], truth, truth, ["a"] * 200)]))
+    corpus      n  chance    UAR  95 % interval     WAR     F1  protocol
+    demo      200    50.0  100.0  [100.0, 100.0]  100.0  100.0  test on a
+    mean UAR               100.0
+    Percent; 95 % bootstrap interval of UAR over clips: demo.
+    """
+    rows: list[tuple[str, ...]] = [("corpus", "n", "chance", "UAR", "95 % interval", "WAR", "F1", "protocol")]
+    for r in results:
+        chance, uar, low, high, war, f1 = (
+            f"{100 * value:.1f}" for value in (r.chance, r.uar, *r.uar_ci95, r.war, r.macro_f1)
+        )
+        mark = " *" if r.uar_ci95[0] <= r.chance else ""
+        rows.append((r.title, str(r.n), chance, uar, f"[{low}, {high}]{mark}", war, f1, r.protocol))
+    synthetic = " (synthetic speech included)" if any(r.title != r.corpus for r in results) else ""
+    rows.append(
+        (f"mean UAR{synthetic}", "", "", f"{100 * fmean(r.uar for r in results):.1f}", "", "", "", "")
+    )
+    return "\n".join([*aligned(rows, "<>>><>><"), *_footnotes(results)])
+
+
+def aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
+    """The rows as lines of equal columns, each to its side: ``<`` for text, ``>`` for numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    cells = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
+    return [cells.format(*row).rstrip() for row in rows]
+
+
+def _footnotes(results: Sequence[CorpusResult]) -> list[str]:
+    """What the intervals are, and which results to distrust."""
+    notes = []
+    for what in ("speakers", "clips"):
+        corpora = ", ".join(r.corpus for r in results if r.ci_over == what)
+        if corpora:
+            notes.append(f"Percent; 95 % bootstrap interval of UAR over {what}: {corpora}.")
+    if any(r.uar_ci95[0] <= r.chance for r in results):
+        notes.append("* The interval does not lie above chance.")
+    return notes
+
+
+def write_results(results: Sequence[CorpusResult], workdir: str | Path, provenance: Mapping) -> Path:
+    """Write ``results.json`` into the work directory, all of it or nothing, and return its path.
+
+    Args:
+      results: of all corpora; they become ``corpora.<name>``, and their mean UAR ``mean_uar``.
+      workdir: an existing folder.
+      provenance: plain JSON types, at the top level of the file: the commit, the seed, the checkpoint.
+    """
+    path = Path(workdir) / "results.json"
+    content = {
+        **provenance,
+        "mean_uar": fmean(r.uar for r in results),
+        "corpora": {r.corpus: r.to_json() for r in results},
+    }
+    with replacing(path) as draft:
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+        draft.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def write_predictions(rows: Iterable[Prediction], path: str | Path) -> None:
+    """Write a CSV of a row per tested clip, all of it or nothing; probabilities are a JSON object."""
+    with replacing(Path(path)) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(field.name for field in dataclasses.fields(Prediction))
+        for row in rows:
+            rounded = {label: round(float(p), 6) for label, p in row.probabilities.items()}
+            probabilities = json.dumps(rounded, ensure_ascii=False, allow_nan=False)
+            writer.writerow((row.corpus, row.file, row.speaker, row.label, row.prediction, probabilities))
+
+
+def read_predictions(path: str | Path) -> list[Prediction]:
+    """Read what :func:`write_predictions` wrote.
+
+    Raises:
+      ValueError: there is no such file, it is another one, or empty.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = [
+                Prediction(**{**row, "probabilities": json.loads(row["probabilities"])})
+                for row in csv.DictReader(file)
+            ]
+        if not rows:
+            raise ValueError("it has no rows")
+        return rows
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise ValueError(f"{path} is no predictions.csv of evaluate.py or baseline.py ({error})") from error
+
+
+def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
+    """Name of a setting → its work directories.
+
+    Args:
+      items: ``NAME=FOLDER``; a folder may be a pattern (``runs/scratch_*``), and a name may be repeated.
+
+    Raises:
+      ValueError: an item of another form, or a pattern that fits nothing.
+    """
+    settings: dict[str, list[Path]] = defaultdict(list)
+    for item in filter(None, map(str.strip, items)):
+        name, _, pattern = item.partition("=")
+        if not (name and pattern):
+            raise ValueError(f"{item!r} names no setting; give --workdirs=NAME=FOLDER,NAME=FOLDER")
+        folders = sorted(filter(Path.is_dir, map(Path, glob.glob(str(Path(pattern).expanduser())))))
+        if not folders:
+            raise ValueError(f"{pattern}: there is no such folder{finished_near(Path(pattern))}")
+        settings[name] += folders
+    return dict(settings)
+
+
+def finished_near(folder: Path) -> str:
+    """The finished runs that lie in a folder or beside it, to choose from."""
+    for place in (folder, folder.parent):
+        there = sorted(str(path.parent) for path in place.glob("*/results.json"))
+        if there:
+            return f"; finished are {', '.join(there)}"
+    return ""

@@ -1,0 +1,1 @@
+"""Trained on one corpus, tested on others."""

@@ -1,0 +1,125 @@
+"""A cross-corpus matrix, and what it looks like as a table and as a heat map."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean
+
+import numpy as np
+
+from emojax.experiments.cross_corpus.scoring import Tested
+from emojax.experiments.cross_corpus.systems import Levels
+from emojax.experiments.reports.figures import heat_map
+from emojax.experiments.reports.report import Picture
+from emojax.experiments.reports.table import Cell, Marked, Table
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    """Systems of one kind, tested under the levels of one dimension.
+
+    Attributes:
+      dimension: ``"arousal"`` or ``"valence"``.
+      kind: of the systems: a feature set, or the name that a person gave to some runs.
+      cells: row by row, a row being a system and a column a corpus.
+    """
+
+    dimension: str
+    kind: str
+    cells: Sequence[Tested]
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return f"cross_corpus_{self.dimension}_{self.kind}"
+
+    @property
+    def columns(self) -> list[str]:
+        """The corpora that were tested."""
+        return list(dict.fromkeys(cell.corpus for cell in self.cells))
+
+    @property
+    def rows(self) -> list[str]:
+        """The systems that were tested."""
+        return list(dict.fromkeys(cell.system for cell in self.cells))
+
+    def of(self, row: str | None = None, column: str | None = None) -> list[Tested]:
+        """The cells of a row, of a column, or of one of each."""
+        return [cell for cell in self.cells if row in (None, cell.system) and column in (None, cell.corpus)]
+
+    def chance(self, column: str) -> float | None:
+        """UAR of guessing, in percent."""
+        return _mean(100 * cell.result["chance"] for cell in self.of(column=column) if cell.result)
+
+
+def matrix_table(matrix: Matrix, levels: Levels) -> Table:
+    """The numbers, with what a reader must know of them; ``levels`` are the corpora of the matrix."""
+    columns = matrix.columns
+    rows: list[Sequence[Cell]] = [["chance", *(matrix.chance(column) for column in columns), None]]
+    rows += [[row, *map(_shown, matrix.of(row)), _elsewhere(matrix.of(row))] for row in matrix.rows]
+    means = [_elsewhere(matrix.of(column=column)) for column in columns]
+    return Table(
+        matrix.name,
+        f"UAR of levels of {matrix.dimension}: {matrix.kind}",
+        {"trained on": "", **dict.fromkeys(columns, ".1f"), "mean elsewhere": ".1f"},
+        rows,
+        ["mean elsewhere", *means, _elsewhere(matrix.cells)],
+        list(_notes(matrix, levels)),
+    )
+
+
+def _elsewhere(cells: Iterable[Tested]) -> float | None:
+    """Mean UAR of systems on corpora that they were not trained on."""
+    return _mean(cell.uar for cell in cells if not cell.within)
+
+
+def _shown(cell: Tested) -> Cell:
+    return Marked(cell.uar, "*") if cell.within and cell.uar is not None else cell.uar
+
+
+def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
+    """What a reader must know of the numbers, and what is missing."""
+    yield (
+        "UAR in percent, over the levels that a test part has. * within: other speakers of a corpus that was "
+        "trained on; the means are over the other cells."
+    )
+    within = _mean(cell.uar for cell in matrix.cells if cell.within)
+    if within is not None:
+        yield f"Mean within: {within:.1f}."
+    for name, corpus in levels.items():
+        empty = [part for part, indices in corpus.partition.parts.items() if not len(indices)]
+        if empty:
+            yield f"{name} lacks one of its levels in {', '.join(empty)}, so these are not used."
+    for name, corpus in levels.items():
+        lacking = [level for level in corpus.labels if level not in {clip.label for clip in corpus.clips}]
+        if lacking:
+            yield f"{name} has nothing that is {', '.join(lacking)}."
+    for cell in matrix.cells:
+        if cell.left_out:
+            gone = "" if cell.result else ", which leaves no two levels to tell apart"
+            yield (
+                f"{cell.system} on {cell.corpus}: {cell.left_out} test clips are left out, by speakers whose "
+                f"recordings it learnt from{gone}."
+            )
+
+
+def matrix_picture(matrix: Matrix) -> Picture:
+    """The numbers as a heat map, coloured by how far they lie above chance."""
+    rows, columns = matrix.rows, matrix.columns
+    shape = len(rows), len(columns)
+    values = np.array([cell.uar for cell in matrix.cells], float).reshape(shape)  # None becomes nan
+    above = np.array([cell.above_chance for cell in matrix.cells], float).reshape(shape)
+    framed = [place for place, cell in zip(np.ndindex(shape), matrix.cells, strict=True) if cell.within]
+    figure = heat_map(values, above, rows, columns, "chance", framed)
+    ax = figure.axes[0]
+    ax.set_xlabel("tested on")
+    ax.xaxis.set_label_position("top")
+    ax.set_ylabel("trained on")
+    caption = f"UAR of levels of {matrix.dimension}, in percent: {matrix.kind}; framed: a corpus trained on"
+    return Picture(matrix.name, caption, figure)
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

@@ -1,0 +1,198 @@
+"""Trained on one corpus, tested on another: a matrix over the levels of arousal and of valence."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emojax.baselines.features import FEATURE_SETS, functionals, opensmile_version
+from emojax.corpora.affect import parse_mapping
+from emojax.data.partitioned import joint_protocol, open_levels
+from emojax.data.prepared import PreparedCorpus
+from emojax.experiments.cross_corpus.matrix import Matrix, matrix_picture, matrix_table
+from emojax.experiments.cross_corpus.scoring import Tested, fill
+from emojax.experiments.cross_corpus.systems import Levels, Run, check_levels, network, open_run, svms
+from emojax.experiments.reports.report import Picture, Report
+from emojax.experiments.reports.results import NETWORK, network_settings
+from emojax.experiments.reports.table import Cell, Table
+
+_DETAILS = {
+    "levels of": "",
+    "system": "",
+    "trained on": "",
+    "tested on": "",
+    "within": "",
+    "test clips": ",d",
+    "left out": ",d",
+    "chance": ".1f",
+    "UAR devel": ".1f",
+    "UAR test": ".1f",
+    "from": ".1f",
+    "to": ".1f",
+    "interval over": "",
+}
+_RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step": ",d"}
+_RUNS |= {**NETWORK, "emojax": ""}
+
+
+def cross_corpus(
+    corpora: Mapping[str, PreparedCorpus],
+    aggregated: str,
+    label_words: str,
+    features: Sequence[str],
+    workdirs: Mapping[str, Sequence[Path]],
+    cache_dir: Path,
+    cells_dir: Path,
+) -> Report:
+    """Test SVMs of one corpus each, and finished runs, on the test part of every corpus.
+
+    Args:
+      corpora: the columns, and what the SVMs are trained on.
+      aggregated: dimensions of affect, one of :data:`emojax.corpora.aggregate.DOMAINS`.
+      label_words: of :func:`emojax.corpora.affect.parse_mapping`.
+      features: of the SVMs, some of :data:`emojax.baselines.features.FEATURE_SETS`.
+      workdirs: a name → work directories of runs on aggregated corpora.
+      cache_dir: where features are kept.
+      cells_dir: where finished cells are kept.
+
+    Raises:
+      ValueError: nothing to test, or something unknown; before anything is computed.
+    """
+    _check(features, workdirs)
+    parse_mapping(label_words)  # what cannot be is refused before anything is read
+    runs = {kind: [open_run(workdir) for workdir in some] for kind, some in workdirs.items()}
+    _refuse_twice(runs)
+    scheme, seed = _division(runs)
+    paths = {name: corpus.path for name, corpus in corpora.items()}
+    domains = open_levels(paths, scheme, seed, aggregated, label_words)
+    for run in itertools.chain.from_iterable(runs.values()):
+        check_levels(run, domains, corpora, label_words)
+
+    @functools.cache
+    def read(feature_set: str, name: str) -> np.ndarray:
+        return functionals(corpora[name], feature_set, cache_dir)
+
+    matrices = []
+    for dimension, levels in domains.items():
+        kinds = {name: svms(name, levels, functools.partial(read, name)) for name in features}
+        for kind, some in runs.items():
+            knowing = [run for run in some if dimension in run.manifest["corpora"]]
+            kinds[kind] = [network(run, dimension, levels) for run in knowing]
+        for kind, systems in kinds.items():
+            cells = fill(systems, levels, cells_dir, f"{dimension} {kind}")
+            matrices += [Matrix(dimension, kind, cells)] if cells else []
+    if not matrices:
+        raise ValueError(f"none of these systems can be tested on {', '.join(domains)}: give others")
+    return _report(matrices, domains, list(corpora), runs, seed)
+
+
+def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]]) -> None:
+    """Refuse systems that cannot be, before anything is opened."""
+    if not features and not workdirs:
+        raise ValueError("nothing to test; give --features=egemaps, --workdirs=NAME=FOLDER, or both")
+    unknown = [name for name in features if name not in FEATURE_SETS]
+    if unknown:
+        raise ValueError(
+            f"--features={', '.join(map(repr, unknown))}; choose one of {', '.join(FEATURE_SETS)}, or both"
+        )
+    if features:
+        opensmile_version()
+    strange = [name for name in workdirs if name in FEATURE_SETS or not re.fullmatch(r"[A-Za-z0-9_-]+", name)]
+    if strange:
+        raise ValueError(
+            f"runs named {strange[0]!r}, which is to be part of a file's name: use letters, digits, '-' and "
+            f"'_', and none of {', '.join(FEATURE_SETS)}"
+        )
+
+
+def _refuse_twice(runs: Mapping[str, Sequence[Run]]) -> None:
+    for kind, some in runs.items():
+        seen: dict[str, Run] = {}
+        for run in some:
+            if run.name in seen:
+                raise ValueError(
+                    f"{kind}: {seen[run.name].workdir} and {run.workdir} are both trained on {run.name}; "
+                    "name them apart: --workdirs=NAME=FOLDER,OTHER=FOLDER"
+                )
+            seen[run.name] = run
+
+
+def _division(runs: Mapping[str, Sequence[Run]]) -> tuple[str, int]:
+    """The scheme and seed by which the runs divided their corpora; the defaults without runs."""
+    divisions = {run.division: run.workdir for some in runs.values() for run in some}
+    if len(divisions) > 1:
+        each = "; ".join(f"{workdir}: {scheme}, seed {s}" for (scheme, s), workdir in divisions.items())
+        raise ValueError(f"the runs divided their corpora differently ({each}); give those of one division")
+    return next(iter(divisions), ("default", 0))
+
+
+def _report(
+    matrices: Sequence[Matrix],
+    domains: Mapping[str, Levels],
+    corpora: Sequence[str],
+    runs: Mapping[str, Sequence[Run]],
+    seed: int,
+) -> Report:
+    protocols = [
+        f"{dimension}: {joint_protocol(levels, [name for name in corpora if name not in levels])}"
+        for dimension, levels in domains.items()
+    ]
+    pieces: list[Table | Picture] = []
+    for matrix in matrices:
+        pieces += [matrix_table(matrix, domains[matrix.dimension]), matrix_picture(matrix)]
+    by_svm = any(matrix.kind in FEATURE_SETS for matrix in matrices)
+    smile = f"openSMILE {opensmile_version()} functionals, " if by_svm else ""
+    return Report(
+        name="cross_corpus",
+        title=f"Trained on one corpus, tested on another: {' and '.join(domains)}",
+        protocol=(
+            "A row learns from train parts, a column is a test part; no known speaker is in both. "
+            + " — ".join(protocols)
+        ),
+        seeds=f"{seed}, of partitions that are not published, and of the clips chosen for equal levels.",
+        normalisation=(
+            f"SVMs: {smile}standardised over the train part they learn from. Networks: "
+            "each utterance's log-mel over its own frames. Per speaker or tested corpus: none."
+        ),
+        selection=(
+            "Best UAR on the devel part of what was trained on: of an SVM's C (then fitted on train and "
+            "devel), of a network's states by the mean over its heads."
+        ),
+        pieces=[*pieces, _details(matrices), *([_runs(runs)] if runs else [])],
+    )
+
+
+def _details(matrices: Sequence[Matrix]) -> Table:
+    rows = [_detail(matrix, cell) for matrix in matrices for cell in matrix.cells]
+    notes = ["from, to: 95 % bootstrap interval of UAR on test, over speakers or over clips."]
+    return Table("cross_corpus_details", "Every cell in full", _DETAILS, rows, notes=notes)
+
+
+def _detail(matrix: Matrix, cell: Tested) -> list[Cell]:
+    place = [matrix.dimension, matrix.kind, cell.system, cell.corpus, "yes" if cell.within else "no"]
+    if cell.result is None:
+        return [*place, 0, cell.left_out, *[None] * 5, ""]
+    result = cell.result
+    devel = None if result["devel_uar"] is None else 100 * result["devel_uar"]
+    low, high = (100 * end for end in result["uar_ci95"])
+    chance = 100 * result["chance"]
+    return [*place, result["n"], cell.left_out, chance, devel, cell.uar, low, high, result["uar_ci95_over"]]
+
+
+def _runs(runs: Mapping[str, Sequence[Run]]) -> Table:
+    rows = [
+        [
+            *(kind, run.workdir.name, ", ".join(run.corpora), config["base"], config["seed"]),
+            *(run.manifest["step"], *network_settings(config), run.manifest["emojax"]),
+        ]
+        for kind, some in runs.items()
+        for run in some
+        for config in [run.manifest["config"]]
+    ]
+    notes = ["emojax: that which trained them; the page's versions tested them."]
+    return Table("runs", "The runs behind these numbers", _RUNS, rows, notes=notes)

@@ -1,0 +1,195 @@
+"""What learns the levels of affect on some corpora and is tested on others: SVMs, and finished runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from emojax.baselines.features import FEATURE_SETS, opensmile_version
+from emojax.baselines.svm import linear
+from emojax.checkpoints import read_manifest
+from emojax.corpora.spec import Clip
+from emojax.data.partitioned import PartitionedCorpus, named_after
+from emojax.data.prepared import load_recordings
+from emojax.evaluation.evaluator import open_trained_on
+from emojax.inference.network import Network, load_networks
+from emojax.inference.predict import predict_clips
+from emojax.versions import versions
+
+# Parts that a system learns from: it is fitted on one, and chosen on the other.
+LEARNT = ("train", "devel")
+Levels = Mapping[str, PartitionedCorpus]
+# Corpus → indices of its clips to be answered.
+Questions = Mapping[str, np.ndarray]
+# Corpus, the level of each clip asked for, and what the system scored on devel.
+Answers = Iterator[tuple[str, np.ndarray, float | None]]
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """A row of a cross-corpus matrix.
+
+    Attributes:
+      name: of the row.
+      corpora: what it was trained on.
+      learnt_from: the clips that it was fitted on or chosen by.
+      identity: all that its answers depend on beside the questions, as plain JSON types.
+      answers: answers questions; this may take long.
+    """
+
+    name: str
+    corpora: tuple[str, ...]
+    learnt_from: tuple[Clip, ...]
+    identity: Mapping[str, str]
+    answers: Callable[[Questions], Answers]
+
+
+def levels_of(corpus: PartitionedCorpus, indices: np.ndarray) -> np.ndarray:
+    """The true level of each of the clips, int64[N]."""
+    return np.array([corpus.labels.index(corpus.clips[index].label) for index in indices], np.int64)
+
+
+def svms(features: str, corpora: Levels, read: Callable[[str], np.ndarray]) -> list[System]:
+    """A linear SVM of each corpus whose train and devel parts have clips.
+
+    Args:
+      features: one of ``FEATURE_SETS``.
+      corpora: under the levels of one dimension.
+      read: corpus → features of all its clips, float32 ``[N, D]``.
+    """
+    software = {**versions("scikit-learn", "numpy"), "opensmile": opensmile_version()}
+    return [
+        System(
+            name,
+            (name,),
+            tuple(corpus.clips[i] for part in LEARNT for i in corpus.partition.parts[part]),
+            {**software, "features": FEATURE_SETS[features], "corpus": corpus.identity()["digest"]},
+            functools.partial(_svm_answers, name, corpora, read),
+        )
+        for name, corpus in corpora.items()
+        if all(len(corpus.partition.parts[part]) for part in LEARNT)
+    ]
+
+
+def _svm_answers(
+    own: str, corpora: Levels, read: Callable[[str], np.ndarray], questions: Questions
+) -> Answers:
+    """One fit answers all questions: scaled and fitted on the own corpus, C chosen on its devel part."""
+    learnt = [(own, corpora[own].partition.parts[part]) for part in LEARNT]
+    pieces = [*learnt, *questions.items()]
+    features = np.concatenate([read(name)[indices] for name, indices in pieces])
+    levels = np.concatenate([levels_of(corpora[name], indices) for name, indices in pieces])
+    ends = np.cumsum([len(indices) for _, indices in pieces])
+    train, devel, *asked = np.split(np.arange(len(levels)), ends[:-1])
+    answer = linear(features, levels, {"train": train, "devel": devel, "test": np.concatenate(asked)})
+    predicted = np.split(answer.predicted, np.cumsum([len(places) for places in asked])[:-1])
+    yield from ((name, some, answer.devel_uar) for name, some in zip(questions, predicted, strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished run on aggregated corpora.
+
+    Attributes:
+      workdir: of the run.
+      manifest: of its best checkpoint.
+      corpora: what it was trained on, and what the run was that it began at.
+      learnt_from: the clips of their train and devel parts.
+    """
+
+    workdir: Path
+    manifest: Mapping
+    corpora: tuple[str, ...]
+    learnt_from: tuple[Clip, ...]
+
+    @property
+    def name(self) -> str:
+        """The corpus if there is only one, else the run."""
+        return self.corpora[0] if len(self.corpora) == 1 else self.workdir.name
+
+    @property
+    def division(self) -> tuple[str, int]:
+        """Scheme and seed by which its corpora were divided."""
+        return self.manifest["config"]["partition"], self.manifest["config"]["seed"]
+
+
+def open_run(workdir: Path) -> Run:
+    """Open a run that knows levels of affect.
+
+    Raises:
+      ValueError: nothing is trained there, it knows other labels, or its corpora have changed.
+    """
+    manifest = read_manifest(workdir)
+    if not manifest["config"]["aggregate"]:
+        raise ValueError(
+            f"{workdir} was trained on {', '.join(manifest['corpora'])} and their own labels; only a run "
+            "with --config.aggregate=arousal (or valence, or a+v) can be tested on other corpora"
+        )
+    learnt_from = tuple(_learnt(workdir, manifest))
+    names = dict.fromkeys(clip.file.partition("/")[0] for clip in learnt_from)
+    return Run(workdir, manifest, tuple(names), learnt_from)
+
+
+def check_levels(run: Run, domains: Mapping[str, Levels], corpora: Collection[str], label_words: str) -> None:
+    """A ValueError where a run learnt another level of a corpus's clip than it would be tested with."""
+    own_words = run.manifest["config"]["label_words"]
+    if own_words == label_words:
+        return
+    for dimension, trained_on in open_trained_on(run.workdir, run.manifest).items():
+        levels = domains.get(dimension, {})
+        level = {clip.file: clip.label for corpus in levels.values() for clip in corpus.clips}
+        for clip in trained_on.clips if levels else ():
+            if clip.file.partition("/")[0] in corpora and level.get(clip.file) != clip.label:
+                raise ValueError(
+                    f"{run.workdir} was trained with label_words={own_words!r}, by which the {dimension} of "
+                    f"{clip.file} is {clip.label}; by label_words={label_words!r} it is "
+                    f"{level.get(clip.file, 'left out')}; give the same words, or another run"
+                )
+
+
+def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
+    """What a run, and the one it began at, learnt from; files and speakers are named ``CORPUS/...``."""
+    for name, corpus in open_trained_on(workdir, manifest).items():
+        for index in itertools.chain.from_iterable(corpus.partition.parts[part] for part in LEARNT):
+            clip = corpus.clips[index]
+            yield clip if manifest["config"]["aggregate"] else named_after(name, clip)
+    base = manifest["config"]["base"]
+    if base:
+        yield from _learnt(Path(base), read_manifest(base))
+
+
+def network(run: Run, dimension: str, corpora: Levels) -> System:
+    """The run's head of a dimension, to be tested on the corpora under that dimension's levels."""
+    _, forward, networks = load_networks(run.workdir, [dimension])
+    own = networks[dimension]
+
+    def answers(questions: Questions) -> Answers:
+        for name, indices in questions.items():
+            samples = load_recordings(corpora[name].sources[0], indices).samples
+            probabilities, _ = predict_clips(forward, own, samples)
+            predicted = probabilities[:, : len(corpora[name].labels)].argmax(axis=1)
+            yield name, predicted, run.manifest["devel_uar"][dimension]
+
+    identity = {
+        "network": _digest(own),
+        "settings": json.dumps(run.manifest["config"], sort_keys=True),
+        **versions("jax"),
+    }
+    return System(run.name, run.corpora, run.learnt_from, identity, answers)
+
+
+def _digest(network: Network) -> str:
+    """Of the parameters; the structure is in the settings."""
+    trees = network.shared, network.corpus, network.stats, network.class_mask
+    digest = hashlib.blake2b(digest_size=16)
+    for leaf in jax.tree.leaves(trees):
+        digest.update(np.asarray(leaf).tobytes())
+    return digest.hexdigest()

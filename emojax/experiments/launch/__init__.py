@@ -1,0 +1,1 @@
+"""Runs of an experiment: what they are, in which order, where they run."""

@@ -1,0 +1,162 @@
+"""What one more corpus costs: parameters of one shared network, and of a network for each corpus."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jax
+from matplotlib.figure import Figure
+
+from emojax.corpora.catalogue import CATALOGUE
+from emojax.corpora.listing import prepared
+from emojax.corpora.spec import CorpusSpec
+from emojax.data.prepared import find_corpora, open_corpus
+from emojax.experiments.reports.report import Picture, Report
+from emojax.experiments.reports.table import Cell, Table
+from emojax.inference.network import init_network
+from emojax.models.adapter_resnet import AdapterResNet
+
+_COLUMNS = {
+    "corpora": "d",
+    "with": "",
+    "labels": "d",
+    "shared": ",d",
+    "own, each": ",d",
+    "one shared network": ",d",
+    "a network each": ",d",
+    "ratio %": ".1f",
+    "times one network": ".2f",
+}
+EMOSET = "emoset"
+
+
+@functools.cache
+def count(model: AdapterResNet) -> tuple[int, int]:
+    """Parameters of a network that all corpora share, and those that each has for itself.
+
+    >>> shared, own = count(AdapterResNet(classes=7, adapters=False))
+    >>> round(100 * own / shared)
+    1
+    """
+    trees = jax.eval_shape(lambda: init_network(model, jax.random.key(0)))[:2]
+    shared, own = (sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in trees)
+    return shared, own
+
+
+def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
+    """Corpus → its number of labels: of a prepared one, or else as the catalogue has it.
+
+    Args:
+      names: of corpora that are prepared or in the catalogue, or ``["emoset"]`` for Table 1 of the paper; all
+        that are prepared, if empty.
+      data_dir: of the prepared corpora.
+
+    Raises:
+      ValueError: a corpus is neither prepared there nor in the catalogue, or no name is given and none is
+        prepared.
+
+    >>> read_labels(["bes"], Path("no/such/folder"))
+    {'bes': 6}
+    """
+    if list(names) == [EMOSET]:
+        return {
+            name: int(spec.table_1["labels"]) for name, spec in CATALOGUE.items() if "labels" in spec.table_1
+        }
+    here = prepared(data_dir)
+    unknown = [name for name in names if name not in here and name not in CATALOGUE]
+    if unknown:
+        raise ValueError(
+            f"corpus {', '.join(map(repr, unknown))} is neither prepared in {data_dir} nor in the catalogue; "
+            f"choose of {', '.join(sorted({*here, *CATALOGUE}))}, or {EMOSET} alone for the paper's 26"
+        )
+    return {
+        name: len(open_corpus(here[name]).spec.labels) if name in here else _published(CATALOGUE[name])
+        for name in names or find_corpora([], data_dir)
+    }
+
+
+def _published(spec: CorpusSpec) -> int:
+    """The number of labels that the publisher names, or Table 1 where nobody knows them."""
+    return len(spec.labels) or int(spec.table_1["labels"])
+
+
+def parameters(labels: Mapping[str, int]) -> Report:
+    """Count the parameters for the first K of the corpora, K = 1, 2, …; nothing is computed with them.
+
+    Args:
+      labels: corpus → its number of labels.
+
+    >>> parameters(read_labels(["emoset"], Path())).pieces[0].rows[-1][0]
+    26
+    """
+    rows = [_row(dict(list(labels.items())[:k])) for k in range(1, len(labels) + 1)]
+    return Report(
+        name="parameters",
+        title="Parameters: one shared network, or a network for each corpus",
+        protocol="No data is used but the number of labels of each corpus.",
+        seeds="None: only shapes are computed.",
+        normalisation="None.",
+        selection="The corpora are added in the order given.",
+        pieces=[
+            _table(rows, labels),
+            Picture("parameters", "Parameters by the number of corpora", _figure(rows)),
+        ],
+    )
+
+
+def _row(labels: Mapping[str, int]) -> tuple[Cell, ...]:
+    """The row of these corpora, the last of which is the one more."""
+    shared, own = count(AdapterResNet(classes=max(labels.values())))
+    together = shared + len(labels) * own
+    apart = sum(sum(count(AdapterResNet(classes=k, adapters=False))) for k in labels.values())
+    *_, (last, classes) = labels.items()
+    times = together / (shared + own)
+    return len(labels), last, classes, shared, own, together, apart, 100 * together / apart, times
+
+
+def _table(rows: list[tuple[Cell, ...]], labels: Mapping[str, int]) -> Table:
+    return Table(
+        "parameters",
+        "Parameters of one network with adapters for the first K corpora, and of K networks without",
+        _COLUMNS,
+        rows,
+        notes=[
+            "The network of configs/base.py at the paper's width. Own are adapters, norms and head; heads of "
+            "the shared network are as wide as the corpus with the most labels needs. A norm's running "
+            "statistics are no parameters. Times one network: beside such a network of one corpus; the "
+            "paper, which counts 3 million parameters of which 300,000 are a corpus's own, has 3.5 for 26.",
+            *_doubts(labels),
+        ],
+    )
+
+
+def _doubts(labels: Mapping[str, int]) -> list[str]:
+    """Which numbers of labels are not those of a label set that is known."""
+    known = {name: len(CATALOGUE[name].labels) for name in labels if name in CATALOGUE}
+    unknown = [name for name, count in known.items() if not count]
+    other = [f"{name} {labels[name]} ({n})" for name, n in known.items() if n and n != labels[name]]
+    notes = []
+    if unknown:
+        notes.append(
+            f"Label sets that are not known, of which only Table 1's number is: {', '.join(unknown)}."
+        )
+    if other:
+        notes.append(f"Labels here, and in brackets those that the publisher names: {', '.join(other)}.")
+    return notes
+
+
+def _figure(rows: list[tuple[Cell, ...]]) -> Figure:
+    figure = Figure(figsize=(7, 3.8), layout="constrained")
+    ax = figure.subplots()
+    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+    for name, marker in {"a network each": "s", "one shared network": "o"}.items():
+        ax.plot(columns["corpora"], [value / 1e6 for value in columns[name]], marker=marker, label=name)
+    ax.set_xticks(columns["corpora"])
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("number of corpora")
+    ax.set_ylabel("parameters in millions")
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return figure

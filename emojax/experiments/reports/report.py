@@ -1,0 +1,148 @@
+"""What an experiment found, and the one place that writes it: CSV, LaTeX, PNG and a page of HTML."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from emojax.experiments.reports.table import Table, html_text
+from emojax.files import replacing
+from emojax.versions import commit, versions
+
+_DPI = 110
+_STYLE = """
+body { font: 16px/1.45 system-ui, sans-serif; color: #1b1b1b; max-width: 70rem;
+  margin: auto; padding: 0 1rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2.5rem }
+.wide { overflow-x: auto } img { max-width: 100%; height: auto }
+table { border-collapse: collapse; border-block: 2px solid; font-size: .9rem }
+th, td { padding: .2rem .6rem; vertical-align: top } th { border-bottom: 1px solid; text-align: left }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.text { overflow-wrap: anywhere; min-width: 6rem }
+tfoot td { border-top: 1px solid } tbody tr:nth-child(even) { background: #f3f3f3 }
+p, dd { color: #555; font-size: .9rem; overflow-wrap: anywhere }
+dd { margin: 0 0 .5rem } dt { font-weight: 600 }
+"""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure; its caption may come from strangers.
+
+    Attributes:
+      name: of its file.
+      caption: one line.
+      figure: drawn already.
+    """
+
+    name: str
+    caption: str
+    figure: Figure
+
+    def png(self) -> bytes:
+        """The picture as a file's content."""
+        content = io.BytesIO()
+        self.figure.savefig(content, format="png", dpi=_DPI)
+        return content.getvalue()
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What an experiment found, and all that a reader must know to judge it.
+
+    Attributes:
+      name: of the experiment, and of the page.
+      title: one line.
+      protocol: who was trained on and who was tested.
+      seeds: of what.
+      normalisation: of the input.
+      selection: by which rule a state, or an example, was chosen.
+      pieces: in the order of the page.
+      missing: what should be in it and is not, and why.
+      run_versions: of the software that finished runs were made with; empty where the page computes itself.
+    """
+
+    name: str
+    title: str
+    protocol: str
+    seeds: str
+    normalisation: str
+    selection: str
+    pieces: Sequence[Table | Picture]
+    missing: str = ""
+    run_versions: str = ""
+
+
+def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
+    """Write ``NAME.html``, per table ``.csv`` and ``.tex``, and per picture ``.png``.
+
+    Each file is whole or not there. The page holds its pictures and needs no network.
+
+    Args:
+      report: what was found.
+      out: a folder, made where there is none.
+      command: how this was called, for the record.
+
+    Returns:
+      The files, the page last.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    files: dict[str, bytes] = {}
+    sections = []
+    for piece in report.pieces:
+        if isinstance(piece, Table):
+            files |= {f"{piece.name}.csv": piece.csv().encode(), f"{piece.name}.tex": piece.latex().encode()}
+            sections.append(piece.html())
+        else:
+            files[f"{piece.name}.png"] = png = piece.png()
+            sections.append(_picture_html(piece.caption, png))
+    files[f"{report.name}.html"] = _page(report, sections, command).encode()
+    for name, content in files.items():
+        with replacing(out / name) as draft:
+            draft.write_bytes(content)
+    return [out / name for name in files]
+
+
+def _picture_html(caption: str, png: bytes) -> str:
+    data = base64.b64encode(png).decode()
+    caption = html_text(caption)
+    return f'<section><h2>{caption}</h2><img alt="{caption}" src="data:image/png;base64,{data}"></section>'
+
+
+def _page(report: Report, sections: Sequence[str], command: str) -> str:
+    facts = {
+        "Protocol": report.protocol,
+        "Seeds": report.seeds,
+        "Normalisation": report.normalisation,
+        "Selection": report.selection,
+        "Versions of the runs": report.run_versions,
+        "Versions of this page": _versions(),
+        "Command": command,
+    }
+    listed = "".join(f"<dt>{key}</dt><dd>{html_text(value)}</dd>\n" for key, value in facts.items() if value)
+    title = html_text(report.title)
+    missing = f"<p><b>Missing</b> {html_text(report.missing)}</p>" if report.missing else ""
+    # The second lock: a text that slipped through unescaped could still not run or load anything.
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>
+<body><h1>{title}</h1>
+{missing}
+{"".join(sections)}
+<section><h2>How this came about</h2><dl>
+{listed}</dl></section></body></html>
+"""
+
+
+def _versions() -> str:
+    found = versions("jax", "flax", "numpy", "scikit-learn", "matplotlib")
+    own = " at ".join(filter(None, (found.pop("emojax"), commit())))
+    return ", ".join(f"{name} {number}" for name, number in {"emojax": own, **found}.items())

@@ -1,0 +1,111 @@
+"""Finished runs, as their work directories hold them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from emojax.evaluation.comparison import Predictions, predictions_of
+from emojax.evaluation.score_files import finished_near
+from emojax.experiments.reports.table import Cell
+
+# What matters most of a network's settings, as columns of a table.
+NETWORK = {"width": "d", "learning rates": "", "rounds a phase": ",d"}
+
+
+def network_settings(config: Mapping) -> tuple[Cell, ...]:
+    """The cells of these columns, as far as a run notes them; an SVM's are empty.
+
+    >>> network_settings({"width": 32, "learning_rates": [0.1, 0.01], "rounds_per_phase": 2500, "seed": 0})
+    (32, '0.1, 0.01', 2500)
+    """
+    rates = ", ".join(map(str, config.get("learning_rates", ())))
+    return config.get("width"), rates, config.get("rounds_per_phase")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """One corpus in one finished run; fractions, not percent.
+
+    Attributes:
+      workdir: of the run.
+      run: all that ``results.json`` says beside the corpora.
+      result: of this corpus, see :meth:`emojax.evaluation.metrics.CorpusResult.to_json`.
+      devel_uar: of the state that was chosen; None where there was no devel part.
+      predictions: of the test part, by file.
+    """
+
+    workdir: Path
+    run: Mapping
+    result: Mapping
+    devel_uar: float | None
+    predictions: Predictions
+
+    @property
+    def seed(self) -> int:
+        """Of the run."""
+        return self.run["config"]["seed"]
+
+
+def read_settings(settings: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, list[Scored]]]:
+    """Setting → corpus → what its runs scored on it, a run per seed, by seed.
+
+    Raises:
+      ValueError: a folder without results, or a corpus twice in one setting with one seed.
+    """
+    return {setting: _by_seed(setting, workdirs) for setting, workdirs in settings.items()}
+
+
+def _by_seed(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Scored]]:
+    corpora: dict[str, dict[int, Scored]] = defaultdict(dict)
+    for workdir in workdirs:
+        for name, scored in read_run(workdir).items():
+            other = corpora[name].setdefault(scored.seed, scored)
+            if other is not scored:
+                raise ValueError(
+                    f"{setting}: corpus {name} with seed {scored.seed} is in {other.workdir} and in "
+                    f"{workdir}; give each corpus once for each seed"
+                )
+    return {name: [seeds[seed] for seed in sorted(seeds)] for name, seeds in corpora.items()}
+
+
+def read_run(workdir: Path) -> dict[str, Scored]:
+    """Corpus → what the run in a work directory scored on it, in the run's order.
+
+    Raises:
+      ValueError: the run was not scored, or something else lies there.
+    """
+    path = workdir / "results.json"
+    if not path.is_file():
+        raise ValueError(
+            f"{workdir} holds no results{finished_near(workdir)}; for those of this run: "
+            f"python evaluate.py --workdir={workdir}"
+        )
+    rows = predictions_of(workdir)
+    try:
+        run = json.loads(path.read_text("utf-8"))
+        _check(run, rows)
+        run["versions"] = dict(run.get("versions", {}))
+        return {
+            name: Scored(workdir, run, result, run["devel_uar"][name], rows[name])
+            for name, result in run["corpora"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is not what evaluate.py writes ({type(error).__name__}: {error}); score the run again"
+        ) from error
+
+
+def _check(run: Mapping, rows: Mapping[str, Predictions]) -> None:
+    missing = {"part", "step", "utterance", "command"} - set(run) | {"seed"} - set(run["config"])
+    for name, result in run["corpora"].items():
+        missing |= {"protocol", "n", "chance", "uar", "war"} - set(result)
+        if not missing and result["n"] != len(rows.get(name, ())):
+            raise ValueError(f"{name} has {result['n']} clips, but not so many in predictions.csv")
+    if missing:
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    if run["part"] != "test":
+        raise ValueError(f"it is of the {run['part']} part")

@@ -1,0 +1,137 @@
+"""Settings by corpora: what was scored where, over seeds, beside the first setting."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+
+from emojax.evaluation.comparison import Comparison, compare_predictions
+from emojax.evaluation.statistics import almost_stochastic_order
+from emojax.experiments.reports.results import Scored, read_settings
+
+PARTS = ("devel", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Setting → corpus → a score per seed, by seed; not every setting has every corpus.
+
+    Attributes:
+      settings: the first one is what the others are compared with.
+      corpora: in the order of the tables.
+    """
+
+    settings: Mapping[str, Mapping[str, Sequence[Scored]]]
+    corpora: Sequence[str]
+
+    @property
+    def first(self) -> str:
+        """The setting that the others are compared with."""
+        return next(iter(self.settings))
+
+    @property
+    def others(self) -> list[str]:
+        """The other settings."""
+        return list(self.settings)[1:]
+
+    def runs(self) -> list[Scored]:
+        """All that was scored."""
+        return [one for corpora in self.settings.values() for scored in corpora.values() for one in scored]
+
+    def having(self, corpus: str) -> list[str]:
+        """The settings that have a corpus."""
+        return [setting for setting, scored in self.settings.items() if corpus in scored]
+
+    def chance(self, corpus: str) -> float:
+        """UAR of guessing, in percent; the same in all settings, which have the same test clips."""
+        return 100 * self.settings[self.having(corpus)[0]][corpus][0].result["chance"]
+
+    def common(self) -> list[str]:
+        """The corpora that every setting has, over which alone means can be compared."""
+        return [name for name in self.corpora if len(self.having(name)) == len(self.settings)]
+
+    def uars(self, setting: str, corpus: str, part: str) -> list[float]:
+        """UAR in percent, of each seed that has one."""
+        return [*_uar_by_seed(self.settings[setting].get(corpus, ()), part).values()]
+
+    def uar(self, setting: str, corpus: str, part: str) -> float | None:
+        """Mean UAR over the seeds in percent, if there is one."""
+        uars = self.uars(setting, corpus, part)
+        return fmean(uars) if uars else None
+
+    def deviation(self, setting: str, corpus: str, part: str) -> float | None:
+        """Standard deviation of UAR over the seeds in percentage points, of two seeds or more."""
+        uars = self.uars(setting, corpus, part)
+        return stdev(uars) if len(uars) > 1 else None
+
+    def difference(self, setting: str, corpus: str, part: str) -> float | None:
+        """Mean percentage points above the first setting, over the seeds that both have, if there are any.
+
+        Other seeds may have other speakers in their parts.
+        """
+        own, first = (_uar_by_seed(self.settings[one].get(corpus, ()), part) for one in (setting, self.first))
+        points = [own[seed] - first[seed] for seed in own if seed in first]
+        return fmean(points) if points else None
+
+    def both(self, setting: str) -> list[str]:
+        """The corpora that this setting and the first one have."""
+        return [name for name in self.corpora if {setting, self.first} <= set(self.having(name))]
+
+    def paired(self, setting: str, corpus: str) -> tuple[Scored, Scored] | None:
+        """A run of this setting and one of the first, of the first seed that both have, if there is one.
+
+        Another seed may be tested on other clips.
+        """
+        own, first = (self.settings[one].get(corpus, ()) for one in (setting, self.first))
+        return next(((a, b) for a in own for b in first if a.seed == b.seed), None)
+
+    def compared(self, setting: str) -> dict[str, Comparison]:
+        """Corpus → this setting (A) compared with the first (B), by a run of each.
+
+        Raises:
+          ValueError: they were not tested on the same clips.
+        """
+        pairs = {name: pair for name in self.both(setting) if (pair := self.paired(setting, name))}
+        predictions = {name: (a.predictions, b.predictions) for name, (a, b) in pairs.items()}
+        return {one.corpus: one for one in compare_predictions(predictions, (setting, self.first))}
+
+    def stochastic_order(self, setting: str) -> dict[str, float]:
+        """Corpus → ε_min of this setting over the first one on test, where both have two seeds or more."""
+        both = self.both(setting)
+        scores = {
+            name: (self.uars(setting, name, "test"), self.uars(self.first, name, "test")) for name in both
+        }
+        enough = {name: pair for name, pair in scores.items() if min(map(len, pair)) > 1}
+        return {name: almost_stochastic_order(*pair, len(enough)) for name, pair in enough.items()}
+
+
+def _uar_by_seed(scored: Sequence[Scored], part: str) -> dict[int, float]:
+    """Seed → UAR in percent, of those that have one."""
+    fractions = {one.seed: one.devel_uar if part == "devel" else one.result["uar"] for one in scored}
+    return {seed: 100 * fraction for seed, fraction in fractions.items() if fraction is not None}
+
+
+def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = ()) -> Grid:
+    """Read the runs of all settings.
+
+    Args:
+      workdirs: setting → its work directories.
+      corpora: those to keep; all, if empty.
+
+    Raises:
+      ValueError: a run without results, or a corpus that no run has.
+    """
+    settings = read_settings(workdirs)
+    found = list(dict.fromkeys(name for scored in settings.values() for name in scored))
+    unknown = [name for name in corpora if name not in found]
+    if unknown or not found:
+        asked = ", ".join(map(repr, unknown)) or "of any name"
+        raise ValueError(f"corpus {asked} is in no run; choose of {', '.join(found) or 'none'}")
+    kept = list(dict.fromkeys(corpora)) or found
+    kept_of = {
+        setting: {name: runs for name, runs in scored.items() if name in kept}
+        for setting, scored in settings.items()
+    }
+    return Grid(kept_of, kept)

@@ -1,0 +1,151 @@
+"""Settings compared corpus by corpus: the paper's Table 4 and Figure 7, from finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from emojax.evaluation.comparison import Comparison
+from emojax.experiments.launch.plan import HEAD
+from emojax.experiments.reports import score_tables
+from emojax.experiments.reports.report import Picture, Report
+from emojax.experiments.reports.score_grid import PARTS, Grid, read_grid
+from emojax.experiments.reports.table import Cell, Table
+
+_DETAILS = {
+    "setting": "",
+    "corpus": "",
+    "test clips": ",d",
+    "chance": ".1f",
+    "seeds": "d",
+    "UAR devel": ".1f",
+    "deviation devel": ".1f",
+    "UAR test": ".1f",
+    "deviation test": ".1f",
+    "devel above first": "+.1f",
+    "test above first": "+.1f",
+    "from": "+.1f",
+    "to": "+.1f",
+    "exact p": ".4f",
+    "mid-p": ".4f",
+    "mid-p by Holm": ".4f",
+    "mark": "",
+    "ε_min": ".2f",
+    "protocol": "",
+}
+
+Tests = Mapping[str, Mapping[str, Comparison]]
+_P_BELOW = 0.05
+
+
+def transfer(
+    workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (), missing: str = ""
+) -> Report:
+    """Compare finished runs with those of the first setting.
+
+    Args:
+      workdirs: setting → its work directories.
+      corpora: those to compare; all, if empty.
+      missing: which runs should be there and are not.
+
+    Raises:
+      ValueError: fewer than two settings, a run without results, a corpus that no run has, or settings that
+        were not tested on the same clips.
+    """
+    if len(workdirs) < 2:
+        raise ValueError(
+            f"there are runs of {len(workdirs)} settings; give two or more, first the one to compare with, "
+            "as in --workdirs=scratch=FOLDER,shared=FOLDER or --settings=scratch,all"
+        )
+    grid = read_grid(workdirs, corpora)
+    tests = {setting: grid.compared(setting) for setting in grid.others}
+    return Report(
+        name="transfer",
+        title=f"UAR beside {grid.first}: {', '.join(grid.others)}",
+        protocol=score_tables.protocols(grid),
+        seeds=score_tables.seeds(grid),
+        normalisation=score_tables.normalisation(grid),
+        selection="Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C.",
+        pieces=[
+            _table_4(grid, tests),
+            *_figures_7(grid),
+            *score_tables.rank_pictures(grid),
+            _details(grid, tests),
+            score_tables.runs_table(grid),
+        ],
+        missing=missing,
+        run_versions=score_tables.versions(grid),
+    )
+
+
+def _table_4(grid: Grid, tests: Tests) -> Table:
+    caption = f"Table 4: UAR of each setting, compared with {grid.first}"
+    about = (
+        f"+ and − behind a test UAR: more and fewer clips are right than with {grid.first}, by McNemar's "
+        f"test of the first seed (mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). Where "
+        "classes are unequally frequent, that need not agree with UAR."
+    )
+    return score_tables.score_table(
+        grid, "table_4", caption, lambda setting, name: _mark(grid, setting, name, tests), [about]
+    )
+
+
+def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
+    """+ or − where the share of clips that are right differs significantly from the first setting's."""
+    test = tests.get(setting, {}).get(name)
+    pair = grid.paired(setting, name)
+    if test is None or pair is None or test.holm_p >= _P_BELOW:
+        return ""
+    own, first = (one.result["war"] for one in pair)
+    return "+" if own > first else "−"
+
+
+def _figures_7(grid: Grid) -> Iterable[Picture]:
+    """Beside the first setting, and each single-task base beside the tuning of heads alone on it."""
+    figure = score_tables.score_map(grid, list(grid.settings), grid.difference, grid.first)
+    caption = f"Figure 7: UAR in percent, coloured by what it gained on {grid.first}"
+    yield Picture("figure_7", caption, figure)
+    bases = [setting for setting in grid.settings if setting + HEAD in grid.settings]
+    if bases:
+
+        def above_head(setting: str, corpus: str, part: str) -> float | None:
+            own, head = (grid.uar(one, corpus, part) for one in (setting, setting + HEAD))
+            return None if own is None or head is None else own - head
+
+        figure = score_tables.score_map(grid, bases, above_head, "the head alone")
+        caption = "Figure 7a: adapters tuned on a single corpus's network, coloured by what they gained"
+        yield Picture("figure_7a", f"{caption} on tuning of the head alone", figure)
+
+
+def _details(grid: Grid, tests: Tests) -> Table:
+    orders = {setting: grid.stochastic_order(setting) for setting in grid.others}
+    rows = [
+        _detail(grid, setting, name, tests, orders) for name in grid.corpora for setting in grid.having(name)
+    ]
+    notes = [
+        f"Above: points of UAR above {grid.first}. From, to and the p values are of a single run of each, of "
+        "the first seed that both have, none otherwise: the paired 95 % bootstrap interval of the difference "
+        "on test; McNemar's test, exact and mid-p, and mid-p corrected by Holm for the number of corpora. "
+        "Over all seeds: the standard deviation, and ε_min of Almost Stochastic Order on test (95 %, "
+        "corrected by Bonferroni for the number of corpora), which "
+        f"says that a setting is better than {grid.first} where it is below 0.5, surely below 0.2."
+    ]
+    return Table("table_4_details", "Table 4 in full", _DETAILS, rows, notes=notes)
+
+
+def _detail(
+    grid: Grid, setting: str, name: str, tests: Tests, orders: Mapping[str, Mapping[str, float]]
+) -> list[Cell]:
+    runs = grid.settings[setting][name]
+    result = runs[0].result
+    row: list[Cell] = [setting, name, result["n"], grid.chance(name), len(runs)]
+    for part in PARTS:
+        row += [grid.uar(setting, name, part), grid.deviation(setting, name, part)]
+    test = tests.get(setting, {}).get(name)
+    if test is None:
+        return [*row, *[None] * 7, "", None, result["protocol"]]
+    above = [grid.difference(setting, name, part) for part in PARTS]
+    interval = [100 * end for end in test.ci95]
+    mark, order = _mark(grid, setting, name, tests), orders[setting].get(name)
+    p_values = test.exact_p, test.mid_p, test.holm_p
+    return [*row, *above, *interval, *p_values, mark, order, result["protocol"]]

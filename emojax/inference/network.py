@@ -1,0 +1,167 @@
+"""The network of a run: built from its settings, with the parameters of its checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from emojax.audio import log_mel
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.checkpoints import Checkpoint, check_same, from_newest
+from emojax.config import NetworkConfig, read_section
+from emojax.data.batches import Batch, waveforms
+from emojax.models.adapter_resnet import AdapterResNet, Output
+from emojax.models.subtrees import Params, join, split
+from emojax.sharding import Layout, place_rows
+
+FRONT_END = {
+    "sample_rate_hz": SAMPLE_RATE_HZ,
+    "window_samples": log_mel.WINDOW_SAMPLES,
+    "hop_samples": log_mel.HOP_SAMPLES,
+    "mels": log_mel.MELS,
+}
+Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """The parameters of one corpus's network: shared subtree, corpus's subtree, statistics, classes."""
+
+    shared: Params
+    corpus: Params
+    stats: Params
+    class_mask: jax.Array
+
+
+def _choice(config: Mapping, name: str, choices: Mapping[str, Any]) -> Any:
+    choice = config[name]
+    if choice not in choices:
+        raise ValueError(f"{name}={choice!r}; choose one of {', '.join(choices)}")
+    return choices[choice]
+
+
+def make_model(
+    config: NetworkConfig, classes: int, *, frozen_kernels: bool = False, frozen_norms: bool = False
+) -> AdapterResNet:
+    """The network that the settings describe, for up to ``classes`` classes, on the machine at hand.
+
+    Args:
+      config: its settings.
+      classes: K, the width of the padded logits.
+      frozen_kernels: training leaves the shared kernels as they are.
+      frozen_norms: training leaves the trunk's norms as they are.
+    """
+    names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(vars(config))
+    settings = {name: value for name, value in vars(config).items() if name in names}
+    settings["fast_conv"] = {"auto": None, "on": True, "off": False}[config.fast_conv]
+    on_cpu = jax.default_backend() == "cpu"
+    half = config.precision == "bf16" or (config.precision == "auto" and not on_cpu)
+    settings["compute_dtype"] = jnp.bfloat16 if half else jnp.float32
+    return AdapterResNet(
+        **settings, classes=classes, frozen_kernels=frozen_kernels, frozen_norms=frozen_norms
+    )
+
+
+def most_classes(manifest: Mapping) -> int:
+    """K: heads are padded to the corpus with the most labels, so that one program serves all."""
+    return max(len(labels) for labels in manifest["corpora"].values())
+
+
+def init_network(
+    model: AdapterResNet, key: jax.Array, shared_attention: bool = True
+) -> tuple[Params, Params, Params]:
+    """One corpus's network as ``(shared, corpus, stats)``, at random."""
+    mel, frames = jnp.zeros((1, 8, log_mel.MELS)), jnp.full(1, 8)
+    variables = model.init(key, mel, frames, jnp.ones(model.classes, bool), train=False)
+    return *split(variables["params"], shared_attention), variables["stats"]
+
+
+def load_networks(
+    workdir: str | Path, corpora: Sequence[str] | None = None, state: str = "best"
+) -> tuple[dict, Forward, dict[str, Network]]:
+    """The networks of a run: its manifest, a jitted forward pass, and the parameters of each corpus.
+
+    Args:
+      workdir: of the run.
+      corpora: those to load, all if not given; no other subtree is read.
+      state: ``"best"`` by devel UAR, or ``"latest"``.
+
+    Raises:
+      ValueError: nothing is trained there, or a corpus is not in it; the message has the choices.
+    """
+    return from_newest(workdir, lambda checkpoint: _load(checkpoint, corpora, state, workdir))
+
+
+def _load(
+    checkpoint: Checkpoint, corpora: Sequence[str] | None, state: str, workdir: str | Path
+) -> tuple[dict, Forward, dict[str, Network]]:
+    manifest = checkpoint.manifest
+    check_same({"front_end": manifest.get("front_end")}, {"front_end": FRONT_END}, workdir)
+    names = list(manifest["corpora"]) if corpora is None else list(corpora)
+    _check_choice(manifest, names, state, workdir)
+    config = read_section(NetworkConfig, manifest["config"])
+    model = make_model(config, most_classes(manifest))
+    shared, corpus, stats = jax.eval_shape(
+        lambda: init_network(model, jax.random.key(0), config.shared_attention)
+    )
+    class_mask = jax.ShapeDtypeStruct((model.classes,), bool)
+    like_corpus = {"params": corpus, "stats": stats, "class_mask": class_mask}
+    trees = checkpoint.restore(state, {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)})
+    trees = jax.device_put(trees)  # orbax gives arrays of the host, which every call would send again
+    shared = trees["shared"]["params"]
+    networks = {
+        name: Network(shared, trees[name]["params"], trees[name]["stats"], trees[name]["class_mask"])
+        for name in names
+    }
+    return manifest, make_forward(model), networks
+
+
+def _check_choice(manifest: Mapping, names: Sequence[str], state: str, workdir: str | Path) -> None:
+    unknown = [name for name in names if name not in manifest["corpora"]]
+    if unknown:
+        raise ValueError(
+            f"unknown corpus {', '.join(map(repr, unknown))}; "
+            f"the model in {workdir} has {', '.join(manifest['corpora'])}"
+        )
+    if state == "best" and manifest["best_step"] is None:
+        raise ValueError(f"{workdir} was stopped before its first evaluation; go on training it")
+
+
+def make_forward(model: AdapterResNet) -> Forward:
+    """``forward(shared_params, corpus_params, stats, class_mask, batch) -> Output``, jitted."""
+
+    @jax.jit
+    def forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
+        mel, frames = front_end(batch)
+        variables = {"params": join(shared, corpus), "stats": stats}
+        return cast(Output, model.apply(variables, mel, frames, class_mask, train=False))
+
+    return forward
+
+
+def make_split_forward(model: AdapterResNet, layout: Layout) -> Forward:
+    """As :func:`make_forward`; the devices have their share of the rows, where these can be split evenly."""
+    forward = make_forward(model)
+    if layout.mesh.size == 1:
+        return forward
+    # So that every process has all answers.
+    gather = jax.jit(lambda output: output, out_shardings=layout.everywhere)
+
+    def split_forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
+        if isinstance(batch.length, np.ndarray):
+            batch = place_rows(batch, layout)
+        return gather(forward(shared, corpus, stats, class_mask, batch))
+
+    return split_forward
+
+
+def front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:
+    """What the network is given of a batch: standardised log-mel f32 ``[B, F, M]``, frames i32 ``[B]``."""
+    frames = log_mel.frame_count(jnp.asarray(batch.length))
+    return log_mel.standardise(log_mel.log_mel(waveforms(batch)), frames), frames

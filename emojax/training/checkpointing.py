@@ -1,0 +1,198 @@
+"""What a run keeps on disk: the state to go on from beside the state to use, always as one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from emojax.checkpoints import Checkpoint, Checkpoints, check_same, from_newest, read_manifest
+from emojax.multihost import on_any_process
+from emojax.training.schedule import EvalDecision, Schedule
+from emojax.training.train_state import Corpus, EmoState, Shared
+
+Part = TypeVar("Part", Shared, Corpus)
+
+# A kill costs at most so much training, and what lies between two evaluations.  Where a round takes
+# milliseconds, saving at each evaluation would take longer than training.
+SAVE_EVERY_S = 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """All that a checkpoint holds; no step takes its arrays.
+
+    Attributes:
+      latest: the state to go on from.
+      progress: of its schedules.
+      best: the state to use, by devel UAR; None before the first evaluation.
+      devel_uars: corpus → devel UAR of its best state.
+    """
+
+    latest: EmoState
+    progress: Mapping[str, Schedule]
+    best: EmoState | None
+    devel_uars: Mapping[str, float]
+
+
+class CheckpointKeeper:
+    """Keeps the best state in memory and, once a minute, both states on disk.
+
+    Args:
+      workdir: of the run.
+      manifest: what the network is; a folder that holds another one is refused with a ValueError.
+    """
+
+    def __init__(self, workdir: Path, manifest: dict) -> None:
+        self._workdir, self._manifest = workdir, manifest
+        self._checkpoints = Checkpoints(workdir)
+        if self.begun:
+            saved = read_manifest(workdir)
+            check_same(_without_path_of_base(saved), _without_path_of_base(manifest), workdir)
+        self._best: EmoState | None = None
+        self._devel_uars: dict[str, float] = {}
+        self._unsaved: Snapshot | None = None
+        self._saved_s = -math.inf
+        self._thread = ThreadPoolExecutor(1, "checkpoints")
+        self._under_way: Future | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self._checkpoints.newest() is not None
+
+    def resume(self, state: EmoState) -> tuple[EmoState, dict[str, Schedule]]:
+        """The latest state that was saved and the progress of its schedules; or the given one, and none."""
+        if not self.begun:
+            return state, {}
+        snapshot = from_newest(self._workdir, lambda checkpoint: _restore(checkpoint, state))
+        self._checkpoints.drop_after(snapshot.latest.step)
+        self._best, self._devel_uars = snapshot.best, dict(snapshot.devel_uars)
+        return snapshot.latest, dict(snapshot.progress)
+
+    def keep(
+        self,
+        state: EmoState,
+        progress: Mapping[str, Schedule],
+        decision: EvalDecision,
+        uars: Mapping[str, float],
+    ) -> EmoState:
+        """Note what is best; gives the state to go on with: the best one of each corpus that begins a phase.
+
+        Args:
+          state: that was evaluated.
+          progress: of the schedules.
+          decision: what follows from the evaluation.
+          uars: corpus → devel UAR.
+        """
+        kept = _copied(state)
+        if decision.improved:
+            before = self._best or kept
+            own = {name: kept.corpora[name] for name in decision.improved}
+            self._best = dataclasses.replace(kept, corpora={**before.corpora, **own})
+            self._devel_uars |= {name: uars[name] for name in decision.improved}
+        kept = self._with_best(kept, decision.restarted)
+        self._unsaved = Snapshot(kept, dict(progress), self._best, dict(self._devel_uars))
+        if on_any_process(time.monotonic() - self._saved_s > SAVE_EVERY_S):
+            self.flush()
+        return _copied(kept) if decision.restarted else state
+
+    def _with_best(self, state: EmoState, names: Collection[str]) -> EmoState:
+        """The state, with the best of some corpora, and the trunk that belongs to it."""
+        if not names or self._best is None:
+            return state
+        own = {name: self._best.corpora[name] for name in names}
+        return EmoState(self._best.shared, {**state.corpora, **own}, state.step)
+
+    def save(self, state: EmoState, progress: Mapping[str, Schedule]) -> None:
+        """Begin to save a state to go on from, and the best one."""
+        kept = _copied(state)
+        self._unsaved = Snapshot(kept, dict(progress), self._best, dict(self._devel_uars))
+        self.flush()
+
+    def flush(self) -> None:
+        """Begin to save what was evaluated last, unless that is done."""
+        snapshot, self._unsaved = self._unsaved, None
+        if snapshot is None:
+            return
+        self._wait()
+        self._saved_s = time.monotonic()
+        if jax.process_count() > 1:  # they meet while they save, so all do it between the same two steps
+            self._write(snapshot)
+        else:
+            self._under_way = self._thread.submit(self._write, snapshot)
+
+    def _write(self, snapshot: Snapshot) -> None:
+        latest, best = snapshot.latest, snapshot.best
+        uars = snapshot.devel_uars
+        states = {"latest": latest} | ({"best": best} if best else {})
+        trees = {kind: {"shared": state.shared, **state.corpora} for kind, state in states.items()}
+        notes = {
+            "schedules": {name: dataclasses.asdict(own) for name, own in snapshot.progress.items()},
+            "best_step": best.step if best else None,
+            "devel_uar": {**uars, "mean": float(np.mean([*uars.values()]))} if uars else {},
+        }
+        self._checkpoints.save(latest.step, trees, {**self._manifest, **notes})
+
+    def last_saved(self) -> Path | None:
+        """Folder of the newest checkpoint on disk, named after its step."""
+        self._wait()
+        return self._checkpoints.newest()
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        try:
+            self._wait()
+        finally:
+            self._thread.shutdown()
+            self._checkpoints.close()
+
+    def check(self) -> None:
+        """Raise what went wrong with what was begun, if that is known by now."""
+        if self._under_way and self._under_way.done():
+            self._under_way.result()
+
+    def _wait(self) -> None:
+        """Return when everything begun is on disk; raises what went wrong with it."""
+        if self._under_way:
+            self._under_way.result()
+
+
+def _restore(checkpoint: Checkpoint, like: EmoState) -> Snapshot:
+    """What a checkpoint holds, in arrays like those of a state."""
+    manifest = checkpoint.manifest
+
+    def state(kind: str, step: int) -> EmoState:
+        trees = checkpoint.restore(kind, {"shared": like.shared, **like.corpora})
+        return EmoState(trees.pop("shared"), trees, step)
+
+    progress = {name: Schedule(**fields) for name, fields in manifest["schedules"].items()}
+    uars = {name: uar for name, uar in manifest["devel_uar"].items() if name in like.corpora}
+    best = None if manifest["best_step"] is None else state("best", manifest["best_step"])
+    return Snapshot(state("latest", manifest["step"]), progress, best, uars)
+
+
+def _without_path_of_base(manifest: Mapping) -> dict:
+    """A run is the same run wherever its base lies."""
+    config = {name: value for name, value in manifest["config"].items() if name != "base"}
+    return {**manifest, "config": config}
+
+
+def _copied(state: EmoState) -> EmoState:
+    """A copy of a state, because a step takes the arrays that it is given."""
+    return EmoState(
+        _copy(state.shared), {name: _copy(own) for name, own in state.corpora.items()}, state.step
+    )
+
+
+@jax.jit
+def _copy(tree: Part) -> Part:
+    return jax.tree.map(jnp.copy, tree)

@@ -1,0 +1,51 @@
+"""A loss that is not finite: which clips it was of, and where to go back to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from emojax.data.partitioned import PartitionedCorpus
+from emojax.files import replacing
+from emojax.multihost import is_first
+from emojax.training.checkpointing import CheckpointKeeper
+from emojax.training.metrics import NotFiniteLossError
+
+CLIPS_FILE = "not_finite.txt"
+_SHOWN = 3
+# (step, corpus) → indices into its training part.
+ClipsOf = Callable[[int, str], np.ndarray]
+
+
+@contextlib.contextmanager
+def naming_clips(
+    workdir: Path, corpora: Mapping[str, PartitionedCorpus], clips_of: ClipsOf, keeper: CheckpointKeeper
+) -> Iterator[None]:
+    """Save what was evaluated last; name the clips, all of which are in a file, and the last checkpoint.
+
+    Raises:
+      FloatingPointError: a loss is not finite.
+    """
+    try:
+        yield
+    except FloatingPointError as loss:
+        if not isinstance(loss, NotFiniteLossError):
+            keeper.flush()
+            raise
+        corpus = corpora[loss.corpus]
+        indices = corpus.partition.parts["train"][clips_of(loss.step, loss.corpus)]
+        files = [corpus.clips[index].file for index in indices]
+        if is_first():
+            with replacing(workdir / CLIPS_FILE) as draft:
+                draft.write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
+        keeper.flush()
+        saved = keeper.last_saved()
+        last_good = f"the last good checkpoint is of step {saved.name}: {saved}" if saved else "none is saved"
+        raise FloatingPointError(
+            f"{loss}, which had {', '.join(files[:_SHOWN])}, ... (all {len(files)} clips: "
+            f"{workdir / CLIPS_FILE}); {last_good}; train again in another --workdir with smaller "
+            "--config.learning_rates, or without that corpus or these clips"
+        ) from None

@@ -1,0 +1,89 @@
+"""What a run trains: the shared subtree, and a subtree of equal shape for every corpus."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from emojax.inference.network import init_network
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.subtrees import Params
+
+# Parameters are drawn once: a fast program for it would take ten seconds to compile on CPUs.
+_UNOPTIMISED = {"cpu": {"xla_backend_optimization_level": 0}}
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """Parameters that every corpus trains, and the optimizer's state for them."""
+
+    params: Params
+    opt_state: optax.OptState
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    """One corpus's own part of the network.
+
+    Attributes:
+      params: adapters, norms and head.
+      stats: running statistics of the norms.
+      opt_state: the optimizer's state for ``params``.
+      class_mask: bool ``[K]``, the classes this corpus has.
+      class_weight: f32 ``[K]``.
+    """
+
+    params: Params
+    stats: Params
+    opt_state: optax.OptState
+    class_mask: jax.Array
+    class_weight: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class EmoState:
+    """A whole run after ``step`` steps of the round-robin."""
+
+    shared: Shared
+    corpora: dict[str, Corpus]
+    step: int = dataclasses.field(metadata={"static": True})
+
+
+def init_state(
+    model: AdapterResNet,
+    class_weights: Mapping[str, np.ndarray],
+    labels: Mapping[str, int],
+    optimizers: tuple[optax.GradientTransformation, optax.GradientTransformation],
+    key: jax.Array,
+    shared_attention: bool = True,
+) -> EmoState:
+    """A fresh state; every corpus begins with the same subtree shapes and its own random head.
+
+    Args:
+      model: the network.
+      class_weights: corpus → f32 ``[K]``.
+      labels: corpus → its number of labels.
+      optimizers: ``(tx_shared, tx_corpus)``.
+      key: of the run.
+      shared_attention: whether the attention belongs to the shared subtree.
+    """
+    tx_shared, tx_corpus = optimizers
+    init = jax.jit(
+        lambda key: init_network(model, key, shared_attention),
+        compiler_options=_UNOPTIMISED.get(jax.default_backend()),
+    )
+    shared, _, _ = init(key)
+    corpora = {}
+    for number, (name, weight) in enumerate(class_weights.items()):
+        _, params, stats = init(jax.random.fold_in(key, number))
+        mask = jnp.arange(model.classes) < labels[name]
+        corpora[name] = Corpus(params, stats, tx_corpus.init(params), mask, jnp.asarray(weight))
+    return EmoState(Shared(shared, tx_shared.init(shared)), corpora, step=0)

@@ -1,0 +1,262 @@
+"""One training step, and the jitted calls that take many: in turn, side by side, or over a frozen trunk."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from emojax.data.batches import Batch
+from emojax.inference.network import front_end
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.subtrees import join
+from emojax.training.losses import weighted_cross_entropy
+from emojax.training.train_state import Corpus, Shared
+
+Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
+TrainSteps = Callable[..., tuple[Shared, list[Corpus], jax.Array]]
+TuneStep = Callable[..., tuple[tuple[Corpus, ...], jax.Array]]
+Augment = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+BatchOf = Callable[[Any, Any, int], Batch]
+Part = TypeVar("Part", Shared, Corpus)
+Tree = TypeVar("Tree")
+
+
+def _identity(mel: jax.Array, frames: jax.Array, key: jax.Array) -> jax.Array:
+    return mel
+
+
+def train_step(
+    shared: Shared,
+    corpus: Corpus,
+    batch: Batch,
+    key: jax.Array,
+    rate: jax.Array | float,
+    *,
+    model: AdapterResNet,
+    optimizers: Optimizers,
+    augment: Augment = _identity,
+) -> tuple[Shared, Corpus, jax.Array]:
+    """One step on a batch of one corpus: updates ``shared`` and that corpus, and nothing else.
+
+    Args:
+      shared: the shared subtree and its optimizer's state.
+      corpus: the subtree of the batch's corpus.
+      batch: B clips of that corpus.
+      key: of this step.
+      rate: the learning rate, f32 scalar.
+      model: the network.
+      optimizers: ``(tx_shared, tx_corpus)``, without a learning rate.
+      augment: ``(mel, frames, key) -> mel`` of a training batch.
+
+    Returns:
+      both parts updated, and the loss, f32 scalar.
+    """
+    key_dropout, key_augment = jax.random.split(key)
+    mel, frames = front_end(batch)
+    mel = augment(mel, frames, key_augment)
+
+    def loss_fn(shared_params, corpus_params):
+        output, updated = model.apply(
+            {"params": join(shared_params, corpus_params), "stats": corpus.stats},
+            mel,
+            frames,
+            corpus.class_mask,
+            train=True,
+            rngs={"dropout": key_dropout},
+            mutable=["stats"],
+        )
+        loss = weighted_cross_entropy(output.logits, jnp.asarray(batch.label), corpus.class_weight)
+        return loss, updated["stats"]
+
+    grad_fn = jax.value_and_grad(loss_fn, argnums=(0, 1), has_aux=True)
+    (loss, stats), (grad_shared, grad_corpus) = grad_fn(shared.params, corpus.params)
+    tx_shared, tx_corpus = optimizers
+    shared = _apply_gradients(tx_shared, grad_shared, shared, rate)
+    corpus = _apply_gradients(tx_corpus, grad_corpus, corpus, rate)
+    return shared, dataclasses.replace(corpus, stats=stats), loss
+
+
+def _apply_gradients(tx: optax.GradientTransformation, grads, part: Part, rate) -> Part:
+    updates, opt_state = tx.update(grads, part.opt_state, part.params)
+    params = jax.tree.map(lambda param, update: param - rate * update, part.params, updates)
+    return dataclasses.replace(part, params=params, opt_state=opt_state)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Successive steps of one window, S of them.
+
+    Attributes:
+      step: i32 ``[S]``, their numbers in the run.
+      corpus: i32 ``[S]``, where the corpus of each is among the stacked ones.
+      rows: what the feed sends along, a pytree of ``[S, B, ...]``.
+    """
+
+    step: jax.Array | np.ndarray
+    corpus: jax.Array | np.ndarray
+    rows: Any
+
+
+def make_train_steps(
+    model: AdapterResNet,
+    optimizers: Optimizers,
+    key: jax.Array,
+    batch_of: BatchOf,
+    augment: Augment = _identity,
+) -> TrainSteps:
+    """Successive steps in one call.
+
+    Args:
+      model: the network.
+      optimizers: as for :func:`train_step`.
+      key: of the run; each step folds its number in, so nothing random needs a checkpoint.
+      batch_of: of a :class:`emojax.data.feeds.Feed`.
+      augment: as for :func:`train_step`.
+
+    Returns:
+      ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack is one
+      :class:`Corpus` whose leaves have a first axis of corpora; for each there is a :class:`Plan` and a
+      window in samples, and they come one after the other.  ``data`` is the feed's.  ``shared`` and the
+      stacks are donated.
+    """
+    one_step = functools.partial(train_step, model=model, optimizers=optimizers, augment=augment)
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
+    def train_steps(shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows):
+        def step(window: int, carry: tuple[Shared, Corpus], plan: Plan):
+            shared, corpora = carry
+            batch, key_step = batch_of(data, plan.rows, window), jax.random.fold_in(key, plan.step)
+            shared, corpus, loss = one_step(shared, _index(corpora, plan.corpus), batch, key_step, rate)
+            put = functools.partial(jax.lax.dynamic_update_index_in_dim, index=plan.corpus, axis=0)
+            return (shared, jax.tree.map(put, corpora, corpus)), loss
+
+        trained, losses = [], []
+        for corpora, plan, window in zip(stacks, plans, windows, strict=True):
+            (shared, corpora), loss = _scan(functools.partial(step, window), (shared, corpora), plan)
+            trained.append(corpora)
+            losses.append(loss)
+        return shared, trained, jnp.concatenate(losses)
+
+    return train_steps
+
+
+def _scan(step: Callable, carry, plan: Plan):
+    """``jax.lax.scan``, but without a loop for a single step: on CPUs a step takes twice as long in one."""
+    if len(plan.step) > 1:
+        return jax.lax.scan(step, carry, plan)
+    carry, loss = step(carry, _index(plan, 0))
+    return carry, loss[None]
+
+
+def make_synchronous_rounds(
+    model: AdapterResNet,
+    optimizers: Optimizers,
+    key: jax.Array,
+    batch_of: BatchOf,
+    augment: Augment = _identity,
+    *,
+    mesh: Mesh,
+) -> TrainSteps:
+    """A round in one call, of all corpora side by side: they share one update of ``shared``.
+
+    The corpora are spread over the mesh's axis ``"corpus"``, where their subtrees live, and their gradients
+    for ``shared`` are summed.  Another training order than the paper's, whose steps come one after the other.
+
+    The other arguments, and the function returned, are those of :func:`make_train_steps`; there is one stack
+    and one window, and the plan has one step of every corpus, in the order of the stack.
+    """
+    tx_shared, tx_corpus = optimizers
+    summing = _sum_gradients(), tx_corpus
+    one_step = functools.partial(train_step, model=model, optimizers=summing, augment=augment)
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
+    def round_(shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows):
+        def local(params, corpora: Corpus, data, plan: Plan, rate):
+            def step(summed: Shared, own: tuple[Corpus, Plan]):
+                corpus, plan = own
+                batch, key_step = batch_of(data, plan.rows, *windows), jax.random.fold_in(key, plan.step)
+                summed, corpus, loss = one_step(summed, corpus, batch, key_step, rate)
+                return summed, (corpus, loss)
+
+            summed = Shared(params, jax.tree.map(jnp.zeros_like, params))
+            summed, (corpora, losses) = jax.lax.scan(step, summed, (corpora, plan))
+            return jax.lax.psum(summed.opt_state, "corpus"), corpora, losses
+
+        copied, spread = PartitionSpec(), PartitionSpec("corpus")
+        grads, corpora, losses = jax.shard_map(
+            local,
+            mesh=mesh,
+            in_specs=(copied, spread, copied, spread, copied),
+            out_specs=(copied, spread, spread),
+            axis_names={"corpus"},  # the rows of a batch are split as in any other step
+            check_vma=False,
+        )(shared.params, stacks[0], data, plans[0], rate)
+        # So that every process has all losses.
+        losses = jax.lax.with_sharding_constraint(losses, NamedSharding(mesh, copied))
+        return _apply_gradients(tx_shared, grads, shared, rate), [corpora], losses
+
+    return round_
+
+
+def _sum_gradients() -> optax.GradientTransformation:
+    """An optimizer whose state is the sum of all gradients, and which updates nothing."""
+
+    def update(grads, total, params=None):
+        return jax.tree.map(jnp.zeros_like, grads), jax.tree.map(jnp.add, total, grads)
+
+    return optax.GradientTransformation(lambda params: jax.tree.map(jnp.zeros_like, params), update)
+
+
+def make_tune_step(
+    model: AdapterResNet,
+    optimizers: Optimizers,
+    key: jax.Array,
+    batch_of: BatchOf,
+    augment: Augment = _identity,
+) -> TuneStep:
+    """A step of several corpora at once, over a shared subtree that stays as it is.
+
+    The arguments are those of :func:`make_train_steps`; the first optimizer leaves the shared subtree alone.
+
+    Returns:
+      ``tune_step(shared, corpora, data, rows, numbers, rounds, rates, window) -> corpora, losses``:
+      ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (of each corpus in the
+      run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
+    """
+    one_step = functools.partial(train_step, model=model, optimizers=optimizers, augment=augment)
+
+    @functools.partial(jax.jit, donate_argnums=1, static_argnames="window")
+    def tune_step(shared: Shared, corpora: tuple[Corpus, ...], data, rows, numbers, rounds, rates, window):
+        def tune(corpus, rows, number, round_, rate):
+            key_step = jax.random.fold_in(jax.random.fold_in(key, number), round_)
+            _, corpus, loss = one_step(shared, corpus, batch_of(data, rows, window), key_step, rate)
+            return corpus, loss
+
+        stacked, losses = jax.vmap(tune)(stack_corpora(corpora), rows, numbers, rounds, rates)
+        return unstack_corpora(stacked, len(corpora)), losses
+
+    return tune_step
+
+
+def stack_corpora(corpora: Sequence[Corpus]) -> Corpus:
+    """Corpora as one, with a first axis of corpora."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *corpora)
+
+
+def unstack_corpora(stacked: Corpus, count: int) -> tuple[Corpus, ...]:
+    """The corpora that :func:`stack_corpora` put together."""
+    return tuple(_index(stacked, i) for i in range(count))
+
+
+def _index(stacked: Tree, number) -> Tree:
+    return jax.tree.map(operator.itemgetter(number), stacked)

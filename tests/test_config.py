@@ -1,0 +1,63 @@
+"""Settings are read once: a wrong one is one error that names it, what was given and what is allowed."""
+
+import pytest
+
+from configs import base
+from emojax.config import Config, DataConfig, read_config, read_section
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return base.get_config().to_dict()
+
+
+def test_settings_come_back_as_they_were_given(settings):
+    flat = read_config(settings).flat()
+    assert flat == {**settings, "learning_rates": list(settings["learning_rates"])}
+    assert read_config(flat) == read_config(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("width", 0, r"width=0; give a whole number from 1 to 4,096: --config\.width="),
+        ("width", 10**9, "from 1 to 4,096"),
+        ("width", "32", "width='32'; give a whole number"),
+        ("width", True, "width=True; give a whole number"),
+        ("depth", 2.5, r"depth=2\.5; give a whole number from 1 to 64"),
+        ("seed", -1, "seed=-1; give a whole number from 0"),
+        ("dropout", 1.0, r"dropout=1\.0; give a number from 0 up to, but not including, 1"),
+        ("l2", float("nan"), "l2=nan; give a number of at least 0"),
+        ("adapters", 1, "adapters=1; give True or False"),
+        ("corpora", None, "corpora=None; give a text"),
+        ("window_s", 0.01, r"window_s=0\.01; give from 0\.1 to 60 s"),
+        ("learning_rates", (), r"learning_rates=\(\); give a rate greater than 0 for every phase"),
+        ("learning_rates", (0.1, 0.0), "give a rate greater than 0"),
+        ("learning_rates", 0.1, "give a rate greater than 0"),
+        ("precision", "f16", "precision='f16'; give one of auto, f32, bf16"),
+        ("transfer", "adapter", r"transfer='adapter'; give one of scratch \(trains everything"),
+        ("sampling", "random", "sampling='random'; choose round_robin"),
+    ],
+)
+def test_a_wrong_value_is_one_error(settings, name, value, message):
+    with pytest.raises(ValueError, match=message) as error:
+        read_config({**settings, name: value})
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_setting_is_named(settings):
+    del (rest := dict(settings))["l2"]
+    with pytest.raises(ValueError, match=r"there is no setting l2; configs/base\.py has them all"):
+        read_config(rest)
+
+
+def test_a_section_needs_its_own_settings_only(settings):
+    data = read_section(DataConfig, {"partition": "loso:a", "seed": 1, "aggregate": "", "label_words": ""})
+    assert data == read_config({**settings, "partition": "loso:a", "seed": 1}).data
+
+
+def test_replaced_settings_are_checked_again(settings):
+    config = read_config(settings)
+    assert isinstance(config.replace(width=8), Config)
+    with pytest.raises(ValueError, match="choose finetune, adapters or last_layer"):
+        config.replace(base="runs/any")
