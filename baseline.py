@@ -6,6 +6,7 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
+from emojax.command_line import command
 from emojax.compilation import use_compilation_cache
 
 flags.DEFINE_string("corpora", None, "Comma separated, as for train.py.", required=True)
@@ -29,31 +30,23 @@ def main(argv: list[str]) -> None:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
     use_compilation_cache()  # before anything starts jax
     logging.set_verbosity(logging.WARNING)
+    with command("baseline.py", again="stopped; the same command goes on with the next clip"):
+        _score(shlex.join(["python", *sys.argv]))
+
+
+def _score(typed: str) -> None:
     import datasets
     from emojax.baselines.feature_sets import open_features
     from emojax.baselines.pipeline import Baseline, evaluate
     from emojax.evaluation.score_files import table
 
-    command = shlex.join(["python", *sys.argv])
-    try:
-        baselines = [
-            Baseline(
-                open_features(name, FLAGS.vgg16_weights),
-                FLAGS.classifier,
-                FLAGS.partition,
-                FLAGS.seed,
-                FLAGS.speaker_normalisation,
-            )
-            for name in FLAGS.features
-        ]
-        paths = datasets.prepare(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)
-        for baseline in baselines:
-            out = Path(FLAGS.out) / baseline.features.name
-            print(table(evaluate(baseline, paths, Path(FLAGS.data_dir) / "features", out, command)))
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"baseline.py: {error}") from error
-    except KeyboardInterrupt:
-        raise SystemExit("baseline.py: stopped; the same command goes on with the next clip") from None
+    chosen = [open_features(name, FLAGS.vgg16_weights) for name in FLAGS.features]
+    settings = FLAGS.classifier, FLAGS.partition, FLAGS.seed, FLAGS.speaker_normalisation
+    baselines = [Baseline(features, *settings) for features in chosen]
+    paths = datasets.prepare(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)
+    for baseline in baselines:
+        out = Path(FLAGS.out) / baseline.features.name
+        print(table(evaluate(baseline, paths, Path(FLAGS.data_dir) / "features", out, typed)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from absl import app, flags
 
+from emojax.command_line import command
+
 flags.DEFINE_list(
     "workdirs",
     None,
@@ -15,7 +17,7 @@ def main(argv: list[str]) -> None:
     """Compare, and print the table."""
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
-    try:
+    with command("compare.py", again="stopped"):
         from emojax.evaluation.comparison import compare, comparison_table
         from emojax.evaluation.score_files import parse_workdirs
 
@@ -24,10 +26,6 @@ def main(argv: list[str]) -> None:
         if count != 2:
             raise ValueError(f"{count} systems given; give two folders: --workdirs=A,B")
         print(comparison_table(compare(parse_workdirs(items))))
-    except ImportError as error:
-        raise SystemExit(f'compare.py: {error}; pip install "emojax[statistics]"') from error
-    except ValueError as error:
-        raise SystemExit(f"compare.py: {error}") from error
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import sys
 
 from absl import app, flags, logging
 
+from emojax.command_line import command
 from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
@@ -27,14 +28,12 @@ def main(argv: list[str]) -> None:
     use_fast_allocator()  # both before anything starts jax
     use_compilation_cache()
     logging.set_verbosity(logging.WARNING)
-    from emojax.evaluation.evaluator import evaluate
-    from emojax.evaluation.score_files import table
+    with command("evaluate.py", again="stopped; nothing was written"):
+        from emojax.evaluation.evaluator import evaluate
+        from emojax.evaluation.score_files import table
 
-    command = shlex.join(["python", *sys.argv])
-    try:
-        print(table(evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, command, FLAGS.state)))
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"evaluate.py: {error}") from error
+        typed = shlex.join(["python", *sys.argv])
+        print(table(evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, typed, FLAGS.state)))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,12 @@
 """Train one network over several corpora, or go on: ``python train.py --config=... --workdir=...``."""
 
 import contextlib
-import os
-import sys
-import traceback
 from collections.abc import Iterator
-from typing import NoReturn
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from emojax.command_line import command
 from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
@@ -36,8 +33,6 @@ flags.DEFINE_integer("processes", None, "How many there are; not with auto.")
 flags.DEFINE_integer("process", None, "Number of this one, from 0 on; not with auto.")
 FLAGS = flags.FLAGS
 
-SMALLER = "in a new --workdir, give a smaller --config.batch_size, --config.window_s or --config.width"
-
 
 def main(argv: list[str]) -> None:
     """Prepare the corpora that are not prepared yet, then train."""
@@ -46,35 +41,18 @@ def main(argv: list[str]) -> None:
     use_fast_allocator()  # both before anything starts jax
     use_compilation_cache()
     logging.set_verbosity(logging.WARNING)
-    import datasets
-    from emojax.config import read_config
-    from emojax.multihost import first_goes_ahead, join
-    from emojax.training.loop import train
+    again = "stopped; the same command goes on from the last checkpoint"
+    with command("train.py", again=again, several=bool(FLAGS.coordinator)):
+        import datasets
+        from emojax.config import read_config
+        from emojax.multihost import first_goes_ahead, join
+        from emojax.training.loop import train
 
-    try:
         config = read_config(FLAGS.config.to_dict())
         join(FLAGS.coordinator, FLAGS.processes, FLAGS.process)
         with first_goes_ahead("prepared"):
             paths = datasets.prepare(**vars(config.paths))
         train(config, FLAGS.workdir, paths, FLAGS.profile)
-    except (ValueError, ImportError, OSError, FloatingPointError) as error:
-        leave(f"train.py: {error}")
-    except KeyboardInterrupt as stop:
-        leave(f"train.py: {stop or 'stopped; the same command goes on from the last checkpoint'}")
-    except Exception as error:
-        if "RESOURCE_EXHAUSTED" in str(error):
-            leave(f"train.py: {str(error).splitlines()[0]}; {SMALLER}")
-        if not FLAGS.coordinator:
-            raise
-        leave(traceback.format_exc())
-
-
-def leave(message: str) -> NoReturn:
-    """End with a message; of several processes at once, since JAX would wait for those that cannot come."""
-    if not FLAGS.coordinator:
-        raise SystemExit(message) from None
-    print(message, file=sys.stderr, flush=True)
-    os._exit(1)
 
 
 def parse(argv: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ def measure_budget(settings: dict) -> dict:
     for row in rows.values():
         # Arithmetic and copies can go on side by side.
         row["floor_s"] = max(row["flops"] / flops_per_s, row["bytes"] / bytes_per_s)
-        row["ceiling_share"] = row["floor_s"] / row["step_s"]
+        row["peak_share"] = row["floor_s"] / row["step_s"]
     print(_table(rows, flops_per_s, bytes_per_s), file=sys.stderr)
     return {"flops_per_s": flops_per_s, "bytes_per_s": bytes_per_s, "windows": rows}
 
@@ -40,7 +40,7 @@ def _table(rows: dict, flops_per_s: float, bytes_per_s: float) -> str:
         flops, moved = row["flops"], row["bytes"]
         lines.append(
             f"| {window} | {flops / 1e9:.0f} | {flops / flops_per_s:.2g} s | {moved / 1e9:.2f} | "
-            f"{moved / bytes_per_s:.2g} s | {row['step_s']:.2g} s | {row['ceiling_share']:.2f} |"
+            f"{moved / bytes_per_s:.2g} s | {row['step_s']:.2g} s | {row['peak_share']:.2f} |"
         )
     ceilings = f"Ceilings: {flops_per_s / 1e9:.0f}·10⁹ operations/s, {bytes_per_s / 1e9:.1f}·10⁹ bytes/s."
     return "\n".join([*lines, "", ceilings])

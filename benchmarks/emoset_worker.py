@@ -28,7 +28,7 @@ from emojax.training.run import make_layout, make_run
 from emojax.training.schedule import EvalDecision
 from emojax.training.validation import devel_uars, make_devel
 
-SPEEDS = ("clips_per_s", "ceiling_share", "data_wait_share")
+SPEEDS = ("clips_per_s", "peak_share", "data_wait_share")
 
 
 class EmoSet:

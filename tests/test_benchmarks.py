@@ -127,7 +127,7 @@ def test_the_floor_is_what_takes_longest(monkeypatch, capsys):
     monkeypatch.setattr(budget, "measure", lambda *_: {"ceilings": dict(ceilings), "5 s": dict(row)})
     report = budget.measure_budget({"rounds": 1})
     assert report["windows"]["5 s"]["floor_s"] == 2.0
-    assert report["windows"]["5 s"]["ceiling_share"] == 0.25
+    assert report["windows"]["5 s"]["peak_share"] == 0.25
     assert "| 5 s | 0 | 2 s | 0.00 | 1 s | 8 s | 0.25 |" in capsys.readouterr().err
 
 

@@ -237,15 +237,21 @@ def _stops(stopped: list[int], evaluated: bool) -> bool:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """The first Ctrl-C asks the loop to save and stop; the second waits for what is being written only."""
+    """The first Ctrl-C or SIGTERM asks the loop to save and stop; a second one ends it at once."""
     stopped: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def handle(number, _) -> None:
         stopped.append(number)
-        signal.signal(signal.SIGINT, previous)
+        restore()
 
-    previous = signal.signal(signal.SIGINT, handle)
+    for number in before:
+        signal.signal(number, handle)
     try:
         yield stopped
     finally:
-        signal.signal(signal.SIGINT, previous)
+        restore()

@@ -56,8 +56,8 @@ class MetricWriter:
             self._shown["round"] = f"{step // self._steps_per_round}/{self._rounds}"
             if "time/clips_per_s" in speed:
                 self._shown["clips/s"] = f"{speed['time/clips_per_s']:.0f}"
-            if "time/ceiling_share" in speed:
-                self._shown["clips/s"] += f", {100 * speed['time/ceiling_share']:.0f} % of ceiling"
+            if "time/peak_share" in speed:
+                self._shown["clips/s"] += f", {100 * speed['time/peak_share']:.0f} % of peak"
             self._bar.set_postfix(self._shown, refresh=False)
         self._bar.update(step - self._bar.n)
 

@@ -1,4 +1,4 @@
-"""What is measured between two looks at devel: losses, how fast it goes, and how long the device waited."""
+"""What is measured between two evaluations: losses, speed, and how long the device waited."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Meter:
 
     Args:
       batch_size: clips in a step of a corpus.
-      floors_s: corpus → seconds that its step takes at the machine's ceiling; may be empty.
+      floors_s: corpus → seconds that its step takes at the machine's peak; may be empty.
     """
 
     def __init__(self, batch_size: int, floors_s: Mapping[str, float]) -> None:
@@ -61,7 +61,7 @@ class Meter:
     def add(self, steps: Sequence[int], names: Sequence[str], losses: jax.Array) -> None:
         """Note the losses of a call, and wait for those of the call before the last.
 
-        JAX would queue calls without end, and everything that a person sees would be of the future.
+        Without a limit JAX queues calls and the progress bar runs ahead of the device.
 
         Args:
           steps: number of each loss's step.
@@ -93,7 +93,7 @@ class Meter:
             self._losses[name].append(float(loss))
 
     def speed(self) -> dict[str, float]:
-        """Clips a second and the share of the ceiling since the start, named as in ``metrics.jsonl``.
+        """Clips a second and the share of peak FLOP/s since the start, named as in ``metrics.jsonl``.
 
         Nothing before the first loss is there.
         """
@@ -102,9 +102,9 @@ class Meter:
         if not steps:
             return {}
         speed = {"time/clips_per_s": self._batch_size * sum(steps.values()) / elapsed_s}
-        if self._floors_s:
-            floor_s = sum(self._floors_s[name] * count for name, count in steps.items())
-            speed["time/ceiling_share"] = floor_s / elapsed_s
+        floor_s = sum(self._floors_s.get(name, 0.0) * count for name, count in steps.items())
+        if 0 < floor_s <= elapsed_s:  # more than the peak was measured while the machine was busy
+            speed["time/peak_share"] = floor_s / elapsed_s
         return speed
 
     def flush(self) -> dict[str, float]:

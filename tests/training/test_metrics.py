@@ -5,7 +5,7 @@ import time
 import jax.numpy as jnp
 import pytest
 
-from emojax.training.metric_writer import Progress
+from emojax.training.metric_writer import MetricWriter
 from emojax.training.metrics import UNDER_WAY, Meter, NotFiniteLossError
 
 
@@ -30,7 +30,7 @@ def test_means_are_of_each_corpus_and_speed_is_of_all():
     elapsed_s = 4 * measured["time/step_s"]
     assert elapsed_s >= 0.2
     assert measured["time/clips_per_s"] == pytest.approx(4 * 8 / elapsed_s, rel=0.01)
-    assert measured["time/ceiling_share"] == pytest.approx(0.12 / elapsed_s, rel=0.01)
+    assert measured["time/peak_share"] == pytest.approx(0.12 / elapsed_s, rel=0.01)
     meter.start()
     assert meter.speed() == {}
 
@@ -38,7 +38,13 @@ def test_means_are_of_each_corpus_and_speed_is_of_all():
 def test_without_a_count_of_operations_there_is_no_share():
     meter = Meter(8, {})
     meter.add([0], ["a"], jnp.ones(1))
-    assert "time/ceiling_share" not in meter.flush()
+    assert "time/peak_share" not in meter.flush()
+
+
+def test_more_than_the_peak_is_not_shown():
+    meter = Meter(8, {"a": 1e3})
+    meter.add([0], ["a"], jnp.ones(1))
+    assert "time/peak_share" not in meter.flush()
 
 
 def test_the_first_loss_that_is_not_finite_is_named():
@@ -52,8 +58,8 @@ def test_the_first_loss_that_is_not_finite_is_named():
 
 
 def test_the_bar_shows_the_speed(tmp_path, capsys):
-    with Progress(tmp_path, 0, 4, 2) as progress:
+    with MetricWriter(tmp_path, 0, 4, 2) as progress:
         progress.advance(1, {"time/clips_per_s": 1.0})
-        progress.advance(2, {"time/clips_per_s": 118.3, "time/ceiling_share": 0.612})
+        progress.advance(2, {"time/clips_per_s": 118.3, "time/peak_share": 0.612})
         progress.write(2, {"devel_uar/best": 0.5})
-    assert "clips/s=118, 61 % of ceiling" in capsys.readouterr().err
+    assert "clips/s=118, 61 % of peak" in capsys.readouterr().err

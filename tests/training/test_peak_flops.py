@@ -1,4 +1,4 @@
-"""The machine's ceiling, and what a step takes there."""
+"""The machine's peak, and what a step takes there."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +15,7 @@ def machine(monkeypatch):
     monkeypatch.setattr(peak_flops, "_forward_flops", lambda model, frames, mels: 1e6 * frames)
 
 
-def test_a_matrix_product_is_not_faster_than_the_ceiling():
+def test_a_matrix_product_is_not_faster_than_the_peak():
     assert 1e8 < measured_flops_per_s(jnp.float32) < 1e16
 
 
