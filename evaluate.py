@@ -10,7 +10,7 @@ from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
 flags.DEFINE_string("workdir", "runs/quickstart", "Folder of the trained run; results are written into it.")
-flags.DEFINE_enum("part", "test", ["test", "devel"], "The part to score; look at test once.")
+flags.DEFINE_enum("part", "test", ["test", "devel"], "The part to score; score test once.")
 flags.DEFINE_enum(
     "state",
     "best",

@@ -1,4 +1,4 @@
-"""EmoJAX's rounds on a stand-in of EmoSet, with looks at devel, as ``train.py`` has them."""
+"""EmoJAX's rounds on a stand-in of EmoSet, with evaluations, as ``train.py`` has them."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_two_processes_train_what_one_trains(
     # Later, training itself has enlarged rounding errors.
     assert ours[0]["loss/mean"] == pytest.approx(theirs[0]["loss/mean"], abs=1e-3)
     assert read_manifest(tmp_path)["schedules"].keys() == {"all"}
-    assert set(load_networks(tmp_path)[2]) == {"tones", "levels"}
+    assert set(load_networks(tmp_path).networks) == {"tones", "levels"}
 
 
 def test_what_stops_one_process_stops_all(tiny_command, tiny_paths, free_address, tmp_path):

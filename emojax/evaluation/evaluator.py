@@ -16,7 +16,7 @@ from emojax.data.partitioned import PLACES_FILE, PartitionedCorpus, open_corpora
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
 from emojax.evaluation.score_files import Prediction, write_predictions, write_results
-from emojax.inference.network import Forward, Network, load_networks
+from emojax.inference.network import Forward, Network, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
 from emojax.versions import commit, versions
 
@@ -48,14 +48,15 @@ def evaluate(
         if given not in choices:
             raise ValueError(f"{what}={given!r}; choose one of {', '.join(choices)}")
     workdir = Path(workdir)
-    manifest, forward, networks = load_networks(workdir, state=state)
+    run = load_networks(workdir, state=state)
+    manifest, networks, forward = run.manifest, run.networks, make_forward(run.model)
     corpora = open_trained_on(workdir, manifest)
-    asker = _Asker(manifest, forward, networks, corpora, crop)
+    scorer = _Scorer(manifest, forward, networks, corpora, crop)
     if state == "latest":  # only the best state's is on record
-        manifest["devel_uar"] = {name: asker.score(name, "devel")[0].uar for name in networks}
+        manifest["devel_uar"] = {name: scorer.score(name, "devel")[0].uar for name in networks}
     results, predictions = [], []
     for name in tqdm.tqdm(networks, unit="corpus", disable=None):
-        result, rows = asker.score(name, part)
+        result, rows = scorer.score(name, part)
         results.append(result)
         predictions += rows
     folder = workdir / ("" if state == "best" else state) / ("" if part == "test" else part)
@@ -87,8 +88,8 @@ def open_trained_on(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCo
 
 
 @dataclasses.dataclass(frozen=True)
-class _Asker:
-    """A run's networks and the recordings to ask them about."""
+class _Scorer:
+    """A run's networks and the recordings to score them on."""
 
     manifest: Mapping
     forward: Forward

@@ -9,83 +9,146 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from emojax.audio import log_mel as front_end
 from emojax.audio.reading import SAMPLE_RATE_HZ, BadAudio, check_audible, read_audio, to_mono_16khz
-from emojax.inference.network import Forward, Network, load_networks
+from emojax.checkpoints import read_manifest
+from emojax.files import size_in_words
+from emojax.inference.network import Network, load_networks, make_forward
 from emojax.inference.predict import predict_clips
+from emojax.models.adapter_resnet import AdapterResNet
 
-Audio = str | os.PathLike | np.ndarray
+Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
+# So much is read before it is answered: 256 MB.
+_SAMPLES_AT_ONCE = 2**26
+_MAX_BYTES = 2**30
+
+
+class BadRecordingsError(ValueError):
+    """Some recordings of :meth:`Model.predict_many` cannot be used; the others are answered.
+
+    Attributes:
+      errors: place in the list → what is wrong with that recording.
+      results: the answers, None in these places.
+    """
+
+    def __init__(self, errors: dict[int, ValueError], results: list[dict[str, float] | None]) -> None:
+        listed = "; ".join(f"number {place}: {error}" for place, error in errors.items())
+        super().__init__(f"{len(errors)} of {len(results)} recordings cannot be used: {listed}")
+        self.errors, self.results = errors, results
 
 
 class Model:
     """One corpus's network, ready to use; :func:`load` makes it.
+
+    It can be copied and pickled, and used from several threads.
 
     Attributes:
       corpus: the corpus whose adapters and head these are.
       labels: its label set.
     """
 
-    def __init__(self, corpus: str, labels: Iterable[str], forward: Forward, network: Network) -> None:
+    def __init__(self, corpus: str, labels: Iterable[str], model: AdapterResNet, network: Network) -> None:
         self.corpus = corpus
         self.labels = tuple(labels)
-        self._forward, self._network = forward, network
+        self._model, self._network = model, network
+        self._forward, self._process = make_forward(model), os.getpid()
 
-    def predict(self, audio: Audio, sample_rate_hz: int | None = None) -> dict[str, float]:
+    def __reduce__(self):
+        return Model, (self.corpus, self.labels, self._model, jax.device_get(self._network))
+
+    def predict(self, audio: Audio, sample_rate_hz: float | None = None) -> dict[str, float]:
         """Probability of each label.
 
         Args:
-          audio: path of a wav, flac, ogg, opus or mp3 file, or samples ``[n]`` or ``[n, channels]``
-            (float in −1..1, or integer PCM).
-          sample_rate_hz: of the samples; not for a path.
+          audio: path of a wav, flac, ogg, opus or mp3 file, the bytes of one, an open binary file, or
+            samples ``[n]`` or ``[n, channels]`` (float in −1..1, or integer PCM).
+          sample_rate_hz: of the samples; not for a file.
 
         Raises:
           ValueError: says what was given, what is allowed and how to mend it.
         """
-        return self._probabilities([_samples(audio, sample_rate_hz)])[0]
+        return self._named(self._answer([_samples(audio, sample_rate_hz)])[0])[0]
 
-    def predict_many(self, audios: Iterable[Audio | tuple[np.ndarray, int]]) -> list[dict[str, float]]:
-        """:meth:`predict` for many, in batches; samples come as pairs ``(samples, sample_rate_hz)``."""
+    def predict_many(
+        self, audios: Iterable[Audio | tuple[np.ndarray, float]], *, return_errors: bool = False
+    ) -> list:
+        """:meth:`predict` for many, in batches; samples come as pairs ``(samples, sample_rate_hz)``.
+
+        Args:
+          audios: the recordings.
+          return_errors: put a ValueError in the place of a recording that cannot be used.
+
+        Raises:
+          BadRecordingsError: some recordings cannot be used; it has the answers to the others.
+        """
+        if isinstance(audios, (str, bytes, os.PathLike)):
+            raise ValueError(f"got one {type(audios).__name__}; give a list of recordings, or use predict")
         pairs = [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
-        clips = [_samples(audio, sample_rate_hz) for audio, sample_rate_hz in pairs]
-        return self._probabilities(clips) if clips else []
+        results: list = [None] * len(pairs)
+        errors: dict[int, ValueError] = {}
+        for places, clips in _readable(pairs, errors):
+            for place, answer in zip(places, self._named(self._answer(clips)[0]), strict=True):
+                results[place] = answer
+        if errors and not return_errors:
+            raise BadRecordingsError(errors, results)
+        return [errors.get(place, result) for place, result in enumerate(results)]
 
-    def embed(self, audio: Audio, sample_rate_hz: int | None = None) -> np.ndarray:
+    def embed(self, audio: Audio, sample_rate_hz: float | None = None) -> np.ndarray:
         """The utterance's embedding under this corpus's adapters: float32 ``[8 · width]``, 256 by default.
 
         Arguments and errors as :meth:`predict`.
         """
-        _, embeddings = predict_clips(self._forward, self._network, [_samples(audio, sample_rate_hz)])
-        return embeddings[0]
+        return self._answer([_samples(audio, sample_rate_hz)])[1][0]
 
-    def _probabilities(self, clips: list[np.ndarray]) -> list[dict[str, float]]:
-        probabilities, _ = predict_clips(self._forward, self._network, clips)
+    def _answer(self, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities and embeddings of clips."""
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "this model was loaded before the process forked, which JAX does not survive; load it in "
+                'each process, or start them by multiprocessing.get_context("spawn")'
+            )
+        return predict_clips(self._forward, self._network, clips)
+
+    def _named(self, probabilities: np.ndarray) -> list[dict[str, float]]:
         return [dict(zip(self.labels, map(float, row), strict=False)) for row in probabilities]
 
 
-def load(workdir: str | os.PathLike, corpus: str) -> Model:
+def load(workdir: str | os.PathLike, corpus: str | None = None) -> Model:
     """Load the best network of a run, for one of its corpora.
 
     Reads the shared subtree and that corpus's subtree only.
 
     Args:
       workdir: of the run that ``train.py`` made.
-      corpus: whose labels, adapters and norms to use.
+      corpus: whose labels, adapters and norms to use; not needed where the run has one.
 
     Raises:
-      ValueError: nothing is trained there, or the corpus is not in it; the message has the choices.
+      ValueError: nothing is trained there, what is there is damaged or not a run of EmoJAX, or the corpus is
+        not in it or not given; the message has the choices.
     """
-    manifest, forward, networks = load_networks(Path(workdir), [corpus])
-    return Model(corpus, manifest["corpora"][corpus], forward, networks[corpus])
+    if corpus is None:
+        corpora = list(read_manifest(workdir)["corpora"])
+        if len(corpora) > 1:
+            raise ValueError(
+                f"{os.fspath(workdir)} has several corpora; give corpus=, one of {', '.join(corpora)}"
+            )
+        corpus = corpora[0]
+    loaded = load_networks(Path(workdir), [corpus])
+    return Model(corpus, loaded.manifest["corpora"][corpus], loaded.model, loaded.networks[corpus])
 
 
-def log_mel(samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
+def log_mel(samples: np.ndarray, sample_rate_hz: float = SAMPLE_RATE_HZ) -> np.ndarray:
     """The front-end's log-mel frames of a recording, float32 ``[frames, 64]``.
 
     Natural logarithm of the mel power spectrogram: window 512, hop 256, at 16 kHz, as
@@ -104,18 +167,38 @@ def log_mel(samples: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.nda
     return np.asarray(front_end.log_mel(jnp.asarray(to_mono_16khz(samples, sample_rate_hz))))
 
 
-def _samples(audio: Audio, sample_rate_hz: int | None) -> np.ndarray:
-    """Float32 ``[n]`` at 16 kHz of a path or of samples."""
-    if isinstance(audio, (str, os.PathLike)):
+def _readable(
+    pairs: Sequence[tuple[Audio, float | None]], errors: dict[int, ValueError]
+) -> Iterator[tuple[list[int], list[np.ndarray]]]:
+    """The recordings that can be used and their places, some at a time; what is wrong with the others."""
+    places: list[int] = []
+    clips: list[np.ndarray] = []
+    for place, (audio, sample_rate_hz) in enumerate(pairs):
+        try:
+            clips.append(_samples(audio, sample_rate_hz))
+            places.append(place)
+        except ValueError as error:
+            errors[place] = error
+        if sum(map(len, clips)) > _SAMPLES_AT_ONCE:
+            yield places, clips
+            places, clips = [], []
+    if clips:
+        yield places, clips
+
+
+def _samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
+    """Float32 ``[n]`` at 16 kHz of a file or of samples."""
+    if isinstance(audio, (str, os.PathLike, bytes, bytearray)) or hasattr(audio, "read"):
         if sample_rate_hz is not None:
             raise ValueError(
-                f"sample_rate_hz={sample_rate_hz} beside the path {os.fspath(audio)!r}; "
-                "leave it out, a file knows its own rate"
+                f"sample_rate_hz={sample_rate_hz} beside a file; leave it out, a file knows its own rate"
             )
-        try:
-            return read_audio(audio)
-        except BadAudio as error:
-            raise ValueError(f"{os.fspath(audio)}: {error}") from error
+        with _on_disk(audio) as path:
+            try:
+                return read_audio(path)
+            except BadAudio as error:
+                name = os.fspath(audio) if isinstance(audio, (str, os.PathLike)) else type(audio).__name__
+                raise ValueError(f"{name}: {error}") from error
     if sample_rate_hz is None:
         raise ValueError(
             f"got {type(audio).__name__} without sample_rate_hz; give a path, or samples and their rate: "
@@ -124,3 +207,22 @@ def _samples(audio: Audio, sample_rate_hz: int | None) -> np.ndarray:
     mono = to_mono_16khz(audio, sample_rate_hz)
     check_audible(mono, SAMPLE_RATE_HZ)
     return mono
+
+
+@contextlib.contextmanager
+def _on_disk(audio: Any) -> Iterator[str | os.PathLike]:
+    """The path of a file, or of what bytes or an open file hold, written out for as long as it is read."""
+    if isinstance(audio, (str, os.PathLike)):
+        yield audio
+        return
+    content = audio if isinstance(audio, (bytes, bytearray)) else audio.read(_MAX_BYTES + 1)
+    if not isinstance(content, (bytes, bytearray)):
+        raise ValueError(
+            f"a file that gives {type(content).__name__}; open it in binary mode: open(path, 'rb')"
+        )
+    if len(content) > _MAX_BYTES:
+        raise ValueError(f"more than {size_in_words(_MAX_BYTES)} in memory; give the path of the file")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        yield file.name

@@ -29,6 +29,7 @@ FRONT_END = {
 Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 
 
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Network:
     """The parameters of one corpus's network: shared subtree, corpus's subtree, statistics, classes."""
@@ -44,6 +45,21 @@ def _choice(config: Mapping, name: str, choices: Mapping[str, Any]) -> Any:
     if choice not in choices:
         raise ValueError(f"{name}={choice!r}; choose one of {', '.join(choices)}")
     return choices[choice]
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedRun:
+    """A run, ready to answer.
+
+    Attributes:
+      manifest: what its checkpoint says of it.
+      model: the network.
+      networks: corpus → its parameters.
+    """
+
+    manifest: dict
+    model: AdapterResNet
+    networks: Mapping[str, Network]
 
 
 def make_model(
@@ -84,8 +100,8 @@ def init_network(
 
 def load_networks(
     workdir: str | Path, corpora: Sequence[str] | None = None, state: str = "best"
-) -> tuple[dict, Forward, dict[str, Network]]:
-    """The networks of a run: its manifest, a jitted forward pass, and the parameters of each corpus.
+) -> LoadedRun:
+    """The networks of a run.
 
     Args:
       workdir: of the run.
@@ -100,7 +116,7 @@ def load_networks(
 
 def _load(
     checkpoint: Checkpoint, corpora: Sequence[str] | None, state: str, workdir: str | Path
-) -> tuple[dict, Forward, dict[str, Network]]:
+) -> LoadedRun:
     manifest = checkpoint.manifest
     check_same({"front_end": manifest.get("front_end")}, {"front_end": FRONT_END}, workdir)
     names = list(manifest["corpora"]) if corpora is None else list(corpora)
@@ -119,7 +135,7 @@ def _load(
         name: Network(shared, trees[name]["params"], trees[name]["stats"], trees[name]["class_mask"])
         for name in names
     }
-    return manifest, make_forward(model), networks
+    return LoadedRun(manifest, model, networks)
 
 
 def _check_choice(manifest: Mapping, names: Sequence[str], state: str, workdir: str | Path) -> None:

@@ -73,7 +73,7 @@ class MetricWriter:
             self._shown["loss"] = f"{metrics['loss/mean']:.3f}"
         if "time/compile_s" in metrics:
             self._shown["compiled in"] = f"{metrics['time/compile_s']:.0f} s"
-        if "devel_uar/mean" in metrics:  # not where some corpora only were looked at
+        if "devel_uar/mean" in metrics:  # not where only some corpora were evaluated
             self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
         self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"
         self._bar.set_postfix(self._shown)

@@ -104,7 +104,7 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
             f"{', '.join(without)}: choose --config.base_corpus from {', '.join(base['corpora'])}"
         )
     wanted = sorted({*sources.values()} - {""}) or [next(iter(base["corpora"]))]
-    _, _, networks = load_networks(transfer.base, wanted)
+    networks = load_networks(transfer.base, wanted).networks
     corpora = dict(state.corpora)
     for name, source in sources.items():
         if source:
@@ -142,7 +142,7 @@ def check_division(config: Config, manifest: Mapping) -> None:
 def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> Corpus:
     """The corpus with what fits of another network's parameters and statistics."""
 
-    def taken(own: Params, theirs: Params) -> Params:
+    def fitting(own: Params, theirs: Params) -> Params:
         own, theirs = traverse_util.flatten_dict(own), traverse_util.flatten_dict(theirs)
         for path, leaf in own.items():
             if path in theirs and (same_head or not path[0].startswith("head")):
@@ -152,5 +152,5 @@ def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> C
         return traverse_util.unflatten_dict(own)
 
     return dataclasses.replace(
-        corpus, params=taken(corpus.params, network.corpus), stats=taken(corpus.stats, network.stats)
+        corpus, params=fitting(corpus.params, network.corpus), stats=fitting(corpus.stats, network.stats)
     )

@@ -126,8 +126,8 @@ def test_a_corpus_adapts_the_trunk_of_the_domains(tiny_config, affect_run, tiny_
     tuning = {"transfer": "adapters", "base": str(affect_run), "base_corpus": "arousal"}
     config = tiny_config.replace(**tuning, rounds_per_phase=1, learning_rates=(0.1,))
     train(config, tmp_path, {"tones": tiny_paths["tones"]})
-    ours = load_networks(tmp_path, ["tones"])[2]["tones"]
-    base = load_networks(affect_run, ["arousal"])[2]["arousal"]
+    ours = load_networks(tmp_path, ["tones"]).networks["tones"]
+    base = load_networks(affect_run, ["arousal"]).networks["arousal"]
     jax.tree.map(np.testing.assert_array_equal, ours.shared, base.shared)
     assert read_manifest(tmp_path)["corpora"] == {"tones": ["high", "low", "middle"]}
 

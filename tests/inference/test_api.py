@@ -1,11 +1,16 @@
+import copy
+import os
+import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import soundfile
 
 import emojax
+from emojax.inference.api import BadRecordingsError
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +58,58 @@ def test_embedding_is_float32_of_eight_times_the_width(model, clip):
     embedding = model.embed(*clip)
     assert embedding.shape == (8 * 4,)
     assert embedding.dtype == np.float32
+
+
+def test_bytes_and_open_files_are_files(model, tiny_sources):
+    path = next((tiny_sources / "tones").glob("*_high_*.wav"))
+    expected = model.predict(path)
+    assert model.predict(path.read_bytes()) == expected
+    with open(path, "rb") as file:
+        assert model.predict(file) == expected
+    with open(path, encoding="latin-1") as file, pytest.raises(ValueError, match="open it in binary mode"):
+        model.predict(file)
+
+
+def test_a_bad_recording_loses_no_other(model, clip, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_text("no audio")
+    with pytest.raises(
+        BadRecordingsError, match=r"2 of 3 recordings .*number 0: .*bad\.wav.*number 2: "
+    ) as error:
+        model.predict_many([bad, clip, np.zeros(16_000)])
+    assert error.value.results == [None, model.predict(*clip), None]
+    some = model.predict_many([bad, clip], return_errors=True)
+    assert isinstance(some[0], ValueError)
+    assert some[1] == model.predict(*clip)
+
+
+def test_one_path_is_not_a_list(model):
+    with pytest.raises(ValueError, match="give a list of recordings, or use predict"):
+        model.predict_many("call.wav")
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_answers_alike(model, clip, again):
+    assert again(model).predict(*clip) == model.predict(*clip)
+
+
+def test_answers_from_several_threads_are_right(model):
+    random = np.random.default_rng(0)
+    clips = [random.normal(0, 0.1, 5_000 * (1 + i)).astype(np.float32) for i in range(8)]
+    alone = [model.predict(clip, 16_000) for clip in clips]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda clip: model.predict(clip, 16_000), clips)) == alone
+
+
+def test_after_a_fork_the_error_is_immediate_and_clear(model, clip, monkeypatch):
+    monkeypatch.setattr(os, "getpid", lambda: -1)  # what a child sees: another number than when it was loaded
+    with pytest.raises(RuntimeError, match=r"forked.*get_context\(\"spawn\"\)"):
+        model.predict(*clip)
+
+
+def test_the_corpus_need_not_be_given_where_there_is_one(tiny_run):
+    with pytest.raises(ValueError, match="give corpus=, one of tones, levels"):
+        emojax.load(tiny_run)
 
 
 def test_corpora_have_their_own_labels(tiny_run):

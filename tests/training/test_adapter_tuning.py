@@ -26,7 +26,7 @@ def tuned(tuning, tiny_paths, tmp_path_factory):
 
 
 def leaves(workdir):
-    networks = load_networks(workdir)[2]
+    networks = load_networks(workdir).networks
     return {name: jax.tree.leaves(networks[name].corpus) for name in networks}
 
 
@@ -61,7 +61,7 @@ def test_each_corpus_keeps_its_own_best(tuning, tiny_paths, tmp_path, monkeypatc
     train(tuning, tmp_path, tiny_paths)
     manifest = read_manifest(tmp_path)
     assert manifest["devel_uar"] == pytest.approx({"tones": 0.9, "levels": 0.8, "mean": 0.85})
-    networks = load_networks(tmp_path)[2]
+    networks = load_networks(tmp_path).networks
     for name, look in (("tones", 0), ("levels", 1)):
         assert jax.tree.all(jax.tree.map(np.array_equal, networks[name].corpus, seen[look][name]))
 

@@ -36,7 +36,7 @@ def test_a_round_of_several_windows_trains_what_its_steps_train(
     monkeypatch.setattr(round_robin, "steps_per_call", lambda corpora: corpora)
     train(tiny_config, tmp_path / "rounds", tiny_paths)
     for workdir in (tmp_path / "steps", tmp_path / "rounds"):
-        _, _, networks = load_networks(workdir, state="latest")
+        networks = load_networks(workdir, state="latest").networks
         classes = {name: int(network.class_mask.sum()) for name, network in networks.items()}
         assert classes == {"tones": 3, "levels": 2}
     theirs, ours = metrics(tmp_path / "steps"), metrics(tmp_path / "rounds")

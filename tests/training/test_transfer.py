@@ -20,7 +20,7 @@ def adapted(config, base, **settings):
 
 
 def network(workdir, corpus):
-    return load_networks(workdir, [corpus])[2][corpus]
+    return load_networks(workdir, [corpus]).networks[corpus]
 
 
 def train(config, workdir, paths):

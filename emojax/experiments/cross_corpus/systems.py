@@ -20,7 +20,7 @@ from emojax.corpora.spec import Clip
 from emojax.data.partitioned import PartitionedCorpus, named_after
 from emojax.data.prepared import load_recordings
 from emojax.evaluation.evaluator import open_trained_on
-from emojax.inference.network import Network, load_networks
+from emojax.inference.network import Network, load_networks, make_forward
 from emojax.inference.predict import predict_clips
 from emojax.versions import versions
 
@@ -168,8 +168,8 @@ def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
 
 def network(run: Run, dimension: str, corpora: Levels) -> System:
     """The run's head of a dimension, to be tested on the corpora under that dimension's levels."""
-    _, forward, networks = load_networks(run.workdir, [dimension])
-    own = networks[dimension]
+    loaded = load_networks(run.workdir, [dimension])
+    forward, own = make_forward(loaded.model), loaded.networks[dimension]
 
     def answers(questions: Questions) -> Answers:
         for name, indices in questions.items():
