@@ -12,7 +12,6 @@ from datasets.emoset.emoset_dataset_builder import CORPORA, Builder
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import read_clips
 
-
 # Published clips that the restored copy of a corpus lacks.
 MISSING = {
     "tess": {
