@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pooch
 
 from emojax.baselines.torch_file import read_torch
+from emojax.download import DownloadError, download
 
 # Address and checksum as in Keras's own source, keras/src/applications/vgg16.py.
 VGG16_URL = (
@@ -16,6 +17,7 @@ VGG16_URL = (
     "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
 )
 VGG16_MD5 = "64373286793e3c8b2b4e3219cbf3544b"
+_VGG16_LIMIT_BYTES = 10**9
 _VGG16_TORCH_URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 _CHOICES = (
     f"VGG16's weights are at {VGG16_URL} and {_VGG16_TORCH_URL}: give either file as --vgg16_weights=FILE, "
@@ -67,12 +69,6 @@ def read_tensors(path: Path) -> tuple[str, dict[str, np.ndarray]]:
     return "keras", _read_hdf5(path)
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of the file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _read_hdf5(path: Path) -> dict[str, np.ndarray]:
     try:
         import h5py
@@ -93,19 +89,9 @@ def _read_hdf5(path: Path) -> dict[str, np.ndarray]:
 
 
 def _download() -> Path:
+    path = pooch.os_cache("emojax") / VGG16_URL.rsplit("/", 1)[1]
     try:
-        import pooch
-    except ImportError:
-        raise ValueError(f'the download needs pooch; pip install "emojax[baselines]"; {_CHOICES}') from None
-    try:
-        return Path(
-            pooch.retrieve(
-                VGG16_URL,
-                f"md5:{VGG16_MD5}",
-                fname=VGG16_URL.rsplit("/", 1)[1],
-                path=pooch.os_cache("emojax"),
-                progressbar=True,
-            )
-        )
-    except (OSError, ValueError) as error:
-        raise ValueError(f"the download failed ({error}); {_CHOICES}") from error
+        download(VGG16_URL, path, f"md5:{VGG16_MD5}", _VGG16_LIMIT_BYTES, progressbar=True)
+    except DownloadError as error:
+        raise ValueError(f"the download failed: {error}; {_CHOICES}") from error
+    return path

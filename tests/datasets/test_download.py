@@ -1,37 +1,44 @@
 """Fetching a corpus: whole, cut off, changed, hostile; from a server on this machine."""
 
+import contextlib
 import dataclasses
+import gzip
 import hashlib
 import http.server
 import io
 import json
-import re
 import shutil
 import stat
 import threading
+import time
+import tracemalloc
 import zipfile
+from pathlib import Path
 
+import pooch
 import pytest
+import requests
 from layouts import FILES, write_corpus
-from tqdm import tqdm
 
-import datasets.transfer
+import datasets.download
+import datasets.unpack
+import emojax.archives
+import emojax.download
 from datasets import CorpusError, prepare
 from datasets.download import fetch
-from datasets.transfer import new_session, transfer
-from datasets.unpack import unpack
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import Download, read_clips
 
 
 class Publisher(http.server.ThreadingHTTPServer):
-    """Serves ``files`` (path → bytes); may not know Range, and may break off after so many bytes."""
+    """Serves ``files`` (path → bytes), or lets a function of ``answers`` (path → function) say anything."""
+
+    daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.files = {}
+        self.files, self.answers = {}, {}
         self.asked = []
-        self.knows_range = self.says_length = True
         self.breaks_off_at = []
 
     def put(self, path, content):
@@ -41,24 +48,35 @@ class Publisher(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_GET(self):
-        server = self.server
-        server.asked.append((self.path, self.headers.get("Range")))
-        content = server.files.get(self.path)
+        self.close_connection = True
+        self.server.asked.append(self.path)
+        with contextlib.suppress(OSError):
+            self.server.answers.get(self.path, self.answer)(self)
+
+    def answer(self, _):
+        content = self.server.files.get(self.path)
         if content is None:
             return self.send_error(404)
-        begin = int(re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "bytes=0-"))[1])
-        begin = begin if server.knows_range else 0
-        if begin and begin >= len(content):
-            self.send_response(416)
-            if server.says_length:
-                self.send_header("Content-Range", f"bytes */{len(content)}")
-            self.send_header("Content-Length", "0")
-            return self.end_headers()
-        self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(content) - begin))
+        self.send(content, cut=self.server.breaks_off_at.pop(0) if self.server.breaks_off_at else None)
+
+    def send(self, content, status=200, cut=None, **headers):
+        self.send_response(status)
+        for name, value in ({"Content_Length": len(content)} | headers).items():
+            self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
-        self.wfile.write(content[begin : server.breaks_off_at.pop(0) if server.breaks_off_at else None])
+        self.wfile.write(content[:cut])
+
+    def send_without_end(self, status=200, **headers):
+        """Chunks for as long as somebody reads them, and two hundred megabytes at most."""
+        self.send_response(status)
+        for name, value in ({"Transfer_Encoding": "chunked"} | headers).items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        for _ in range(200):
+            self.wfile.write(b"%x\r\n%s\r\n" % (10**6, bytes(10**6)))
 
     def log_message(self, *_):
         pass
@@ -66,8 +84,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def publisher(monkeypatch):
-    monkeypatch.setattr(datasets.transfer, "_FIRST_PAUSE_S", 0)
-    monkeypatch.setattr(datasets.transfer, "_CHUNK_BYTES", 100)
+    monkeypatch.setattr(emojax.download, "_RETRIES", 0)
     with Publisher() as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
@@ -88,10 +105,11 @@ def offer(publisher, monkeypatch):
 
 
 @pytest.fixture
-def emodb(tmp_path):
+def emodb(tmp_path_factory):
     """EMO-DB's layout as an archive, with a folder around it."""
-    root = write_corpus("emodb", tmp_path / "made/emodb", *FILES["emodb"]).parent
-    return (tmp_path / shutil.make_archive(str(root), "zip", root)).read_bytes()
+    root = tmp_path_factory.mktemp("made")
+    write_corpus("emodb", root / "emodb", *FILES["emodb"])
+    return Path(shutil.make_archive(str(root), "zip", root)).read_bytes()
 
 
 def md5(content):
@@ -122,62 +140,40 @@ def test_what_is_here_is_not_fetched(offer, publisher, tmp_path):
     assert publisher.asked == []
 
 
-def test_a_broken_connection_goes_on_where_it_was(offer, publisher, emodb, tmp_path):
+def test_a_broken_connection_is_tried_again_from_the_start(offer, publisher, emodb, tmp_path, monkeypatch):
     spec = offer("emodb", emodb, checksum=md5(emodb), inside="emodb")
-    publisher.breaks_off_at = [1000, 2000]
+    publisher.breaks_off_at = [1000]
+    monkeypatch.setattr(emojax.download, "_RETRIES", 1)
+    monkeypatch.setattr(pooch.core.time, "sleep", lambda _: None)
     fetch(spec, tmp_path / "emodb")
-    assert publisher.asked == [
-        ("/corpus.zip", None),
-        ("/corpus.zip", "bytes=1000-"),
-        ("/corpus.zip", "bytes=2000-"),
-    ]
+    assert publisher.asked == ["/corpus.zip", "/corpus.zip"]
     assert names(tmp_path / "emodb") == sorted(FILES["emodb"])
 
 
-@pytest.mark.parametrize("knows_range", [True, False])
-def test_the_next_command_goes_on_where_the_last_was_stopped(
-    offer, publisher, emodb, tmp_path, monkeypatch, knows_range
-):
-    spec = offer("emodb", emodb, checksum=md5(emodb), inside="emodb")
-    publisher.knows_range = knows_range
+def test_of_a_file_that_never_comes_whole_nothing_stays(offer, publisher, emodb, tmp_path):
+    spec = offer("emodb", emodb, inside="emodb")
     publisher.breaks_off_at = [3000]
-    monkeypatch.setattr(datasets.transfer.time, "sleep", _interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(CorpusError, match=r"cannot be fetched: .*give the same command again"):
         fetch(spec, tmp_path / "emodb")
-    assert not (tmp_path / "emodb").exists()
+    assert names(tmp_path) == []
     fetch(spec, tmp_path / "emodb")
-    assert [asked for _, asked in publisher.asked] == [None, "bytes=3000-"]
     assert names(tmp_path / "emodb") == sorted(FILES["emodb"])
-    assert [path.name for path in tmp_path.iterdir() if "emodb" in path.name] == ["emodb"]
 
 
-def _interrupt(_):
-    raise KeyboardInterrupt
+def test_a_download_that_is_interrupted_leaves_nothing_half(offer, emodb, tmp_path, monkeypatch):
+    spec = offer("emodb", emodb, inside="emodb")
 
+    def interrupt(*_):
+        raise KeyboardInterrupt
 
-def test_a_server_that_never_sends_all_is_an_error_that_says_how_to_go_on(offer, publisher, emodb, tmp_path):
-    spec = offer("emodb", emodb, checksum=md5(emodb), inside="emodb")
-    publisher.breaks_off_at = [500, 1000, 1500, 2000, 2500]
-    with pytest.raises(CorpusError, match="the same command goes on there"):
-        fetch(spec, tmp_path / "emodb")
+    with monkeypatch.context() as stopped:
+        stopped.setattr(emojax.download._BoundedFile, "write", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(spec, tmp_path / "emodb")
+    assert names(tmp_path) == []
     fetch(spec, tmp_path / "emodb")
-    assert publisher.asked[-1] == ("/corpus.zip", "bytes=2500-")
-
-
-@pytest.mark.parametrize(
-    ("more", "says_length", "requests"), [(b"more", True, 2), (b"", True, 1), (b"", False, 2)]
-)
-def test_a_part_is_begun_again_unless_it_is_as_long_as_the_file(
-    offer, publisher, emodb, tmp_path, more, says_length, requests
-):
-    publisher.says_length = says_length
-    url = publisher.put("/corpus.zip", emodb)
-    part = tmp_path / "0.part"
-    part.write_bytes(emodb + more)
-    with new_session() as session, tqdm(disable=True) as bar:
-        transfer(session, url, tmp_path / "0", md5(emodb), bar)
-    assert (tmp_path / "0").read_bytes() == emodb
-    assert len(publisher.asked) == requests
+    assert names(tmp_path / "emodb") == sorted(FILES["emodb"])
+    assert not (tmp_path / ".emodb.download").exists()
 
 
 def test_what_came_by_another_entry_of_the_catalogue_is_not_taken(offer, publisher, emodb, tmp_path):
@@ -186,7 +182,7 @@ def test_what_came_by_another_entry_of_the_catalogue_is_not_taken(offer, publish
     del publisher.files["/gone.zip"]
     with pytest.raises(CorpusError, match="404"):
         fetch(dataclasses.replace(old, downloads=(*old.downloads, gone)), tmp_path / "emodb")
-    assert list((tmp_path / ".emodb.download").rglob("content/old.wav"))
+    assert list((tmp_path / ".emodb.download").rglob("0"))
     fetch(offer("emodb", emodb, checksum=md5(emodb), inside="emodb"), tmp_path / "emodb")
     assert names(tmp_path / "emodb") == sorted(FILES["emodb"])
     assert not (tmp_path / ".emodb.download").exists()
@@ -207,19 +203,91 @@ def test_of_a_damaged_archive_nothing_stays_and_the_others_are_unpacked_again(of
     assert len(publisher.asked) == 3
 
 
-def test_an_address_without_a_file_is_asked_once(offer, publisher, tmp_path):
+HUGE_GZIP = gzip.compress(bytes(4 * 10**7))
+LIES = {
+    "no file": (lambda http: http.send_error(404), "404"),
+    "an escape in the reason": (lambda http: http.send_error(404, "\x1b]0;x\x07"), r"404 \\x1b\]0;x\\x07;"),
+    "a broken server": (lambda http: http.send_error(500), "500"),
+    "no answer": (lambda http: http.rfile.close(), "cannot be fetched"),
+    "no HTTP": (lambda http: http.wfile.write(b"hello\r\n\r\n"), "cannot be fetched"),
+    "a silent server": (lambda http: time.sleep(1), "timed out"),
+    "a length that is none": (lambda http: http.send(b"x", Content_Length="abc"), "'abc' bytes"),
+    "a negative length": (lambda http: http.send(b"x", Content_Length="-1"), "'-1' bytes"),
+    "a length beyond the limit": (lambda http: http.send(b"x", Content_Length=10**16), "larger than"),
+    "more than it says": (lambda http: http.send(b"x" * 10, Content_Length=11), "cannot be fetched"),
+    "a part of it": (lambda http: http.send(b"x", 206, Content_Range="bytes 0-0/10"), "206"),
+    "nothing": (lambda http: http.send(b"", 204), "204"),
+    "no end": (lambda http: http.send_without_end(), "larger than the 1000000 bytes"),
+    "compressed": (lambda http: http.send(HUGE_GZIP, Content_Encoding="gzip"), "compressed"),
+    "a circle": (lambda http: http.send(b"", 302, Location="/corpus.zip"), "redirects"),
+    "a way to a file": (lambda http: http.send(b"", 302, Location="file:///etc/passwd"), "file:///etc"),
+    "a way to no address": (lambda http: http.send(b"", 302, Location="http://[::bad/"), "cannot be fetched"),
+    "a way to no host": (
+        lambda http: http.send(b"", 302, Location=f"http://{'a' * 70}.example/"),
+        "cannot be fetched",
+    ),
+    "a way that never ends": (
+        lambda http: http.send_without_end(302, Location="/nowhere"),
+        "404",
+    ),
+    "a way to packed gigabytes": (
+        lambda http: http.send(HUGE_GZIP, 302, Location="/nowhere", Content_Encoding="gzip"),
+        "404",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LIES)
+def test_a_server_that_lies_is_one_error_and_leaves_nothing(offer, publisher, tmp_path, monkeypatch, kind):
+    answer, message = LIES[kind]
+    monkeypatch.setattr(emojax.download, "_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(datasets.download, "LIMIT_BYTES", 10**6)
     spec = offer("emodb", b"")
-    publisher.files.clear()
-    with pytest.raises(CorpusError, match="404"):
+    publisher.answers["/corpus.zip"] = answer
+    tracemalloc.start()
+    with pytest.raises(CorpusError, match=message) as error:
+        fetch(spec, tmp_path / "emodb")
+    assert tracemalloc.get_traced_memory()[1] < 2 * 10**7
+    tracemalloc.stop()
+    assert str(error.value).isprintable()
+    assert names(tmp_path) == []
+
+
+def test_an_encrypted_address_never_leads_to_one_that_is_not():
+    answer = requests.Response()
+    answer.url, answer.status_code = "http://example.org/corpus.zip", 200
+    downloader = emojax.download._Downloader(1, progressbar=False)
+    downloader._scheme = "https"
+    with pytest.raises(OSError, match="not encrypted"):
+        downloader._check(answer)
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_what_the_server_refuses_is_asked_for_once(offer, publisher, tmp_path, monkeypatch, status):
+    monkeypatch.setattr(emojax.download, "_RETRIES", 5)
+    spec = offer("emodb", b"")
+    publisher.answers["/corpus.zip"] = lambda http: http.send_error(status)
+    with pytest.raises(CorpusError, match=str(status)):
         fetch(spec, tmp_path / "emodb")
     assert len(publisher.asked) == 1
 
 
+def test_no_more_than_the_catalogue_says_is_written(offer, publisher, tmp_path, monkeypatch):
+    spec = offer("emodb", b"", bytes=3 * 10**6)
+    publisher.answers["/corpus.zip"] = lambda http: http.send_without_end()
+    written = []
+    write = emojax.download._BoundedFile.write
+    monkeypatch.setattr(
+        emojax.download._BoundedFile, "write", lambda file, chunk: written.append(write(file, chunk))
+    )
+    with pytest.raises(CorpusError, match="larger than the 3000000 bytes"):
+        fetch(spec, tmp_path / "emodb")
+    assert 2 * 10**6 < sum(written) <= 3 * 10**6
+
+
 def test_another_checksum_is_an_error_and_the_file_is_gone(offer, emodb, tmp_path):
     spec = offer("emodb", emodb, checksum=md5(b"as published"), inside="emodb")
-    with pytest.raises(
-        CorpusError, match=f"md5 is {md5(emodb)[4:]}, and {md5(b'as published')[4:]} is expected"
-    ):
+    with pytest.raises(CorpusError, match=f"expected {md5(b'as published')} but got {md5(emodb)[4:]}"):
         fetch(spec, tmp_path / "emodb")
     assert not (tmp_path / "emodb").exists()
     assert names(tmp_path / ".emodb.download") == []
@@ -237,7 +305,7 @@ def test_where_no_checksum_is_published_the_first_download_is_trusted_and_no_oth
     fetch(spec, tmp_path / "emodb")
     shutil.rmtree(tmp_path / "emodb")
     offer("emodb", emodb + b"\0", inside="emodb")
-    with pytest.raises(CorpusError, match="the publisher has changed the file"):
+    with pytest.raises(CorpusError, match=r"take its line out of .*downloads\.sha256"):
         fetch(spec, tmp_path / "emodb")
     assert not (tmp_path / "emodb").exists()
     assert (tmp_path / "downloads.sha256").read_text() == noted
@@ -271,20 +339,9 @@ def test_a_full_disk_never_costs_an_archive_that_is_here(offer, publisher, emodb
     assert names(tmp_path / "emodb") == sorted(FILES["emodb"])
 
 
-def test_what_is_unpacked_already_needs_no_space(emodb, tmp_path, monkeypatch):
-    (tmp_path / "emodb.zip").write_bytes(emodb)
-    (tmp_path / "content").mkdir()
-    unpack(tmp_path / "emodb.zip", tmp_path / "content")
-    free = shutil.disk_usage(tmp_path)._replace(free=0)
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: free)
-    unpack(tmp_path / "emodb.zip", tmp_path / "content")
-    with pytest.raises(CorpusError, match="not enough space"):
-        unpack(tmp_path / "emodb.zip", tmp_path)
-
-
 def test_a_folder_that_cannot_be_written_is_one_error(offer, tmp_path):
     (tmp_path / "corpora").write_text("a file")
-    with pytest.raises(CorpusError, match=r"emodb: .*corpora.*the same command goes on there"):
+    with pytest.raises(CorpusError, match=r"emodb: .*corpora.*give the same command again"):
         fetch(offer("emodb", b""), tmp_path / "corpora/emodb")
 
 
@@ -301,10 +358,10 @@ def test_a_corpus_that_cannot_be_fetched_says_where_to_ask_before_any_other_is_f
     assert publisher.asked == []
 
 
-def zipped(*members):
+def zipped(*members, packed=zipfile.ZIP_DEFLATED):
     """A zip of pairs: name, or description, and content."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", packed) as archive:
         for member, content in members:
             archive.writestr(member, content)
     return buffer.getvalue()
@@ -324,10 +381,26 @@ HOSTILE = {
     "zip, drive": (zipped(("C:/x.wav", "x")), "leads out"),
     "zip, link": (zipped((zip_link(), "/etc/passwd")), "is a link"),
     "zip, twice": (zipped(("wav/a.wav", "1"), ("wav/./a.wav", "2")), "comes twice"),
-    "zip, file and folder": (zipped(("wav/a", "1"), ("wav/a/b", "2")), "damaged"),
+    "zip, file and folder": (zipped(("wav/a", "1"), ("wav/a/b", "2")), "both a file and a folder"),
     "zip, bomb": (zipped(("a.wav", bytes(10**7))), "more than 50 times"),
     "zip, bomb in disguise": (
         zipped(("a.wav", bytes(10**7))).replace((10**7).to_bytes(4, "little"), (10**4).to_bytes(4, "little")),
+        "damaged",
+    ),
+    "zip, other packing": (zipped(("a.wav", "1"), packed=zipfile.ZIP_BZIP2), "otherwise than by deflate"),
+    "zip, password": (
+        zipped(("a.wav", "x")).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
+        "is encrypted",
+    ),
+    "zip, control characters": (zipped(("wav/\x1b]0;x\x07.wav", "1")), "has control characters"),
+    "zip, a long name": (zipped((f"{'a/' * 200}a.wav", "1")), "longer than 255 bytes"),
+    "zip, a member within a member": (
+        zipped(("a.wav", "x" * 50), ("b.wav", "y" * 50)).replace(b"b.wav", b"a.wav", 1),
+        "damaged",
+    ),
+    "zip, a huge directory": (
+        # The directory's length in the archive's last record.
+        zipped(("a.wav", "1"))[:-10] + (2**31).to_bytes(4, "little") + bytes(6),
         "damaged",
     ),
     "zip, damaged": (
@@ -354,8 +427,47 @@ def test_hostile_archives_are_refused_and_leave_nothing(offer, tmp_path, kind):
     assert names(tmp_path) == []
 
 
+def test_an_archive_of_too_many_files_is_refused(offer, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.unpack, "MAX_FILES", 2)
+    fetch(offer("emodb", zipped(("1.wav", "1"), ("2.wav", "2"))), tmp_path / "few")
+    more = zipped(("1.wav", "1"), ("2.wav", "2"), ("3.wav", "3"))
+    with pytest.raises(CorpusError, match="3 files, and no corpus has more than 2"):
+        fetch(offer("emodb", more, path="/more.zip"), tmp_path / "many")
+
+
+def test_an_archive_whose_directory_does_not_fit_into_memory_is_refused(offer, tmp_path, monkeypatch):
+    monkeypatch.setattr(emojax.archives, "MAX_DIRECTORY_BYTES", 10_000)
+    fetch(offer("emodb", zipped(("1.wav", bytes(range(256)) * 99))), tmp_path / "one")
+    more = zipped(*((f"{i}.wav", "1") for i in range(300)))
+    with pytest.raises(CorpusError, match="its directory is said to have"):
+        fetch(offer("emodb", more, path="/more.zip"), tmp_path / "many")
+
+
+def test_an_archive_that_turns_out_damaged_is_fetched_anew(offer, publisher, tmp_path):
+    spec = offer("emodb", zipped(("a.wav", bytes(range(256)))).replace(bytes(range(99, 120)), bytes(21)))
+    with pytest.raises(CorpusError, match="damaged"):
+        fetch(spec, tmp_path / "emodb")
+    publisher.files["/corpus.zip"] = zipped(("a.wav", bytes(range(256))))
+    fetch(spec, tmp_path / "emodb")
+    assert (tmp_path / "emodb/a.wav").read_bytes() == bytes(range(256))
+
+
+def test_an_archive_that_was_damaged_on_the_disk_is_fetched_anew(offer, publisher, emodb, tmp_path):
+    spec = offer("emodb", emodb, checksum=md5(emodb), inside="emodb")
+    gone = Download(publisher.put("/gone.zip", emodb), inside="emodb")
+    spec = dataclasses.replace(spec, downloads=(*spec.downloads, gone))
+    del publisher.files["/gone.zip"]
+    with pytest.raises(CorpusError, match="404"):
+        fetch(spec, tmp_path / "emodb")
+    (kept,) = (tmp_path / ".emodb.download").rglob("0")
+    kept.write_bytes(emodb[:1000])
+    publisher.put("/gone.zip", zipped(("emodb/more.wav", "1")))
+    fetch(spec, tmp_path / "emodb")
+    assert names(tmp_path / "emodb") == ["more.wav", *sorted(FILES["emodb"])]
+
+
 def test_an_archive_without_the_expected_folder_says_what_it_holds(offer, tmp_path):
-    with pytest.raises(CorpusError, match="nothing in its folder 'emodb'; it holds other"):
+    with pytest.raises(CorpusError, match="nothing in its folder 'emodb'; it holds 'other'"):
         fetch(offer("emodb", zipped(("other/a.wav", "a")), inside="emodb"), tmp_path / "emodb")
 
 
@@ -376,10 +488,10 @@ def cremad(publisher, offer, tmp_path):
 def test_listed_files_are_fetched_one_by_one_and_none_twice(cremad, publisher, tmp_path):
     wrong = "/data/AudioWAV/1001_DFA_ANG_XX.wav"
     right, publisher.files[wrong] = publisher.files[wrong], b"wrong"
-    with pytest.raises(CorpusError, match=r"1001_DFA_ANG_XX\.wav: sha256 is"):
+    with pytest.raises(CorpusError, match=r"1001_DFA_ANG_XX\.wav: cannot be fetched: SHA256"):
         fetch(cremad, tmp_path / "cremad")
     assert not (tmp_path / "cremad").exists()
-    here = list((tmp_path / ".cremad.download").rglob("*.wav"))
+    here = list((tmp_path / ".cremad.download").rglob("0.files/*"))
     publisher.files[wrong] = right
     publisher.asked.clear()
     fetch(cremad, tmp_path / "cremad")
@@ -411,9 +523,9 @@ def test_a_list_as_dataverse_gives_it(publisher, offer, tmp_path):
     assert names(tmp_path / "tess") == sorted(FILES["tess"])
 
 
-def listed(algorithm, value):
+def listed(algorithm, value, size=1):
     checksum = {"type": algorithm, "value": value}
-    return dataverse({"dataFile": {"id": 1, "filename": "a.wav", "filesize": 1, "checksum": checksum}})
+    return dataverse({"dataFile": {"id": 1, "filename": "a.wav", "filesize": size, "checksum": checksum}})
 
 
 @pytest.mark.parametrize(
@@ -429,6 +541,9 @@ def listed(algorithm, value):
         ("dataverse", listed("shake_128", "00")),
         ("dataverse", listed("UNF", "0" * 32)),
         ("dataverse", listed(5, "0" * 32)),
+        ("dataverse", listed("MD5", "0" * 32, size=float("inf"))),
+        ("dataverse", listed("MD5", "0" * 32, size=-1)),
+        ("dataverse", listed("MD5", "0" * 32, size=None)),
     ],
 )
 def test_what_is_no_list_with_checksums_is_refused(offer, tmp_path, lists, text):
@@ -438,8 +553,42 @@ def test_what_is_no_list_with_checksums_is_refused(offer, tmp_path, lists, text)
     assert names(tmp_path) == []
 
 
-def test_a_listed_name_that_leads_out_is_refused(offer, publisher, tmp_path):
-    text = f"{publisher.put('/a/%2e%2e/%2e%2e/x.wav', b'x')} 1 {'0' * 64}".encode()
-    spec = offer("tess", text, lists="tfds", inside=publisher.put("/a", b""))
-    with pytest.raises(CorpusError, match="leads out"):
+BAD_LISTS = {
+    "leads out": (["%2e%2e/%2e%2e/x.wav"], "leads out"),
+    "nothing at all": (["a%00b"], "control characters"),
+    "half a character": (["a%c2%85.wav"], "control characters"),
+    "a name twice": (["a.wav", "b.wav", "./a.wav"], "'a.wav' comes twice"),
+    "a file and a folder": (["a", "a/b.wav"], "both a file and a folder"),
+    "another's partial name": (["a.wav", "a.wav.part"], r"'a\.wav\.part', which names a half-fetched file"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_LISTS)
+def test_a_list_with_names_that_cannot_be_meant_is_refused(offer, publisher, tmp_path, kind):
+    files, message = BAD_LISTS[kind]
+    lines = [f"{publisher.put(f'/a/{file}', b'x')} 1 {hashlib.sha256(b'x').hexdigest()}" for file in files]
+    spec = offer("tess", "\n".join(lines).encode(), lists="tfds", inside=publisher.put("/a", b""))
+    with pytest.raises(CorpusError, match=message):
         fetch(spec, tmp_path / "tess")
+    assert publisher.asked == ["/corpus.zip"]
+    assert names(tmp_path) == []
+
+
+def test_a_list_of_more_than_the_catalogue_says_is_refused(offer, publisher, tmp_path):
+    text = f"{publisher.put('/a.wav', b'x')} 1000001 {'0' * 64}".encode()
+    spec = offer("tess", text, lists="tfds", bytes=1_000_000)
+    with pytest.raises(CorpusError, match="more than the 1000000 bytes that are known"):
+        fetch(spec, tmp_path / "tess")
+    assert publisher.asked == ["/corpus.zip"]
+
+
+def test_a_listed_file_is_no_larger_than_its_list_says(offer, publisher, tmp_path):
+    text = f"{publisher.put('/a.wav', b'xyz')} 2 {'0' * 64}".encode()
+    with pytest.raises(CorpusError, match=r"a\.wav: cannot be fetched: it is larger than the 2 bytes"):
+        fetch(offer("tess", text, lists="tfds"), tmp_path / "tess")
+
+
+def test_a_list_is_read_whole_only_where_it_is_no_file_of_recordings(offer, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.download, "_LIST_LIMIT_BYTES", 100)
+    with pytest.raises(CorpusError, match="larger than the 100 bytes"):
+        fetch(offer("tess", bytes(101), lists="tfds"), tmp_path / "tess")
