@@ -50,6 +50,11 @@ def read_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, chunk_bytes: in
             yield chunk
 
 
+def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The whole content of a member; errors as for :func:`read_chunks`, and a KeyError for a name of none."""
+    return b"".join(read_chunks(archive, archive.getinfo(name)))
+
+
 class _BoundedReads(io.BufferedReader):
     """A file of which zipfile cannot read a directory of any size."""
 
