@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -47,15 +48,16 @@ def fetch(spec: CorpusSpec, folder: Path) -> None:
     print(_terms(spec, folder), flush=True)
     scratch = folder.with_name(f".{folder.name}.download")
     work = scratch / hashlib.blake2b(repr(spec.downloads).encode(), digest_size=8).hexdigest()
-    content = work / "content"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(content, ignore_errors=True)
         check_space(folder.parent, _missing_bytes(spec, work))
-        content.mkdir(parents=True)
-        for number, part in enumerate(spec.downloads):
-            _fetch_one(part, work / str(number), content)
-        content.rename(folder)
+        work.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=work) as unpacked:
+            content = Path(unpacked) / "content"
+            content.mkdir()
+            for number, part in enumerate(spec.downloads):
+                _fetch_one(part, work / str(number), content, folder.with_name(_NOTED))
+            content.rename(folder)
         shutil.rmtree(scratch)
     except OSError as error:
         raise CorpusError(f"{spec.name}: {error}; mend that, and give the same command again") from None
@@ -72,28 +74,29 @@ def _terms(spec: CorpusSpec, folder: Path) -> str:
 
 
 def _missing_bytes(spec: CorpusSpec, work: Path) -> int:
-    """What at least has still to come: an archive lies beside its content for a while."""
-    needed = sum((part.bytes or 0) * (1 if part.lists else 2) for part in spec.downloads)
-    return needed - sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
+    """What at least has still to come: what is fetched lies beside the corpus that it becomes."""
+    needed = sum(2 * (part.bytes or 0) for part in spec.downloads)
+    here = (path for pattern in ("*", "*.files/*") for path in work.glob(pattern) if path.is_file())
+    return needed - sum(path.stat().st_size for path in here)
 
 
-def _fetch_one(part: Download, file: Path, content: Path) -> None:
+def _fetch_one(part: Download, file: Path, content: Path, notes: Path) -> None:
     """Fetch one address of a corpus, and add to the content what it holds."""
     try:
         if not part.lists:
-            return _fetch_archive(part, file, content)
+            return _fetch_archive(part, file, content, notes)
         download(part.address, file, part.checksum, _LIST_LIMIT_BYTES)
         files = read_list(file, part)
-    except CorpusError:
+    except CorpusError as error:
         file.unlink()
-        shutil.rmtree(content)
-        raise
+        raise CorpusError(
+            f"{part.address}: {error}; it was removed, and the same command fetches it anew"
+        ) from None
     _fetch_listed(files, file.with_suffix(".files"), content)
 
 
-def _fetch_archive(part: Download, file: Path, content: Path) -> None:
+def _fetch_archive(part: Download, file: Path, content: Path, notes: Path) -> None:
     """Fetch and unpack an archive; where no checksum is published, it must be the one that came first."""
-    notes = content.parents[2] / _NOTED
     checksum = part.checksum or _noted(notes).get(part.address, "")
     try:
         download(part.address, file, checksum, part.bytes or LIMIT_BYTES, progressbar=True)
@@ -112,7 +115,7 @@ def _fetch_archive(part: Download, file: Path, content: Path) -> None:
 
 
 def _fetch_listed(files: list[Listed], folder: Path, content: Path) -> None:
-    """Fetch the files of a list by their numbers, and give them their names once all are there."""
+    """Fetch the files of a list by their numbers, and copy them to their names once all are there."""
     missing = [file for number, file in enumerate(files) if not (folder / str(number)).exists()]
     check_space(content, sum(file.bytes for file in missing))
 
@@ -127,7 +130,7 @@ def _fetch_listed(files: list[Listed], folder: Path, content: Path) -> None:
     for number, file in enumerate(files):
         target = content / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        (folder / str(number)).rename(target)
+        shutil.copyfile(folder / str(number), target)  # what pooch writes is for its owner only
 
 
 def _note(address: str, sha256: str, notes: Path) -> None:

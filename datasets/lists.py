@@ -39,16 +39,16 @@ def read_list(path: Path, download: Download) -> list[Listed]:
         files = list(_FORMATS[download.lists](path.read_text(encoding="utf-8"), download.address))
         files = [file for file in files if file.name.startswith(prefix)]
         names = safe_names(file.name.removeprefix(prefix) for file in files)
-    except CorpusError as error:
-        raise CorpusError(f"{download.address}: {error}") from None
+    except CorpusError:
+        raise
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
-        raise CorpusError(f"{download.address}: is no list of files as {download.lists} has them") from None
+        raise CorpusError(f"it is no list of files as {download.lists} has them") from None
     if not files:
-        raise CorpusError(f"{download.address}: lists nothing whose name begins with {prefix!r}")
+        raise CorpusError(f"it lists nothing whose name begins with {prefix!r}")
     if half := {name + _HALF_FETCHED for name in names} & set(names):
-        raise CorpusError(f"{download.address}: lists {min(half)!r}, which names a half-fetched file")
+        raise CorpusError(f"it lists {min(half)!r}, which names a half-fetched file")
     if download.bytes and sum(file.bytes for file in files) > download.bytes:
-        raise CorpusError(f"{download.address}: lists more than the {download.bytes} bytes that are known")
+        raise CorpusError(f"it lists more than the {download.bytes} bytes that are known")
     return [dataclasses.replace(file, name=name) for file, name in zip(files, names, strict=True)]
 
 

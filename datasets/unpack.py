@@ -23,7 +23,7 @@ _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def unpack(archive: Path, folder: Path, inside: str = "") -> None:
-    """Unpack a zip archive; everything in it is checked before the first file is written.
+    """Unpack a zip archive; all of its directory is checked before the first file is written.
 
     Args:
       archive: the file.
@@ -46,8 +46,8 @@ def unpack(archive: Path, folder: Path, inside: str = "") -> None:
                 )
             check_space(folder.parent, size)
             _extract(zipped, members, folder)
-    except (CorpusError, ArchiveError) as error:
-        raise CorpusError(f"{archive}: {error}; get the archive again, or ask its publisher") from None
+    except ArchiveError as error:
+        raise CorpusError(str(error)) from None
 
 
 def safe_names(names: Iterable[str]) -> list[str]:

@@ -466,6 +466,21 @@ def test_an_archive_that_was_damaged_on_the_disk_is_fetched_anew(offer, publishe
     assert names(tmp_path / "emodb") == ["more.wav", *sorted(FILES["emodb"])]
 
 
+def test_of_two_that_fetch_one_corpus_neither_leaves_half_of_it(offer, emodb, tmp_path, monkeypatch):
+    spec = offer("emodb", emodb, checksum=md5(emodb), inside="emodb")
+    unpack = datasets.download.unpack
+
+    def unpack_after_another(*arguments):
+        monkeypatch.setattr(datasets.download, "unpack", unpack)
+        fetch(spec, tmp_path / "emodb")
+        unpack(*arguments)
+
+    monkeypatch.setattr(datasets.download, "unpack", unpack_after_another)
+    with pytest.raises(CorpusError, match="emodb: "):
+        fetch(spec, tmp_path / "emodb")
+    assert names(tmp_path / "emodb") == sorted(FILES["emodb"])
+
+
 def test_an_archive_without_the_expected_folder_says_what_it_holds(offer, tmp_path):
     with pytest.raises(CorpusError, match="nothing in its folder 'emodb'; it holds 'other'"):
         fetch(offer("emodb", zipped(("other/a.wav", "a")), inside="emodb"), tmp_path / "emodb")
@@ -497,6 +512,9 @@ def test_listed_files_are_fetched_one_by_one_and_none_twice(cremad, publisher, t
     fetch(cremad, tmp_path / "cremad")
     assert names(tmp_path / "cremad") == sorted(FILES["cremad"])
     assert len(publisher.asked) == len(FILES["cremad"]) - len(here)
+    modes = {path.stat().st_mode for path in (tmp_path / "cremad").rglob("*.wav")}
+    (tmp_path / "any").touch()
+    assert modes == {(tmp_path / "any").stat().st_mode}
 
 
 def dataverse(*entries):
@@ -548,7 +566,7 @@ def listed(algorithm, value, size=1):
 )
 def test_what_is_no_list_with_checksums_is_refused(offer, tmp_path, lists, text):
     spec = offer("tess", text, lists=lists)
-    with pytest.raises(CorpusError, match=f"is no list of files as {lists} has them"):
+    with pytest.raises(CorpusError, match=f"no list of files as {lists} has them"):
         fetch(spec, tmp_path / "tess")
     assert names(tmp_path) == []
 
