@@ -25,7 +25,7 @@ def main(argv: list[str]) -> None:
     except CorpusError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("stopped: what was not prepared to its end is gone; a download goes on where it was")
+        sys.exit("stopped: what was not prepared to its end is gone; files that were fetched whole are kept")
 
 
 if __name__ == "__main__":

@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from datasets.base import CorpusError
-from datasets.unpack import safe_name
+from datasets.unpack import safe_names
 from emojax.corpora.spec import Download
+
+# The end of the names under which programs keep what they have not fetched whole.
+_HALF_FETCHED = ".part"
 
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """A file of a list: its name in the corpus, and what :func:`datasets.transfer.transfer` needs."""
+    """A file of a list: its name in the corpus, and what :func:`emojax.download.download` needs."""
 
     name: str
     address: str
@@ -28,28 +31,32 @@ def read_list(path: Path, download: Download) -> list[Listed]:
     """The files that a list names below the download's ``inside``.
 
     Raises:
-      CorpusError: where it is no list, has a name that leads out of the corpus, or nothing that is wanted.
+      CorpusError: where it is no list, has names that :func:`datasets.unpack.safe_names` refuses or that
+        others get while they are fetched, more bytes than the catalogue says, or nothing that is wanted.
     """
     prefix = f"{download.inside}/" if download.inside else ""
     try:
         files = list(_FORMATS[download.lists](path.read_text(encoding="utf-8"), download.address))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise CorpusError(f"{download.address}: is no list of files as {download.lists} has them") from None
-    files = [
-        dataclasses.replace(file, name=safe_name(file.name.removeprefix(prefix)))
-        for file in files
-        if file.name.startswith(prefix)
-    ]
+        files = [file for file in files if file.name.startswith(prefix)]
+        names = safe_names(file.name.removeprefix(prefix) for file in files)
+    except CorpusError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        raise CorpusError(f"it is no list of files as {download.lists} has them") from None
     if not files:
-        raise CorpusError(f"{download.address}: lists nothing whose name begins with {prefix!r}")
-    return files
+        raise CorpusError(f"it lists nothing whose name begins with {prefix!r}")
+    if half := {name + _HALF_FETCHED for name in names} & set(names):
+        raise CorpusError(f"it lists {min(half)!r}, which names a half-fetched file")
+    if download.bytes and sum(file.bytes for file in files) > download.bytes:
+        raise CorpusError(f"it lists more than the {download.bytes} bytes that are known")
+    return [dataclasses.replace(file, name=name) for file, name in zip(files, names, strict=True)]
 
 
 def _tfds(text: str, address: str) -> Iterator[Listed]:
     """As tfds keeps checksums: a line of address, bytes and SHA-256 per file, named by its address."""
     for line in text.splitlines():
         file, size, sha256 = line.split()[:3]
-        yield Listed(urllib.parse.unquote(file), file, int(size), _checksum("sha256", sha256))
+        yield Listed(urllib.parse.unquote(file), file, _size(size), _checksum("sha256", sha256))
 
 
 def _dataverse(text: str, address: str) -> Iterator[Listed]:
@@ -59,9 +66,15 @@ def _dataverse(text: str, address: str) -> Iterator[Listed]:
         yield Listed(
             "/".join(filter(None, (entry.get("directoryLabel"), file["filename"]))),
             urllib.parse.urljoin(address, f"/api/access/datafile/{int(file['id'])}"),
-            int(file["filesize"]),
+            _size(file["filesize"]),
             _checksum(file["checksum"]["type"], file["checksum"]["value"]),
         )
+
+
+def _size(written: str | int) -> int:
+    if (size_bytes := int(written)) < 0:
+        raise ValueError(f"{written!r} is no size")
+    return size_bytes
 
 
 def _checksum(algorithm: str, value: str) -> str:

@@ -2,65 +2,88 @@
 
 from __future__ import annotations
 
-import lzma
-import shutil
+import re
 import stat
 import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tqdm import tqdm
 
 from datasets.base import CorpusError
-from datasets.transfer import check_space
-from emojax.files import size_in_words
+from emojax.archives import ArchiveError, open_zip, read_chunks
+from emojax.files import check_space, size_in_words
 
 # Recordings shrink to a half at best; what shrinks to a fiftieth was made to fill a disk.
 _MAX_RATIO = 50
-# ValueError: names that are not in the encoding they say.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError)
-# One name is both a file and a folder.
-_CONTRADICTORY = (FileExistsError, NotADirectoryError, IsADirectoryError)
-# A password, or a compression that Python does not know.
-_UNREADABLE = (RuntimeError, NotImplementedError)
+MAX_FILES = 100_000
+_MAX_NAME_BYTES = 255
+# Control characters, line ends, and halves of characters, which no file system takes.
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def unpack(archive: Path, folder: Path, inside: str = "") -> None:
-    """Unpack a zip archive; everything in it is checked before the first file is written.
+    """Unpack a zip archive; all of its directory is checked before the first file is written.
 
     Args:
       archive: the file.
-      folder: where to; files of the same names are overwritten.
+      folder: where to.
       inside: the folder of the archive that is unpacked, without its own name; everything where empty.
 
     Raises:
-      CorpusError: for a name that leads out of the folder, a link or a device, a name that comes twice, much
-        more content than the archive can honestly hold or the disk has room for, and a damaged archive.
+      CorpusError: for names that :func:`safe_names` refuses, a link or a device, too many files, much more
+        content than the archive can honestly hold, and a damaged archive.
+      OSError: for a disk that has no room.
     """
-    if not zipfile.is_zipfile(archive):
-        raise CorpusError(f"{archive}: is no zip archive, but perhaps a page with a message")
     try:
-        with zipfile.ZipFile(archive) as zipped:
-            _extract(zipped, _checked(zipped.infolist(), archive, folder, inside), folder)
-    except CorpusError:
-        raise
-    except (*_DAMAGED, *_CONTRADICTORY) as error:
-        raise CorpusError(f"{archive}: the archive is damaged: {error}") from None
-    except _UNREADABLE as error:
-        raise CorpusError(f"{archive}: cannot be unpacked: {error}") from None
+        with open_zip(archive) as zipped:
+            members = _checked(zipped.infolist(), inside)
+            size = sum(info.file_size for info in members.values())
+            if size > _MAX_RATIO * archive.stat().st_size:
+                raise CorpusError(
+                    f"it says that it unpacks to {size_in_words(size)}, more than {_MAX_RATIO} times its own "
+                    "size, which no recordings do"
+                )
+            check_space(folder.parent, size)
+            _extract(zipped, members, folder)
+    except ArchiveError as error:
+        raise CorpusError(str(error)) from None
 
 
-def safe_name(name: str) -> str:
-    """The plain form of a name, or a CorpusError where it leads out of its folder, on any system.
+def safe_names(names: Iterable[str]) -> list[str]:
+    """The plain forms of the names of files that share a folder.
 
-    >>> safe_name("./Actor_01//03-01-05-01-02-01-01.wav")
-    'Actor_01/03-01-05-01-02-01-01.wav'
-    >>> safe_name("wav/../../x.wav")
+    Raises:
+      CorpusError: for a name that leads out of its folder on any system, is too long or has control
+        characters, one that comes twice, and one that is both a file and a folder.
+
+    >>> safe_names(["./Actor_01//03-01-05-01-02-01-01.wav"])
+    ['Actor_01/03-01-05-01-02-01-01.wav']
+    >>> safe_names(["wav/../../x.wav"])
     Traceback (most recent call last):
     ...
     datasets.base.CorpusError: the file name 'wav/../../x.wav' leads out of its folder, and is refused
     """
+    plain = [_safe_name(name) for name in names]
+    if len(plain) > MAX_FILES:
+        raise CorpusError(f"there are {len(plain)} files, and no corpus has more than {MAX_FILES}")
+    seen: set[str] = set()
+    for name in plain:
+        if name in seen:
+            raise CorpusError(f"the file name {name!r} comes twice")
+        seen.add(name)
+    folders = {parent.as_posix() for name in plain for parent in PurePosixPath(name).parents}
+    if both := sorted(folders & seen):
+        raise CorpusError(f"{both[0]!r} is both a file and a folder")
+    return plain
+
+
+def _safe_name(name: str) -> str:
+    if _UNFIT.search(name) or len(name.encode()) > _MAX_NAME_BYTES:
+        raise CorpusError(
+            f"the file name {name[:_MAX_NAME_BYTES]!r} is longer than {_MAX_NAME_BYTES} bytes or has control "
+            "characters, and is refused"
+        )
     # Windows knows every way out that other systems know, and more.
     path = PureWindowsPath(name)
     if path.drive or path.root or ".." in path.parts or not path.parts:
@@ -68,36 +91,20 @@ def safe_name(name: str) -> str:
     return PurePosixPath(name).as_posix()
 
 
-def _checked(
-    infos: Sequence[zipfile.ZipInfo], archive: Path, folder: Path, inside: str
-) -> dict[str, zipfile.ZipInfo]:
+def _checked(infos: Sequence[zipfile.ZipInfo], inside: str) -> dict[str, zipfile.ZipInfo]:
     """Name below the folder → member."""
+    files = [info for info in infos if not info.is_dir()]
+    for info in files:
+        # Systems without Unix's file types leave the type out.
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise CorpusError(f"{info.filename!r} in it is a link or a device")
     prefix = f"{inside}/" if inside else ""
-    members = [(_plain_name(info), info) for info in infos if not info.is_dir()]
-    chosen = [(name.removeprefix(prefix), info) for name, info in members if name.startswith(prefix)]
+    members = dict(zip(safe_names(info.filename for info in files), files, strict=True))
+    chosen = {name.removeprefix(prefix): info for name, info in members.items() if name.startswith(prefix)}
     if not chosen:
-        seen = ", ".join(sorted({name.split("/")[0] for name, _ in members})) or "nothing"
-        raise CorpusError(f"{archive}: there is nothing in its folder {inside!r}; it holds {seen}")
-    named = dict(chosen)
-    if len(named) < len(chosen):
-        raise CorpusError(f"{archive}: a file name comes twice; nothing was unpacked")
-    size = sum(info.file_size for info in named.values())
-    if size > _MAX_RATIO * archive.stat().st_size:
-        raise CorpusError(
-            f"{archive}: says that it unpacks to {size_in_words(size)}, more than {_MAX_RATIO} times its own "
-            "size, which no recordings do; nothing was unpacked"
-        )
-    overwritten = [folder / name for name in named if (folder / name).is_file()]
-    check_space(folder, size - sum(path.stat().st_size for path in overwritten))
-    return named
-
-
-def _plain_name(info: zipfile.ZipInfo) -> str:
-    """The safe name of a member, which must be no link or device."""
-    # Systems without Unix's file types leave the type out.
-    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        raise CorpusError(f"{info.filename!r} in the archive is a link or a device; nothing was unpacked")
-    return safe_name(info.filename)
+        seen = ", ".join(sorted({repr(name.split("/")[0]) for name in members})[:8]) or "nothing"
+        raise CorpusError(f"there is nothing in its folder {inside!r}; it holds {seen}")
+    return chosen
 
 
 def _extract(zipped: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], folder: Path) -> None:
@@ -106,6 +113,7 @@ def _extract(zipped: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], folde
         for name, info in members.items():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            with zipped.open(info) as packed, open(target, "wb") as file:
-                shutil.copyfileobj(packed, file)
-            bar.update(info.file_size)
+            with open(target, "wb") as file:
+                for chunk in read_chunks(zipped, info):
+                    file.write(chunk)
+                    bar.update(len(chunk))

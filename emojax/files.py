@@ -1,9 +1,10 @@
-"""Files that are written whole or not at all, and their sizes in words."""
+"""Files that are written whole or not at all, room for them, and their sizes in words."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def _fsync(path: Path) -> None:
         os.close(descriptor)
 
 
+def check_space(folder: Path, needed_bytes: int) -> None:
+    """Raise an OSError where the disk that a folder lies on has no room for so much."""
+    free_bytes = shutil.disk_usage(folder).free
+    if needed_bytes > free_bytes:
+        raise OSError(
+            f"not enough space in {folder}: {size_in_words(needed_bytes)} are needed, and "
+            f"{size_in_words(free_bytes)} are free; make room, or choose another folder"
+        )
+
+
 def size_in_words(size_bytes: int) -> str:
     """A size for a person.
 
@@ -51,3 +62,15 @@ def size_in_words(size_bytes: int) -> str:
     '208 MB'
     """
     return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def printable(text: str) -> str:
+    r"""The text with an escape in place of each character that a terminal would obey or not show.
+
+    >>> printable("calm\x1b[2J")
+    'calm\\x1b[2J'
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
+        for char in text
+    )

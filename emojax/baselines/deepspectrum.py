@@ -10,11 +10,12 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import pooch
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.baselines.cache import kept_features
 from emojax.baselines.mel_plot import PIXELS, mel_plot
-from emojax.baselines.weights import digest, lite0_file, read_tensors, vgg16_file
+from emojax.baselines.weights import lite0_file, read_tensors, vgg16_file
 from emojax.data.batches import INT16_SCALE
 from emojax.data.prepared import PreparedCorpus, load_recordings
 from emojax.models import imagenet
@@ -139,7 +140,7 @@ def open_deepspectrum(name: str, vgg16_weights: str | None = None) -> DeepSpectr
         ) from error
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} holds no {backbone.name}: {error}") from error
-    return DeepSpectrum(backbone, origin, layers, digest(path))
+    return DeepSpectrum(backbone, origin, layers, pooch.file_hash(path))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

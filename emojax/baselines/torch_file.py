@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import pickle
+import pickletools
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from emojax.archives import open_zip, read_member
+from emojax.files import printable, size_in_words
+
+# Of the data of all tensors; VGG16, the largest network that is read, has 553 MB.
+MAX_BYTES = 2**30
+# Of one pickle, which lists the tensors: 100 kB are those of a thousand.
+_MAX_PICKLE_BYTES = 2**20
+_MAX_ENTRIES = 100_000
+_MAX_AXES = 8
+# Protocol 2, as PyTorch writes it, without what makes objects or may cost more than it takes in the file.
+_OPCODES = {opcode.name for opcode in pickletools.opcodes if opcode.proto <= 2} - {
+    *("INST", "OBJ", "NEWOBJ", "EXT1", "EXT2", "EXT4", "LONG4", "PUT")
+}
+# Each copies a dict.
+_MAX_BUILDS = 10
 # The first of the pickles that torch.save wrote up to PyTorch 1.5.
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _DTYPES = {
@@ -46,22 +63,46 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
     ordered dicts, tensors and storages; whatever else it names is refused before it is looked up.
 
     Raises:
-      ValueError: the file is no state dict, is damaged, or asks for anything else.
+      ValueError: the file is no state dict, is damaged, has more than ``MAX_BYTES``, or asks for anything
+        else.
     """
     try:
+        _check_size(path.stat().st_size)
         return (_read_zip if zipfile.is_zipfile(path) else _read_legacy)(path)
     except Exception as error:  # a damaged pickle may raise anything
-        raise ValueError(f"{path} is no state dict of PyTorch: {error}") from error
+        raise ValueError(printable(f"{path} is no state dict of PyTorch: {error}")) from error
+
+
+def _check_size(size_bytes: int) -> None:
+    if size_bytes > MAX_BYTES:
+        raise ValueError(f"it has {size_in_words(size_bytes)}, and no network has {size_in_words(MAX_BYTES)}")
+
+
+def _load(content: bytes, start: int = 0) -> tuple[Any, int]:
+    """What a pickle in a file's content builds, and where it ends."""
+    file = io.BytesIO(content[start : start + _MAX_PICKLE_BYTES])
+    builds = 0
+    for opcode, argument, _ in pickletools.genops(file):
+        builds += opcode.name == "BUILD"
+        # The unpickler makes room for as many objects as the largest place that one is put to.
+        far = opcode.name == "LONG_BINPUT" and int(argument or 0) > _MAX_PICKLE_BYTES
+        if opcode.name not in _OPCODES or builds > _MAX_BUILDS or far:
+            raise pickle.UnpicklingError(f"it has {opcode.name}, as no list of tensors has it")
+    end = start + file.tell()
+    file.seek(0)
+    return _Unpickler(file).load(), end
 
 
 class _Unpickler(pickle.Unpickler):
     """Builds dicts of :class:`_Tensor`, and looks up nothing by name."""
 
+    _entries = 0
+
     def find_class(self, module: str, name: str):
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
         allowed = {
-            "collections.OrderedDict": OrderedDict,
+            "collections.OrderedDict": self._ordered_dict,
             "torch._utils._rebuild_tensor": self._tensor,
             "torch._utils._rebuild_tensor_v2": self._tensor,
             "torch._utils._rebuild_parameter": self._parameter,
@@ -78,46 +119,59 @@ class _Unpickler(pickle.Unpickler):
 
     def _tensor(self, storage, offset, shape, strides, *_) -> _Tensor:
         # Nothing in a state dict is repeated by its strides: no array may be larger than its storage.
+        if not (isinstance(shape, tuple) and len(shape) <= _MAX_AXES):
+            raise pickle.UnpicklingError("a tensor with a shape that is none")
         if not isinstance(storage, _Storage) or math.prod(shape) > storage.items:
             raise pickle.UnpicklingError("a tensor without enough data")
-        return _Tensor(storage, offset, tuple(shape), tuple(strides))
+        return _Tensor(storage, offset, shape, strides)
+
+    def _ordered_dict(self, items=()) -> OrderedDict:
+        self._entries += len(items)
+        if self._entries > _MAX_ENTRIES:
+            raise pickle.UnpicklingError(f"more than {_MAX_ENTRIES} entries")
+        return OrderedDict(items)
 
     def _parameter(self, tensor, *_):
         return tensor
 
 
 def _read_zip(path: Path) -> dict[str, np.ndarray]:
-    with zipfile.ZipFile(path) as archive:
-        # Stored entries cannot be larger than the file.
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+    with open_zip(path) as archive:
+        entries = archive.infolist()
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
             raise ValueError("its entries are compressed, which PyTorch's never are")
-        (index,) = (
-            name for name in archive.namelist() if name.count("/") == 1 and name.endswith("/data.pkl")
-        )
+        _check_size(sum(entry.file_size for entry in entries))
+        names = archive.namelist()
+        (index,) = (name for name in names if name.count("/") == 1 and name.endswith("/data.pkl"))
         folder = index.removesuffix("data.pkl")
-        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
+        if f"{folder}byteorder" in names and read_member(archive, f"{folder}byteorder") != b"little":
             raise ValueError("its numbers are big-endian")
-        state = _Unpickler(io.BytesIO(archive.read(index))).load()
-        return _arrays(state, lambda storage: archive.read(f"{folder}data/{storage.key}"))
+        state, _ = _load(read_member(archive, index))
+        # Many tensors may share a storage.
+        return _arrays(state, functools.cache(lambda key: read_member(archive, f"{folder}data/{key}")))
 
 
 def _read_legacy(path: Path) -> dict[str, np.ndarray]:
     """A magic number, a version, facts about the machine, the state dict, a list of keys, then the data."""
     content = path.read_bytes()
-    file = io.BytesIO(content)
-    if not content.startswith(b"\x80") or _Unpickler(file).load() != _LEGACY_MAGIC:
+    magic, start = _load(content)
+    if magic != _LEGACY_MAGIC:
         raise ValueError("it begins with another number")
-    _, machine, state, keys = (_Unpickler(file).load() for _ in range(4))
+    parts = []
+    for _ in range(4):
+        part, start = _load(content, start)
+        parts.append(part)
+    _, machine, state, keys = parts
     if not machine["little_endian"]:
         raise ValueError("its numbers are big-endian")
     item_bytes = {tensor.storage.key: tensor.storage.dtype.itemsize for tensor in _tensors(state).values()}
-    data, start = {}, file.tell()
+    data = {}
     for key in keys:
         items = int.from_bytes(content[start : start + 8], "little")
         stop = start + 8 + items * item_bytes[key]
         data[key] = memoryview(content)[start + 8 : stop]
         start = stop
-    return _arrays(state, lambda storage: data[storage.key])
+    return _arrays(state, data.__getitem__)
 
 
 def _tensors(state) -> Mapping[str, _Tensor]:
@@ -126,13 +180,13 @@ def _tensors(state) -> Mapping[str, _Tensor]:
     return state
 
 
-def _arrays(state, read: Callable[[_Storage], bytes | memoryview]) -> dict[str, np.ndarray]:
+def _arrays(state, read: Callable[[str], bytes | memoryview]) -> dict[str, np.ndarray]:
     """Arrays over the data of their storages; numpy refuses those that would reach beyond."""
     arrays = {}
     for name, (storage, offset, shape, strides) in _tensors(state).items():
         item_bytes = storage.dtype.itemsize
         steps = [stride * item_bytes for stride in strides]
-        data = read(storage)
+        data = read(storage.key)
         if storage.items * item_bytes > len(data):
             raise ValueError(
                 f"{name} has a storage of {storage.items} numbers, and {len(data)} bytes of data"

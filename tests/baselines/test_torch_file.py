@@ -1,10 +1,12 @@
 import os
+import pickle
 import zipfile
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 
+from emojax.baselines import torch_file
 from emojax.baselines.torch_file import read_torch
 
 FORMATS = ("zip", "legacy")
@@ -113,3 +115,72 @@ def test_a_compressed_archive_is_refused(arrays, weights_files, tmp_path):
     weights_files.write_zip(tmp_path / "bomb.pth", state, zipfile.ZIP_DEFLATED)
     with pytest.raises(ValueError, match="entries are compressed"):
         read_torch(tmp_path / "bomb.pth")
+
+
+BOMBS = {
+    "bytes of a later protocol": pickle.BYTEARRAY8 + (8).to_bytes(8, "little") + bytes(8),
+    "a place far away": pickle.NONE + pickle.LONG_BINPUT + (2**31).to_bytes(4, "little"),
+    "a dict copied again and again": b"}q\0" + b"h\0h\0b0" * 20,
+    "an object": b"(ccollections\nOrderedDict\no",
+    "a tensor of any shape": None,
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_small_pickle_that_would_take_much_memory_is_refused(weights_files, tmp_path, kind):
+    """Each of these few bytes would, repeated in a file of a megabyte, fill the memory or never end."""
+    bomb = BOMBS[kind] or weights_files.pickled({"x": weights_files.Tensor("0", np.zeros((1,) * 9, "f4"))})
+    with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" * (BOMBS[kind] is not None) + bomb + b".")
+        archive.writestr("archive/data/0", bytes(4))
+    with pytest.raises(ValueError, match=r"as no list of tensors has it|a shape that is none"):
+        read_torch(tmp_path / "weights.pth")
+
+
+def test_dicts_that_are_built_of_others_are_counted(weights_files, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch_file, "_MAX_ENTRIES", 1000)
+
+    class Copies:
+        def __reduce__(self):
+            return weights_files.Named("collections", "OrderedDict"), (pairs,)
+
+    pairs = [(str(i), None) for i in range(400)]
+    for copies, message in ((2, "something else than tensors"), (3, "more than 1000 entries")):
+        with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
+            state = {str(i): Copies() for i in range(copies)}
+            archive.writestr("archive/data.pkl", weights_files.pickled(state))
+        with pytest.raises(ValueError, match=message):
+            read_torch(tmp_path / "weights.pth")
+
+
+def test_a_storage_that_tensors_share_is_read_once(weights_files, tmp_path, monkeypatch):
+    shared = weights_files.Tensor("0", np.arange(4, dtype=np.float32))
+    with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", weights_files.pickled(OrderedDict(one=shared, other=shared)))
+        archive.writestr("archive/data/0", shared.storage.array.tobytes())
+    read = []
+    read_member = torch_file.read_member
+    monkeypatch.setattr(
+        torch_file, "read_member", lambda archive, name: (read.append(name), read_member(archive, name))[1]
+    )
+    assert read_torch(tmp_path / "weights.pth")["other"].tolist() == [0, 1, 2, 3]
+    assert read.count("archive/data/0") == 1
+
+
+def test_more_data_than_a_network_has_is_refused(arrays, write, weights_files, tmp_path, monkeypatch):
+    write(tmp_path / "weights.pth", weights_files.state_dict(arrays))
+    monkeypatch.setattr(torch_file, "MAX_BYTES", (tmp_path / "weights.pth").stat().st_size)
+    read_torch(tmp_path / "weights.pth")
+    monkeypatch.setattr(torch_file, "MAX_BYTES", 500)
+    with pytest.raises(ValueError, match="and no network has"):
+        read_torch(tmp_path / "weights.pth")
+
+
+def test_an_archive_that_says_it_has_more_data_than_the_file_is_refused(arrays, weights_files, tmp_path):
+    weights_files.write_zip(tmp_path / "weights.pth", weights_files.state_dict({"bias": arrays["bias"]}))
+    content = (tmp_path / "weights.pth").read_bytes()
+    sizes = (16).to_bytes(4, "little") * 2
+    assert content.count(sizes) == 2
+    (tmp_path / "weights.pth").write_bytes(content.replace(sizes, (2**31).to_bytes(4, "little") * 2))
+    with pytest.raises(ValueError, match="and no network has"):
+        read_torch(tmp_path / "weights.pth")

@@ -25,6 +25,20 @@ FILES = {
         "samples/EB0_anger_1.wav": ("anger", "EB0"),
         "samples/WR0_surprised_64.wav": ("surprised", "WR0"),
     },
+    "emotiontts": {
+        "emotional-to-emotional/nea/wav/nea00001.wav": ("neutral", "nea"),
+        "emotional-to-emotional/nea/wav/nea00200.wav": ("happy", "nea"),
+        "plain-to-emotional/emh/wav/emh00201.wav": ("sad", "emh"),
+        "plain-to-emotional/emh/wav/emh00400.wav": ("angry", "emh"),
+    },
+    "indowave": {
+        "Actor_01/01-03-02-01.wav": ("surprise", "01"),
+        "Actor_10/10-05-01-03.wav": ("disappointed", "10"),
+    },
+    "emotale": {
+        "wav/DK_001_A_1.wav": ("anger", "001"),
+        "wav/EN_001_B_5.wav": ("boredom", "001"),
+    },
     "cremad": {
         "AudioWAV/1001_DFA_ANG_XX.wav": ("anger", "1001"),
         "AudioWAV/1040_ITH_SAD_X.wav": ("sad", "1040"),
