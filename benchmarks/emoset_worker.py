@@ -118,10 +118,16 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
         "paper_rounds": paper_rounds,
         "checkpoint_s": save_s,
         "paper_run_s": unsaved_s + save_s * (phases + unsaved_s / SAVE_EVERY_S),
-        **{name: fmean(speed[f"time/{name}"] for speed in speeds) for name in SPEEDS},
+        **_means(speeds),
         **run.facts,
         **emojax_worker.facts(compile_s),
     }
+
+
+def _means(speeds: list[dict[str, float]]) -> dict[str, float]:
+    """Mean of each speed, over the rounds in which it could be measured."""
+    found = {name: [own[f"time/{name}"] for own in speeds if f"time/{name}" in own] for name in SPEEDS}
+    return {name: fmean(values) for name, values in found.items() if values}
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from emojax.data.prepared import PreparedCorpus, Recordings, open_corpus
 
 CLASSES = 7
 # Deviation of a corpus's durations, in parts of their mean.  Table 1 has means only; the seven corpora of
-# docs/results.md have 0.2 to 0.4.
+# docs/results.md have 0.3 to 0.4.
 SPREAD = 1 / 3
 DEVEL_SHARE = 0.2  # of a corpus whose train part has all of Table 1's clips
 
