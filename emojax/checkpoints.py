@@ -2,11 +2,14 @@
 
 ``checkpoints/STEP`` holds two states of a run, ``latest`` to go on from and ``best`` to use, each as an item
 for the shared subtree and one for every corpus, and ``manifest`` (JSON), which says what network this is.
+``digests.json`` is written last: a step without it is not finished, and an item of another digest is damaged.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,11 +19,25 @@ import jax
 import orbax.checkpoint as ocp
 
 from emojax.corpora.spec import check_name
-from emojax.files import sync
+from emojax.files import replacing, sync
 
 FORMAT = 2
 KEPT = 2  # steps on disk: one to fall back to where the newest is damaged
 KINDS = ("latest", "best")
+DIGESTS_FILE = "digests.json"
+MOST_LABELS = 1000
+# What every manifest has, beside the entries that only some runs have.
+_ENTRIES = {
+    "emojax": (str,),
+    "front_end": (dict,),
+    "corpora": (dict,),
+    "partitions": (dict,),
+    "config": (dict,),
+    "schedules": (dict,),
+    "devel_uar": (dict,),
+    "step": (int,),
+    "best_step": (int, type(None)),
+}
 _MEND = "if a training run is replacing it just now, try again; otherwise copy it anew, or train again"
 Tree = Any
 Found = TypeVar("Found")
@@ -57,6 +74,8 @@ class Checkpoint:
         missing = [name for name, item in items.items() if not item.is_dir()]
         if missing:
             raise DamagedCheckpointError(f"{self.path} has no {kind} state of {', '.join(missing)}; {_MEND}")
+        for item in items.values():
+            _check_digest(item)
         return {name: _restore_item(item, like[name]) for name, item in items.items()}
 
 
@@ -71,6 +90,9 @@ class Checkpoints:
         self._directory = _directory(workdir)
         options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, cleanup_tmp_directories=True)
         self._manager = ocp.CheckpointManager(self._directory, options=options)
+        for step in self._manager.all_steps():
+            if not (self._directory / str(step) / DIGESTS_FILE).is_file():
+                self._manager.delete(step)  # of a run that was killed while it wrote
 
     def newest(self) -> Path | None:
         """Folder of the newest step, or None."""
@@ -109,7 +131,11 @@ class Checkpoints:
                 f"{self._directory} holds a later step than {step}, of another run; use another --workdir"
             )
         self._manager.wait_until_finished()
-        sync(self._directory / str(step))
+        if jax.process_index() == 0:
+            folder = self._directory / str(step)
+            sync(folder)
+            with replacing(folder / DIGESTS_FILE) as draft:
+                draft.write_text(json.dumps({item.name: _digest(item) for item in _items(folder)}, indent=1))
 
     def close(self) -> None:
         """Release the folder."""
@@ -198,13 +224,41 @@ def _step_folders(workdir: str | Path) -> list[Path]:
     """The steps on disk, the newest first."""
     directory = _directory(workdir)
     steps = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
-    return [directory / str(step) for step in sorted(steps, reverse=True)]
+    folders = [directory / str(step) for step in sorted(steps, reverse=True)]
+    return [folder for folder in folders if (folder / DIGESTS_FILE).is_file()]
+
+
+def _items(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir()]
+
+
+def _digest(item: Path) -> str:
+    """Of the names and contents of an item's files."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(path for path in item.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(item)}\0{path.stat().st_size}\0".encode())
+        with open(path, "rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _check_digest(item: Path) -> None:
+    links = [path for path in [item, *item.rglob("*")] if path.is_symlink()]
+    if links:
+        raise ValueError(f"{links[0]} is a link, which no checkpoint has; copy what it leads to instead")
+    try:
+        known = json.loads((item.parent / DIGESTS_FILE).read_text("utf-8"))[item.name]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedCheckpointError(f"{item}: its digest cannot be read ({error!r}); {_MEND}") from None
+    if _digest(item) != known:
+        raise DamagedCheckpointError(f"{item} is damaged: its files are not those that were saved; {_MEND}")
 
 
 def _read_manifest(path: Path) -> dict:
     try:
         manifest = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(path / "manifest")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DamagedCheckpointError(f"{path}: the manifest cannot be read ({error}); {_MEND}") from error
     written = manifest.get("format") if isinstance(manifest, dict) else None
     if written != FORMAT:
@@ -212,7 +266,25 @@ def _read_manifest(path: Path) -> dict:
             f"{path}: checkpoint format {written!r}, this emojax reads {FORMAT}; "
             "use the emojax version that wrote it, or train again"
         )
+    strange = _strange_entries(manifest)
+    if strange:
+        raise ValueError(f"{path}: the manifest is not one of emojax: {'; '.join(strange)}; copy it anew")
     return manifest
+
+
+def _strange_entries(manifest: Mapping) -> list[str]:
+    """What a manifest lacks, or has of another type: it may come from a stranger."""
+    wrong = [
+        f"{key} is {type(manifest.get(key)).__name__}, not {' or '.join(kind.__name__ for kind in kinds)}"
+        for key, kinds in _ENTRIES.items()
+        if not isinstance(manifest.get(key), kinds)
+    ]
+    for name, labels in {} if wrong else manifest["corpora"].items():
+        if not (isinstance(labels, list) and all(isinstance(label, str) for label in labels)):
+            wrong.append(f"the labels of {name!r} are no list of texts")
+        elif not 0 < len(set(labels)) == len(labels) <= MOST_LABELS:
+            wrong.append(f"{name!r} has {len(labels)} labels, {len(set(labels))} of them different")
+    return wrong
 
 
 def _restore_item(path: Path, like: Tree) -> Tree:
@@ -224,10 +296,9 @@ def _restore_item(path: Path, like: Tree) -> Tree:
     )
     try:
         restored = ocp.Checkpointer(ocp.PyTreeCheckpointHandler()).restore(path, args=arguments)
-    except (OSError, KeyError, ValueError) as error:
-        raise DamagedCheckpointError(
-            f"{path} does not fit this network, or is damaged: {error}; {_MEND}"
-        ) from error
+    except Exception as error:  # of whatever kind orbax raises for what a stranger made
+        said = str(error).partition("\n")[0]
+        raise DamagedCheckpointError(f"{path} does not fit this network: {said}; {_MEND}") from error
     # Orbax hands back what was asked for where the checkpoint has no such array.
     missing = [
         jax.tree_util.keystr(where)

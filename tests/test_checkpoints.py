@@ -1,5 +1,6 @@
 import os
 import shutil
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,18 @@ CORPORA = {
 }
 
 
+MANIFEST = {
+    "emojax": "0.1.0",
+    "front_end": {},
+    "corpora": {"a": ["x", "y"]},
+    "partitions": {},
+    "config": {},
+    "schedules": {},
+    "devel_uar": {},
+    "best_step": 1,
+}
+
+
 def states(shared=SHARED):
     return {kind: {"shared": shared, **CORPORA} for kind in KINDS}
 
@@ -21,9 +34,7 @@ def states(shared=SHARED):
 def save(workdir, *steps, **notes):
     checkpoints = Checkpoints(workdir)
     for step in steps:
-        checkpoints.save(
-            step, states({"conv": SHARED["conv"] + step}), {"corpora": {"a": ["x", "y"]}, **notes}
-        )
+        checkpoints.save(step, states({"conv": SHARED["conv"] + step}), {**MANIFEST, **notes})
     checkpoints.close()
 
 
@@ -67,20 +78,39 @@ def files_of(step_folder):
     return sorted(path for path in step_folder.rglob("*") if path.is_file() and path.stat().st_size)
 
 
-@pytest.mark.parametrize("name", ["metadata", "manifest.ocdbt", "array"])
-def test_a_truncated_newest_step_falls_back_to_the_one_before_and_says_so(tmp_path, name):
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:5]), flip, Path.unlink])
+@pytest.mark.parametrize("name", ["manifest.ocdbt", "array"])
+def test_a_damaged_newest_step_falls_back_to_the_one_before_and_says_so(tmp_path, name, damage):
     save(tmp_path, 4, 8)
-    newest = tmp_path / "checkpoints" / "8"
-    shared = newest / "best-shared"
-    path = {
-        "metadata": newest / "manifest" / "metadata",
-        "manifest.ocdbt": shared / "manifest.ocdbt",
-        "array": max((shared / "d").iterdir(), key=lambda path: path.stat().st_size),
-    }[name]
-    path.write_bytes(path.read_bytes()[:5])
+    shared = tmp_path / "checkpoints" / "8" / "best-shared"
+    array = max((shared / "d").iterdir(), key=lambda path: path.stat().st_size)
+    damage(array if name == "array" else shared / name)
     with pytest.warns(UserWarning, match="using step 4 instead"):
         restored = restore(tmp_path, {"shared": SHARED})["shared"]
     assert np.array_equal(restored["conv"], SHARED["conv"] + 4)
+
+
+def test_a_manifest_that_cannot_be_read_falls_back_too(tmp_path):
+    save(tmp_path, 4, 8)
+    (tmp_path / "checkpoints" / "8" / "manifest" / "metadata").write_text("{")
+    with pytest.warns(UserWarning, match="using step 4 instead"):
+        assert read_manifest(tmp_path)["step"] == 4
+
+
+def test_a_step_that_was_not_finished_is_none(tmp_path):
+    save(tmp_path, 4, 8)
+    (tmp_path / "checkpoints" / "8" / "digests.json").unlink()
+    assert read_manifest(tmp_path)["step"] == 4
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.newest().name == "4"
+    checkpoints.close()
+    assert not (tmp_path / "checkpoints" / "8").exists()
 
 
 def test_where_no_step_can_be_read_the_newest_is_named(tmp_path):
@@ -98,7 +128,12 @@ def test_a_step_is_on_disk_before_save_returns(tmp_path, monkeypatch):
     )
     save(tmp_path, 4)
     folder = tmp_path / "checkpoints" / "4"
-    assert {str(path) for path in [*files_of(folder), folder, folder.parent]} <= set(synced)
+    *saved, last = [path for path in synced if path.startswith(str(folder.parent))]
+    assert {str(path) for path in [*files_of(folder), folder, folder.parent]} - {
+        f"{folder}/digests.json"
+    } <= {*saved}
+    assert "digests.json" in synced[-2]  # the draft that takes its name
+    assert last == str(folder)
 
 
 def test_every_difference_is_listed(saved):
@@ -128,3 +163,31 @@ def test_only_two_steps_are_kept_and_names_cannot_leave_the_folder(tmp_path):
         checkpoints.save(4, {"best": {"../x": SHARED}}, {})
     checkpoints.close()
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"corpora": ["a"]}, "corpora is list, not dict"),
+        ({"best_step": "7"}, "best_step is str, not int or NoneType"),
+        ({"config": None}, "config is NoneType, not dict"),
+        ({"corpora": {"a": "xy"}}, "the labels of 'a' are no list of texts"),
+        ({"corpora": {"a": ["x", "x"]}}, "'a' has 2 labels, 1 of them different"),
+        ({"corpora": {"a": []}}, "'a' has 0 labels"),
+        ({"corpora": {"a": [str(number) for number in range(1001)]}}, "'a' has 1001 labels"),
+    ],
+)
+def test_an_edited_manifest_is_one_error(tmp_path, changes, message):
+    save(tmp_path, 7, **changes)
+    with pytest.raises(ValueError, match=message) as error:
+        read_manifest(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_links_are_refused(saved, tmp_path_factory):
+    item = saved / "checkpoints" / "7" / "best-corpus-b"
+    outside = tmp_path_factory.mktemp("outside") / "b"
+    shutil.move(item, outside)
+    item.symlink_to(outside)
+    with pytest.raises(ValueError, match="is a link, which no checkpoint has"):
+        restore(saved, {"b": CORPORA["b"]})
