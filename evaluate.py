@@ -17,6 +17,7 @@ flags.DEFINE_enum(
     ["best", "latest"],
     "Best on devel, or where training ended, scored into a folder latest.",
 )
+flags.DEFINE_string("data_dir", None, "Folder of the prepared corpora, if it moved since training.")
 flags.DEFINE_bool("crop", False, "Only the middle 5 s of longer utterances, as the EmoNet paper does.")
 FLAGS = flags.FLAGS
 
@@ -33,7 +34,8 @@ def main(argv: list[str]) -> None:
         from emojax.evaluation.score_files import table
 
         typed = shlex.join(["python", *sys.argv])
-        print(table(evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, typed, FLAGS.state)))
+        results = evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, typed, FLAGS.state, FLAGS.data_dir)
+        print(table(results))
 
 
 if __name__ == "__main__":

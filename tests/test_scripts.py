@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -67,9 +68,19 @@ def test_the_latest_state_is_scored_beside_the_best_one(tiny_run):
     assert latest["devel_uar"] == pytest.approx({result.corpus: result.uar for result in results})
 
 
-def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, tmp_path):
-    import shutil
+def test_corpora_that_moved_since_training_are_found_where_a_person_says(tiny_run, tiny_paths, tmp_path):
+    run_, data = tmp_path / "run", tmp_path / "data"
+    shutil.copytree(tiny_run, run_)
+    for path in tiny_paths.values():
+        shutil.copytree(path, data / Path(*path.parts[-3:]))
+    (run_ / "corpora.json").write_text(json.dumps({name: f"/gone/{name}" for name in tiny_paths}))
+    with pytest.raises(ValueError, match="tones in /gone/tones.*--data_dir=DIR"):
+        evaluate(run_, "devel")
+    moved = evaluate(run_, "devel", data_dir=data)
+    assert [result.uar for result in moved] == [result.uar for result in evaluate(tiny_run, "devel")]
 
+
+def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, tmp_path):
     shutil.copytree(tiny_run, tmp_path / "run")
     shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
     table = tmp_path / "1.0.0" / "clips.csv"

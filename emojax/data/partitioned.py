@@ -21,7 +21,7 @@ from emojax.data.prepared import PreparedCorpus, Recordings, clip_length, in_mem
 from emojax.files import replacing
 
 # In a run's folder: where its prepared corpora lie.
-PLACES_FILE = "corpora.json"
+PATHS_FILE = "corpora.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,8 +231,23 @@ def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[
     return f"levels equally frequent in each part of each corpus; {how}{gaps}"
 
 
-def write_places(workdir: Path, paths: Mapping[str, Path]) -> None:
-    """Note where the prepared corpora lie; evaluation looks there."""
-    places = {name: str(path.absolute()) for name, path in paths.items()}
-    with replacing(workdir / PLACES_FILE) as draft:
-        draft.write_text(json.dumps(places, indent=1) + "\n", encoding="utf-8")
+def write_paths(workdir: Path, paths: Mapping[str, Path]) -> None:
+    """Note where the prepared corpora lie, for the evaluation of the run."""
+    absolute = {name: str(path.absolute()) for name, path in paths.items()}
+    with replacing(workdir / PATHS_FILE) as draft:
+        draft.write_text(json.dumps(absolute, indent=1) + "\n", encoding="utf-8")
+
+
+def read_paths(workdir: Path) -> dict[str, Path]:
+    """Corpus → where it was prepared, as :func:`write_paths` noted it.
+
+    Raises:
+      ValueError: there is no such note.
+    """
+    try:
+        noted = json.loads((workdir / PATHS_FILE).read_text("utf-8"))
+        return {name: Path(path) for name, path in noted.items()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{workdir} does not say where its corpora lie ({error}); run train.py again"
+        ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,8 +10,9 @@ import tqdm
 
 from emojax.checkpoints import check_same
 from emojax.config import DataConfig, read_section
+from emojax.corpora.listing import prepared
 from emojax.data.batches import centre
-from emojax.data.partitioned import PLACES_FILE, PartitionedCorpus, open_corpora
+from emojax.data.partitioned import PATHS_FILE, PartitionedCorpus, open_corpora, read_paths
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
 from emojax.evaluation.score_files import Prediction, write_predictions, write_results
@@ -27,7 +27,12 @@ NORMALISATION = "log-mel standardised per utterance, no speaker normalisation"
 
 
 def evaluate(
-    workdir: str | Path, part: str = "test", crop: bool = False, command: str = "", state: str = "best"
+    workdir: str | Path,
+    part: str = "test",
+    crop: bool = False,
+    command: str = "",
+    state: str = "best",
+    data_dir: str | Path | None = None,
 ) -> list[CorpusResult]:
     """Score a state of the run on every corpus, and write what was found beside it.
 
@@ -40,6 +45,7 @@ def evaluate(
       crop: only the middle 5 s of a longer utterance, as the paper, instead of averaged windows of all of it.
       command: how this was called, for the record.
       state: ``"best"`` by devel UAR, or ``"latest"``: where training ended, the final epoch of Table 3.
+      data_dir: of the prepared corpora, if they moved since they were trained on.
 
     Raises:
       ValueError: nothing is trained there, or the corpora are not those that were trained on.
@@ -50,7 +56,7 @@ def evaluate(
     workdir = Path(workdir)
     run = load_networks(workdir, state=state)
     manifest, networks, forward = run.manifest, run.networks, make_forward(run.model)
-    corpora = open_trained_on(workdir, manifest)
+    corpora = open_trained_on(workdir, manifest, Path(data_dir).expanduser() if data_dir else None)
     scorer = _Scorer(manifest, forward, networks, corpora, crop)
     if state == "latest":  # only the best state's is on record
         manifest["devel_uar"] = {name: scorer.score(name, "devel")[0].uar for name in networks}
@@ -67,20 +73,29 @@ def evaluate(
     return results
 
 
-def open_trained_on(workdir: Path, manifest: Mapping) -> dict[str, PartitionedCorpus]:
+def open_trained_on(
+    workdir: Path, manifest: Mapping, data_dir: Path | None = None
+) -> dict[str, PartitionedCorpus]:
     """The run's corpora, which must be what it was trained on: otherwise train and test could overlap.
 
+    Args:
+      workdir: of the run.
+      manifest: of the run.
+      data_dir: of the prepared corpora, if they moved since they were trained on.
+
     Raises:
-      ValueError: the folder does not say where they lie, or they have changed.
+      ValueError: the corpora are not where the run says, or they have changed.
     """
-    try:
-        paths = {
-            name: Path(path) for name, path in json.loads((workdir / PLACES_FILE).read_text("utf-8")).items()
-        }
-    except (OSError, ValueError, AttributeError) as error:
+    paths = read_paths(workdir)
+    if data_dir:
+        moved = prepared(data_dir)
+        paths = {name: moved.get(name, data_dir / name) for name in paths}
+    lost = [f"{name} in {path}" for name, path in paths.items() if not path.is_dir()]
+    if lost:
         raise ValueError(
-            f"{workdir} does not say where its corpora lie ({error}); run train.py again"
-        ) from error
+            f"{workdir / PATHS_FILE} names prepared corpora that are not there: {', '.join(lost)}; "
+            "if they moved, give their new folder: --data_dir=DIR"
+        )
     corpora = open_corpora(paths, **vars(read_section(DataConfig, manifest["config"])))
     now = {name: corpus.identity() for name, corpus in corpora.items()}
     check_same({"partitions": manifest["partitions"]}, {"partitions": now}, workdir)

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from emojax.evaluation.fonts import save_figure
 from emojax.evaluation.metrics import CorpusResult
 from emojax.files import replacing
 
@@ -38,7 +39,7 @@ def confusion_figure(results: Sequence[CorpusResult], path: str | Path) -> None:
         ax.remove()
     figure.suptitle("Row: truth, column: prediction; percent of the row, and clips", fontsize=10 + columns)
     with replacing(Path(path)) as draft:
-        figure.savefig(draft, format="png")
+        save_figure(figure, draft)
 
 
 def _draw(ax: Axes, result: CorpusResult, cell_in: float) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.config import Config
 from emojax.data.feeds import fits, make_feed
-from emojax.data.partitioned import open_corpora, write_places
+from emojax.data.partitioned import open_corpora, write_paths
 from emojax.data.sampling_schedule import SYNCHRONOUS
 from emojax.data.windows import choose_windows, work_padding_share
 from emojax.inference.network import Forward
@@ -119,7 +119,7 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
     if is_first():
         for name, corpus in corpora.items():
             print(f"{name}: {corpus.partition.protocol}", flush=True)
-        write_places(workdir, paths)
+        write_paths(workdir, paths)
     layout = make_layout(config, len(corpora))
     on_device = on_all_processes(fits(train_part))
     feed = make_feed(train_part, on_device, functools.partial(place, sharding=layout.everywhere))

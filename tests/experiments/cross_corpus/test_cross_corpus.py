@@ -10,7 +10,7 @@ import emojax
 from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import Clip
 from emojax.data.feeds import DeviceFeed
-from emojax.data.partitioned import PLACES_FILE, PartitionedCorpus, open_corpora
+from emojax.data.partitioned import PATHS_FILE, PartitionedCorpus, open_corpora
 from emojax.data.prepared import open_corpus
 from emojax.evaluation.evaluator import evaluate
 from emojax.experiments.cross_corpus.report import report as module
@@ -160,7 +160,7 @@ def untrained(config, paths, folder, **settings):
     keeper = CheckpointKeeper(folder, manifest)
     keeper.keep(state, {}, EvalDecision(list(corpora), []), dict.fromkeys(corpora, 0.5))
     keeper.close()
-    (folder / PLACES_FILE).write_text(json.dumps({name: str(path) for name, path in paths.items()}))
+    (folder / PATHS_FILE).write_text(json.dumps({name: str(path) for name, path in paths.items()}))
     return folder
 
 
