@@ -74,7 +74,7 @@ def test_corpora_that_moved_since_training_are_found_where_a_person_says(tiny_ru
     for path in tiny_paths.values():
         shutil.copytree(path, data / Path(*path.parts[-3:]))
     (run_ / "corpora.json").write_text(json.dumps({name: f"/gone/{name}" for name in tiny_paths}))
-    with pytest.raises(ValueError, match="tones in /gone/tones.*--data_dir=DIR"):
+    with pytest.raises(ValueError, match=r"tones in /gone/tones.*--data_dir=DIR"):
         evaluate(run_, "devel")
     moved = evaluate(run_, "devel", data_dir=data)
     assert [result.uar for result in moved] == [result.uar for result in evaluate(tiny_run, "devel")]

@@ -138,7 +138,7 @@ def load(workdir: str | os.PathLike, corpus: str | None = None) -> Model:
         not in it or not given; the message has the choices.
     """
     if corpus is None:
-        corpora = list(read_manifest(workdir)["corpora"])
+        corpora = list(read_manifest(Path(workdir))["corpora"])
         if len(corpora) > 1:
             raise ValueError(
                 f"{os.fspath(workdir)} has several corpora; give corpus=, one of {', '.join(corpora)}"
