@@ -59,7 +59,7 @@ def safe_name(name: str) -> str:
     >>> safe_name("wav/../../x.wav")
     Traceback (most recent call last):
     ...
-    datasets.base.CorpusError: the file name 'wav/../../x.wav' leads out of its folder, and is refused
+    datasets.errors.CorpusError: the file name 'wav/../../x.wav' leads out of its folder, and is refused
     """
     # Windows knows every way out that other systems know, and more.
     path = PureWindowsPath(name)

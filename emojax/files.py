@@ -35,3 +35,15 @@ def size_in_words(size_bytes: int) -> str:
     '208 MB'
     """
     return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def printable(text: str) -> str:
+    r"""The text with an escape in place of each character that a terminal would obey or not show.
+
+    >>> printable("calm\x1b[2J")
+    'calm\\x1b[2J'
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode()
+        for char in text
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from datasets.base import CorpusError, Source, SpeechBuilder
-from datasets.manifest.table import find_csvs, fingerprint, read_sources
+from datasets.manifest.table import columns_read, find_csvs, fingerprint, read_sources
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import CorpusSpec
 
@@ -34,12 +34,18 @@ class Builder(SpeechBuilder):
             {source.speaker for source in self._sources},
         )
         self._fingerprint = fingerprint(csvs)
+        self._remarks = columns_read(csvs)
         super().__init__(config=tfds.core.BuilderConfig(name=config), source_dir=source_dir, **kwargs)
 
     @property
     def fingerprint(self) -> str:
-        """The CSVs and their place."""
+        """The CSVs."""
         return self._fingerprint
+
+    @property
+    def remarks(self) -> list[str]:
+        """How the columns were read."""
+        return self._remarks
 
     @property
     def spec(self) -> CorpusSpec:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-import datasets.base
+import datasets.sources
 from datasets import CorpusError, prepare
 from datasets.base import read_skipped
 from emojax.audio.reading import read_audio, to_pcm16
@@ -104,7 +104,7 @@ def test_an_interrupt_leaves_nothing(emodb, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return read_audio(path)
 
-    monkeypatch.setattr(datasets.base, "read_audio", interrupted)
+    monkeypatch.setattr(datasets.sources, "read_audio", interrupted)
     with pytest.raises(KeyboardInterrupt):
         prepare("emodb", tmp_path, tmp_path / "data")
     assert leftovers(tmp_path / "data") == []
