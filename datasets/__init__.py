@@ -69,11 +69,11 @@ def prepare(
         half-prepared stays.
     """
     data_dir = Path(data_dir).expanduser()
-    orders = _orders(corpora, Path(source_dir).expanduser(), data_dir)
-    _refuse_namesakes(orders, data_dir)
-    if download:
-        _fetch_missing(orders)
     try:
+        orders = _orders(corpora, Path(source_dir).expanduser(), data_dir)
+        _refuse_namesakes(orders, data_dir)
+        if download:
+            _fetch_missing(orders)
         made = _prepare_all(orders, data_dir, allow_bad)
     except OSError as error:
         raise CorpusError(f"{error.filename or data_dir}: {error.strerror or error}") from error
@@ -150,7 +150,7 @@ def _fetch_missing(orders: Iterable[_Order]) -> None:
 
 
 def _builder(name: str, source: Path) -> type[SpeechBuilder]:
-    if source.suffix.lower() in (".csv", ".tsv") and not source.is_dir():
+    if source.suffix.lower() in (".csv", ".tsv", ".parquet") and not source.is_dir():
         return manifest.Builder
     if name in emoset.CORPORA and not source.is_file():
         return emoset.Builder

@@ -73,7 +73,7 @@ def find_columns(header: Sequence[str], where: str) -> Columns:
     ({'file': 0, 'label': 1, 'start': 3, 'end': 4}, {'start': 0.001, 'end': 0.001}, ('age',))
     """
     _refuse_twice(header, where)
-    meanings = [_meaning(name) for name in header]
+    meanings = [meaning(name) for name in header]
     roles = [role for role, _ in meanings]
     candidates = {role: [n for n, other in enumerate(roles) if other == role] for role in roles if role}
     _settle_offset(candidates)
@@ -97,8 +97,12 @@ def _key(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
-def _meaning(name: str) -> tuple[str, str]:
-    """What a column holds, and in which unit; nothing where nobody asks for it."""
+def meaning(name: str) -> tuple[str, str]:
+    """Say what a column holds, and in which unit; nothing where nobody asks for it.
+
+    >>> meaning("speaker_id"), meaning("onset_ms"), meaning("age")
+    (('speaker', ''), ('start', 'ms'), ('', ''))
+    """
     key = _key(name)
     for role, names in _NAMES.items():
         if key in names.split():

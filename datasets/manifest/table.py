@@ -71,7 +71,7 @@ def fingerprint(csvs: Mapping[Path, str]) -> str:
     """A hash of what the CSVs say: with another, the corpus has to be prepared again."""
     digest = hashlib.blake2b(digest_size=16)
     for path in csvs:
-        digest.update(_content(path))
+        digest.update(read_bytes(path))
     return digest.hexdigest()
 
 
@@ -127,7 +127,7 @@ def _whole(lines: Iterator[tuple[int, list[str]]], width: int, path: Path) -> It
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The cells of each line of a CSV; the delimiter is what the header has most of."""
     try:
-        text = _content(path).decode("utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
         header = next(iter(io.StringIO(text, newline="")), "")
         delimiter = max(",;\t", key=header.count)
         # Strict, so that an open quote is an error instead of a cell with the rest of the file.
@@ -139,8 +139,8 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise CorpusError(f"{path}: not a CSV in UTF-8 ({error}); save it as one") from None
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of a CSV, unless they are more than a table has."""
+def read_bytes(path: Path) -> bytes:
+    """Read a table's file; a CorpusError where it is larger than a table can be, or not to be read."""
     try:
         if path.stat().st_size > MAX_TABLE_BYTES:
             raise CorpusError(
