@@ -230,8 +230,12 @@ def _is_prepared(folder: Path, builder: SpeechBuilder) -> bool:
 
 def _prepare(builder: SpeechBuilder, folder: Path) -> None:
     """Prepare in the scratch folder, then put the result in the place of what may be there."""
-    with _tfds_silenced():
-        builder.download_and_prepare()
+    try:
+        with _tfds_silenced():
+            builder.download_and_prepare()
+    except RuntimeError as error:  # array_record's, of a disk that is full or fails
+        said = " ".join(str(error).split())
+        raise CorpusError(f"{builder.spec.name} cannot be written: {said}") from error
     new = Path(builder.data_dir)
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists():
