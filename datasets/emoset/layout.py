@@ -66,12 +66,18 @@ def match_files(
 
 
 def _fit(pattern: str, stem: str) -> re.Match[str] | None:
-    """The longest end of a path that fits, or its name where a folder that is the same for all is missing."""
+    """The longest end of a path that fits, or its name where a folder that adds nothing is missing."""
     parts = stem.split("/")
-    ends = ["/".join(parts[i:]) for i in range(len(parts))]
-    common = re.match(r"(?:[\w ]+/)*", pattern)
-    ends.append(f"{common[0] if common else ''}{parts[-1]}")
-    return next((match for end in ends if (match := re.fullmatch(pattern, end))), None)
+    tries = [(pattern, "/".join(parts[i:])) for i in range(len(parts))]
+    # A folder that is the same for all, as in `wav/...`.
+    if common := re.match(r"(?:[\w ]+/)+", pattern):
+        tries.append((pattern, common[0] + parts[-1]))
+    # A folder that the name repeats, as in `Actor_(?P<speaker>..)/...-(?P=speaker)`.
+    if repeated := re.fullmatch(r"[^/()]*(\(\?P<(\w+)>[^/()]*\))/(.*)", pattern):
+        group, name, rest = repeated.groups()
+        if f"(?P={name})" in rest:
+            tries.append((rest.replace(f"(?P={name})", group, 1), parts[-1]))
+    return next((match for one, end in tries if (match := re.fullmatch(one, end))), None)
 
 
 def read_text(root: Path, file: str | Path) -> str:
