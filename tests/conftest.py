@@ -23,6 +23,16 @@ TINY = {"tones": ("high", "low", "middle"), "levels": ("loud", "soft")}
 TINY_SPEAKERS = 5
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-rounds", type=int, default=1, help="Rounds of each fuzzer; one takes seconds.")
+
+
+@pytest.fixture(scope="session")
+def fuzz_rounds(request) -> int:
+    """How often each fuzzer goes round, with other seeds."""
+    return request.config.getoption("--fuzz-rounds")
+
+
 @pytest.fixture(scope="session")
 def corpora_dir() -> Path:
     """The folder of restored real corpora, or a skip that says how to get them tested."""

@@ -92,7 +92,9 @@ def _load(root: Path, folder: Path) -> Any:
         yaml.YAMLError,
     ) as error:
         said = " ".join(str(error).replace(str(folder), str(root)).split())
-        raise CorpusError(f"{root} is no audformat database that can be read: {said}") from None
+        raise CorpusError(
+            f"{root} is no audformat database that can be read ({type(error).__name__}: {said})"
+        ) from None
 
 
 def _choose(database: Any, root: Path, chosen: str) -> tuple[str, list[str]]:

@@ -27,6 +27,8 @@ _TIMES = {
     "duration": "duration dur length",
     "offset": "offset",
 }
+# Characters of a name in a remark.
+_SHOWN = 60
 _UNITS_S = dict.fromkeys(["", "s", "sec", "secs", "second", "seconds"], 1.0) | dict.fromkeys(
     ["ms", "msec", "msecs", "millis", "millisecond", "milliseconds"], 1e-3
 )
@@ -86,8 +88,12 @@ def find_columns(header: Sequence[str], where: str) -> Columns:
                 f"{where}: the column {printable(header[number[role]])} is not in seconds; give start and "
                 "end in seconds, or in milliseconds as start_ms and end_ms"
             )
-    unused = [printable(name) or "(no name)" for n, name in enumerate(header) if n not in number.values()]
-    renamed = [f"{printable(header[n])} as {role}" for role, n in number.items() if _key(header[n]) != role]
+    unused = [
+        printable(name[:_SHOWN]) or "(no name)" for n, name in enumerate(header) if n not in number.values()
+    ]
+    renamed = [
+        f"{printable(header[n][:_SHOWN])} as {role}" for role, n in number.items() if _key(header[n]) != role
+    ]
     unit_s = {role: _UNITS_S[unit] for role, unit in units.items()}
     return Columns(number, unit_s, tuple(renamed), tuple(unused))
 
