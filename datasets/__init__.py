@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import dataclasses
-import importlib
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,28 +13,15 @@ from absl import logging
 from datasets.base import CorpusError, SpeechBuilder
 from datasets.download import check_fetchable, fetch
 from datasets.emoset import emoset_dataset_builder as emoset
-from datasets.manifest import manifest_dataset_builder as manifest
+from datasets.orders import Order, read_orders
 from datasets.recordings import are_same, paths_of
 from datasets.scratch import SCRATCH, alone
 from datasets.summary import headline, read_metadata, summary
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.listing import prepared_folders
-from emojax.corpora.spec import check_name
 from emojax.files import printable
 
 __all__ = ["CorpusError", "prepare"]
-
-_QUOTES = """a path with a comma stands in double quotes, as in '"calls=my calls, 2024/labels.csv",emodb'"""
-
-
-@dataclasses.dataclass(frozen=True)
-class _Order:
-    """One corpus to be prepared: by which builder, from where, to where."""
-
-    name: str
-    builder: type[SpeechBuilder]
-    source: Path
-    folder: Path
 
 
 def prepare(
@@ -70,7 +54,7 @@ def prepare(
     """
     data_dir = Path(data_dir).expanduser()
     try:
-        orders = _orders(corpora, Path(source_dir).expanduser(), data_dir)
+        orders = read_orders(corpora, Path(source_dir).expanduser(), data_dir)
         _refuse_namesakes(orders, data_dir)
         if download:
             _fetch_missing(orders)
@@ -84,47 +68,7 @@ def prepare(
     return {order.name: order.folder for order in orders}
 
 
-def _orders(corpora: str, source_dir: Path, data_dir: Path) -> list[_Order]:
-    orders: dict[str, _Order] = {}
-    for item in _items(corpora):
-        for name in _synthetic().builder_configs if item == "synthetic" else [item]:
-            order = _order(name, source_dir, data_dir)
-            if order.name in orders:
-                raise CorpusError(f"{order.name}: named twice in {corpora!r}; name each corpus once")
-            orders[order.name] = order
-    if not orders:
-        raise CorpusError(f"no corpus named in {corpora!r}; {_known()}")
-    return list(orders.values())
-
-
-def _items(corpora: str) -> list[str]:
-    """The names, and names with paths.
-
-    >>> _items('emodb, "calls=my calls, 2024/labels.csv"')
-    ['emodb', 'calls=my calls, 2024/labels.csv']
-    """
-    try:
-        lines = list(csv.reader([corpora], skipinitialspace=True, strict=True))
-    except csv.Error as error:
-        raise CorpusError(f"corpora {corpora!r}: {error}; {_QUOTES}") from None
-    return [item.strip() for line in lines for item in line if item.strip()]
-
-
-def _order(item: str, source_dir: Path, data_dir: Path) -> _Order:
-    name, is_path_given, path = item.partition("=")
-    try:
-        check_name(name)
-    except ValueError as error:
-        raise CorpusError(f"{error}; {_QUOTES}") from None
-    source = Path(path).expanduser() if is_path_given else source_dir / name
-    builder = _builder(name, source)
-    order = _Order(name, builder, source, data_dir / builder.name / name / str(builder.VERSION))
-    if builder is manifest.Builder and not (is_path_given or source.exists() or order.folder.exists()):
-        raise CorpusError(_unknown(name))
-    return order
-
-
-def _refuse_namesakes(orders: Iterable[_Order], data_dir: Path) -> None:
+def _refuse_namesakes(orders: Iterable[Order], data_dir: Path) -> None:
     """Refuse a second folder of one name: nobody could say which of them is meant."""
     for order in orders:
         others = [folder for folder in prepared_folders(data_dir, order.name) if folder != order.folder]
@@ -136,7 +80,7 @@ def _refuse_namesakes(orders: Iterable[_Order], data_dir: Path) -> None:
             )
 
 
-def _fetch_missing(orders: Iterable[_Order]) -> None:
+def _fetch_missing(orders: Iterable[Order]) -> None:
     """Fetch what is neither here nor prepared, once it is sure that all of it can be fetched."""
     missing = [
         order
@@ -149,42 +93,7 @@ def _fetch_missing(orders: Iterable[_Order]) -> None:
         fetch(CATALOGUE[order.name], order.source)
 
 
-def _builder(name: str, source: Path) -> type[SpeechBuilder]:
-    if source.suffix.lower() in (".csv", ".tsv", ".parquet") and not source.is_dir():
-        return manifest.Builder
-    if name in emoset.CORPORA and not source.is_file():
-        return emoset.Builder
-    if name.startswith("synthetic-") and not source.exists() and name in _synthetic().builder_configs:
-        return _synthetic()
-    return manifest.Builder
-
-
-def _synthetic() -> type[SpeechBuilder]:
-    """The one builder that needs an optional package, so imported only when asked for."""
-    return importlib.import_module("datasets.synthetic.synthetic_dataset_builder").Builder
-
-
-def _unknown(name: str) -> str:
-    """Why a name alone is not enough to prepare a corpus, and what is."""
-    if name not in CATALOGUE:
-        return f"unknown corpus {name!r}; {_known()}"
-    spec = CATALOGUE[name]
-    return (
-        f"{name}: there is no parser for the files of {spec.full_name} here; give {name}=PATH, where "
-        "PATH is a CSV with the columns file,label,speaker or a folder that holds it; where to get it: "
-        f"{spec.source} (licence: {spec.licence}){f'; note: {spec.notes}' * bool(spec.notes)}"
-    )
-
-
-def _known() -> str:
-    return (
-        f"known are {', '.join(emoset.CORPORA)} and synthetic; any other needs NAME=PATH, "
-        "where PATH is a CSV with the columns file,label or a folder that holds it; all corpora that have a "
-        f"name here: python -m emojax.corpora; {_QUOTES}"
-    )
-
-
-def _prepare_all(orders: Iterable[_Order], data_dir: Path, allow_bad: bool) -> dict[_Order, list[str]]:
+def _prepare_all(orders: Iterable[Order], data_dir: Path, allow_bad: bool) -> dict[Order, list[str]]:
     """Prepare what is not there as it should be; which corpora that were, and what is to be said of them."""
     builders = _outdated(orders, data_dir, allow_bad)
     for builder in builders.values():
@@ -200,7 +109,7 @@ def _prepare_all(orders: Iterable[_Order], data_dir: Path, allow_bad: bool) -> d
     return {order: builder.remarks for order, builder in builders.items()}
 
 
-def _outdated(orders: Iterable[_Order], data_dir: Path, allow_bad: bool) -> dict[_Order, SpeechBuilder]:
+def _outdated(orders: Iterable[Order], data_dir: Path, allow_bad: bool) -> dict[Order, SpeechBuilder]:
     """A builder for each corpus that is not prepared, or was prepared from something else.
 
     What was prepared is used without its source: it may lie on another machine.

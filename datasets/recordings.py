@@ -1,7 +1,8 @@
 """Which recordings a prepared corpus was made of: ``recordings.csv``, and whether they are still the same.
 
 A recording is the same while size and times are; where only times differ, as in a copied or moved folder, its
-digest decides, so that what was prepared is used as long as every byte is what it was.
+digest decides, so that what was prepared is used as long as every byte is what it was.  It is also used where
+all recordings are gone, as a disk may be full.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ def are_same(folder: Path, paths: Mapping[str, Path]) -> bool:
     except (OSError, ValueError, TypeError):
         return False
     seen = {file: _seen(file, path) for file, path in paths.items()}
+    if seen and all(recording.size_bytes is None for recording in seen.values()):
+        return True
     if noted.keys() != seen.keys() or any(noted[f].size_bytes != seen[f].size_bytes for f in seen):
         return False
     touched = [file for file in seen if seen[file] != dataclasses.replace(noted[file], digest="")]

@@ -187,6 +187,16 @@ def test_copied_and_moved_recordings_are_the_same_ones(corpora, emodb, tmp_path)
     assert made_at(folder_of(corpora, tmp_path / "moved")) == made
 
 
+def test_recordings_may_be_removed_once_they_are_prepared_but_all_of_them(emodb, table, tmp_path):
+    made = made_at(folder_of(f"mine={table}", tmp_path / "data"))
+    (emodb / "wav").rename(tmp_path / "wav")
+    assert made_at(folder_of(f"mine={table}", tmp_path / "data")) == made
+    (tmp_path / "wav").rename(emodb / "wav")
+    (emodb / FILES[3]).unlink()
+    folder = folder_of(f"mine={table}", tmp_path / "data")
+    assert len(read_clips(folder / "clips.csv")) == len(FILES) - 1
+
+
 def test_new_times_are_looked_into_once(emodb, tmp_path, monkeypatch):
     prepare("emodb", tmp_path, tmp_path / "data")
     for file in FILES:
