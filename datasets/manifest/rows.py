@@ -11,7 +11,6 @@ from pathlib import Path
 from datasets.base import CorpusError, Source
 from datasets.manifest.words import alike, is_missing, one_form
 from emojax.corpora.segments import segment_name
-from emojax.files import printable
 
 SPLITS = {
     "train": "train",
@@ -66,10 +65,11 @@ def sources_of(rows: Sequence[Row], root: Path) -> list[Source]:
     """
     _refuse_missing(rows)
     _refuse_alike(rows)
+    folder = _Folder(root)
     sources: list[Source] = []
     places: dict[str, str] = {}
     for row in rows:
-        source = _source(row, root)
+        source = _source(row, folder)
         if source.file in places:
             raise CorpusError(f"{row.where}: {source.file} is listed twice, first in {places[source.file]}")
         places[source.file] = row.where
@@ -106,39 +106,55 @@ def _refuse_alike(rows: Sequence[Row]) -> None:
             )
 
 
-def _source(row: Row, root: Path) -> Source:
+def _source(row: Row, folder: _Folder) -> Source:
     """The recording of a row."""
     split = SPLITS.get((row.split or "").strip().lower(), "")
     if row.split is not None and not split:
         raise CorpusError(f"{row.where}: unknown split {row.split!r}; there are {', '.join(SPLITS)}")
-    file = _inside(row, root)
+    file, path = folder.find(row)
     return Source(
         segment_name(file, row.start_s, row.end_s),
         one_form(row.label),
         speaker=one_form(row.speaker or ""),
         split=split,
-        audio=_on_disk(root, file),
+        audio=path,
         start_s=row.start_s,
         end_s=row.end_s,
     )
 
 
-def _inside(row: Row, root: Path) -> str:
-    """The file as its table calls it, from the table's folder on; ``..`` is judged before any link."""
-    path = os.path.join(os.path.abspath(root), row.file.replace("\\", "/"))
-    for folder in (os.path.abspath(root), os.path.realpath(root)):
-        file = os.path.relpath(os.path.normpath(path), folder)
-        if file != ".." and not file.startswith("../"):
-            return file
-    raise CorpusError(
-        f"{row.where}: {printable(row.file)} lies outside {root}; put the table above all its files"
-    )
+class _Folder:
+    """The folder that a table's files lie in; each is looked for once, however many segments it has."""
 
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        # Absolute paths may be written as the folder was given, or without links.
+        self.spellings = (os.path.abspath(root), os.path.realpath(root))
+        self.found: dict[str, tuple[str, Path]] = {}
 
-def _on_disk(root: Path, file: str) -> Path:
-    """The path of a file, whichever of Unicode's two forms its name has on the disk."""
-    forms = [root / file, *(root / unicodedata.normalize(form, file) for form in ("NFC", "NFD"))]
-    return next((path for path in forms if os.path.exists(path)), forms[0])
+    def find(self, row: Row) -> tuple[str, Path]:
+        """The file as its table calls it, from the folder on, and its path on the disk."""
+        if row.file not in self.found:
+            file = self._inside(row)
+            self.found[row.file] = file, self._on_disk(file)
+        return self.found[row.file]
+
+    def _inside(self, row: Row) -> str:
+        """The file from the folder on; ``..`` is judged before any link is followed."""
+        path = os.path.normpath(os.path.join(self.spellings[0], row.file.replace("\\", "/")))
+        for folder in self.spellings:
+            file = os.path.relpath(path, folder)
+            if file != ".." and not file.startswith("../"):
+                return file
+        raise CorpusError(
+            f"{row.where}: {row.file} lies outside {self.root}; put the table above all its files"
+        )
+
+    def _on_disk(self, file: str) -> Path:
+        """The path of a file, whichever of Unicode's two forms its name has on the disk."""
+        forms = (self.root / unicodedata.normalize(form, file) for form in ("NFC", "NFD"))
+        path = self.root / file
+        return path if path.exists() else next((other for other in forms if other.exists()), path)
 
 
 def _some(words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable
 
@@ -25,6 +26,7 @@ _MISSING = {
 }
 
 
+@functools.lru_cache(2**16)
 def one_form(text: str) -> str:
     r"""The text in Unicode's composed form (NFC), with one blank where there are blanks of any kind.
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import unicodedata
 
 import pytest
 
@@ -205,6 +206,14 @@ def test_a_column_called_like_its_content_goes_before_others(root, tmp_path, wri
 def test_columns_that_compete_are_refused_by_name(root, tmp_path, write_csv, header, message):
     with pytest.raises(CorpusError, match=message):
         clips_of(write_csv(root / "labels.csv", header, *(row[: len(header)] for row in ROWS)), tmp_path)
+
+
+@pytest.mark.parametrize(("table", "disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_file_is_found_in_either_form_of_unicode(root, tmp_path, write_csv, table, disk):
+    (root / "a" / "1.wav").rename(root / "a" / f"{unicodedata.normalize(disk, 'müde')}.wav")
+    name = f"a/{unicodedata.normalize(table, 'müde')}.wav"
+    path = write_csv(root / "labels.csv", HEADER, (name, *ROWS[0][1:]), *ROWS[1:])
+    assert clips_of(path, tmp_path)[0].file == name
 
 
 def test_one_word_in_several_forms_is_one_label_and_one_speaker(root, tmp_path, write_csv):
