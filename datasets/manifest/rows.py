@@ -154,7 +154,8 @@ class _Folder:
         """The path of a file, whichever of Unicode's two forms its name has on the disk."""
         forms = (self.root / unicodedata.normalize(form, file) for form in ("NFC", "NFD"))
         path = self.root / file
-        return path if path.exists() else next((other for other in forms if other.exists()), path)
+        # Unlike Path's own, os.path.exists is not stopped by a name that no file can have.
+        return next((form for form in (path, *forms) if os.path.exists(form)), path)
 
 
 def _some(words: Sequence[str]) -> str:

@@ -150,6 +150,11 @@ def test_a_parent_is_judged_before_links_are_followed(root, tmp_path, write_csv,
     assert clips[-1].file == "a/1.wav"
 
 
+def test_a_name_that_no_file_can_have_is_a_missing_file(root, tmp_path, write_csv):
+    path = write_csv(root / "labels.csv", HEADER, *ROWS, ("x" * 5000, "sad", "dan", "train"))
+    assert len(clips_of(path, tmp_path, allow_bad=True)) == len(ROWS)
+
+
 @pytest.mark.parametrize("what", ["folder", "nowhere", "itself"])
 def test_a_csv_that_is_no_file_is_named(root, tmp_path, what):
     if what == "folder":
