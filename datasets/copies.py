@@ -22,37 +22,36 @@ def without_copies(listing: Sequence[Source | Skipped]) -> list[Source | Skipped
     Raises:
       CorpusError: two different recordings have one name.
     """
-    originals: dict[Hashable, list[Source]] = defaultdict(list)
-    names: dict[str, Source] = {}
+    originals: dict[Hashable, list[tuple[str, Path]]] = defaultdict(list)
+    paths: dict[str, Path] = {}
     kept: list[Source | Skipped] = []
     for item in listing:
         if isinstance(item, Source) and isinstance(item.audio, Path):
             alike = originals[PurePosixPath(item.file).name, item.said[1:]]
-            original = next((other for other in alike if _same_bytes(other.audio, item.audio)), None)
-            if original:
-                kept.append(_copy(item, original))
+            copied = next((other for other in alike if _same_bytes(other[1], item.audio)), None)
+            if copied:
+                kept.append(_copy(item.file, item.audio, *copied))
                 continue
-            alike.append(item)
-            other = names.setdefault(item.file, item)
-            if other is not item:
+            alike.append((item.file, item.audio))
+            path = paths.setdefault(item.file, item.audio)
+            if path is not item.audio:
                 raise CorpusError(
-                    f"{other.audio} and {item.audio} differ, and both are {item.file}; say which is meant "
-                    "with NAME=PATH, or remove one"
+                    f"{path} and {item.audio} differ, and both are {item.file}; say which is meant with "
+                    "NAME=PATH, or remove one"
                 )
         kept.append(item)
     return kept
 
 
-def _copy(item: Source, original: Source) -> Skipped:
+def _copy(file: str, path: Path, original: str, original_path: Path) -> Skipped:
     """The copy under its place in the folder, even where it is called like the original."""
-    if item.file != original.file:
-        return Skipped(item.file, f"a copy of {original.file}", is_extra=True)
-    top = os.path.commonpath([Path(source.audio).parent for source in (item, original)])  # type: ignore
-    return Skipped(os.path.relpath(item.audio, top), f"a copy of {original.file}", is_extra=True)  # type: ignore
+    if file == original:
+        file = os.path.relpath(path, os.path.commonpath([path.parent, original_path.parent]))
+    return Skipped(file, f"a copy of {original}", is_extra=True)
 
 
-def _same_bytes(one: object, other: object) -> bool:
+def _same_bytes(one: Path, other: Path) -> bool:
     try:
-        return os.path.samefile(one, other) or filecmp.cmp(one, other, shallow=False)  # type: ignore
+        return os.path.samefile(one, other) or filecmp.cmp(one, other, shallow=False)
     except OSError:
         return False

@@ -21,7 +21,7 @@ def files_below(root: Path) -> Iterator[str]:
     """All files below a folder, relative to it, but hidden ones; links are followed, each folder once."""
     pending, seen = [root], set[str]()
     for start in pending:
-        for folder, subfolders, files in os.walk(start):
+        for folder, subfolders, files in os.walk(start, onerror=_refuse_closed):
             real = os.path.realpath(folder)
             subfolders[:] = sorted(
                 name for name in subfolders if not name.startswith(".") and real not in seen
@@ -34,6 +34,12 @@ def files_below(root: Path) -> Iterator[str]:
             for name in sorted(files):
                 if not name.startswith("."):
                     yield Path(folder, name).relative_to(root).as_posix()
+
+
+def _refuse_closed(error: OSError) -> None:
+    """Stop at a folder that may not be read, which would be missing without a word."""
+    if isinstance(error, PermissionError):
+        raise error
 
 
 def match_files(

@@ -15,11 +15,11 @@ _NAMES = {
     "file": "file files filename filenames filepath path relativepath wav wavfile wavfilename wavpath "
     "audio audiofile audiofilename audiofilepath audiopath sound soundfile name fname clip clipid clipname "
     "clippath recording recordingpath utterance utterancepath",
-    "label": "label labels emotion emotions emotionclass emotionlabel emotionname emo class classname "
-    "target category",
-    "speaker": "speaker speakers speakerid speakername spk spkid spkr talker talkerid actor actorid subject "
-    "subjectid participant participantid clientid person personid",
-    "split": "split splits subset partition part set",
+    "label": "label labels emotion emotions emotionclass emotionlabel emotionname emo emoclass class "
+    "classname target category",
+    "speaker": "speaker speakers speakerid speakername spk spkid spkr spkrid talker talkerid actor actorid "
+    "subject subjectid participant participantid clientid person personid",
+    "split": "split splits splitset subset partition part set",
 }
 _TIMES = {
     "start": "start begin beg onset tstart tbegin tmin xmin t0",

@@ -1,5 +1,7 @@
 """Each publisher's layout: a few invented files, then the corpora themselves where they are at hand."""
 
+import errno
+import os
 import shlex
 import shutil
 from collections import Counter
@@ -105,6 +107,20 @@ def test_a_folder_of_mostly_other_files_is_not_the_corpus(tmp_path, write_corpus
     root = write_corpus("ravdess", tmp_path / "source", *FILES["ravdess"], *SONG, "Actor_01/x.wav")
     with pytest.raises(CorpusError, match="more than 5% of 5 files cannot be used"):
         found("ravdess", root, tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, write_corpus, monkeypatch):
+    root = write_corpus("emovo", tmp_path / "source", *FILES["emovo"])
+    scandir = os.scandir
+
+    def closed(path):
+        if str(path).endswith("m3"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(CorpusError, match="m3: Permission denied"):
+        found("emovo", root, tmp_path)
 
 
 def test_linked_folders_are_followed_each_once(tmp_path, write_corpus):
