@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import importlib
 import io
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,23 +13,15 @@ from absl import logging
 from datasets.base import CorpusError, SpeechBuilder
 from datasets.download import check_fetchable, fetch
 from datasets.emoset import emoset_dataset_builder as emoset
-from datasets.manifest import manifest_dataset_builder as manifest
+from datasets.orders import Order, read_orders
+from datasets.recordings import are_same, paths_of
+from datasets.scratch import SCRATCH, alone
 from datasets.summary import headline, read_metadata, summary
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.listing import prepared_folders
-from emojax.corpora.spec import check_name
+from emojax.files import printable
 
 __all__ = ["CorpusError", "prepare"]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Order:
-    """One corpus to be prepared: by which builder, from where, to where."""
-
-    name: str
-    builder: type[SpeechBuilder]
-    source: Path
-    folder: Path
 
 
 def prepare(
@@ -48,8 +36,9 @@ def prepare(
     Args:
       corpora: comma separated; each ``NAME``, which lies at ``source_dir/NAME``, or ``NAME=PATH``. The path
         is a folder in the publisher's layout where the name is one of emoset's, and else a CSV file or a
-        folder that holds one, or a ``train.csv``, ``devel.csv`` and ``test.csv``. ``synthetic`` stands for
-        all synthetic corpora.
+        folder that holds one, or a ``train.csv``, ``devel.csv`` and ``test.csv``, or an audformat
+        database. ``synthetic`` stands for all synthetic corpora. As in a CSV, an item with a comma in it
+        stands in double quotes.
       source_dir: the folder that the publishers' folders lie in.
       data_dir: the folder that prepared corpora lie in, as tfds lays it out.
       allow_bad: prepare a corpus even if more than 5 % of its files are left out.
@@ -60,53 +49,26 @@ def prepare(
 
     Raises:
       CorpusError: for an unknown name, a name of another corpus that is prepared there, a folder or CSV that
-        is not as expected, or too many bad files. Nothing half-prepared stays.
+        is not as expected, a disk that cannot be read or written, or too many bad files. Nothing
+        half-prepared stays.
     """
     data_dir = Path(data_dir).expanduser()
-    orders = _orders(corpora, Path(source_dir).expanduser(), data_dir)
-    _refuse_namesakes(orders, data_dir)
-    if download:
-        _fetch_missing(orders)
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="incomplete.", dir=data_dir) as scratch:
-        builders = {order: _new_builder(order, scratch, allow_bad) for order in orders}
-        for builder in builders.values():
-            _ = builder and builder.listing  # every wrong folder shows before the first hour of decoding
-        for order, builder in builders.items():
-            if builder:
-                _prepare(builder, order.folder)
-            print(summary(order.folder) if builder else headline(order.folder), flush=True)
+    try:
+        orders = read_orders(corpora, Path(source_dir).expanduser(), data_dir)
+        _refuse_namesakes(orders, data_dir)
+        if download:
+            _fetch_missing(orders)
+        made = _prepare_all(orders, data_dir, allow_bad)
+    except OSError as error:
+        raise CorpusError(f"{error.filename or data_dir}: {error.strerror or error}") from error
+    for order in orders:
+        print(summary(order.folder) if order in made else headline(order.folder), flush=True)
+        for remark in made.get(order, []):
+            print(f"  {printable(remark)}", flush=True)
     return {order.name: order.folder for order in orders}
 
 
-def _orders(corpora: str, source_dir: Path, data_dir: Path) -> list[_Order]:
-    orders: dict[str, _Order] = {}
-    for item in filter(None, map(str.strip, corpora.split(","))):
-        for name in _synthetic().builder_configs if item == "synthetic" else [item]:
-            order = _order(name, source_dir, data_dir)
-            if order.name in orders:
-                raise CorpusError(f"{order.name}: named twice in {corpora!r}; name each corpus once")
-            orders[order.name] = order
-    if not orders:
-        raise CorpusError(f"no corpus named in {corpora!r}; {_known()}")
-    return list(orders.values())
-
-
-def _order(item: str, source_dir: Path, data_dir: Path) -> _Order:
-    name, is_path_given, path = item.partition("=")
-    try:
-        check_name(name)
-    except ValueError as error:
-        raise CorpusError(str(error)) from None
-    source = Path(path).expanduser() if is_path_given else source_dir / name
-    builder = _builder(name, source)
-    order = _Order(name, builder, source, data_dir / builder.name / name / str(builder.VERSION))
-    if builder is manifest.Builder and not (is_path_given or source.exists() or order.folder.exists()):
-        raise CorpusError(_unknown(name))
-    return order
-
-
-def _refuse_namesakes(orders: Iterable[_Order], data_dir: Path) -> None:
+def _refuse_namesakes(orders: Iterable[Order], data_dir: Path) -> None:
     """Refuse a second folder of one name: nobody could say which of them is meant."""
     for order in orders:
         others = [folder for folder in prepared_folders(data_dir, order.name) if folder != order.folder]
@@ -118,7 +80,7 @@ def _refuse_namesakes(orders: Iterable[_Order], data_dir: Path) -> None:
             )
 
 
-def _fetch_missing(orders: Iterable[_Order]) -> None:
+def _fetch_missing(orders: Iterable[Order]) -> None:
     """Fetch what is neither here nor prepared, once it is sure that all of it can be fetched."""
     missing = [
         order
@@ -131,60 +93,63 @@ def _fetch_missing(orders: Iterable[_Order]) -> None:
         fetch(CATALOGUE[order.name], order.source)
 
 
-def _builder(name: str, source: Path) -> type[SpeechBuilder]:
-    if source.suffix.lower() in (".csv", ".tsv") and not source.is_dir():
-        return manifest.Builder
-    if name in emoset.CORPORA and not source.is_file():
-        return emoset.Builder
-    if name.startswith("synthetic-") and not source.exists() and name in _synthetic().builder_configs:
-        return _synthetic()
-    return manifest.Builder
+def _prepare_all(orders: Iterable[Order], data_dir: Path, allow_bad: bool) -> dict[Order, list[str]]:
+    """Prepare what is not there as it should be; which corpora that were, and what is to be said of them."""
+    builders = _outdated(orders, data_dir, allow_bad)
+    for builder in builders.values():
+        _ = builder.listing  # every wrong folder shows before the first hour of decoding
+    if not builders:
+        return {}
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with alone(data_dir):
+        # Somebody else may have prepared them while this process waited.
+        builders = _outdated(builders, data_dir, allow_bad)
+        for order, builder in builders.items():
+            _prepare(builder, order.folder)
+    return {order: builder.remarks for order, builder in builders.items()}
 
 
-def _synthetic() -> type[SpeechBuilder]:
-    """The one builder that needs an optional package, so imported only when asked for."""
-    return importlib.import_module("datasets.synthetic.synthetic_dataset_builder").Builder
+def _outdated(orders: Iterable[Order], data_dir: Path, allow_bad: bool) -> dict[Order, SpeechBuilder]:
+    """A builder for each corpus that is not prepared, or was prepared from something else.
+
+    What was prepared is used without its source: it may lie on another machine.
+    """
+    builders = {}
+    for order in orders:
+        if order.folder.exists() and not order.source.exists():
+            continue
+        with _tfds_silenced():
+            builder = order.builder(
+                config=order.name,
+                source_dir=order.source,
+                data_dir=data_dir / SCRATCH,
+                allow_bad=allow_bad,
+            )
+        if not _is_prepared(order.folder, builder):
+            builders[order] = builder
+    return builders
 
 
-def _unknown(name: str) -> str:
-    """Why a name alone is not enough to prepare a corpus, and what is."""
-    if name not in CATALOGUE:
-        return f"unknown corpus {name!r}; {_known()}"
-    spec = CATALOGUE[name]
-    return (
-        f"{name}: there is no parser for the files of {spec.full_name} here; give {name}=PATH, where "
-        "PATH is a CSV with the columns file,label,speaker or a folder that holds it; where to get it: "
-        f"{spec.source} (licence: {spec.licence}){f'; note: {spec.notes}' * bool(spec.notes)}"
-    )
-
-
-def _known() -> str:
-    return (
-        f"known are {', '.join(emoset.CORPORA)} and synthetic; any other needs NAME=PATH, "
-        "where PATH is a CSV with the columns file,label or a folder that holds it; all corpora that have a "
-        "name here: python -m emojax.corpora"
-    )
-
-
-def _new_builder(order: _Order, scratch: str, allow_bad: bool) -> SpeechBuilder | None:
-    """A builder that prepares the corpus in the scratch folder; None where it is prepared already."""
-    if order.folder.exists() and not order.source.exists():
-        return None
-    with _tfds_silenced():
-        builder = order.builder(
-            config=order.name, source_dir=order.source, data_dir=scratch, allow_bad=allow_bad
-        )
-    prepared_from = read_metadata(order.folder).get("fingerprint") if order.folder.exists() else None
-    return None if prepared_from == builder.fingerprint else builder
+def _is_prepared(folder: Path, builder: SpeechBuilder) -> bool:
+    """Whether a folder was prepared from what the builder has, to the last recording."""
+    if not folder.exists() or read_metadata(folder).get("fingerprint") != builder.prepared_from:
+        return False
+    return are_same(folder, paths_of(builder.listing))
 
 
 def _prepare(builder: SpeechBuilder, folder: Path) -> None:
     """Prepare in the scratch folder, then put the result in the place of what may be there."""
-    with _tfds_silenced():
-        builder.download_and_prepare()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with _tfds_silenced():
+            builder.download_and_prepare()
+    except RuntimeError as error:  # array_record's, of a disk that is full or fails
+        said = " ".join(str(error).split())
+        raise CorpusError(f"{builder.spec.name} cannot be written: {said}") from error
+    new = Path(builder.data_dir)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    Path(builder.data_dir).rename(folder)
+    if folder.exists():
+        folder.rename(new.with_name("old"))
+    new.rename(folder)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Prepare corpora: ``python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--download] [--allow_bad]``.
 
-CORPORA is comma separated: ``emodb,casia``, or ``mine=recordings/labels.csv``; see ``datasets.prepare``.
+CORPORA is comma separated: ``emodb,casia``, or ``mine=recordings/labels.csv``; an item whose path has a comma
+in it stands in double quotes: ``'"mine=calls, 2024/labels.csv"'``.  See ``datasets.prepare``.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What the builders share: decoding, leaving out what is bad, and the CSVs beside the records.
+"""What the builders share: listing, leaving out what is bad, and the CSVs beside the records.
 
 A builder is a subclass that says two things: its ``spec``, and its ``sources``, in the order of the records:
 
@@ -15,64 +15,37 @@ A builder is a subclass that says two things: its ``spec``, and its ``sources``,
 
 ``audio`` is a path, or a function without arguments that returns float32 samples ``[n]`` at 16 kHz; it is
 called from several threads at once, while the corpus is being prepared. What a subclass knows to be unusable
-it yields as ``Skipped``. ``fingerprint`` stands for what the records depend on besides the files (a CSV,
-settings): when it changes, ``datasets.prepare`` prepares the corpus again.
+it yields as ``Skipped``. ``fingerprint`` stands for what the records depend on besides the recordings: when
+it or a recording changes, ``datasets.prepare`` prepares the corpus again.
 """
 
 from __future__ import annotations
 
 import abc
 import csv
-import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
-from emojax.audio.reading import SAMPLE_RATE_HZ, BadAudio, check_audible, read_audio, to_pcm16
+from datasets.copies import without_copies
+from datasets.decoding import decode
+from datasets.errors import CorpusError
+from datasets.recordings import RECORDINGS_FILE, Recording, write_recordings
+from datasets.sources import Skipped, Source
+from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.corpora.spec import Clip, CorpusSpec, write_clips
 from emojax.data.tfds_features import PcmAudio
 
+__all__ = ["CorpusError", "Skipped", "Source", "SpeechBuilder", "read_skipped", "write_skipped"]
+
 MAX_BAD = 0.05
-# Bounds how many decoded clips wait in memory for the writer.
-_CLIPS_AHEAD = 256
-
-
-class CorpusError(ValueError):
-    """What a person gave cannot be prepared; the message says what was found and how to mend it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """A recording before it is decoded; ``file`` is relative to the corpus, with forward slashes."""
-
-    file: str
-    label: str
-    _: dataclasses.KW_ONLY
-    audio: Path | Callable[[], np.ndarray]
-    speaker: str = ""
-    split: str = ""
-
-    def samples(self) -> np.ndarray:
-        """float32 ``[n]``, mono, 16 kHz; BadAudio where it cannot be used."""
-        if isinstance(self.audio, Path):
-            return read_audio(self.audio)
-        samples = self.audio()
-        check_audible(samples, SAMPLE_RATE_HZ)
-        return samples
-
-
-@dataclasses.dataclass(frozen=True)
-class Skipped:
-    """A file that is left out, and why: a row of ``skipped.csv``."""
-
-    file: str
-    reason: str
+# Another number has every corpus prepared again: for when the same files would give other records.
+_FORMAT = 2
 
 
 class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
@@ -93,10 +66,21 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
         self._allow_bad = allow_bad
         super().__init__(**{"file_format": "array_record", **kwargs})
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
-        """What the records depend on; a prepared corpus with another one is prepared anew."""
-        return ""
+        """What the records depend on besides the recordings: their names and what is said of them."""
+        rows = [(item.file, item.reason) if isinstance(item, Skipped) else item.said for item in self.listing]
+        return hashlib.blake2b(repr(rows).encode(), digest_size=16).hexdigest()
+
+    @property
+    def prepared_from(self) -> str:
+        """The fingerprint, and the way of preparing; what was prepared from another is prepared anew."""
+        return f"{_FORMAT} {self.fingerprint}"
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a person should know of how the corpus was read, a line each."""
+        return []
 
     @property
     @abc.abstractmethod
@@ -109,8 +93,8 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
 
     @functools.cached_property
     def listing(self) -> list[Source | Skipped]:
-        """The sources, listed once."""
-        return list(self.sources())
+        """The sources, listed once, each recording once."""
+        return without_copies(list(self.sources()))
 
     def _info(self) -> tfds.core.DatasetInfo:
         text = tfds.features.Text
@@ -123,7 +107,7 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
             "split": text(),
             "duration_s": tfds.features.Scalar(np.float32),
         }
-        metadata = {"spec": self.spec.to_json(), "fingerprint": self.fingerprint}
+        metadata = {"spec": self.spec.to_json(), "fingerprint": self.prepared_from}
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(features),
             metadata=tfds.core.MetadataDict(metadata),
@@ -136,12 +120,15 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self) -> Iterator[tuple[int, dict]]:
         clips: list[Clip] = []
         skipped: list[Skipped] = []
-        for item in tqdm(self._decoded(), self.spec.name, len(self.listing), unit="clip"):
+        recordings: list[Recording] = []
+        decoded = decode(self.listing, recordings)
+        for item in tqdm(decoded, self.spec.name, len(self.listing), unit="clip"):
             if isinstance(item, Skipped):
                 skipped.append(item)
                 self._check_bad(skipped)
                 continue
-            clip, pcm = item
+            source, pcm = item
+            clip = self._clip(source, pcm)
             yield len(clips), {"audio": pcm, **_record(clip)}
             clips.append(clip)
         if not clips:
@@ -150,21 +137,11 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
             )
         write_clips(Path(self.data_dir) / "clips.csv", clips)
         write_skipped(Path(self.data_dir) / "skipped.csv", skipped)
+        write_recordings(Path(self.data_dir) / RECORDINGS_FILE, recordings)
 
-    def _decoded(self) -> Iterator[tuple[Clip, np.ndarray] | Skipped]:
-        with ThreadPoolExecutor() as pool:
-            for start in range(0, len(self.listing), _CLIPS_AHEAD):
-                yield from pool.map(self._decode, self.listing[start : start + _CLIPS_AHEAD])
-
-    def _decode(self, source: Source | Skipped) -> tuple[Clip, np.ndarray] | Skipped:
-        """The clip and its int16 samples, or why there is none."""
-        if isinstance(source, Skipped):
-            return source
-        try:
-            pcm = to_pcm16(source.samples())
-        except BadAudio as bad:
-            return Skipped(source.file, str(bad))
-        clip = Clip(
+    def _clip(self, source: Source, pcm: np.ndarray) -> Clip:
+        """What ``clips.csv`` says of int16 samples."""
+        return Clip(
             file=source.file,
             label=source.label,
             speaker=source.speaker,
@@ -173,14 +150,15 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
             split=source.split,
             digest=hashlib.blake2b(pcm.tobytes(), digest_size=16).hexdigest(),
         )
-        return clip, pcm
 
     def _check_bad(self, skipped: list[Skipped]) -> None:
-        if self._allow_bad or len(skipped) <= MAX_BAD * len(self.listing):
+        bad = [item for item in skipped if not item.is_extra]
+        wanted = [item for item in self.listing if isinstance(item, Source) or not item.is_extra]
+        if self._allow_bad or len(bad) <= MAX_BAD * len(wanted):
             return
         raise CorpusError(
-            f"{self.spec.name}: more than {MAX_BAD:.0%} of {len(self.listing)} files cannot be used, so "
-            f"nothing was prepared; mend or remove them, or allow them (--allow_bad){_reasons(skipped)}"
+            f"{self.spec.name}: more than {MAX_BAD:.0%} of {len(wanted)} files cannot be used, so "
+            f"nothing was prepared; mend or remove them, or allow them (--allow_bad){_reasons(bad)}"
         )
 
 
@@ -188,21 +166,19 @@ def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
     """Write ``skipped.csv``: a header, then a row per file that was left out."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(field.name for field in dataclasses.fields(Skipped))
-        writer.writerows(dataclasses.astuple(item) for item in skipped)
+        writer.writerow(("file", "reason"))
+        writer.writerows((item.file, item.reason) for item in skipped)
 
 
 def read_skipped(path: Path) -> list[Skipped]:
     """Read what ``write_skipped`` wrote."""
     with open(path, newline="", encoding="utf-8") as file:
-        return [Skipped(**row) for row in csv.DictReader(file)]
+        return [Skipped(row["file"], row["reason"]) for row in csv.DictReader(file)]
 
 
 def _record(clip: Clip) -> dict:
     """The clip's features; its digest is for partitions, which read ``clips.csv``."""
-    record = dataclasses.asdict(clip)
-    del record["digest"]
-    return record
+    return {name: value for name, value in vars(clip).items() if name != "digest"}
 
 
 def _reasons(skipped: list[Skipped], shown: int = 10) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pooch
 from tqdm import tqdm
 
-from datasets.base import CorpusError
+from datasets.errors import CorpusError
 from datasets.lists import Listed, read_list
 from datasets.unpack import unpack
 from emojax.corpora.listing import download_size

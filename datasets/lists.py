@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
-from datasets.base import CorpusError
+from datasets.errors import CorpusError
 from datasets.unpack import safe_names
 from emojax.corpora.spec import Download
 

@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 from datasets.base import read_skipped
 from emojax.corpora.listing import extent, speaker_count
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
+from emojax.files import printable
 
 _SKIPPED_SHOWN = 10
 
@@ -26,7 +27,7 @@ def summary(folder: Path) -> str:
     spec, clips = _spec(folder), read_clips(folder / "clips.csv")
     skipped = read_skipped(folder / "skipped.csv")
     lines = [headline(folder), *_table(spec, clips), *_table_1(spec, clips), *_uneven(spec, clips)]
-    lines += [f"  left out: {item.file}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]]
+    lines += [f"  left out: {printable(item.file)}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]]
     if skipped[_SKIPPED_SHOWN:]:
         lines.append(f"  left out: {len(skipped) - _SKIPPED_SHOWN} more, all in skipped.csv")
     return "\n".join(lines + [f"  note: {spec.notes}"] * bool(spec.notes))

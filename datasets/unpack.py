@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from tqdm import tqdm
 
-from datasets.base import CorpusError
+from datasets.errors import CorpusError
 from emojax.archives import ArchiveError, open_zip, read_chunks
 from emojax.files import check_space, size_in_words
 
@@ -62,7 +62,7 @@ def safe_names(names: Iterable[str]) -> list[str]:
     >>> safe_names(["wav/../../x.wav"])
     Traceback (most recent call last):
     ...
-    datasets.base.CorpusError: the file name 'wav/../../x.wav' leads out of its folder, and is refused
+    datasets.errors.CorpusError: the file name 'wav/../../x.wav' leads out of its folder, and is refused
     """
     plain = [_safe_name(name) for name in names]
     if len(plain) > MAX_FILES:

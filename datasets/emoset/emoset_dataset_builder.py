@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
+import dataclasses
 import importlib
 import pkgutil
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,6 +22,10 @@ CORPORA = {
 }
 
 
+# Folders that an archive, and a person who unpacks it, put around a corpus.
+_DEEPEST = 3
+
+
 class Builder(SpeechBuilder):
     """One config per corpus; ``source_dir`` is the publisher's folder."""
 
@@ -35,23 +38,40 @@ class Builder(SpeechBuilder):
         """What the corpus is."""
         return CORPORA[self.builder_config.name].SPEC
 
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """Names and sizes of the publisher's files: another folder, or more files, is another corpus."""
-        files = sorted(
-            (path.relative_to(self.source_dir).as_posix(), path.stat().st_size)
-            for path in self.source_dir.rglob("*")
-            if path.is_file()
-        )
-        return hashlib.blake2b(repr(files).encode(), digest_size=16).hexdigest()
-
     def sources(self) -> Iterable[Source | Skipped]:
-        """The recordings in the order of their names."""
-        corpus = CORPORA[self.builder_config.name]
-        sources = list(corpus.clips(self.source_dir))
-        if not any(isinstance(source, Source) for source in sources):
-            raise CorpusError(self._no_recording())
-        return sources
+        """The recordings in the order of their names.
+
+        Files of other names beside most of the recordings, like songs beside speech, are another part.
+        """
+        sources = self._found()
+        if 2 * _recordings(sources) >= len(sources):
+            return sources
+        return [
+            dataclasses.replace(item, is_extra=False) if isinstance(item, Skipped) else item
+            for item in sources
+        ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """How many files are taken for another part."""
+        others = sum(isinstance(item, Skipped) and item.is_extra for item in self.listing)
+        return [f"{others} files are copies, or named otherwise and no part of it (skipped.csv)"] * bool(
+            others
+        )
+
+    def _found(self) -> list[Source | Skipped]:
+        """The listing of the folder, or else of that one below it in which most recordings are found."""
+        corpus, error = CORPORA[self.builder_config.name], None
+        for level in _levels(self.source_dir):
+            best: list[Source | Skipped] = []
+            for root in level:
+                try:
+                    best = max(best, list(corpus.clips(root)), key=_recordings)
+                except CorpusError as wrong:
+                    error = error or wrong
+            if _recordings(best):
+                return best
+        raise error or CorpusError(self._no_recording())
 
     def _no_recording(self) -> str:
         """What was expected, what is there, and how to mend it."""
@@ -69,6 +89,20 @@ class Builder(SpeechBuilder):
             f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH, or {way}; "
             f"it comes from {self.spec.source} (licence: {self.spec.licence}){note}"
         )
+
+
+def _levels(folder: Path) -> Iterator[list[Path]]:
+    """A folder, then the folders in it, then those in them, as deep as archives pack a corpus."""
+    level = [folder]
+    for _ in range(_DEEPEST + 1):
+        yield level
+        level = [
+            path for top in level if top.is_dir() for path in sorted(top.glob("[!.]*/")) if path.is_dir()
+        ]
+
+
+def _recordings(listing: list[Source | Skipped]) -> int:
+    return sum(isinstance(item, Source) for item in listing)
 
 
 def _content(folder: Path, shown: int = 8) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from datasets.base import CorpusError, Source, SpeechBuilder
-from datasets.manifest.table import find_csvs, fingerprint, read_sources
+from datasets.manifest import audformat_database
+from datasets.manifest.table import columns_read, find_csvs, fingerprint, read_sources
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import CorpusSpec
 
@@ -21,25 +22,28 @@ class Builder(SpeechBuilder):
 
     Args:
       config: the corpus's name.
-      source_dir: the CSV, or the folder that holds it or the CSVs of the parts.
+      source_dir: the CSV, or the folder that holds it or the CSVs of the parts; or an audformat database.
       kwargs: as for every ``SpeechBuilder``.
     """
 
     def __init__(self, *, config: str, source_dir: str | Path, **kwargs):
-        csvs = find_csvs(Path(source_dir))
-        self._sources = read_sources(csvs)
+        self._sources, self._fingerprint, self._remarks = _read(Path(source_dir))
         self._spec = _spec(
             config,
             {source.label for source in self._sources},
             {source.speaker for source in self._sources},
         )
-        self._fingerprint = fingerprint(csvs)
         super().__init__(config=tfds.core.BuilderConfig(name=config), source_dir=source_dir, **kwargs)
 
     @property
     def fingerprint(self) -> str:
-        """The CSVs and their place."""
+        """What the tables say."""
         return self._fingerprint
+
+    @property
+    def remarks(self) -> list[str]:
+        """How the columns were read."""
+        return self._remarks
 
     @property
     def spec(self) -> CorpusSpec:
@@ -49,6 +53,15 @@ class Builder(SpeechBuilder):
     def sources(self) -> Iterable[Source]:
         """The recordings in the order of the rows."""
         return self._sources
+
+
+def _read(source: Path) -> tuple[list[Source], str, list[str]]:
+    """The recordings, the fingerprint of what says them, and what a person should know of it."""
+    if audformat_database.is_database(source):
+        sources, remark = audformat_database.read_database(source)
+        return sources, audformat_database.fingerprint(source), [remark]
+    csvs = find_csvs(source)
+    return read_sources(csvs), fingerprint(csvs), columns_read(csvs)
 
 
 def _spec(name: str, labels: set[str], speakers: set[str]) -> CorpusSpec:

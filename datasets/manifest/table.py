@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from datasets.base import CorpusError, Source
+from datasets.manifest.columns import Columns, find_columns
+from datasets.manifest.rows import SPLITS, Row, sources_of
+from datasets.manifest.times import read_time_s
+from datasets.manifest.words import is_missing
+from emojax.files import printable
 
-SPLITS = {
-    "train": "train",
-    "devel": "devel",
-    "dev": "devel",
-    "val": "devel",
-    "valid": "devel",
-    "validation": "devel",
-    "test": "test",
-}
+# Millions of rows; what is larger is no table that a person means.
+MAX_TABLE_BYTES = 2**28
 _COLUMNS = "give a header with the columns file,label and, where known, speaker,split (between , ; or tabs)"
 
 
@@ -35,89 +34,118 @@ def find_csvs(source: Path) -> dict[Path, str]:
     if not source.is_dir():
         raise CorpusError(f"no file or folder {source}; give a CSV, or a folder that holds one")
     csvs = sorted(path for path in source.glob("[!.]*") if path.suffix.lower() in (".csv", ".tsv"))
+    broken = [str(path) for path in csvs if not path.is_file()]
+    if broken:
+        raise CorpusError(f"{broken[0]} is no file, or a link to none; give the path of the CSV itself")
     parts = {path: SPLITS[path.stem.lower()] for path in csvs if path.stem.lower() in SPLITS}
     if len(parts) > 1 and len(set(parts.values())) == len(parts):
         return parts
     if len(csvs) == 1:
         return {csvs[0]: ""}
     raise CorpusError(
-        f"{source} holds {', '.join(path.name for path in csvs) or 'no CSV'}; it should hold one CSV, "
-        "or train.csv, devel.csv and test.csv; or give the path of the CSV itself"
+        f"{source} holds {', '.join(printable(path.name) for path in csvs) or 'no CSV'}; it should hold one "
+        "CSV, or train.csv, devel.csv and test.csv; or give the path of the CSV itself"
     )
 
 
-def read_sources(csvs: dict[Path, str]) -> list[Source]:
+def read_sources(csvs: Mapping[Path, str]) -> list[Source]:
     """The recordings that the CSVs list, in their order.
 
     Raises:
       CorpusError: for a CSV or a row that is not as it should be; it names the row.
     """
-    sources: list[Source] = []
-    rows: dict[str, str] = {}
-    for path, part in csvs.items():
-        for line, row in _rows(path):
-            where = f"{path}, line {line}"
-            source = _source(path.parent, row, part, where)
-            if source.file in rows:
-                raise CorpusError(f"{where}: {source.file} is listed twice, first in {rows[source.file]}")
-            rows[source.file] = where
-            sources.append(source)
-    labels = sorted({source.label for source in sources})
-    if len(labels) < 2:
-        names = ", ".join(map(str, csvs))
-        raise CorpusError(f"{names}: {len(sources)} rows with labels {labels}; give at least two labels")
-    return sources
+    rows = [row for path, part in csvs.items() for row in _rows(path, part)]
+    return sources_of(rows, next(iter(csvs)).parent)
 
 
-def fingerprint(csvs: dict[Path, str]) -> str:
-    """A hash of the CSVs and of where they lie: with another, the corpus has to be prepared again."""
+def columns_read(csvs: Mapping[Path, str]) -> list[str]:
+    """A line on the columns of other names and those that nothing was taken from, if there are any."""
+    found = [_open(path)[0] for path in csvs]
+    renamed = dict.fromkeys(name for columns in found for name in columns.renamed)
+    unused = dict.fromkeys(name for columns in found for name in columns.unused)
+    said = [f"read {', '.join(renamed)}"] * bool(renamed) + [f"not used: {', '.join(unused)}"] * bool(unused)
+    return [f"columns: {'; '.join(said)}"] * bool(said)
+
+
+def fingerprint(csvs: Mapping[Path, str]) -> str:
+    """A hash of what the CSVs say: with another, the corpus has to be prepared again."""
     digest = hashlib.blake2b(digest_size=16)
     for path in csvs:
-        digest.update(f"{path.resolve()}\0".encode(errors="surrogateescape") + path.read_bytes())
+        digest.update(read_bytes(path))
     return digest.hexdigest()
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV with their line numbers; the delimiter is what the header has most of."""
+def _rows(path: Path, part: str) -> Iterator[Row]:
+    """The rows of a CSV, as they are written."""
+    columns, lines = _open(path)
+    for line, cells in lines:
+        row = {role: cells[number] for role, number in columns.number.items()}
+        start_s, end_s = _times_s(row, columns, f"{path}, line {line}")
+        split = part or row.get("split")
+        yield Row(str(path), line, row["file"], row["label"], row.get("speaker"), split, start_s, end_s)
+
+
+def _times_s(row: Mapping[str, str], columns: Columns, where: str) -> tuple[float, float | None]:
+    """Start and end of a row's segment in seconds; an end that is missing is the end of the file."""
+    given: dict[str, float] = {}
+    for role, unit_s in columns.unit_s.items():
+        try:
+            if not is_missing(row[role]):
+                given[role] = read_time_s(row[role], unit_s)
+        except ValueError:
+            raise CorpusError(
+                f"{where}: the {role} is {row[role]!r}; give seconds, as in 1.5, or hh:mm:ss.fff"
+            ) from None
+    if given and "start" not in given:
+        raise CorpusError(f"{where}: there is no start; give one, or remove the {next(iter(given))} too")
+    start_s = given.get("start", 0.0)
+    return start_s, start_s + given["duration"] if "duration" in given else given.get("end")
+
+
+def _open(path: Path) -> tuple[Columns, Iterator[tuple[int, list[str]]]]:
+    """What the columns of a CSV mean, and its rows with their line numbers."""
+    lines = _lines(path)
+    _, header = next(lines, (0, []))
+    columns = find_columns(header, str(path))
+    if not {"file", "label"} <= columns.number.keys():
+        raise CorpusError(f"{path}: the header is {','.join(header)[:200]!r}; {_COLUMNS}")
+    return columns, _whole(lines, len(header), path)
+
+
+def _whole(lines: Iterator[tuple[int, list[str]]], width: int, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty; all of them have a cell for each column."""
+    for line, cells in lines:
+        if any(cells) and len(cells) != width:
+            raise CorpusError(
+                f"{path}, line {line}: {len(cells)} cells under a header of {width}; quote a cell that holds "
+                "the delimiter"
+            )
+        if any(cells):
+            yield line, cells
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each line of a CSV; the delimiter is what the header has most of."""
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            header = file.readline().strip()
-            file.seek(0)
-            reader = csv.reader(file, delimiter=max(",;\t", key=header.count), skipinitialspace=True)
-            columns = [column.strip().lower() for column in next(reader, [])]
-            if not {"file", "label"} <= set(columns):
-                raise CorpusError(f"{path}: the header is {header[:200]!r}; {_COLUMNS}")
-            for cells in filter(any, reader):
-                if len(cells) != len(columns):
-                    raise CorpusError(
-                        f"{path}, line {reader.line_num}: {len(cells)} cells under a header of "
-                        f"{len(columns)}; quote a cell that holds the delimiter"
-                    )
-                yield reader.line_num, dict(zip(columns, map(str.strip, cells), strict=True))
+        text = read_bytes(path).decode("utf-8-sig")
+        header = next(iter(io.StringIO(text, newline="")), "")
+        delimiter = max(",;\t", key=header.count)
+        # Strict, so that an open quote is an error instead of a cell with the rest of the file.
+        lines = io.StringIO(text, newline="")
+        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+        for cells in reader:
+            yield reader.line_num, [cell.strip() for cell in cells]
     except (UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{path}: not a CSV in UTF-8 ({error}); save it as one") from None
 
 
-def _source(root: Path, row: dict[str, str], part: str, where: str) -> Source:
-    """The recording of a row."""
-    for column, value in row.items():
-        if column in ("file", "label", "speaker") and not (value and value.isprintable()):
+def read_bytes(path: Path) -> bytes:
+    """Read a table's file; a CorpusError where it is larger than a table can be, or not to be read."""
+    try:
+        if path.stat().st_size > MAX_TABLE_BYTES:
             raise CorpusError(
-                f"{where}: the {column} is {value!r}; every row needs one, or none has that column"
+                f"{path}: larger than {MAX_TABLE_BYTES} bytes; give the CSV that lists the files"
             )
-    split = part or row.get("split", "")
-    if split.lower() not in SPLITS and (part or "split" in row):
-        raise CorpusError(f"{where}: unknown split {split!r}; there are {', '.join(SPLITS)}")
-    path = (root / row["file"].replace("\\", "/")).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise CorpusError(
-            f"{where}: {row['file']} lies outside {root} (links are followed); "
-            "put the CSV above all its files"
-        )
-    return Source(
-        path.relative_to(root.resolve()).as_posix(),
-        row["label"],
-        speaker=row.get("speaker", ""),
-        split=SPLITS.get(split.lower(), ""),
-        audio=path,
-    )
+        return path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"{path}: {error.strerror}; give a CSV that can be read") from None

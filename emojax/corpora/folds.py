@@ -35,7 +35,7 @@ def make_folds(spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default",
       seed: of what is not published.
 
     Raises:
-      ValueError: as `make_partition`.
+      ValueError: as `make_partition`; or nothing is tested.
 
     >>> spec = CorpusSpec("demo", ("angry", "calm"))
     >>> rows = [(speaker, label) for speaker in "abcd" for label in spec.labels]
@@ -55,6 +55,7 @@ def make_folds(spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default",
         schemes = (f"fold:{i}/{several[1]}" for i in range(1, int(several[1]) + 1))
     else:
         partition = make_partition(spec, clips, scheme, seed)
+        partition.clips_of("test", spec.name)
         return Folds(partition.protocol, [partition])
     partitions = [make_partition(spec, clips, one, seed) for one in schemes]
     k = len(partitions)

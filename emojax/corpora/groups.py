@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from emojax.corpora.segments import recording_of
 from emojax.corpora.spec import Clip
 
 
@@ -16,13 +17,15 @@ def speaker_groups(clips: Sequence[Clip]) -> np.ndarray:
     """The group of each clip, int[N], numbered in the order of the speakers' names.
 
     A group is a speaker, or several who share a bit-identical recording (an equal digest); where the
-    speaker is unknown, a recording.
+    speaker is unknown, a recording, with all segments that were cut from it.
 
     >>> rows = [("b", "1"), ("a", "2"), ("c", "2"), ("b", "3")]
     >>> speaker_groups([Clip("", "", speaker, "", 1.0, "", digest) for speaker, digest in rows]).tolist()
     [1, 0, 0, 1]
     """
-    speakers, speaker = np.unique([clip.speaker or clip.digest for clip in clips], return_inverse=True)
+    are_cut = any(recording_of(clip.file) != clip.file for clip in clips)
+    names = [clip.speaker or (recording_of(clip.file) if are_cut else clip.digest) for clip in clips]
+    speakers, speaker = np.unique(names, return_inverse=True)
     digests, digest = np.unique([clip.digest for clip in clips], return_inverse=True)
     nodes = len(speakers) + len(digests)
     edges = coo_array((np.ones(len(clips)), (speaker, len(speakers) + digest)), shape=(nodes, nodes))
@@ -38,7 +41,7 @@ def group_names(clips: Sequence[Clip], group: np.ndarray) -> list[str]:
     """
     members: dict[int, set[str]] = defaultdict(set)
     for clip, g in zip(clips, group, strict=True):
-        members[int(g)].add(clip.speaker or clip.file)
+        members[int(g)].add(clip.speaker or recording_of(clip.file))
     return ["+".join(sorted(members[g])) for g in sorted(members)]
 
 

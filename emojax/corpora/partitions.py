@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from emojax.corpora.groups import deal, group_names, speaker_groups
+from emojax.corpora.segments import recording_of
 from emojax.corpora.spec import Clip, CorpusSpec
 
 PARTS = ("train", "devel", "test")
@@ -31,6 +32,15 @@ class Partition:
     protocol: str
     parts: dict[str, np.ndarray]
 
+    def clips_of(self, part: str, corpus: str) -> np.ndarray:
+        """Indices of the clips of a part; a ValueError that names the corpus where there are none."""
+        if not len(self.parts[part]):
+            raise ValueError(
+                f"corpus {corpus}: no clips for {part} ({self.protocol}); give some clips the split {part} "
+                "and prepare the corpus again, or ask for another part or partition"
+            )
+        return self.parts[part]
+
 
 def make_partition(
     spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default", seed: int = 0
@@ -38,22 +48,23 @@ def make_partition(
     """Divide the clips of a corpus into train, devel and test, no speaker on two sides.
 
     Speakers who share a bit-identical recording (an equal digest) count as one. Where nobody knows the
-    speakers, recordings take their place; the protocol and a warning say so.
+    speakers, recordings take their place, with all segments of each; the protocol and a warning say so.
 
     Args:
       spec: has the labels that every part should have, and the published parts and folds, if any.
       clips: all clips of the corpus, in any order.
       scheme: ``"default"`` is the clips' own ``split``, else the published parts, else about 60/20/20 % of
-        the clips, seeded; where devel is missing, it is cut from train. ``"fold:I/K"`` tests on the Ith
-        (from 1) of K groups of speakers, the published ones where there are K; ``"loso:SPEAKER"`` on one
-        speaker. In both, devel is the next group and train is the rest.
+        the clips, seeded; where a split or the published parts have no devel, it is cut from train, and
+        where they have no test, the protocol says so. ``"fold:I/K"`` tests on the Ith (from 1) of K groups
+        of speakers, the published ones where there are K; ``"loso:SPEAKER"`` on one speaker. In both,
+        devel is the next group and train is the rest.
       seed: of what is not published.
 
     Raises:
       ValueError: a scheme that the corpus does not allow; a speaker or recording on two sides of a given
-        or published partition; a part without clips; a label missing in train (devel or test of a given
-        partition or a fold may lack one, and the protocol says so; a seeded 60/20/20 may not); clips of
-        which only some name a speaker or a split.
+        or published partition; a part without clips, but for a test that nobody gave; a label missing in
+        train (devel or test of a given partition or a fold may lack one, and the protocol says so; a seeded
+        60/20/20 may not); clips of which only some name a speaker or a split.
 
     >>> spec = CorpusSpec("demo", ("angry", "calm"))
     >>> rows = [(speaker, label) for speaker in "abcde" for label in spec.labels]
@@ -66,15 +77,17 @@ def make_partition(
     """
     corpus = _Corpus(spec, clips)
     complete: Collection[str] = ("train",)
+    needed: Collection[str] = PARTS
     if scheme != "default":
         how, part = _fold(corpus, scheme, seed)
     elif spec.parts or any(clip.split for clip in clips):
         how, part = _published(corpus, seed)
+        needed = ("train", "devel")
     else:
         how, complete = f"about 60/20/20, stratified by label, seed {seed}", PARTS
         part = deal(corpus.group, corpus.label, (0.6, 0.2, 0.2), seed)
     known = "speaker-independent" if clips[0].speaker else "not speaker-independent (speakers unknown)"
-    protocol = f"{known}: {how}{_gaps(corpus, part, complete)}"
+    protocol = f"{known}: {how}{_gaps(corpus, part, complete, needed)}"
     if not clips[0].speaker:
         warnings.warn(f"corpus {spec.name}: {protocol}", stacklevel=2)
     return Partition(protocol, {name: np.flatnonzero(part == i) for i, name in enumerate(PARTS)})
@@ -177,8 +190,9 @@ def _refuse_leaks(corpus: _Corpus, part: np.ndarray, names: Sequence[str]) -> No
     seen: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for clip, i in zip(corpus.clips, part, strict=True):
         seen["one recording", clip.digest].setdefault(names[i], clip.file)
-        if clip.speaker:
-            seen[f"speaker {clip.speaker}", ""].setdefault(names[i], clip.file)
+        # Segments of one recording share its speakers, whoever they are.
+        who = f"speaker {clip.speaker}" if clip.speaker else f"recording {recording_of(clip.file)}"
+        seen[who, ""].setdefault(names[i], clip.file)
     leaks = [
         f"{what} is in " + " and ".join(f"{name} ({file})" for name, file in files.items())
         for (what, _), files in seen.items()
@@ -191,11 +205,14 @@ def _refuse_leaks(corpus: _Corpus, part: np.ndarray, names: Sequence[str]) -> No
         )
 
 
-def _gaps(corpus: _Corpus, part: np.ndarray, complete: Collection[str]) -> str:
-    """The labels that a part lacks, for the protocol; a ValueError where the part must be complete."""
+def _gaps(corpus: _Corpus, part: np.ndarray, complete: Collection[str], needed: Collection[str]) -> str:
+    """What a part lacks, for the protocol; a ValueError where it must be complete, or must be there."""
     note, labels = "", corpus.spec.labels
     for i, name in enumerate(PARTS):
         missing = np.setdiff1d(np.arange(len(labels)), corpus.label[part == i])
+        if len(missing) == len(labels) and name not in needed:
+            note += f"; no {name}"
+            continue
         if len(missing) == len(labels):
             raise corpus.error(
                 f"no clips for {name}; the clips are by {_some(corpus.names)}, and a partition needs three "

@@ -41,8 +41,9 @@ class PartitionedCorpus:
     sources: Sequence[PreparedCorpus]
 
     def stored(self, part: str) -> StoredRecordings:
-        """One part's recordings, which stay on the disk."""
-        return StoredRecordings(self, self.partition.parts[part])
+        """One part's recordings, which stay on the disk; a ValueError where the part has none."""
+        names = ", ".join(source.spec.name for source in self.sources)
+        return StoredRecordings(self, self.partition.clips_of(part, names))
 
     def load(self, part: str) -> Recordings:
         """Read one part's recordings, and no others."""

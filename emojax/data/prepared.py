@@ -131,7 +131,8 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
         return PreparedCorpus(CorpusSpec.from_json(metadata["spec"]), read_clips(path / "clips.csv"), path)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`"
+            f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`, or, if it was "
+            "moved after a run had learnt from it, write its new place into the run's corpora.json"
         ) from error
 
 

@@ -21,6 +21,12 @@ def test_every_clip_is_tested_once(scheme):
     assert sorted(np.concatenate(tested)) == list(range(len(CLIPS)))
 
 
+def test_a_partition_without_test_cannot_be_scored():
+    clips = [dataclasses.replace(clip, split="devel" if clip.speaker == "a" else "train") for clip in CLIPS]
+    with pytest.raises(ValueError, match="corpus demo: no clips for test"):
+        make_folds(SPEC, clips)
+
+
 def test_speakers_who_share_a_recording_are_left_out_together():
     clips = [dataclasses.replace(CLIPS[0], speaker="b", file="b/copy.wav"), *CLIPS]
     folds = make_folds(SPEC, clips, "loso")

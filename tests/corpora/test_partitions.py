@@ -161,13 +161,81 @@ def test_a_cut_rather_leaves_a_label_to_train():
     assert partition.protocol.endswith("; no fear in devel")
 
 
-@pytest.mark.parametrize(
-    ("split", "lacks"),
-    [({"a": "train", "b": "devel", "c": "train"}, "test"), (dict.fromkeys("abc", "test"), "train")],
-)
-def test_a_partition_without_train_or_test_is_refused(split, lacks):
-    with pytest.raises(ValueError, match=f"no clips for {lacks}.*ways out"):
-        make_partition(SPEC, with_split(clips_of("abc"), split))
+def test_a_partition_without_train_is_refused():
+    with pytest.raises(ValueError, match=r"no clips for train.*ways out"):
+        make_partition(SPEC, with_split(clips_of("abc"), dict.fromkeys("abc", "test")))
+
+
+@pytest.mark.parametrize("third", ["train", "devel"])
+def test_a_given_partition_without_test_is_one_and_asking_for_test_names_the_corpus(third):
+    clips = with_split(clips_of("abc"), {"a": "train", "b": "devel", "c": third})
+    partition = make_partition(SPEC, clips)
+    assert partition.protocol.endswith("; no test")
+    assert len(partition.clips_of("devel", "demo"))
+    with pytest.raises(ValueError, match=r"corpus demo: no clips for test \(.*no test\); give some clips"):
+        partition.clips_of("test", "demo")
+
+
+def test_a_speaker_that_train_alone_is_given_leaves_no_devel():
+    with pytest.raises(ValueError, match="no clips for devel"):
+        make_partition(SPEC, with_split(clips_of("a"), {"a": "train"}))
+
+
+SEGMENTS = [
+    Clip(f"{file}.wav#t={start},{start + 1}", label, "", "", 1.0, "", f"{file}{start}")
+    for file in "abcdef"
+    for start, label in enumerate(LABELS)
+]
+
+
+@pytest.mark.filterwarnings("ignore:corpus demo")
+def test_segments_of_one_recording_stay_together_where_nobody_knows_the_speakers():
+    partition = make_partition(SPEC, SEGMENTS)
+    sides = [{clip.partition("#")[0] for clip in part} for part in files(partition, SEGMENTS).values()]
+    assert disjoint(sides)
+    assert [len(side) for side in sides] == [4, 1, 1]
+
+
+def test_a_given_partition_with_a_cut_recording_on_two_sides_is_refused():
+    clips = [dataclasses.replace(c, split="test" if c.file[0] == "f" else "train") for c in SEGMENTS]
+    clips[0] = dataclasses.replace(clips[0], split="test")
+    with pytest.raises(ValueError, match=r"recording a\.wav is in test \(a\.wav#t=0,1\) and train"):
+        make_partition(SPEC, clips)
+    spoken = [dataclasses.replace(c, speaker=f"{c.split} speaker") for c in clips]
+    with pytest.raises(ValueError, match="no clips for devel"):
+        make_partition(SPEC, spoken)
+
+
+SMALL = {
+    "two clips": ([*clips_of("a", LABELS[:1]), *clips_of("b", LABELS[1:2])], "no clips for|is missing in"),
+    "one speaker": (clips_of("a"), "no clips for"),
+    "two speakers": (clips_of("ab"), "no clips for"),
+    "three speakers": (clips_of("abc"), ""),
+    "64 labels": (clips_of("abcdef", [f"label {i}" for i in range(64)]), ""),
+    "a label of one clip": (clips_of("abcdef")[:-1] + clips_of("f", ["joy"]), "label 'joy' is missing in"),
+    "all recordings identical": (
+        [dataclasses.replace(c, digest="0") for c in clips_of("abcdef")],
+        "no clips",
+    ),
+    "a label without clips in train": (
+        with_split(clips_of("abc"), {"a": "train", "b": "devel", "c": "test"})[1:],
+        "label 'anger' is missing in train",
+    ),
+    "only train is given": (with_split(clips_of("abcdef"), dict.fromkeys("abcdef", "train")), ""),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_corpus_is_divided_or_refused_by_name(name):
+    clips, refusal = SMALL[name]
+    spec = CorpusSpec("demo", tuple(dict.fromkeys(clip.label for clip in clips)))
+    if refusal:
+        with pytest.raises(ValueError, match=f"corpus demo: .*({refusal})"):
+            make_partition(spec, clips)
+    else:
+        partition = make_partition(spec, clips)
+        assert all(len(partition.parts[part]) for part in ("train", "devel"))
+        assert {clips[i].label for i in partition.parts["train"]} == set(spec.labels)
 
 
 def test_a_single_speaker_in_train_can_not_give_a_devel():

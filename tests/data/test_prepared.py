@@ -43,7 +43,7 @@ def test_a_table_of_other_durations_is_refused(tiny_paths, tmp_path):
 
 
 def test_a_folder_that_is_no_corpus_says_what_to_do(tmp_path):
-    with pytest.raises(ValueError, match="python -m datasets"):
+    with pytest.raises(ValueError, match=r"python -m datasets.*moved.*corpora\.json"):
         open_corpus(tmp_path)
 
 

@@ -1,13 +1,17 @@
 """Each publisher's layout: a few invented files, then the corpora themselves where they are at hand."""
 
+import errno
+import os
 import shlex
+import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from layouts import FILES, TEXTS
 
 from datasets import CorpusError, prepare
-from datasets.base import Skipped, Source
+from datasets.base import Skipped, Source, read_skipped
 from datasets.emoset.emoset_dataset_builder import CORPORA, Builder
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import read_clips
@@ -36,6 +40,105 @@ def test_layout(tmp_path, write_corpus, name):
     clips = {clip.file: (clip.label, clip.speaker) for clip in read_clips(folder / "clips.csv")}
     assert clips == FILES[name]
     assert list(clips) == sorted(FILES[name])
+
+
+def found(name, root, data_dir, **kwargs):
+    """Label and speaker of every clip that is prepared, by name."""
+    folder = prepare(f"{name}={root}", "", data_dir / "data", **kwargs)[name]
+    return {clip.file: (clip.label, clip.speaker) for clip in read_clips(folder / "clips.csv")}
+
+
+@pytest.mark.parametrize("outer", ["archive_v1", "archive/archive (1)"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_corpus_that_lies_deeper_is_found(tmp_path, write_corpus, name, outer):
+    write_corpus(name, tmp_path / "source" / outer, *FILES[name])
+    clips = found(name, tmp_path / "source", tmp_path)
+    assert sorted(clips.values()) == sorted(FILES[name].values())
+    assert all(any(clip.endswith(file) for clip in clips) for file in FILES[name])
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name not in TEXTS])
+def test_an_archive_that_holds_itself_once_more_is_one_corpus(tmp_path, write_corpus, name):
+    root = write_corpus(name, tmp_path / "source", *FILES[name])
+    shutil.copytree(root, tmp_path / "copy")
+    shutil.copytree(tmp_path / "copy", root / "again")
+    clips = found(name, root, tmp_path)
+    assert sorted(clips.values()) == sorted(FILES[name].values())
+    [skipped] = tmp_path.glob("data/*/*/*/skipped.csv")
+    copies = [row for row in read_skipped(skipped) if row.reason.startswith("a copy of ")]
+    assert len(copies) == len(FILES[name])
+
+
+def test_two_different_recordings_of_one_name_are_refused(tmp_path, write_corpus):
+    root = write_corpus("emodb", tmp_path / "source", *FILES["emodb"])
+    write_corpus("emodb", root / "denoised", *reversed(FILES["emodb"]))
+    with pytest.raises(CorpusError, match=r"denoised/.* and .* differ, and both are wav/.*emodb|NAME=PATH"):
+        found("emodb", root, tmp_path)
+
+
+FLAT = {
+    "emodb": ["03a01Fa.wav", "16b10Wb.wav"],
+    "cremad": ["1001_DFA_ANG_XX.wav", "Audio/1040_ITH_SAD_X.wav"],
+    "emovo": ["dis-f1-b1.wav", "tri-m3-n5.wav"],
+    "ravdess": ["03-01-02-01-02-01-01.wav", "all/03-01-08-02-02-02-24.wav"],
+    "nemo": ["EB0_anger_1.wav", "WR0_surprised_64.wav"],
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_a_folder_that_says_nothing_new_may_be_missing(tmp_path, write_corpus, name):
+    clips = found(name, write_corpus(name, tmp_path / "source", *FLAT[name]), tmp_path)
+    assert len(clips) == len(FLAT[name])
+    published = {Path(file).name: said for file, said in FILES[name].items()}
+    assert {Path(file).name: said for file, said in clips.items()}.items() <= published.items()
+
+
+def test_a_folder_that_says_something_is_not_made_up(tmp_path, write_corpus):
+    root = write_corpus("casia", tmp_path / "source", "fear/250.wav", "angry/201.wav")
+    with pytest.raises(CorpusError, match="casia: no recording found"):
+        found("casia", root, tmp_path)
+
+
+SONG = [f"Actor_01/03-02-0{emotion}-01-01-01-01.wav" for emotion in (1, 2)]
+
+
+@pytest.mark.parametrize("speech", ["", "Audio_Speech_Actors_01-24/"])
+@pytest.mark.parametrize("song", ["", "Audio_Song_Actors_01-24/"])
+def test_another_part_beside_the_corpus_is_left_out_and_said(tmp_path, write_corpus, capsys, speech, song):
+    files = [f"{speech}{file}" for file in FILES["ravdess"]] + [f"{song}{file}" for file in SONG]
+    root = write_corpus("ravdess", tmp_path / "source", *files)
+    assert found("ravdess", root, tmp_path) == FILES["ravdess"]
+    assert "2 files are copies, or named otherwise" in capsys.readouterr().out
+
+
+def test_a_folder_of_mostly_other_files_is_not_the_corpus(tmp_path, write_corpus):
+    root = write_corpus("ravdess", tmp_path / "source", *FILES["ravdess"], *SONG, "Actor_01/x.wav")
+    with pytest.raises(CorpusError, match="more than 5% of 5 files cannot be used"):
+        found("ravdess", root, tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, write_corpus, monkeypatch):
+    root = write_corpus("emovo", tmp_path / "source", *FILES["emovo"])
+    scandir = os.scandir
+
+    def closed(path):
+        if str(path).endswith("m3"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(CorpusError, match="m3: Permission denied"):
+        found("emovo", root, tmp_path)
+
+
+def test_linked_folders_are_followed_each_once(tmp_path, write_corpus):
+    write_corpus("emodb", tmp_path / "disk", "03a01Fa.wav", "16b10Wb.wav")
+    root = tmp_path / "source"
+    root.mkdir()
+    (root / "wav").symlink_to("../disk")
+    (tmp_path / "disk" / "loop").symlink_to("../source")
+    (tmp_path / "disk" / "self").symlink_to(".")
+    assert found("emodb", root, tmp_path) == FILES["emodb"]
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -1,6 +1,8 @@
 """Any folder with a CSV: what is understood, and one clear error for what is not."""
 
 import dataclasses
+import shutil
+import unicodedata
 
 import pytest
 
@@ -111,14 +113,163 @@ def test_missing_files_count_as_bad(root, tmp_path, write_csv):
 
 
 @pytest.mark.parametrize(
-    "way_out", ["../secret/a.wav", "a/../../secret/a.wav", "{secret}/a.wav", "link.wav", "..\\secret\\a.wav"]
+    "way_out", ["../secret/a.wav", "a/../../secret/a.wav", "{secret}/a.wav", "..\\secret\\a.wav"]
 )
 def test_a_path_that_leaves_the_folder_is_refused(root, tmp_path, write_tones, write_csv, way_out):
     secret = write_tones(tmp_path / "secret", "a.wav")
-    (root / "link.wav").symlink_to(secret / "a.wav")
     path = write_csv(root / "labels.csv", HEADER, *ROWS, (way_out.format(secret=secret), "sad", "x", "train"))
     with pytest.raises(CorpusError, match=r"labels.csv, line 8: .* lies outside"):
         clips_of(path, tmp_path)
+
+
+@pytest.mark.parametrize("linked", ["files", "folder", "root"])
+def test_links_are_followed_and_a_clip_keeps_the_name_its_table_gave_it(root, tmp_path, write_csv, linked):
+    write_csv(root / "labels.csv", HEADER, *ROWS)
+    snapshot = tmp_path / "hub" / "snapshot"
+    snapshot.parent.mkdir()
+    if linked == "root":
+        snapshot.symlink_to(root)
+    else:
+        shutil.copytree(root, snapshot)
+    for path in [*snapshot.rglob("*.wav")] if linked == "files" else []:
+        blob = tmp_path / f"{path.parent.name}{path.stem}"
+        path.rename(blob)
+        path.symlink_to(f"../../../{blob.name}")
+    if linked == "folder":
+        (snapshot / "a").rename(tmp_path / "elsewhere")
+        (snapshot / "a").symlink_to("../../elsewhere")
+    assert [clip.file for clip in clips_of(snapshot, tmp_path)] == [row[0] for row in ROWS]
+
+
+def test_a_parent_is_judged_before_links_are_followed(root, tmp_path, write_csv, write_tones):
+    write_tones(tmp_path / "far" / "away", "x.wav")
+    (root / "linked").symlink_to(tmp_path / "far" / "away")
+    clips = clips_of(
+        write_csv(root / "labels.csv", HEADER, *ROWS[1:], ("linked/../a/1.wav", *ROWS[0][1:])), tmp_path
+    )
+    assert clips[-1].file == "a/1.wav"
+
+
+def test_a_name_that_no_file_can_have_is_a_missing_file(root, tmp_path, write_csv):
+    path = write_csv(root / "labels.csv", HEADER, *ROWS, ("x" * 5000, "sad", "dan", "train"))
+    assert len(clips_of(path, tmp_path, allow_bad=True)) == len(ROWS)
+
+
+@pytest.mark.parametrize("what", ["folder", "nowhere", "itself"])
+def test_a_csv_that_is_no_file_is_named(root, tmp_path, what):
+    if what == "folder":
+        (root / "labels.csv").mkdir()
+    else:
+        (root / "labels.csv").symlink_to("labels.csv" if what == "itself" else "nowhere")
+    with pytest.raises(CorpusError, match=r"labels\.csv is no file, or a link to none"):
+        clips_of(root, tmp_path)
+
+
+def test_a_link_that_leads_to_itself_is_a_missing_file(root, tmp_path, write_csv):
+    (root / "loop.wav").symlink_to("loop.wav")
+    path = write_csv(root / "labels.csv", HEADER, *ROWS, ("loop.wav", "sad", "dan", "train"))
+    with pytest.raises(CorpusError, match=r"loop\.wav: no such file"):
+        clips_of(path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("path", "emotion", "speaker_id", "subset"),
+        ("Filename", "Class", "Actor", "Partition"),
+        ("audio_filepath", "category", "client id", "set"),
+        ("wav", "target", "Participant", "part"),
+        ("clip", "label", "SubjectID", "Split"),
+    ],
+)
+def test_usual_names_of_columns_are_understood_and_said(root, tmp_path, write_csv, capsys, header):
+    path = write_csv(root / "labels.csv", (*header, "age", "note"), *((*row, "31", "") for row in ROWS))
+    clips = clips_of(path, tmp_path)
+    assert [(clip.file, clip.label, clip.speaker) for clip in clips] == [row[:3] for row in ROWS]
+    assert [clip.split for clip in clips] == ["train", "train", "devel", "devel", "test", "test"]
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "columns: " in line]
+    assert f"read {header[0]} as file" in line
+    assert line.endswith("; not used: age, note")
+
+
+def test_a_column_called_like_its_content_goes_before_others(root, tmp_path, write_csv, capsys):
+    header = ("path", "file", "label", "emotion")
+    path = write_csv(root / "labels.csv", header, *(("x", *row[:2], "y") for row in ROWS))
+    assert [clip.file for clip in clips_of(path, tmp_path)] == [row[0] for row in ROWS]
+    assert "columns: not used: path, emotion" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (("path", "filename", "label"), "columns path, filename may each be the file; name one of them file"),
+        (("file", "emotion", "Class"), "columns emotion, Class may each be the label"),
+        (("file", "label", "Label"), "the header names label twice"),
+        (("file", "label", "x", "x"), "the header names x twice"),
+    ],
+)
+def test_columns_that_compete_are_refused_by_name(root, tmp_path, write_csv, header, message):
+    with pytest.raises(CorpusError, match=message):
+        clips_of(write_csv(root / "labels.csv", header, *(row[: len(header)] for row in ROWS)), tmp_path)
+
+
+@pytest.mark.parametrize(("table", "disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_file_is_found_in_either_form_of_unicode(root, tmp_path, write_csv, table, disk):
+    (root / "a" / "1.wav").rename(root / "a" / f"{unicodedata.normalize(disk, 'müde')}.wav")
+    name = f"a/{unicodedata.normalize(table, 'müde')}.wav"
+    path = write_csv(root / "labels.csv", HEADER, (name, *ROWS[0][1:]), *ROWS[1:])
+    assert clips_of(path, tmp_path)[0].file == name
+
+
+def test_one_word_in_several_forms_is_one_label_and_one_speaker(root, tmp_path, write_csv):
+    forms = ["m\u00fcde", "mu\u0308de", " m\u00fcde ", "sehr  wach", "sehr\u00a0wach", "sehr wach"]
+    speakers = ["Zo\u00eb", "Zoe\u0308", "Zo\u00eb ", "B  C", "B C", "B C"]
+    rows = [(row[0], *words) for row, *words in zip(ROWS, forms, speakers, strict=True)]
+    clips = clips_of(write_csv(root / "labels.csv", HEADER[:3], *rows), tmp_path)
+    assert {(clip.label, clip.speaker) for clip in clips} == {("m\u00fcde", "Zo\u00eb"), ("sehr wach", "B C")}
+
+
+@pytest.mark.parametrize("column", [1, 2])
+def test_words_that_differ_by_case_are_refused_with_their_numbers(root, tmp_path, write_csv, column):
+    word = ROWS[0][column]
+    rows = [[*ROWS[0]], *ROWS[1:]]
+    rows[0][column] = word.upper()
+    number = sum(row[column] == word for row in ROWS) - 1
+    message = rf"{HEADER[column]}s {word.upper()} \(1 rows\), {word} \({number} rows\) differ by upper"
+    with pytest.raises(CorpusError, match=message):
+        clips_of(write_csv(root / "labels.csv", HEADER, *rows), tmp_path)
+
+
+@pytest.mark.parametrize("missing", ["", "nan", "NaN", "None", "NULL", "n/a", "NA", "<NA>", "-", "?", " "])
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_values_that_are_missing_are_refused_with_their_rows(root, tmp_path, write_csv, column, missing):
+    rows = [[*row] for row in ROWS]
+    for number in (1, 3, 4):
+        rows[number][column] = missing
+    message = rf"line 3: the {HEADER[column]} is .*line 5, 6; .*give it or remove the row"
+    with pytest.raises(CorpusError, match=message):
+        clips_of(write_csv(root / "labels.csv", HEADER, *rows), tmp_path)
+
+
+def test_a_quote_that_never_ends_is_no_cell_with_the_rest_of_the_file(root, tmp_path):
+    rows = "".join(f"{file},{label},note\n" for file, label, *_ in ROWS[1:])
+    (root / "labels.csv").write_text(f'file,label,note\n{ROWS[0][0]},happy,"open\n{rows}')
+    with pytest.raises(CorpusError, match="not a CSV in UTF-8"):
+        clips_of(root, tmp_path)
+
+
+def test_what_is_larger_than_a_table_is_refused_unread(root, tmp_path):
+    with open(root / "labels.csv", "wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(CorpusError, match="larger than"):
+        clips_of(root, tmp_path)
+
+
+def test_a_message_has_no_control_characters(root, tmp_path, write_csv):
+    path = write_csv(root / "labels.csv", HEADER, *ROWS, ("../\x1b[2Jx.wav", "sad", "x", "train"))
+    with pytest.raises(CorpusError) as error:
+        clips_of(path, tmp_path)
+    assert "\x1b" not in str(error.value)
 
 
 def test_paths_inside_the_folder_may_be_written_in_any_way(root, tmp_path, write_csv):
@@ -131,7 +282,7 @@ def test_paths_inside_the_folder_may_be_written_in_any_way(root, tmp_path, write
     ("rows", "message"),
     [
         ([], "the header is ''; give a header with the columns file,label"),
-        ([("name", "label"), ("a/1.wav", "sad")], "the header is 'name,label'; give a header"),
+        ([("title", "label"), ("a/1.wav", "sad")], "the header is 'title,label'; give a header"),
         ([HEADER], "0 rows with labels"),
         ([HEADER, *ROWS[:1]], r"1 rows with labels \['happy'\]; give at least two"),
         ([HEADER, *ROWS, ("a/1.wav", "sad", "ann", "eval")], "line 8: unknown split 'eval'; there are train"),

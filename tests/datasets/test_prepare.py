@@ -1,6 +1,9 @@
 """What preparing leaves behind: records, CSVs, a summary; and nothing at all where it fails."""
 
+import errno
 import hashlib
+import io
+import os
 import re
 import shutil
 import subprocess
@@ -10,7 +13,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-import datasets.base
+import datasets.recordings
+import datasets.sources
 from datasets import CorpusError, prepare
 from datasets.base import read_skipped
 from emojax.audio.reading import read_audio, to_pcm16
@@ -104,7 +108,7 @@ def test_an_interrupt_leaves_nothing(emodb, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return read_audio(path)
 
-    monkeypatch.setattr(datasets.base, "read_audio", interrupted)
+    monkeypatch.setattr(datasets.sources, "read_audio", interrupted)
     with pytest.raises(KeyboardInterrupt):
         prepare("emodb", tmp_path, tmp_path / "data")
     assert leftovers(tmp_path / "data") == []
@@ -125,6 +129,146 @@ def test_files_that_came_later_are_prepared_too(emodb, tmp_path, write_tones):
     write_tones(emodb, "wav/03b01Wa.wav")
     folder = prepare("emodb", tmp_path, tmp_path / "data")["emodb"]
     assert len(read_clips(folder / "clips.csv")) == len(FILES) + 1
+
+
+def made_at(folder):
+    """When the records were made."""
+    return (folder / "clips.csv").stat().st_mtime_ns
+
+
+@pytest.fixture
+def table(emodb, write_csv):
+    """The same recordings with a CSV."""
+    rows = [(file, "anger" if "W" in file else "neutral", file[4:6]) for file in FILES]
+    return write_csv(emodb / "labels.csv", ("file", "label", "speaker"), *rows)
+
+
+@pytest.fixture(params=["layout", "table"])
+def corpora(request, emodb, table):
+    """What is prepared: a publisher's folder, or a CSV."""
+    return f"emodb={emodb}" if request.param == "layout" else f"mine={table}"
+
+
+def folder_of(corpora, data_dir):
+    return next(iter(prepare(corpora, "", data_dir).values()))
+
+
+def test_a_recording_that_changed_is_prepared_again(corpora, emodb, tmp_path, write_tones):
+    data_dir = tmp_path / "data"
+    before = read_clips(folder_of(corpora, data_dir) / "clips.csv")
+    changed = emodb / FILES[3]
+    size = changed.stat().st_size
+    changed.write_bytes((emodb / FILES[4]).read_bytes())
+    assert changed.stat().st_size == size
+    after = read_clips(folder_of(corpora, data_dir) / "clips.csv")
+    assert [a.file for a, b in zip(after, before, strict=True) if a != b] == [FILES[3]]
+
+
+def test_a_recording_that_was_missing_or_bad_is_taken_once_it_is_there(emodb, table, tmp_path, write_tones):
+    good = (emodb / FILES[3]).read_bytes()
+    (emodb / FILES[3]).unlink()
+    for content, clips in [(None, len(FILES) - 1), (b"RIFF", len(FILES) - 1), (good, len(FILES))]:
+        if content:
+            (emodb / FILES[3]).write_bytes(content)
+        folder = folder_of(f"mine={table}", tmp_path / "data")
+        assert len(read_clips(folder / "clips.csv")) == clips
+
+
+def test_copied_and_moved_recordings_are_the_same_ones(corpora, emodb, tmp_path):
+    data_dir = tmp_path / "data"
+    made = made_at(folder_of(corpora, data_dir))
+    shutil.copytree(emodb, tmp_path / "copy", copy_function=shutil.copyfile)
+    emodb.rename(tmp_path / "gone")
+    copied = corpora.replace(str(emodb), str(tmp_path / "copy"))
+    assert made_at(folder_of(copied, data_dir)) == made
+    (tmp_path / "copy").rename(emodb)
+    assert made_at(folder_of(corpora, data_dir)) == made
+    data_dir.rename(tmp_path / "moved")
+    assert made_at(folder_of(corpora, tmp_path / "moved")) == made
+
+
+def test_recordings_may_be_removed_once_they_are_prepared_but_all_of_them(emodb, table, tmp_path):
+    made = made_at(folder_of(f"mine={table}", tmp_path / "data"))
+    (emodb / "wav").rename(tmp_path / "wav")
+    assert made_at(folder_of(f"mine={table}", tmp_path / "data")) == made
+    (tmp_path / "wav").rename(emodb / "wav")
+    (emodb / FILES[3]).unlink()
+    folder = folder_of(f"mine={table}", tmp_path / "data")
+    assert len(read_clips(folder / "clips.csv")) == len(FILES) - 1
+
+
+def test_new_times_are_looked_into_once(emodb, tmp_path, monkeypatch):
+    prepare("emodb", tmp_path, tmp_path / "data")
+    for file in FILES:
+        os.utime(emodb / file, ns=(0, 0))
+    digests = []
+    digest = datasets.recordings._digest
+    monkeypatch.setattr(datasets.recordings, "_digest", lambda path: digests.append(path) or digest(path))
+    for _ in range(2):
+        prepare("emodb", tmp_path, tmp_path / "data")
+        assert len(digests) == len(FILES)
+
+
+def test_a_column_that_is_not_used_is_said_while_preparing(emodb, tmp_path, write_csv, capsys):
+    rows = [(file, "anger" if "W" in file else "neutral", "x") for file in FILES]
+    path = write_csv(emodb / "labels.csv", ("file", "label", "age"), *rows)
+    for said in (1, 0):
+        prepare(f"mine={path}", "", tmp_path / "data")
+        assert capsys.readouterr().out.count("columns: not used: age") == said
+
+
+def test_data_that_is_there_is_used_where_nothing_can_be_written(corpora, emodb, tmp_path, monkeypatch):
+    data_dir = tmp_path / "data"
+    folder = folder_of(corpora, data_dir)
+    for file in FILES:  # even where times are new, and cannot be noted
+        os.utime(emodb / file, ns=(0, 0))
+
+    def read_only(call):
+        def refuse(path, *args, **kwargs):
+            if str(path).startswith(str(data_dir)) and (call is not io.open or "w" in args[:1]):
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+            return call(path, *args, **kwargs)
+
+        return refuse
+
+    for name in ("mkdir", "rename", "replace", "unlink"):
+        monkeypatch.setattr(os, name, read_only(getattr(os, name)))
+    monkeypatch.setattr("builtins.open", read_only(io.open))
+    assert folder_of(corpora, data_dir) == folder
+    with pytest.raises(CorpusError, match=r"data.*: Read-only file system"):
+        prepare(f"other={emodb / 'labels.csv'}", "", data_dir)
+
+
+def test_what_a_killed_process_left_is_swept_by_the_next(emodb, tmp_path):
+    for name in ("incomplete.prepare", "incomplete.k3jd8"):
+        (tmp_path / "data" / name / "emoset").mkdir(parents=True)
+    prepare("emodb", tmp_path, tmp_path / "data")
+    assert os.listdir(tmp_path / "data") == ["emoset"]
+
+
+def test_two_processes_wait_for_each_other_and_the_second_finds_it_done(emodb, tmp_path):
+    code = """
+import sys, time, datasets, datasets.sources
+read = datasets.sources.read_audio
+datasets.sources.read_audio = lambda path: time.sleep(0.03) or print("decoded", file=sys.stderr) or read(path)
+datasets.prepare("emodb", *sys.argv[1:])
+"""
+    command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path / "data")]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = "".join(process.communicate()[1] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert said.count("decoded") == len(FILES)
+    assert said.count("waiting for another process") == 1
+    assert os.listdir(tmp_path / "data") == ["emoset"]
+
+
+@pytest.mark.parametrize("name", ["calls, 2024", 'say "hello", twice'])
+def test_a_path_with_a_comma_stands_in_quotes(table, emodb, tmp_path, name):
+    root = emodb.rename(tmp_path / name)
+    path = str(root).replace('"', '""')
+    assert prepare(f'"mine={path}/labels.csv", "own={path}"', "", tmp_path / "data").keys() == {"mine", "own"}
+    with pytest.raises(CorpusError, match=r"a path with a comma stands in double quotes, as in '\"calls="):
+        prepare(f"mine={root}/labels.csv", "", tmp_path / "data")
 
 
 def test_every_name_is_checked_before_anything_is_prepared(emodb, tmp_path):

@@ -1,0 +1,163 @@
+"""From the rows of a table to recordings: what is said of each is checked, and what is one is made one."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from datasets.base import CorpusError, Source
+from datasets.manifest.words import alike, is_missing, one_form
+from emojax.corpora.segments import segment_name
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "devel": "devel",
+    "development": "devel",
+    "dev": "devel",
+    "val": "devel",
+    "valid": "devel",
+    "validation": "devel",
+    "test": "test",
+    "testing": "test",
+}
+_SHOWN = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One row of a table, as it is written.
+
+    ``speaker`` and ``split`` are None where the table has no such column; ``end_s`` is None at the end of
+    the file; ``table`` and ``line`` say where the row stands.
+    """
+
+    table: str
+    line: int
+    file: str
+    label: str
+    speaker: str | None = None
+    split: str | None = None
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    @property
+    def where(self) -> str:
+        """Where the row stands, for a message."""
+        return f"{self.table}, line {self.line}"
+
+
+def sources_of(rows: Sequence[Row], root: Path) -> list[Source]:
+    """The recordings of the rows, in their order.
+
+    Labels and speakers that differ by capital letters are refused: which spelling is right, or whether
+    both are, only the table's author can say.
+
+    Args:
+      rows: of one table, or of a table per part.
+      root: the folder that the files are relative to.
+
+    Raises:
+      CorpusError: for a row that is not as it should be, or two that are one; it names them.
+    """
+    _refuse_missing(rows)
+    _refuse_alike(rows)
+    folder = _Folder(root)
+    sources: list[Source] = []
+    places: dict[str, str] = {}
+    for row in rows:
+        source = _source(row, folder)
+        if source.file in places:
+            raise CorpusError(f"{row.where}: {source.file} is listed twice, first in {places[source.file]}")
+        places[source.file] = row.where
+        sources.append(source)
+    labels = sorted({source.label for source in sources})
+    if len(labels) < 2:
+        tables = ", ".join(dict.fromkeys(row.table for row in rows)) or str(root)
+        raise CorpusError(f"{tables}: {len(sources)} rows with labels {labels}; give at least two labels")
+    return sources
+
+
+def _refuse_missing(rows: Sequence[Row]) -> None:
+    """Name every row without a file, a label or a speaker, and those with characters nobody sees."""
+    for role in ("file", "label", "speaker"):
+        texts = [(row, getattr(row, role)) for row in rows if getattr(row, role) is not None]
+        wrong = [row for row, text in texts if is_missing(text) or not one_form(text).isprintable()]
+        if wrong:
+            first, others = wrong[0], [str(row.line) for row in wrong[1:]]
+            more = f", and one like it is missing in line {_some(others)}" * bool(others)
+            raise CorpusError(
+                f"{first.where}: the {role} is {getattr(first, role)!r}{more}; every row needs one, or none "
+                f"has that column: give it or remove the row, and rename a {role} that looks like none"
+            )
+
+
+def _refuse_alike(rows: Sequence[Row]) -> None:
+    for role in ("label", "speaker"):
+        words = [one_form(text) for row in rows if (text := getattr(row, role)) is not None]
+        for group in alike(words):
+            counted = ", ".join(f"{word} ({words.count(word)} rows)" for word in group)
+            raise CorpusError(
+                f"{rows[0].table}: the {role}s {counted} differ by upper and lower case only; write them in "
+                "one way if they are one, else give them different names"
+            )
+
+
+def _source(row: Row, folder: _Folder) -> Source:
+    """The recording of a row."""
+    split = SPLITS.get((row.split or "").strip().lower(), "")
+    if row.split is not None and not split:
+        raise CorpusError(f"{row.where}: unknown split {row.split!r}; there are {', '.join(SPLITS)}")
+    file, path = folder.find(row)
+    return Source(
+        segment_name(file, row.start_s, row.end_s),
+        one_form(row.label),
+        speaker=one_form(row.speaker or ""),
+        split=split,
+        audio=path,
+        start_s=row.start_s,
+        end_s=row.end_s,
+    )
+
+
+class _Folder:
+    """The folder that a table's files lie in; each is looked for once, however many segments it has."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        # Absolute paths may be written as the folder was given, or without links.
+        self.spellings = (os.path.abspath(root), os.path.realpath(root))
+        self.found: dict[str, tuple[str, Path]] = {}
+
+    def find(self, row: Row) -> tuple[str, Path]:
+        """The file as its table calls it, from the folder on, and its path on the disk."""
+        if row.file not in self.found:
+            file = self._inside(row)
+            self.found[row.file] = file, self._on_disk(file)
+        return self.found[row.file]
+
+    def _inside(self, row: Row) -> str:
+        """The file from the folder on; ``..`` is judged before any link is followed."""
+        path = os.path.normpath(os.path.join(self.spellings[0], row.file.replace("\\", "/")))
+        for folder in self.spellings:
+            file = os.path.relpath(path, folder)
+            if file != ".." and not file.startswith("../"):
+                return file
+        raise CorpusError(
+            f"{row.where}: {row.file} lies outside {self.root}; put the table above all its files"
+        )
+
+    def _on_disk(self, file: str) -> Path:
+        """The path of a file, whichever of Unicode's two forms its name has on the disk."""
+        forms = (self.root / unicodedata.normalize(form, file) for form in ("NFC", "NFD"))
+        path = self.root / file
+        # Unlike Path's own, os.path.exists is not stopped by a name that no file can have.
+        return next((form for form in (path, *forms) if os.path.exists(form)), path)
+
+
+def _some(words: Sequence[str]) -> str:
+    """The first of some words, and how many there are."""
+    return ", ".join(words[:_SHOWN]) + f", … ({len(words)} in all)" * (len(words) > _SHOWN)

@@ -1,0 +1,119 @@
+"""Which recordings a prepared corpus was made of: ``recordings.csv``, and whether they are still the same.
+
+A recording is the same while size and times are; where only times differ, as in a copied or moved folder, its
+digest decides, so that what was prepared is used as long as every byte is what it was.  It is also used where
+all recordings are gone, as a disk may be full.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from datasets.sources import Skipped, Source
+from emojax.corpora.segments import recording_of
+from emojax.files import replacing
+
+RECORDINGS_FILE = "recordings.csv"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """A file that clips were cut from; where it was missing, without a size and a digest."""
+
+    file: str
+    size_bytes: int | None
+    mtime_ns: int
+    ctime_ns: int
+    digest: str = ""
+
+
+def paths_of(listing: Iterable[Source | Skipped]) -> dict[str, Path]:
+    """Name → path of the recordings that have a file."""
+    return {
+        recording_of(item.file): item.audio
+        for item in listing
+        if isinstance(item, Source) and isinstance(item.audio, Path)
+    }
+
+
+def look_at(file: str, path: Path) -> Recording:
+    """A recording with its digest."""
+    seen = _seen(file, path)
+    return dataclasses.replace(seen, digest=_digest(path)) if seen.size_bytes is not None else seen
+
+
+def are_same(folder: Path, paths: Mapping[str, Path]) -> bool:
+    """Whether a prepared corpus was made of these recordings, as they are now.
+
+    Args:
+      folder: of the prepared corpus; times that are new are noted there, if it can be written to.
+      paths: as given by ``paths_of``.
+    """
+    try:
+        noted = {recording.file: recording for recording in _read(folder / RECORDINGS_FILE)}
+    except (OSError, ValueError, TypeError):
+        return False
+    seen = {file: _seen(file, path) for file, path in paths.items()}
+    if seen and all(recording.size_bytes is None for recording in seen.values()):
+        return True
+    if noted.keys() != seen.keys() or any(noted[f].size_bytes != seen[f].size_bytes for f in seen):
+        return False
+    touched = [file for file in seen if seen[file] != dataclasses.replace(noted[file], digest="")]
+    with ThreadPoolExecutor() as pool:
+        now = dict(zip(touched, pool.map(lambda file: look_at(file, paths[file]), touched), strict=True))
+    if any(now[file].digest != noted[file].digest for file in touched):
+        return False
+    if touched:
+        with contextlib.suppress(OSError):
+            write_recordings(folder / RECORDINGS_FILE, list((noted | now).values()))
+    return True
+
+
+def write_recordings(path: Path, recordings: Sequence[Recording]) -> None:
+    """Write ``recordings.csv``: a header, then a row per recording."""
+    with replacing(path) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(field.name for field in dataclasses.fields(Recording))
+        writer.writerows(dataclasses.astuple(recording) for recording in recordings)
+
+
+def _read(path: Path) -> list[Recording]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return [
+            Recording(
+                row["file"],
+                int(row["size_bytes"]) if row["size_bytes"] else None,
+                int(row["mtime_ns"]),
+                int(row["ctime_ns"]),
+                row["digest"],
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def _seen(file: str, path: Path) -> Recording:
+    """A recording without its digest."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return Recording(file, None, 0, 0)
+    if not stat.S_ISREG(status.st_mode):
+        return Recording(file, None, 0, 0)
+    return Recording(file, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _digest(path: Path) -> str:
+    """BLAKE2b of a file's bytes; empty where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,84 @@
+"""A recording, or a segment of one, before it is decoded; and what is left out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from emojax.audio.reading import SAMPLE_RATE_HZ, BadAudio, check_audible, read_audio, to_pcm16
+
+# Tables round times, and decoders add or drop a frame at the end.
+_SLACK_S = 0.02
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A clip before it is decoded.
+
+    Attributes:
+      file: relative to the corpus, with forward slashes; of a segment, its ``segment_name``.
+      label: one of the corpus's.
+      audio: path of the recording, or a function that returns float32 samples ``[n]`` at 16 kHz.
+      speaker: empty where nobody knows it.
+      split: ``train``, ``devel``, ``test`` or empty.
+      start_s: where the clip begins in the recording.
+      end_s: where it ends; None is the recording's end.
+    """
+
+    file: str
+    label: str
+    _: dataclasses.KW_ONLY
+    audio: Path | Callable[[], np.ndarray]
+    speaker: str = ""
+    split: str = ""
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What is said of the clip, and not what it sounds like."""
+        return self.file, self.label, self.speaker, self.split
+
+    def recording(self) -> np.ndarray:
+        """The whole recording, int16 ``[n]``, mono, 16 kHz; BadAudio where it cannot be used."""
+        if isinstance(self.audio, Path):
+            return to_pcm16(read_audio(self.audio))
+        samples = self.audio()
+        check_audible(samples, SAMPLE_RATE_HZ)
+        return to_pcm16(samples)
+
+    def cut(self, recording: np.ndarray) -> np.ndarray:
+        """The clip's own samples of the recording's ``[n]``; BadAudio where it does not have them.
+
+        >>> Source("a.wav", "joy", audio=Path("a.wav"), start_s=0.5, end_s=1).cut(np.arange(32000)).size
+        8000
+        """
+        duration_s = len(recording) / SAMPLE_RATE_HZ
+        end_s = duration_s if self.end_s is None else self.end_s
+        if not self.start_s and self.end_s is None:
+            return recording
+        if not 0 <= self.start_s < end_s:
+            raise BadAudio(f"segment from {self.start_s:g} s to {end_s:g} s: give a start before the end")
+        if end_s > duration_s + _SLACK_S:
+            raise BadAudio(
+                f"segment ends at {end_s:g} s, but the recording at {duration_s:g} s; a column of "
+                "milliseconds is to be named so, as in end_ms"
+            )
+        first, last = (round(time_s * SAMPLE_RATE_HZ) for time_s in (self.start_s, end_s))
+        check_audible(recording[first:last], SAMPLE_RATE_HZ)
+        return recording[first:last]
+
+
+@dataclasses.dataclass(frozen=True)
+class Skipped:
+    """A file that is left out, and why: a row of ``skipped.csv``.
+
+    ``is_extra`` says that the corpus lacks nothing without it, so that it does not count as bad.
+    """
+
+    file: str
+    reason: str
+    is_extra: bool = dataclasses.field(default=False, compare=False)
