@@ -4,13 +4,12 @@ CORPORA is comma separated: ``emodb,casia``, or ``mine=recordings/labels.csv``; 
 in it stands in double quotes: ``'"mine=calls, 2024/labels.csv"'``.  See ``datasets.prepare``.
 """
 
-import sys
-
 from absl import app, flags, logging
 
-from datasets import CorpusError, prepare
+from datasets import prepare
+from emojax.command_line import command
 
-_SOURCE_DIR = flags.DEFINE_string("source_dir", ".", "Folder that holds the publishers' folders.")
+_SOURCE_DIR = flags.DEFINE_string("source_dir", "corpora", "Folder that holds the publishers' folders.")
 _DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder for the prepared corpora.")
 _DOWNLOAD = flags.DEFINE_bool("download", False, "First fetch the publishers' folders that are not there.")
 _ALLOW_BAD = flags.DEFINE_bool("allow_bad", False, "Prepare even if more than 5 % of the files are left out.")
@@ -21,12 +20,9 @@ def main(argv: list[str]) -> None:
     if len(argv) != 2:
         raise app.UsageError("give the corpora as one comma-separated argument")
     logging.set_verbosity(logging.WARNING)
-    try:
+    again = "stopped; what was not prepared whole is gone, files that were fetched whole are kept"
+    with command("datasets", again=again):
         prepare(argv[1], _SOURCE_DIR.value, _DATA_DIR.value, _ALLOW_BAD.value, _DOWNLOAD.value)
-    except CorpusError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped: what was not prepared to its end is gone; files that were fetched whole are kept")
 
 
 if __name__ == "__main__":

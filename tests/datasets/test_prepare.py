@@ -341,5 +341,5 @@ def test_command(emodb, tmp_path):
     assert bad.returncode != 0
     wrong = run(["-m", "datasets", "emobd", f"--data_dir={tmp_path / 'data'}"])
     assert wrong.returncode == 1
-    assert wrong.stderr.startswith("error: unknown corpus")
+    assert wrong.stderr.startswith("datasets: unknown corpus")
     assert "Traceback" not in wrong.stderr
