@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and their sizes in words."""
+"""Files that are written whole or not at all, and their names and sizes in words."""
 
 from __future__ import annotations
 
@@ -35,3 +35,12 @@ def size_in_words(size_bytes: int) -> str:
     '208 MB'
     """
     return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def printable(text: str) -> str:
+    r"""Text from outside for a message: what would steer a terminal or break the line is spelled out.
+
+    >>> print(printable("naïve \x1b[2J.wav"))
+    naïve \x1b[2J.wav
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
