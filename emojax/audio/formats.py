@@ -104,7 +104,7 @@ def recognise(file: BinaryIO, size: int) -> Format:
     for place, magic, name, demuxer in _CONTAINERS:
         if head[place:].startswith(magic):
             return Format(name, start, demuxer=demuxer)
-    if head[:1] == b"\xff" and head[1] & 0xF6 == 0xF0:
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return Format("AAC (adts)", start, demuxer="aac")
     _refuse_others(head)
     if mpeg.first_frame(file, start, size) >= 0:
@@ -143,7 +143,7 @@ def _kind_of_text(head: bytes) -> str:
     """
     encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     text = head.decode(encoding, "ignore")
-    if len(text) * 2 < len(head) - 8 or not all(c.isprintable() or c.isspace() for c in text):
+    if not text.strip() or not all(c.isprintable() or c.isspace() for c in text):
         return ""
     start = text.lstrip().lower()
     if start.startswith(("<!doctype html", "<html", "<head", "<body", "<script")):

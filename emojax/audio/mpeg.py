@@ -24,12 +24,18 @@ _DELAY_SAMPLES = 529
 _CHAIN = 3
 # Where the first frame is looked for, after what a cut left of the one before.
 _SEARCH_BYTES = _PART_BYTES = 2**16
+# The part of a frame that a table's own header lies in.
+_TABLE_BYTES = 64
+
+
+# Version, rate in Hz, and whether it is mono: the same in all frames of a recording.
+_Kind = tuple[int, int, bool]
 
 
 class _Frame(NamedTuple):
     """What the four bytes in front of a frame say."""
 
-    kind: tuple[int, int, bool]  # version, rate in Hz, mono: the same in all frames of a recording
+    kind: _Kind
     size: int
 
     @property
@@ -43,32 +49,43 @@ class _Frame(NamedTuple):
         return 4 + ((17 if mono else 32) if version == _VERSION_1 else (9 if mono else 17))
 
 
+class _Section(NamedTuple):
+    start: int
+    stop: int
+    frames: int
+    kind: _Kind
+
+
 def first_frame(file: BinaryIO, start: int, stop: int) -> int:
     """Where the frames of an MP3 begin, or −1 where there are none near ``start``."""
     return _resynchronise(file, start, min(stop, start + _SEARCH_BYTES), stop)
 
 
 def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
-    """The frames of an MP3, under a table that counts them right.
+    """The frames of an MP3, each section under a table that counts them right; joined files have several.
 
     Raises:
-      BadAudio: for fewer frames than its table promises, or frames of several kinds.
+      BadAudio: for fewer frames than a table promises, or frames of several kinds.
     """
-    start = first_frame(file, start, stop)
-    if start < 0:
+    sections = _sections(file, start, stop)
+    if not sections:
         raise BadAudio("undecodable: no MP3 frames")
-    head = bytes_at(file, start, 4)
-    frame = _parse(head)
+    return [_piece(file, section) for section in sections]
+
+
+def _piece(file: BinaryIO, section: _Section) -> Piece:
+    head = bytes_at(file, section.start, _TABLE_BYTES)
+    frame = _parse(head[:4])
     assert frame is not None
-    count = _count(file, start, stop)
-    has_table, promised = _table(file, start, frame)
-    count -= has_table
+    has_table, promised = _table(head, frame)
+    count = section.frames - has_table
     if promised > count + _SLACK_FRAMES:
         raise BadAudio(f"truncated: {count * frame.samples} of {promised * frame.samples} samples")
-    if count - promised <= _SLACK_FRAMES:
-        return [Piece(start, stop)]
-    body = start + frame.size * has_table
-    return [Piece(body, stop, _new_table(head, count + 1), (count - 1) * frame.samples - _DELAY_SAMPLES)]
+    if promised and count - promised <= _SLACK_FRAMES:
+        return Piece(section.start, section.stop)
+    body = section.start + frame.size * has_table
+    samples = (count - 1) * frame.samples - _DELAY_SAMPLES
+    return Piece(body, section.stop, _new_table(head[:4], count + 1), samples)
 
 
 @functools.lru_cache(4096)
@@ -86,21 +103,26 @@ def _parse(head: bytes) -> _Frame | None:
     return _Frame((version, rate_hz, head[3] >> 6 == _MONO), size)
 
 
-def _count(file: BinaryIO, position: int, stop: int) -> int:
-    """How many whole frames there are, past tags and damage."""
-    kind, count = None, 0
+def _sections(file: BinaryIO, position: int, stop: int) -> list[_Section]:
+    """Runs of whole frames, past tags and damage; a table, or frames of another kind, begin a new one."""
+    found: list[_Section] = []
+    in_step = True
+    position = first_frame(file, position, stop)
     while position >= 0:
-        frame = _parse(bytes_at(file, position, 4))
-        if frame and kind in (None, frame.kind):
-            kind = frame.kind
-            position += frame.size
-            count += position <= stop
+        head = bytes_at(file, position, _TABLE_BYTES)
+        frame = _parse(head[:4])
+        same_kind = bool(found) and frame is not None and frame.kind == found[-1].kind
+        if frame is None or (in_step and found and not same_kind):
+            position, in_step = _resynchronise(file, position, stop, stop), False
             continue
-        position = _resynchronise(file, position, stop, stop)
-        frame = _parse(bytes_at(file, position, 4)) if position >= 0 else None
-        if frame and frame.kind != kind:
-            raise BadAudio("undecodable: joined MP3s of different rates or channels; split them")
-    return count
+        end, in_step = position + frame.size, True
+        if end > stop:
+            break
+        if not same_kind or _table(head, frame)[0]:
+            found.append(_Section(position, end, 0, frame.kind))
+        found[-1] = found[-1]._replace(stop=end, frames=found[-1].frames + 1)
+        position = end
+    return found
 
 
 def _resynchronise(file: BinaryIO, position: int, last: int, stop: int) -> int:
@@ -129,15 +151,14 @@ def _is_chain(file: BinaryIO, position: int, stop: int) -> bool:
     return True
 
 
-def _table(file: BinaryIO, start: int, frame: _Frame) -> tuple[bool, int]:
-    """Whether the first frame is a table of contents, and how many frames it promises, 0 if unknown."""
-    content = bytes_at(file, start, frame.size)
+def _table(head: bytes, frame: _Frame) -> tuple[bool, int]:
+    """Whether a frame is a table of contents, and how many frames it promises, 0 if unknown."""
     for place in (frame.table_at, frame.table_at + 2):  # Two bytes may be a checksum.
-        if content[place : place + 4] in (b"Xing", b"Info"):
-            counted = content[place + 7 : place + 8] > b"" and content[place + 7] & 1
-            return True, int.from_bytes(content[place + 8 : place + 12], "big") if counted else 0
-    if content[_VBRI_AT : _VBRI_AT + 4] == b"VBRI":
-        return True, int.from_bytes(content[_VBRI_AT + 14 : _VBRI_AT + 18], "big")
+        if head[place : place + 4] in (b"Xing", b"Info"):
+            counted = head[place + 7 : place + 8] > b"" and head[place + 7] & 1
+            return True, int.from_bytes(head[place + 8 : place + 12], "big") if counted else 0
+    if head[_VBRI_AT : _VBRI_AT + 4] == b"VBRI":
+        return True, int.from_bytes(head[_VBRI_AT + 14 : _VBRI_AT + 18], "big")
     return False, 0
 
 

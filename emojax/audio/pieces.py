@@ -66,7 +66,7 @@ class PieceReader(io.RawIOBase):
 
 def bytes_at(file: BinaryIO, position: int, count: int) -> bytes:
     """Up to ``count`` bytes of a file from a position on."""
-    file.seek(position)
+    file.seek(max(0, position))
     return file.read(count)
 
 

@@ -61,7 +61,7 @@ def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
         end = _end(file, header, position, stop)
         position = _next(file, header, end, stop)
         found += _recording(file, header, end)
-        as_it_is = header.promised > 0 and header.codec != _MPEG_LAYER_3
+        as_it_is = 0 < header.promised < stop and header.codec != _MPEG_LAYER_3
     return [Piece(start, stop)] if as_it_is and len(found) == 1 else found
 
 
@@ -123,7 +123,9 @@ def _after_chunks(file: BinaryIO, header: _Header, position: int, stop: int) -> 
     ends = [position]
     for begin in (position, position + 1):
         for chunk in _chunks(file, begin, stop, header.order):
-            if is_wav(bytes_at(file, chunk.start - 8, 12)) or chunk.start + chunk.size > stop:
+            if is_wav(bytes_at(file, chunk.start - 8, 12)):
+                return chunk.start - 8
+            if chunk.start + chunk.size > stop:
                 break
             if chunk.name == b"data" and chunk.size:
                 raise BadAudio("damaged: a second chunk of samples; write the wav anew with one")
