@@ -22,12 +22,14 @@ settings): when it changes, ``datasets.prepare`` prepares the corpus again.
 from __future__ import annotations
 
 import abc
+import collections
 import csv
 import dataclasses
 import functools
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +39,13 @@ from tqdm import tqdm
 from emojax.audio.reading import SAMPLE_RATE_HZ, BadAudio, check_audible, read_audio, to_pcm16
 from emojax.corpora.spec import Clip, CorpusSpec, write_clips
 from emojax.data.features import PcmAudio
+from emojax.files import printable
 
 MAX_BAD = 0.05
+# Each thread holds one recording while it decodes.
+_THREADS = min(8, os.cpu_count() or 1)
 # Bounds how many decoded clips wait in memory for the writer.
-_CLIPS_AHEAD = 256
+_CLIPS_AHEAD = 2 * _THREADS
 
 
 class CorpusError(ValueError):
@@ -152,9 +157,14 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
         write_skipped(Path(self.data_dir) / "skipped.csv", skipped)
 
     def _decoded(self) -> Iterator[tuple[Clip, np.ndarray] | Skipped]:
-        with ThreadPoolExecutor() as pool:
-            for start in range(0, len(self.listing), _CLIPS_AHEAD):
-                yield from pool.map(self._decode, self.listing[start : start + _CLIPS_AHEAD])
+        with ThreadPoolExecutor(_THREADS) as pool:
+            ahead: collections.deque[Future] = collections.deque()
+            for source in self.listing:
+                if len(ahead) == _CLIPS_AHEAD:
+                    yield ahead.popleft().result()
+                ahead.append(pool.submit(self._decode, source))
+            while ahead:
+                yield ahead.popleft().result()
 
     def _decode(self, source: Source | Skipped) -> tuple[Clip, np.ndarray] | Skipped:
         """The clip and its int16 samples, or why there is none."""
@@ -207,5 +217,5 @@ def _record(clip: Clip) -> dict:
 
 def _reasons(skipped: list[Skipped], shown: int = 10) -> str:
     """The first files that were left out, a line each."""
-    lines = [f"\n  {item.file}: {item.reason}" for item in skipped[:shown]]
+    lines = [f"\n  {printable(item.file)}: {item.reason}" for item in skipped[:shown]]
     return "".join(lines) + ("\n  ..." if len(skipped) > shown else "")

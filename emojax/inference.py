@@ -18,6 +18,7 @@ import numpy as np
 
 from emojax.audio import log_mel as front_end
 from emojax.audio.reading import SAMPLE_RATE_HZ, BadAudio, check_audible, read_audio, to_mono_16khz
+from emojax.files import printable
 from emojax.training.predict import Network, load_networks, predict_clips
 from emojax.training.steps import Forward
 
@@ -109,13 +110,13 @@ def _samples(audio: Audio, sample_rate_hz: int | None) -> np.ndarray:
     if isinstance(audio, (str, os.PathLike)):
         if sample_rate_hz is not None:
             raise ValueError(
-                f"sample_rate_hz={sample_rate_hz} beside the path {os.fspath(audio)!r}; "
+                f"sample_rate_hz={sample_rate_hz} beside the path '{_name(audio)}'; "
                 "leave it out, a file knows its own rate"
             )
         try:
             return read_audio(audio)
         except BadAudio as error:
-            raise ValueError(f"{os.fspath(audio)}: {error}") from error
+            raise ValueError(f"{_name(audio)}: {error}") from error
     if sample_rate_hz is None:
         raise ValueError(
             f"got {type(audio).__name__} without sample_rate_hz; give a path, or samples and their rate: "
@@ -124,3 +125,7 @@ def _samples(audio: Audio, sample_rate_hz: int | None) -> np.ndarray:
     mono = to_mono_16khz(audio, sample_rate_hz)
     check_audible(mono, SAMPLE_RATE_HZ)
     return mono
+
+
+def _name(path: str | os.PathLike) -> str:
+    return printable(os.fsdecode(path))

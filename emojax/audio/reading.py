@@ -105,7 +105,8 @@ def to_pcm16(samples: np.ndarray) -> np.ndarray:
     >>> to_pcm16(np.array([-1.0, 0.5, 1.0])).tolist()
     [-32768, 16384, 32767]
     """
-    return np.clip(np.round(samples * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16)
+    scaled = samples * 2.0**15
+    return np.clip(np.round(scaled, out=scaled), -(2**15), 2**15 - 1, out=scaled).astype(np.int16)
 
 
 def check_audible(mono: np.ndarray, sample_rate_hz: int) -> None:
