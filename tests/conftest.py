@@ -91,3 +91,13 @@ def tiny_run(tiny_config, tiny_paths, tmp_path_factory) -> Path:
     workdir = tmp_path_factory.mktemp("run")
     train(tiny_config, workdir, tiny_paths)
     return workdir
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-rounds", type=int, default=150, help="damaged files per fuzzer and kind")
+
+
+@pytest.fixture(scope="session")
+def fuzz_rounds(request) -> int:
+    """How many damaged files of each kind the fuzzers try; ``--fuzz-rounds=N`` for more."""
+    return request.config.getoption("--fuzz-rounds")

@@ -17,8 +17,8 @@ import numpy as np
 from emojax.audio.pieces import BadAudio
 from emojax.files import printable
 
-_BLOCK_SAMPLES = 2**20
-# Seconds that ffmpeg may take for one block, which is less than a minute of sound.
+_BLOCK_SAMPLES = 2**17
+# Seconds that ffmpeg may take for one block, which is a few seconds of sound.
 _BLOCK_LIMIT_S = 60.0
 _AU_HEADER = struct.Struct(">4s5I")
 _AU_HEADER_MAX_BYTES = 4096

@@ -17,7 +17,8 @@ from emojax.files import printable
 Block = tuple[np.ndarray, int]
 """Float32 ``[n, channels]``, and their rate in Hz."""
 
-BLOCK_SAMPLES = 2**20
+# Half a megabyte, which stays in the cache of a processor.
+BLOCK_SAMPLES = 2**17
 
 # Samples of all channels that a second may have at the length of the limit: eight channels of 48 kHz.
 _MAX_SAMPLES_PER_S = 384_000

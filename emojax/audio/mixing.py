@@ -18,32 +18,38 @@ class Mixer:
     def __init__(self, channel: int | None = None) -> None:
         self._channel = channel
         self._samples = 0
-        # Of each channel, and last of their mean.
-        self._sums = self._squares = np.zeros(1)
+        # Sums of the channels, and of their products with each other, about where they began.
+        self._origin = self._sums = self._products = np.zeros(1)
 
     def mix(self, block: np.ndarray) -> np.ndarray:
         """Float32 ``[n, channels]`` to ``[n]``."""
         if self._channel is not None:
             return block[:, self._channel]
-        if block.shape[1] == 1:
+        channels = block.shape[1]
+        if channels == 1 or not len(block):
             return block[:, 0]
-        with np.errstate(invalid="ignore", over="ignore"):  # Levels counts what is not finite.
-            mono = block.mean(axis=1)
-            each = np.column_stack([block, mono]).astype(np.float64)
+        with np.errstate(all="ignore"):  # Levels counts what is not finite.
+            if not self._samples:
+                self._origin = block[:1].copy()
+            moved = block - self._origin
             self._samples += len(block)
-            self._sums = self._sums + each.sum(axis=0)
-            self._squares = self._squares + np.square(each).sum(axis=0)
-        return mono
+            self._sums = self._sums + np.ones(len(block), np.float32) @ moved
+            self._products = self._products + (moved.T @ moved).astype(np.float64)
+            # Column by column: np.mean is slow over an axis so short.
+            mono = sum(block[:, i] for i in range(1, channels)) + block[:, 0]
+            return mono / np.float32(channels)
 
     @property
     def loudest(self) -> int | None:
         """The channel to use instead, where the mean of all blocks is only what cancelling left over."""
         if not self._samples:
             return None
-        powers = self._squares / self._samples - np.square(self._sums / self._samples)
-        channels, mean = powers[:-1], powers[-1]
-        cancelled = mean < _CANCELLED * channels.sum() / len(channels) ** 2
-        return int(channels.argmax()) if cancelled else None
+        with np.errstate(invalid="ignore"):
+            means = self._sums / self._samples
+            covariance = self._products / self._samples - np.outer(means, means)
+        powers = covariance.diagonal()
+        cancelled = covariance.sum() < _CANCELLED * powers.sum()
+        return int(powers.argmax()) if cancelled else None
 
 
 class Levels:

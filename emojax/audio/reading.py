@@ -189,9 +189,9 @@ def _check_recording(done: _Conversion) -> None:
 
 
 def _check_levels(levels: Levels, sample_rate_hz: int) -> None:
-    duration_s = levels.samples / sample_rate_hz
     if not levels.samples:
         raise BadAudio("empty: no samples")
+    duration_s = levels.samples / sample_rate_hz
     if levels.not_finite:
         raise BadAudio("not finite: NaN or infinite samples")
     if duration_s < MIN_DURATION_S:
