@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import operator
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soxr
 
+from emojax.audio.conversion import SAMPLE_RATE_HZ as SAMPLE_RATE_HZ
+from emojax.audio.conversion import Conversion, check_rate, convert, exhaust, scaled
 from emojax.audio.decoding import BLOCK_SAMPLES, Block, decode
-from emojax.audio.mixing import Levels, Mixer
+from emojax.audio.mixing import Levels
 from emojax.audio.pieces import BadAudio
 
-SAMPLE_RATE_HZ = 16_000
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 MIN_DURATION_S = 0.1
 # What is read whole takes 230 MB an hour; what is read in blocks takes time only.
 MAX_WHOLE_S = 3 * 3600
 MAX_BLOCKS_S = 24 * 3600
 
-_RATES_HZ = range(4_000, 384_001)
 _MAX_CHANNELS = 64
 # Decoders overshoot full scale by a few dB; only samples that nobody scaled to it reach four times.
 _MAX_PEAK = 4.0
@@ -40,7 +38,7 @@ def read_audio(path: str | os.PathLike) -> np.ndarray:
       BadAudio: for a file that is missing, empty, truncated, undecodable, not finite, silent, too short,
         or longer than three hours, which :func:`read_blocks` is for.
     """
-    samples, done = _convert(lambda: decode(Path(path), MAX_WHOLE_S))
+    samples, done = convert(lambda: decode(Path(path), MAX_WHOLE_S))
     _check_recording(done)
     return samples
 
@@ -56,14 +54,14 @@ def read_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
     Raises:
       BadAudio: before the first block, as :func:`read_audio`; the longest is a day.
     """
-    survey = _Conversion()
-    _exhaust(survey.blocks(decode(Path(path), MAX_BLOCKS_S)))
+    survey = Conversion()
+    exhaust(survey.blocks(decode(Path(path), MAX_BLOCKS_S)))
     if survey.channel_instead is not None:
-        survey = _Conversion(survey.channel_instead)
-        _exhaust(survey.blocks(decode(Path(path), MAX_BLOCKS_S)))
+        survey = Conversion(survey.channel_instead)
+        exhaust(survey.blocks(decode(Path(path), MAX_BLOCKS_S)))
     _check_recording(survey)
-    again = _Conversion(survey.channel)
-    return (_scaled(block, survey.peak) for block in again.blocks(decode(Path(path), MAX_BLOCKS_S)))
+    again = Conversion(survey.channel)
+    return (scaled(block, survey.peak) for block in again.blocks(decode(Path(path), MAX_BLOCKS_S)))
 
 
 def to_mono_16khz(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
@@ -84,12 +82,12 @@ def to_mono_16khz(samples: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     >>> to_mono_16khz(np.zeros((8000, 2), np.int16), 8000).shape
     (16000,)
     """
-    rate_hz = _check_rate(sample_rate_hz)
+    rate_hz = check_rate(sample_rate_hz)
     samples = np.asarray(samples)
     _check_shape(samples.shape)
     _check_dtype(samples.dtype)
     channels = samples.reshape(len(samples), -1)
-    mono, done = _convert(lambda: _array_blocks(channels, rate_hz))
+    mono, done = convert(lambda: _array_blocks(channels, rate_hz))
     if done.levels.not_finite:
         raise ValueError(
             f"{done.levels.not_finite} of {len(samples)} samples are NaN or infinite: "
@@ -116,73 +114,13 @@ def check_audible(mono: np.ndarray, sample_rate_hz: int) -> None:
     _check_levels(levels, sample_rate_hz)
 
 
-class _Conversion:
-    """One pass over a recording: its blocks to mono ones at 16 kHz, and what was seen on the way."""
-
-    def __init__(self, channel: int | None = None) -> None:
-        self.channel = channel
-        self.levels = Levels()
-        self.peak, self.rate_hz = 0.0, 0
-        self._mixer = Mixer(channel)
-
-    @property
-    def channel_instead(self) -> int | None:
-        """The channel that another pass has to use, because the mean cancelled."""
-        return self._mixer.loudest
-
-    def blocks(self, decoded: Iterator[Block]) -> Iterator[np.ndarray]:
-        """Float32 ``[n]`` at 16 kHz, before they are scaled."""
-        resampler = None
-        for block, rate_hz in decoded:
-            if not self.rate_hz:
-                self.rate_hz = _check_rate(rate_hz)
-                if rate_hz != SAMPLE_RATE_HZ:
-                    resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, "float32", "HQ")
-            mono = self._mixer.mix(block)
-            self.levels.add(mono)
-            yield self._seen(resampler.resample_chunk(mono) if resampler else mono)
-        if resampler:
-            yield self._seen(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-
-    def _seen(self, mono: np.ndarray) -> np.ndarray:
-        self.peak = max(self.peak, float(np.abs(mono).max(initial=0.0)))
-        return mono
-
-
-def _convert(decoded: Callable[[], Iterator[Block]]) -> tuple[np.ndarray, _Conversion]:
-    """All samples of a recording, scaled; decoded anew where its channels cancel."""
-    conversion = _Conversion()
-    samples = _joined(conversion.blocks(decoded()))
-    if conversion.channel_instead is not None:
-        conversion = _Conversion(conversion.channel_instead)
-        samples = _joined(conversion.blocks(decoded()))
-    return _scaled(samples, conversion.peak), conversion
-
-
-def _joined(blocks: Iterator[np.ndarray]) -> np.ndarray:
-    buffer = bytearray()  # Grows in place; joining a list would hold everything twice.
-    for block in blocks:
-        buffer += block.tobytes()
-    return np.frombuffer(buffer, np.float32)
-
-
-def _exhaust(blocks: Iterator[np.ndarray]) -> None:
-    for _ in blocks:
-        pass
-
-
-def _scaled(mono: np.ndarray, peak: float) -> np.ndarray:
-    """Samples within full scale: what was not flat must not become so, as it would by cutting the peaks."""
-    return mono / np.float32(peak) if 1 < peak < np.inf else mono
-
-
 def _array_blocks(samples: np.ndarray, rate_hz: int) -> Iterator[Block]:
     rows = BLOCK_SAMPLES // samples.shape[1]
     for start in range(0, len(samples), rows):
         yield _as_float(samples[start : start + rows]), rate_hz
 
 
-def _check_recording(done: _Conversion) -> None:
+def _check_recording(done: Conversion) -> None:
     """Raise BadAudio for what is no recording."""
     _check_levels(done.levels, done.rate_hz)
     _check_peak(done.levels)
@@ -203,19 +141,6 @@ def _check_levels(levels: Levels, sample_rate_hz: int) -> None:
 def _check_peak(levels: Levels) -> None:
     if levels.peak > _MAX_PEAK:
         raise BadAudio(f"float samples reach {levels.peak:g}: give −1..1; divide what was int16 by 32768")
-
-
-def _check_rate(sample_rate_hz: int) -> int:
-    try:
-        rate_hz = operator.index(sample_rate_hz)
-    except TypeError:
-        rate_hz = 0
-    if rate_hz not in _RATES_HZ:
-        raise BadAudio(
-            f"sample rate {sample_rate_hz!r}: give an integer from {_RATES_HZ[0]} to {_RATES_HZ[-1]} Hz, "
-            "the rate the samples were recorded at"
-        )
-    return rate_hz
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

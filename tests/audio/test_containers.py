@@ -120,7 +120,7 @@ def test_real_containers_are_read_whole_or_refused(tmp_path, request, suffix, th
     if through == "ffmpeg":
         request.getfixturevalue("no_av")
     samples = read_audio(path)
-    assert abs(len(samples) - len(TONE)) < 0.1 * 16_000
+    assert abs(len(samples) - len(TONE)) < 0.2 * 16_000  # Encoders pad the ends.
     assert abs(np.abs(samples[8000:24_000]).max() - 0.3) < 0.05
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
