@@ -94,7 +94,7 @@ def tiny_run(tiny_config, tiny_paths, tmp_path_factory) -> Path:
 
 
 def pytest_addoption(parser):
-    parser.addoption("--fuzz-rounds", type=int, default=150, help="damaged files per fuzzer and kind")
+    parser.addoption("--fuzz-rounds", type=int, default=70, help="damaged files per fuzzer and kind")
 
 
 @pytest.fixture(scope="session")
