@@ -122,6 +122,8 @@ def test_real_containers_are_read_whole_or_refused(tmp_path, request, suffix, th
     samples = read_audio(path)
     assert abs(len(samples) - len(TONE)) < 0.2 * 16_000  # Encoders pad the ends.
     assert abs(np.abs(samples[8000:24_000]).max() - 0.3) < 0.05
+    if suffix == "aac":  # Frames without a container: nothing says how many there were.
+        return
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
     with pytest.raises(BadAudio, match="undecodable"):

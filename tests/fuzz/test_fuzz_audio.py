@@ -80,7 +80,11 @@ def repeat(random, content, others):
     return content[:stop] + content[start:]
 
 
-DAMAGES = (truncate, behead, flip, lie, splice, remove, repeat)
+def append(random, content, others):
+    return content + random.bytes(random.integers(1, 3000))
+
+
+DAMAGES = (truncate, behead, flip, lie, splice, remove, repeat, append)
 
 
 def read_damaged(suffix, rounds, folder):
