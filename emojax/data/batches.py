@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -85,6 +85,21 @@ def split_clip(clip: np.ndarray, window_samples: int) -> list[np.ndarray]:
     last = max(len(clip) - window_samples, 0)
     starts = [*range(0, last, window_samples), last]
     return [clip[start : start + window_samples] for start in starts]
+
+
+def split_stream(blocks: Iterable[np.ndarray], window_samples: int) -> Iterator[np.ndarray]:
+    """The windows of :func:`split_clip`, of a recording that comes in blocks and is never held whole.
+
+    >>> [window.tolist() for window in split_stream([np.arange(3), np.arange(3, 5)], 2)]
+    [[0, 1], [2, 3], [3, 4]]
+    """
+    before, held = np.zeros(0, np.float32), np.zeros(0, np.float32)
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while len(held) > window_samples:
+            before, held = held[:window_samples], held[window_samples:]
+            yield before
+    yield np.concatenate([before, held])[-window_samples:]
 
 
 def centre(clip: np.ndarray, window_samples: int) -> np.ndarray:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,17 +22,27 @@ import jax.numpy as jnp
 import numpy as np
 
 from emojax.audio import log_mel as front_end
-from emojax.audio.reading import SAMPLE_RATE_HZ, BadAudio, check_audible, read_audio, to_mono_16khz
+from emojax.audio.reading import (
+    SAMPLE_RATE_HZ,
+    BadAudio,
+    TooLong,
+    check_audible,
+    read_audio,
+    read_blocks,
+    to_mono_16khz,
+)
 from emojax.checkpoints import read_manifest
-from emojax.files import size_in_words
+from emojax.data.batches import split_stream
+from emojax.files import printable, size_in_words
 from emojax.inference.network import Network, load_networks, make_forward
-from emojax.inference.predict import predict_clips
+from emojax.inference.predict import BATCH_SIZE, WINDOW_SAMPLES, predict_clips
 from emojax.models.adapter_resnet import AdapterResNet
 
 Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
 # So much is read before it is answered: 256 MB.
 _SAMPLES_AT_ONCE = 2**26
 _MAX_BYTES = 2**30
+_FILES = (str, os.PathLike, bytes, bytearray)
 
 
 class BadRecordingsError(ValueError):
@@ -78,7 +89,7 @@ class Model:
         Raises:
           ValueError: says what was given, what is allowed and how to mend it.
         """
-        return self._named(self._answer([_samples(audio, sample_rate_hz)])[0])[0]
+        return self._named(self._answer_one(audio, sample_rate_hz)[0])[0]
 
     def predict_many(
         self, audios: Iterable[Audio | tuple[np.ndarray, float]], *, return_errors: bool = False
@@ -100,6 +111,10 @@ class Model:
         for places, clips in _readable(pairs, errors):
             for place, answer in zip(places, self._named(self._answer(clips)[0]), strict=True):
                 results[place] = answer
+        for place in [place for place, error in errors.items() if isinstance(error, TooLong)]:
+            if isinstance(pairs[place][0], _FILES):
+                results[place] = self.predict(pairs[place][0])
+                del errors[place]
         if errors and not return_errors:
             raise BadRecordingsError(errors, results)
         return [errors.get(place, result) for place, result in enumerate(results)]
@@ -109,7 +124,27 @@ class Model:
 
         Arguments and errors as :meth:`predict`.
         """
-        return self._answer([_samples(audio, sample_rate_hz)])[1][0]
+        return self._answer_one(audio, sample_rate_hz)[1][0]
+
+    def _answer_one(self, audio: Audio, sample_rate_hz: float | None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities and embedding of a recording of any length, ``[1, K]`` and ``[1, D]``."""
+        if hasattr(audio, "read"):
+            audio = _content(audio)
+        try:
+            return self._answer([_samples(audio, sample_rate_hz)])
+        except TooLong:
+            with _on_disk(audio) as path:
+                return self._answer_windows(split_stream(read_blocks(path), WINDOW_SAMPLES))
+
+    def _answer_windows(self, windows: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Means over windows, of which a batch is in memory."""
+        probabilities, embeddings, count = np.zeros(1), np.zeros(1), 0
+        while some := list(itertools.islice(windows, BATCH_SIZE)):
+            own = self._answer(some)
+            probabilities = probabilities + own[0].sum(axis=0, keepdims=True, dtype=np.float64)
+            embeddings = embeddings + own[1].sum(axis=0, keepdims=True, dtype=np.float64)
+            count += len(some)
+        return (probabilities / count).astype(np.float32), (embeddings / count).astype(np.float32)
 
     def _answer(self, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities and embeddings of clips."""
@@ -187,8 +222,12 @@ def _readable(
 
 
 def _samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
-    """Float32 ``[n]`` at 16 kHz of a file or of samples."""
-    if isinstance(audio, (str, os.PathLike, bytes, bytearray)) or hasattr(audio, "read"):
+    """Float32 ``[n]`` at 16 kHz of a file or of samples.
+
+    Raises:
+      ValueError: it cannot be used, or (TooLong) not be held in memory.
+    """
+    if isinstance(audio, _FILES) or hasattr(audio, "read"):
         if sample_rate_hz is not None:
             raise ValueError(
                 f"sample_rate_hz={sample_rate_hz} beside a file; leave it out, a file knows its own rate"
@@ -196,9 +235,10 @@ def _samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
         with _on_disk(audio) as path:
             try:
                 return read_audio(path)
+            except TooLong:
+                raise
             except BadAudio as error:
-                name = os.fspath(audio) if isinstance(audio, (str, os.PathLike)) else type(audio).__name__
-                raise ValueError(f"{name}: {error}") from error
+                raise ValueError(f"{_name(audio)}: {error}") from error
     if sample_rate_hz is None:
         raise ValueError(
             f"got {type(audio).__name__} without sample_rate_hz; give a path, or samples and their rate: "
@@ -209,20 +249,29 @@ def _samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
     return mono
 
 
+def _name(audio: Any) -> str:
+    is_path = isinstance(audio, (str, os.PathLike))
+    return printable(os.fsdecode(audio)) if is_path else type(audio).__name__
+
+
 @contextlib.contextmanager
 def _on_disk(audio: Any) -> Iterator[str | os.PathLike]:
     """The path of a file, or of what bytes or an open file hold, written out for as long as it is read."""
     if isinstance(audio, (str, os.PathLike)):
         yield audio
         return
-    content = audio if isinstance(audio, (bytes, bytearray)) else audio.read(_MAX_BYTES + 1)
-    if not isinstance(content, (bytes, bytearray)):
-        raise ValueError(
-            f"a file that gives {type(content).__name__}; open it in binary mode: open(path, 'rb')"
-        )
-    if len(content) > _MAX_BYTES:
-        raise ValueError(f"more than {size_in_words(_MAX_BYTES)} in memory; give the path of the file")
     with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
+        file.write(_content(audio) if hasattr(audio, "read") else audio)
         file.flush()
         yield file.name
+
+
+def _content(file: Any) -> bytes:
+    """The bytes of an open file."""
+    content = file.read(_MAX_BYTES + 1)
+    if not isinstance(content, (bytes, bytearray)):
+        kind = type(content).__name__
+        raise ValueError(f"a file that gives {kind}; open it in binary mode: open(path, 'rb')")
+    if len(content) > _MAX_BYTES:
+        raise ValueError(f"more than {size_in_words(_MAX_BYTES)} in memory; give the path of the file")
+    return bytes(content)

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 import emojax
+from emojax.audio import reading
 from emojax.inference.api import BadRecordingsError
 
 
@@ -68,6 +69,16 @@ def test_bytes_and_open_files_are_files(model, tiny_sources):
         assert model.predict(file) == expected
     with open(path, encoding="latin-1") as file, pytest.raises(ValueError, match="open it in binary mode"):
         model.predict(file)
+
+
+def test_what_is_too_long_for_memory_is_answered_in_windows(model, tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).normal(0, 0.1, 16_000 * 37).astype(np.float32)
+    soundfile.write(path := tmp_path / "long.wav", noise, 16_000, subtype="FLOAT")
+    whole, embedding = model.predict(path), model.embed(path)
+    monkeypatch.setattr(reading, "MAX_WHOLE_S", 20)
+    assert model.predict(path) == pytest.approx(whole, abs=1e-5)
+    assert model.embed(path) == pytest.approx(embedding, abs=1e-4)
+    assert model.predict_many([path])[0] == pytest.approx(whole, abs=1e-5)
 
 
 def test_a_bad_recording_loses_no_other(model, clip, tmp_path):

@@ -1,0 +1,93 @@
+"""One pass over the blocks of a recording: mixed down, resampled, and its extremes noted."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import soxr
+
+from emojax.audio.decoding import Block
+from emojax.audio.mixing import Levels, Mixer
+from emojax.audio.pieces import BadAudio
+
+SAMPLE_RATE_HZ = 16_000
+
+_RATES_HZ = range(4_000, 384_001)
+
+
+class Conversion:
+    """One pass over a recording: its blocks to mono ones at 16 kHz, and what was seen on the way."""
+
+    def __init__(self, channel: int | None = None) -> None:
+        self.channel = channel
+        self.levels = Levels()
+        self.peak, self.rate_hz = 0.0, 0
+        self._mixer = Mixer(channel)
+
+    @property
+    def channel_instead(self) -> int | None:
+        """The channel that another pass has to use, because the mean cancelled."""
+        return self._mixer.loudest
+
+    def blocks(self, decoded: Iterator[Block]) -> Iterator[np.ndarray]:
+        """Float32 ``[n]`` at 16 kHz, before they are scaled."""
+        resampler = None
+        for block, rate_hz in decoded:
+            if not self.rate_hz:
+                self.rate_hz = check_rate(rate_hz)
+                if rate_hz != SAMPLE_RATE_HZ:
+                    resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, "float32", "HQ")
+            mono = self._mixer.mix(block)
+            self.levels.add(mono)
+            yield self._seen(resampler.resample_chunk(mono) if resampler else mono)
+        if resampler:
+            yield self._seen(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+    def _seen(self, mono: np.ndarray) -> np.ndarray:
+        self.peak = max(self.peak, float(np.abs(mono).max(initial=0.0)))
+        return mono
+
+
+def convert(decoded: Callable[[], Iterator[Block]]) -> tuple[np.ndarray, Conversion]:
+    """Return all samples of a recording, scaled; decoded anew where its channels cancel."""
+    conversion = Conversion()
+    samples = _joined(conversion.blocks(decoded()))
+    if conversion.channel_instead is not None:
+        conversion = Conversion(conversion.channel_instead)
+        samples = _joined(conversion.blocks(decoded()))
+    return scaled(samples, conversion.peak), conversion
+
+
+def _joined(blocks: Iterator[np.ndarray]) -> np.ndarray:
+    buffer = bytearray()  # Grows in place; joining a list would hold everything twice.
+    for block in blocks:
+        buffer += block.tobytes()
+    return np.frombuffer(buffer, np.float32)
+
+
+def exhaust(blocks: Iterator[np.ndarray]) -> None:
+    """Go through blocks that nobody needs."""
+    for _ in blocks:
+        pass
+
+
+def scaled(mono: np.ndarray, peak: float) -> np.ndarray:
+    """Bring samples within full scale: cutting peaks would make flat what was not flat."""
+    return mono / np.float32(peak) if 1 < peak < np.inf else mono
+
+
+def check_rate(sample_rate_hz: float) -> int:
+    """Return a rate in Hz as an int; BadAudio where it is none that recordings have."""
+    try:
+        whole = isinstance(sample_rate_hz, float) and sample_rate_hz.is_integer()
+        rate_hz = int(sample_rate_hz) if whole else operator.index(sample_rate_hz)  # type: ignore[arg-type]
+    except TypeError:
+        rate_hz = 0
+    if rate_hz not in _RATES_HZ:
+        raise BadAudio(
+            f"sample rate {sample_rate_hz!r}: give a whole number from {_RATES_HZ[0]} to {_RATES_HZ[-1]} Hz, "
+            "the rate the samples were recorded at"
+        )
+    return rate_hz
