@@ -87,7 +87,7 @@ def check_rate(sample_rate_hz: float) -> int:
         rate_hz = 0
     if rate_hz not in _RATES_HZ:
         raise BadAudio(
-            f"sample rate {sample_rate_hz!r}: give a whole number from {_RATES_HZ[0]} to {_RATES_HZ[-1]} Hz, "
+            f"sample rate {sample_rate_hz!r}: give an integer from {_RATES_HZ[0]} to {_RATES_HZ[-1]} Hz, "
             "the rate the samples were recorded at"
         )
     return rate_hz
