@@ -82,13 +82,13 @@ def _published(spec: CorpusSpec) -> int:
     return len(spec.labels) or int(spec.table_1["labels"])
 
 
-def parameters(labels: Mapping[str, int]) -> Report:
+def parameter_report(labels: Mapping[str, int]) -> Report:
     """Count the parameters for the first K of the corpora, K = 1, 2, …; nothing is computed with them.
 
     Args:
       labels: corpus → its number of labels.
 
-    >>> parameters(read_labels(["emoset"], Path())).pieces[0].rows[-1][0]
+    >>> parameter_report(read_labels(["emoset"], Path())).pieces[0].rows[-1][0]
     26
     """
     rows = [_row(dict(list(labels.items())[:k])) for k in range(1, len(labels) + 1)]

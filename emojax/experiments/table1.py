@@ -30,7 +30,7 @@ _PAPER = {
 }
 
 
-def statistics(corpora: Mapping[str, PreparedCorpus]) -> Report:
+def corpus_report(corpora: Mapping[str, PreparedCorpus]) -> Report:
     """Count and draw; of the audio, one training clip per label is read."""
     durations_s = {
         name: np.array([clip.duration_s for clip in corpus.clips]) for name, corpus in corpora.items()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from emojax.evaluation.comparison import Comparison
 from emojax.experiments.launch.plan import HEAD
-from emojax.experiments.reports import score_tables
+from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import PARTS, Grid, read_grid
+from emojax.experiments.reports.score_tables import rank_pictures, score_map, score_table
 from emojax.experiments.reports.table import Cell, Table
 
 _DETAILS = {
@@ -38,7 +39,7 @@ Tests = Mapping[str, Mapping[str, Comparison]]
 _P_BELOW = 0.05
 
 
-def transfer(
+def transfer_report(
     workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (), missing: str = ""
 ) -> Report:
     """Compare finished runs with those of the first setting.
@@ -59,23 +60,15 @@ def transfer(
         )
     grid = read_grid(workdirs, corpora)
     tests = {setting: grid.compared(setting) for setting in grid.others}
-    return Report(
-        name="transfer",
-        title=f"UAR beside {grid.first}: {', '.join(grid.others)}",
-        protocol=score_tables.protocols(grid),
-        seeds=score_tables.seeds(grid),
-        normalisation=score_tables.normalisation(grid),
-        selection="Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C.",
-        pieces=[
-            _table_4(grid, tests),
-            *_figures_7(grid),
-            *score_tables.rank_pictures(grid),
-            _details(grid, tests),
-            score_tables.runs_table(grid),
-        ],
-        missing=missing,
-        run_versions=score_tables.versions(grid),
-    )
+    pieces: list[Table | Picture] = [
+        _table_4(grid, tests),
+        *_figures_7(grid),
+        *rank_pictures(grid),
+        _details(grid, tests),
+    ]
+    title = f"UAR beside {grid.first}: {', '.join(grid.others)}"
+    selection = "Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C."
+    return score_report(grid, "transfer", title, selection, pieces, missing)
 
 
 def _table_4(grid: Grid, tests: Tests) -> Table:
@@ -85,7 +78,7 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
         f"test of the first seed (mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). Where "
         "classes are unequally frequent, that need not agree with UAR."
     )
-    return score_tables.score_table(
+    return score_table(
         grid, "table_4", caption, lambda setting, name: _mark(grid, setting, name, tests), [about]
     )
 
@@ -102,7 +95,7 @@ def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
 
 def _figures_7(grid: Grid) -> Iterable[Picture]:
     """Beside the first setting, and each single-task base beside the tuning of heads alone on it."""
-    figure = score_tables.score_map(grid, list(grid.settings), grid.difference, grid.first)
+    figure = score_map(grid, list(grid.settings), grid.difference, grid.first)
     caption = f"Figure 7: UAR in percent, coloured by what it gained on {grid.first}"
     yield Picture("figure_7", caption, figure)
     bases = [setting for setting in grid.settings if setting + HEAD in grid.settings]
@@ -112,7 +105,7 @@ def _figures_7(grid: Grid) -> Iterable[Picture]:
             own, head = (grid.uar(one, corpus, part) for one in (setting, setting + HEAD))
             return None if own is None or head is None else own - head
 
-        figure = score_tables.score_map(grid, bases, above_head, "the head alone")
+        figure = score_map(grid, bases, above_head, "the head alone")
         caption = "Figure 7a: adapters tuned on a single corpus's network, coloured by what they gained"
         yield Picture("figure_7a", f"{caption} on tuning of the head alone", figure)
 

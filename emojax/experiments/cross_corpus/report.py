@@ -15,10 +15,17 @@ from emojax.corpora.affect import parse_mapping
 from emojax.data.partitioned import joint_protocol, open_levels
 from emojax.data.prepared import PreparedCorpus
 from emojax.experiments.cross_corpus.matrix import Matrix, matrix_picture, matrix_table
-from emojax.experiments.cross_corpus.scoring import Tested, fill
-from emojax.experiments.cross_corpus.systems import Levels, Run, check_levels, network, open_run, svms
+from emojax.experiments.cross_corpus.scoring import Score, score_matrix
+from emojax.experiments.cross_corpus.systems import (
+    Levels,
+    Run,
+    check_levels,
+    network_system,
+    open_run,
+    svm_systems,
+)
+from emojax.experiments.reports.provenance import NETWORK, network_settings
 from emojax.experiments.reports.report import Picture, Report
-from emojax.experiments.reports.results import NETWORK, network_settings
 from emojax.experiments.reports.table import Cell, Table
 
 _DETAILS = {
@@ -40,14 +47,14 @@ _RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step"
 _RUNS |= {**NETWORK, "emojax": ""}
 
 
-def cross_corpus(
+def cross_corpus_report(
     corpora: Mapping[str, PreparedCorpus],
     aggregated: str,
     label_words: str,
     features: Sequence[str],
     workdirs: Mapping[str, Sequence[Path]],
     cache_dir: Path,
-    cells_dir: Path,
+    scores_dir: Path,
 ) -> Report:
     """Test SVMs of one corpus each, and finished runs, on the test part of every corpus.
 
@@ -58,7 +65,7 @@ def cross_corpus(
       features: of the SVMs, some of :data:`emojax.baselines.features.FEATURE_SETS`.
       workdirs: a name → work directories of runs on aggregated corpora.
       cache_dir: where features are kept.
-      cells_dir: where finished cells are kept.
+      scores_dir: where finished scores are kept.
 
     Raises:
       ValueError: nothing to test, or something unknown; before anything is computed.
@@ -79,13 +86,13 @@ def cross_corpus(
 
     matrices = []
     for dimension, levels in domains.items():
-        kinds = {name: svms(name, levels, functools.partial(read, name)) for name in features}
+        kinds = {name: svm_systems(name, levels, functools.partial(read, name)) for name in features}
         for kind, some in runs.items():
             knowing = [run for run in some if dimension in run.manifest["corpora"]]
-            kinds[kind] = [network(run, dimension, levels) for run in knowing]
+            kinds[kind] = [network_system(run, dimension, levels) for run in knowing]
         for kind, systems in kinds.items():
-            cells = fill(systems, levels, cells_dir, f"{dimension} {kind}")
-            matrices += [Matrix(dimension, kind, cells)] if cells else []
+            scores = score_matrix(systems, levels, scores_dir, f"{dimension} {kind}")
+            matrices += [Matrix(dimension, kind, scores)] if scores else []
     if not matrices:
         raise ValueError(f"none of these systems can be tested on {', '.join(domains)}: give others")
     return _report(matrices, domains, list(corpora), runs, seed)
@@ -112,14 +119,12 @@ def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]]) -> N
 
 def _refuse_twice(runs: Mapping[str, Sequence[Run]]) -> None:
     for kind, some in runs.items():
-        seen: dict[str, Run] = {}
-        for run in some:
-            if run.name in seen:
+        for one, other in itertools.combinations(some, 2):
+            if one.name == other.name:
                 raise ValueError(
-                    f"{kind}: {seen[run.name].workdir} and {run.workdir} are both trained on {run.name}; "
+                    f"{kind}: {one.workdir} and {other.workdir} are both trained on {one.name}; "
                     "name them apart: --workdirs=NAME=FOLDER,OTHER=FOLDER"
                 )
-            seen[run.name] = run
 
 
 def _division(runs: Mapping[str, Sequence[Run]]) -> tuple[str, int]:
@@ -168,20 +173,20 @@ def _report(
 
 
 def _details(matrices: Sequence[Matrix]) -> Table:
-    rows = [_detail(matrix, cell) for matrix in matrices for cell in matrix.cells]
+    rows = [_detail(matrix, score) for matrix in matrices for score in matrix.scores]
     notes = ["from, to: 95 % bootstrap interval of UAR on test, over speakers or over clips."]
     return Table("cross_corpus_details", "Every cell in full", _DETAILS, rows, notes=notes)
 
 
-def _detail(matrix: Matrix, cell: Tested) -> list[Cell]:
-    place = [matrix.dimension, matrix.kind, cell.system, cell.corpus, "yes" if cell.within else "no"]
-    if cell.result is None:
-        return [*place, 0, cell.left_out, *[None] * 5, ""]
-    result = cell.result
+def _detail(matrix: Matrix, score: Score) -> list[Cell]:
+    place = [matrix.dimension, matrix.kind, score.system, score.corpus, "yes" if score.within else "no"]
+    if score.result is None:
+        return [*place, 0, score.left_out, *[None] * 5, ""]
+    result = score.result
     devel = None if result["devel_uar"] is None else 100 * result["devel_uar"]
     low, high = (100 * end for end in result["uar_ci95"])
     chance = 100 * result["chance"]
-    return [*place, result["n"], cell.left_out, chance, devel, cell.uar, low, high, result["uar_ci95_over"]]
+    return [*place, result["n"], score.left_out, chance, devel, score.uar, low, high, result["uar_ci95_over"]]
 
 
 def _runs(runs: Mapping[str, Sequence[Run]]) -> Table:

@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 
 from emojax.evaluation.comparison import Comparison, compare_predictions
 from emojax.evaluation.statistics import almost_stochastic_order
-from emojax.experiments.reports.results import Scored, read_settings
+from emojax.experiments.reports.results import Scored, read_setting
 
 PARTS = ("devel", "test")
 
@@ -123,7 +123,7 @@ def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (
     Raises:
       ValueError: a run without results, or a corpus that no run has.
     """
-    settings = read_settings(workdirs)
+    settings = {setting: read_setting(setting, some) for setting, some in workdirs.items()}
     found = list(dict.fromkeys(name for scored in settings.values() for name in scored))
     unknown = [name for name in corpora if name not in found]
     if unknown or not found:
