@@ -17,9 +17,9 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import app, flags, logging
 
@@ -27,8 +27,6 @@ from emojax.compilation import use_compilation_cache
 
 if TYPE_CHECKING:
     from emojax.data.prepared import PreparedCorpus
-    from emojax.experiments.launch.job import Job
-    from emojax.experiments.launch.spec import Spec
     from emojax.experiments.reports.report import Report
 
 flags.DEFINE_list("corpora", [], "NAME or NAME=PATH as for train.py, in the order of the tables.")
@@ -44,12 +42,8 @@ flags.DEFINE_list(
 flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
 flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
 flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
-flags.DEFINE_string(
-    "vgg16_weights", None, "baselines: Keras's .h5 or torchvision's .pth, for the row deepspectrum_vgg16."
-)
-flags.DEFINE_bool(
-    "speaker_normalisation", False, "baselines: SVMs standardise the features of each speaker first."
-)
+flags.DEFINE_string("vgg16_weights", None, "baselines: as baseline.py's, for the row deepspectrum_vgg16.")
+flags.DEFINE_bool("speaker_normalisation", False, "baselines: as baseline.py's, for all rows of SVMs.")
 flags.DEFINE_string("config", "configs/multi_corpus.py", "Settings of shared training.")
 flags.DEFINE_string("scratch_config", "configs/scratch.py", "Settings of a corpus's own network.")
 flags.DEFINE_string("tune_config", "configs/adapt.py", "Settings of the tuning on a trained network.")
@@ -100,17 +94,15 @@ def _parameters() -> Report:
 
 
 def _baselines() -> Report:
-    from emojax.experiments.launch.plan import baseline_jobs
     from emojax.experiments.table3 import baseline_report
 
-    return _of_runs(baseline_jobs, baseline_report)
+    return baseline_report(*_read()) if FLAGS.workdirs else _launch("baselines", baseline_report)
 
 
 def _transfer() -> Report:
-    from emojax.experiments.launch.plan import transfer_jobs
     from emojax.experiments.table4 import transfer_report
 
-    return _of_runs(transfer_jobs, transfer_report)
+    return transfer_report(*_read()) if FLAGS.workdirs else _launch("transfer", transfer_report)
 
 
 def _cross_corpus() -> Report:
@@ -149,33 +141,29 @@ def _opened() -> dict[str, PreparedCorpus]:
     return find_corpora(_names(), _path(FLAGS.data_dir))
 
 
-def _of_runs(plan: Callable[[Spec, Sequence[str]], Iterable[Job]], report: Callable[..., Report]) -> Report:
-    """A report of finished runs, or of those that the plan asks for."""
+def _read() -> tuple[dict[str, list[Path]], list[str]]:
+    """Finished runs that are given, and the corpora to show."""
     from emojax.evaluation.score_files import parse_workdirs
+    from emojax.experiments.corpus_arguments import parse_corpora
+
+    return parse_workdirs(FLAGS.workdirs), list(parse_corpora(FLAGS.corpora))
+
+
+def _launch(name: str, report: Callable[..., Report]) -> Report:
+    """A report of the runs that a plan asks for."""
+    if not FLAGS.corpora:
+        raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
     from emojax.experiments.corpus_arguments import parse_bases, parse_corpora
     from emojax.experiments.launch.launch import carry_out
+    from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
     from emojax.experiments.launch.spec import Spec, parse_seeds
 
     corpora = parse_corpora(FLAGS.corpora)
-    if FLAGS.workdirs:
-        return report(parse_workdirs(FLAGS.workdirs), list(corpora))
-    if not corpora:
-        raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
-    spec = Spec(
-        corpora=corpora,
-        bases=parse_bases(FLAGS.base_corpora, corpora),
-        out=_path(FLAGS.out),
-        seeds=parse_seeds(FLAGS.seeds),
-        source_dir=FLAGS.source_dir,
-        data_dir=FLAGS.data_dir,
-        config=FLAGS.config,
-        scratch_config=FLAGS.scratch_config,
-        tune_config=FLAGS.tune_config,
-        label_words=FLAGS.label_words,
-        vgg16_weights=FLAGS.vgg16_weights,
-        speaker_normalisation=FLAGS.speaker_normalisation,
-    )
-    workdirs, failed = carry_out(list(plan(spec, FLAGS.settings)), spec, FLAGS.engine)
+    given: dict[str, Any] = {name: FLAGS[name].value for name in Spec.__dataclass_fields__ if name in FLAGS}
+    bases, seeds = parse_bases(FLAGS.base_corpora, corpora), parse_seeds(FLAGS.seeds)
+    spec = Spec(**given | {"corpora": corpora, "bases": bases, "out": _path(FLAGS.out), "seeds": seeds})
+    jobs = {"baselines": baseline_jobs, "transfer": transfer_jobs}[name](spec, FLAGS.settings)
+    workdirs, failed = carry_out(list(jobs), spec, FLAGS.engine)
     if not workdirs:
         raise ValueError("no run ended well, see above; the same command tries them again")
     return report(workdirs, missing="; ".join(f"{name}: {why}" for name, why in failed.items()))

@@ -11,7 +11,7 @@ from emojax.corpora.spec import check_name
 
 
 def parse_corpora(items: Iterable[str]) -> dict[str, str]:
-    """Name → item of a list of ``NAME`` or ``NAME=PATH``.
+    """Map the name of each corpus of a list to its item, ``NAME`` or ``NAME=PATH``.
 
     Raises:
       ValueError: a name that cannot be one, or is there twice.
@@ -29,7 +29,7 @@ def parse_corpora(items: Iterable[str]) -> dict[str, str]:
 
 
 def parse_bases(items: Iterable[str], corpora: Mapping[str, str]) -> dict[str, str]:
-    """Name → item of a list of ``NAME`` or ``NAME=PATH``; a name of one of the corpora is that corpus.
+    """Map names to items as :func:`parse_corpora`; a name of one of the corpora is that corpus.
 
     Raises:
       ValueError: as :func:`parse_corpora`, or a name that is one of the corpora's with another path.

@@ -1,4 +1,4 @@
-"""What simple systems score on each corpus: the paper's Table 3, from finished runs."""
+"""Scores of simple systems on each corpus: the paper's Table 3, from finished runs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,7 @@ from emojax.experiments.reports.table import Table
 def baseline_report(
     workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (), missing: str = ""
 ) -> Report:
-    """Put finished runs side by side.
-
-    Args:
-      workdirs: baseline → its work directories.
-      corpora: those to show; all, if empty.
-      missing: which runs should be there and are not.
+    """Put finished runs side by side; the arguments are those of Table 4.
 
     Raises:
       ValueError: a run without results, or a corpus that no run has.

@@ -6,34 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from emojax.evaluation.comparison import Comparison
-from emojax.experiments.launch.plan import HEAD
 from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import PARTS, Grid, read_grid
 from emojax.experiments.reports.score_tables import rank_pictures, score_map, score_table
 from emojax.experiments.reports.table import Cell, Table
 
-_DETAILS = {
-    "setting": "",
-    "corpus": "",
-    "test clips": ",d",
-    "chance": ".1f",
-    "seeds": "d",
-    "UAR devel": ".1f",
-    "deviation devel": ".1f",
-    "UAR test": ".1f",
-    "deviation test": ".1f",
-    "devel above first": "+.1f",
-    "test above first": "+.1f",
-    "from": "+.1f",
-    "to": "+.1f",
-    "exact p": ".4f",
-    "mid-p": ".4f",
-    "mid-p by Holm": ".4f",
-    "mark": "",
-    "ε_min": ".2f",
-    "protocol": "",
-}
+# Behind a setting's name: the same start, of which the head alone was tuned.
+HEAD = ", head"
+_DETAILS = {"setting": "", "corpus": "", "test clips": ",d", "chance": ".1f", "seeds": "d"}
+_DETAILS |= {f"{what} {part}": ".1f" for part in PARTS for what in ("UAR", "deviation")}
+_DETAILS |= {"devel above first": "+.1f", "test above first": "+.1f", "from": "+.1f", "to": "+.1f"}
+_DETAILS |= {"exact p": ".4f", "mid-p": ".4f", "mid-p by Holm": ".4f", "mark": "", "ε_min": ".2f"}
+_DETAILS |= {"protocol": ""}
 
 Tests = Mapping[str, Mapping[str, Comparison]]
 _P_BELOW = 0.05
@@ -94,7 +79,7 @@ def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
 
 
 def _figures_7(grid: Grid) -> Iterable[Picture]:
-    """Beside the first setting, and each single-task base beside the tuning of heads alone on it."""
+    """Pictures of all settings beside the first, and of adapters beside heads alone on a single base."""
     figure = score_map(grid, list(grid.settings), grid.difference, grid.first)
     caption = f"Figure 7: UAR in percent, coloured by what it gained on {grid.first}"
     yield Picture("figure_7", caption, figure)

@@ -50,6 +50,7 @@ def test_weights_are_known_by_what_is_in_them(spec, tmp_path):
     assert flags <= set(job().commands[0])
     moved = shutil.copy(spec.vgg16_weights, tmp_path / "moved.pth")
     job(vgg16_weights=str(moved)).check_folder()
+    assert not job(vgg16_weights=str(moved)).is_finished()
     with pytest.raises(ValueError, match=r"config\.speaker_normalisation: the checkpoint has True"):
         job(speaker_normalisation=False).check_folder()
     other = json.loads((job().folder / "job.json").read_text())

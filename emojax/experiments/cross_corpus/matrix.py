@@ -31,7 +31,7 @@ class Matrix:
 
     @property
     def name(self) -> str:
-        """Of its files."""
+        """The name of its files."""
         return f"cross_corpus_{self.dimension}_{self.kind}"
 
     @property
@@ -81,7 +81,7 @@ def _shown(score: Score) -> Cell:
 
 
 def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
-    """What a reader must know of the numbers, and what is missing."""
+    """Notes on what the numbers are, and on what is missing."""
     yield (
         "UAR in percent, over the levels that a test part has. * within: other speakers of a corpus that was "
         "trained on; the means are over the other cells."

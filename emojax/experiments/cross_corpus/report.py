@@ -1,4 +1,4 @@
-"""Trained on one corpus, tested on another: a matrix over the levels of arousal and of valence."""
+"""The cross-corpus report: a matrix over the levels of arousal, and one over those of valence."""
 
 from __future__ import annotations
 
@@ -16,33 +16,14 @@ from emojax.data.partitioned import joint_protocol, open_levels
 from emojax.data.prepared import PreparedCorpus
 from emojax.experiments.cross_corpus.matrix import Matrix, matrix_picture, matrix_table
 from emojax.experiments.cross_corpus.scoring import Score, score_matrix
-from emojax.experiments.cross_corpus.systems import (
-    Levels,
-    Run,
-    check_levels,
-    network_system,
-    open_run,
-    svm_systems,
-)
+from emojax.experiments.cross_corpus.systems import Levels, Run, check_levels, network_system, open_run, svms
 from emojax.experiments.reports.provenance import NETWORK, network_settings
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.table import Cell, Table
 
-_DETAILS = {
-    "levels of": "",
-    "system": "",
-    "trained on": "",
-    "tested on": "",
-    "within": "",
-    "test clips": ",d",
-    "left out": ",d",
-    "chance": ".1f",
-    "UAR devel": ".1f",
-    "UAR test": ".1f",
-    "from": ".1f",
-    "to": ".1f",
-    "interval over": "",
-}
+_DETAILS = dict.fromkeys(("levels of", "system", "trained on", "tested on", "within"), "")
+_DETAILS |= {"test clips": ",d", "left out": ",d", "chance": ".1f", "UAR devel": ".1f", "UAR test": ".1f"}
+_DETAILS |= {"from": ".1f", "to": ".1f", "interval over": ""}
 _RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step": ",d"}
 _RUNS |= {**NETWORK, "emojax": ""}
 
@@ -70,8 +51,7 @@ def cross_corpus_report(
     Raises:
       ValueError: nothing to test, or something unknown; before anything is computed.
     """
-    _check(features, workdirs)
-    parse_mapping(label_words)  # what cannot be is refused before anything is read
+    _check(features, workdirs, label_words)
     runs = {kind: [open_run(workdir) for workdir in some] for kind, some in workdirs.items()}
     _refuse_twice(runs)
     scheme, seed = _division(runs)
@@ -86,7 +66,7 @@ def cross_corpus_report(
 
     matrices = []
     for dimension, levels in domains.items():
-        kinds = {name: svm_systems(name, levels, functools.partial(read, name)) for name in features}
+        kinds = {name: svms(name, levels, functools.partial(read, name)) for name in features}
         for kind, some in runs.items():
             knowing = [run for run in some if dimension in run.manifest["corpora"]]
             kinds[kind] = [network_system(run, dimension, levels) for run in knowing]
@@ -98,7 +78,7 @@ def cross_corpus_report(
     return _report(matrices, domains, list(corpora), runs, seed)
 
 
-def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]]) -> None:
+def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]], label_words: str) -> None:
     """Refuse systems that cannot be, before anything is opened."""
     if not features and not workdirs:
         raise ValueError("nothing to test; give --features=egemaps, --workdirs=NAME=FOLDER, or both")
@@ -115,6 +95,10 @@ def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]]) -> N
             f"runs named {strange[0]!r}, which is to be part of a file's name: use letters, digits, '-' and "
             f"'_', and none of {', '.join(FEATURE_SETS)}"
         )
+    try:
+        parse_mapping(label_words)
+    except ValueError as error:
+        raise ValueError(f"label_words: {error}") from None
 
 
 def _refuse_twice(runs: Mapping[str, Sequence[Run]]) -> None:

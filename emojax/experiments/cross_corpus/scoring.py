@@ -1,4 +1,4 @@
-"""Every system tested on every corpus; what is tested once is kept and not tested again."""
+"""Scores of every system on every corpus; each is kept and not computed again."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _row(
 
 
 def _strangers(system: System, corpora: Levels) -> dict[str, np.ndarray]:
-    """Corpus → indices of the clips of its test part by speakers whom the system has not learnt from."""
+    """Find the clips of each test part by speakers whom the system has not learnt from."""
     clips = [clip for corpus in corpora.values() for clip in corpus.clips]
     group = speaker_groups([*clips, *system.learnt_from])
     strange = ~np.isin(group[: len(clips)], group[len(clips) :])

@@ -1,4 +1,4 @@
-"""What learns the levels of affect on some corpora and is tested on others: SVMs, and finished runs."""
+"""Systems that learn levels of affect on some corpora and are tested on others: SVMs, finished runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def levels_of(corpus: PartitionedCorpus, indices: np.ndarray) -> np.ndarray:
     return np.array([corpus.labels.index(corpus.clips[index].label) for index in indices], np.int64)
 
 
-def svm_systems(features: str, corpora: Levels, read: Callable[[str], np.ndarray]) -> list[System]:
+def svms(features: str, corpora: Levels, read: Callable[[str], np.ndarray]) -> list[System]:
     """A linear SVM of each corpus whose train and devel parts have clips.
 
     Args:
@@ -137,7 +137,7 @@ def open_run(workdir: Path) -> Run:
 
 
 def check_levels(run: Run, domains: Mapping[str, Levels], corpora: Collection[str], label_words: str) -> None:
-    """A ValueError where a run learnt another level of a corpus's clip than it would be tested with."""
+    """Raise a ValueError where a run learnt another level of a corpus's clip than it would be tested with."""
     own_words = run.manifest["config"]["label_words"]
     if own_words == label_words:
         return
@@ -154,7 +154,7 @@ def check_levels(run: Run, domains: Mapping[str, Levels], corpora: Collection[st
 
 
 def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
-    """What a run, and the one it began at, learnt from; files and speakers are named ``CORPUS/...``."""
+    """Clips that a run, and the one it began at, learnt from; names begin with ``CORPUS/``."""
     for name, corpus in open_trained_on(workdir, manifest).items():
         for index in itertools.chain.from_iterable(corpus.partition.parts[part] for part in LEARNT):
             clip = corpus.clips[index]
@@ -185,7 +185,7 @@ def network_system(run: Run, dimension: str, corpora: Levels) -> System:
 
 
 def _digest(network: Network) -> str:
-    """Of the parameters; the structure is in the settings."""
+    """A digest of the parameters; the structure is in the settings."""
     trees = network.shared, network.corpus, network.stats, network.class_mask
     digest = hashlib.blake2b(digest_size=16)
     for leaf in jax.tree.leaves(trees):

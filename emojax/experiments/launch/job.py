@@ -44,13 +44,13 @@ class Job:
         """Make its folder; where no checkpoint will say what it is, say it there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / MARK).unlink(missing_ok=True)  # it may have lost its results
-        if not self.is_network:  # the results of an SVM do not say what data it learnt from
+        if not self.is_network:  # an SVM leaves no manifest, and its results do not say what data it learnt
             with replacing(self.folder / NOTE) as draft:
                 note = {"config": self.config, "partitions": self.partitions}
                 draft.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
 
     def is_finished(self) -> bool:
-        """Whether it need not be run."""
+        """Say whether it need not be run."""
         return (self.folder / MARK).exists() and all(
             (folder / "results.json").is_file() for folder in self.results
         )
@@ -96,7 +96,7 @@ class Job:
 
 
 def scored(jobs: Iterable[Job]) -> dict[str, list[Path]]:
-    """Setting → folders of its results, of the jobs that are finished."""
+    """Collect the folders of results of the finished jobs, by setting."""
     settings: dict[str, list[Path]] = {}
     for job in jobs:
         for folder, setting in job.results.items():

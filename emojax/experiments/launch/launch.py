@@ -1,4 +1,4 @@
-"""From a plan to finished runs: prepare the corpora, run what is not finished, say what is missing."""
+"""Carry out a plan: prepare the corpora, run what is not finished, say what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs the experiments of the paper are made of."""
+"""Runs that the experiments of the paper are made of."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from emojax.baselines.feature_sets import NAMES, open_features
 from emojax.corpora.aggregate import DOMAINS
 from emojax.experiments.launch.job import Job
 from emojax.experiments.launch.spec import Spec, read_config_file
+from emojax.experiments.table4 import HEAD
 
 SCRATCH = "scratch"
 RESNET = "resnet"
-# Behind a setting's name: the same start, of which the head alone was tuned.
-HEAD = ", head"
 # Multi-task setting → what its shared network is trained on: the corpora themselves, or domains of them.
 MULTI_TASK = {"all": "", **{name: name for name in DOMAINS}}
 BASELINES = (*NAMES, RESNET)
@@ -68,7 +67,7 @@ def _refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
 
 
 def _refuse_one(settings: Sequence[str], spec: Spec) -> None:
-    """What is compared has to be two things at least, divided alike."""
+    """Refuse fewer than two things to compare, or things divided differently."""
     if len(set(settings)) == 1 and not spec.bases:
         raise ValueError(
             f"--settings={settings[0]} has nothing to be compared with; give two, as in "
@@ -118,7 +117,7 @@ def _single_task(spec: Spec, base: str, seed: int) -> Iterator[Job]:
 
 
 def _together(spec: Spec) -> str:
-    """For the name of a run over all corpora, so that more corpora are another run beside it."""
+    """Part of the name of a run over all corpora, so that more corpora are another run beside it."""
     digest = hashlib.blake2b(",".join(spec.corpora).encode(), digest_size=4).hexdigest()
     return f"{len(spec.corpora)}_corpora_{digest}"  # their names may be too long for a folder's
 

@@ -28,10 +28,10 @@ class Handle(Protocol):
     """A process that was begun; submitit's jobs are such handles."""
 
     def done(self) -> bool:
-        """Whether it has ended."""
+        """Say whether it has ended."""
 
     def exception(self) -> BaseException | None:
-        """Why it failed, if it did."""
+        """The reason why it failed, if it did."""
 
     def cancel(self) -> None:
         """Stop it."""
@@ -39,7 +39,7 @@ class Handle(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """Where jobs are run.
+    """A place where jobs are run.
 
     Attributes:
       submit: begins a command.
@@ -51,7 +51,7 @@ class Engine:
 
 
 def make_engine(text: str, folder: Path) -> Engine:
-    """An engine as a person types it.
+    """Make an engine as a person types it.
 
     Args:
       text: ``here``; ``local:N``; ``slurm`` with submitit's parameters behind it, ``slurm:NAME=VALUE,...``.
@@ -69,7 +69,9 @@ def make_engine(text: str, folder: Path) -> Engine:
         pairs = [item.partition("=")[::2] for item in filter(None, options.split(","))]
         parameters = {name: int(value) if value.isdecimal() else value for name, value in pairs}
         executor = _executor(folder, kind, parameters)
-        return Engine(lambda command: _submit(executor, command), sys.maxsize)
+        from submitit.helpers import CommandFunction
+
+        return Engine(lambda command: executor.submit(CommandFunction(command, verbose=False)), sys.maxsize)
     raise ValueError(f"--engine={text!r}; choose of {ENGINES}")
 
 
@@ -84,12 +86,6 @@ def _executor(folder: Path, cluster: str, parameters: dict[str, Any]) -> Any:
     except (AssertionError, NameError, RuntimeError, TypeError) as error:
         raise ValueError(f"--engine={cluster}: {error}") from error
     return executor
-
-
-def _submit(executor: Any, command: list[str]) -> Handle:
-    from submitit.helpers import CommandFunction
-
-    return executor.submit(CommandFunction(command, verbose=False))
 
 
 class _Process:
@@ -181,12 +177,12 @@ def _begin(job: Job, engine: Engine, running: dict[str, Handle], failed: Collect
 
 
 def command_of(job: Job) -> list[str]:
-    """What runs a job in a process of its own."""
+    """The command that runs a job in a process of its own."""
     return [sys.executable, "-m", runner.__name__, str(job.folder), json.dumps(job.commands)]
 
 
 def _failure(job: Job, handle: Handle) -> str:
-    """Why a job failed, if it did: the last that it said, and what its engine says."""
+    """The reason why a job failed, if it did: its last line, and what its engine says."""
     error = handle.exception()
     if error is None and job.is_finished():
         return ""

@@ -1,4 +1,4 @@
-"""What a person asks for, and the jobs it is made of."""
+"""A request of a person, and the jobs it is made of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from emojax.training.transfer import NETWORK
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """What a person asks for.
+    """Corpora, seeds and settings that a person asks for.
 
     Attributes:
       corpora: name → as ``train.py`` takes it, ``NAME`` or ``NAME=PATH``.

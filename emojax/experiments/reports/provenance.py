@@ -1,4 +1,4 @@
-"""How the scores of finished runs came about: their protocols, seeds, settings and versions."""
+"""Provenance of the scores of finished runs: protocols, seeds, settings and versions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def score_report(
 
 
 def _protocols(grid: Grid) -> str:
-    """Which corpora were tested how."""
+    """Protocols, and the corpora that were tested by each."""
     tested: dict[str, list[str]] = defaultdict(list)
     for name in grid.corpora:
         runs = [one for setting in grid.having(name) for one in grid.settings[setting][name]]
@@ -66,7 +66,7 @@ def _protocols(grid: Grid) -> str:
 
 
 def normalisation(grid: Grid) -> str:
-    """What the input was standardised over, and for which settings over all clips of a tested speaker."""
+    """A text on what the input was standardised over; per speaker means all clips of a tested one."""
     said = ["Networks: each utterance's log-mel over its own frames."]
     for classifier, parts in _STANDARDISED_OVER.items():
         if names := _settings_with(grid, "classifier", classifier):
@@ -84,13 +84,13 @@ def _settings_with(grid: Grid, key: str, value: str | bool) -> str:
 
 
 def _seeds(grid: Grid) -> str:
-    """Which seeds there are; they choose the partition too where none is published."""
+    """Seeds of the runs; they choose the partition too where none is published."""
     found = sorted({one.seed for one in grid.runs()})
     return f"{', '.join(map(str, found))}; one run of each corpus in each setting with each seed."
 
 
 def _versions(grid: Grid) -> str:
-    """Which settings were scored with which versions, as their runs noted."""
+    """Versions of software, and the settings that were scored with each, as their runs noted."""
     settings: dict[str, dict[str, None]] = defaultdict(dict)
     for setting, scored in grid.settings.items():
         for one in itertools.chain.from_iterable(scored.values()):
@@ -101,7 +101,7 @@ def _versions(grid: Grid) -> str:
 
 
 def _runs_table(grid: Grid) -> Table:
-    """Every run: how it was trained and scored."""
+    """A row for each run: how it was trained and scored."""
     rows = [row for setting in grid.settings for row in _runs_of(grid, setting)]
     return Table("runs", "The runs behind these numbers", _RUNS, rows)
 

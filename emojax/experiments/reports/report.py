@@ -1,4 +1,4 @@
-"""What an experiment found, and the one place that writes it: CSV, LaTeX, PNG and a page of HTML."""
+"""Reports of experiments, and the one place that writes them: CSV, LaTeX, PNG and a page of HTML."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What an experiment found, and all that a reader must know to judge it.
+    """Results of an experiment, and all that a reader must know to judge them.
 
     Attributes:
       name: of the experiment, and of the page.

@@ -32,12 +32,12 @@ class Scored:
 
     @property
     def seed(self) -> int:
-        """Of the run."""
+        """The seed of the run."""
         return self.run["config"]["seed"]
 
 
 def read_setting(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Scored]]:
-    """Corpus → what the runs of a setting scored on it, a run per seed, by seed.
+    """Read what the runs of a setting scored on each corpus, a run per seed, by seed.
 
     Raises:
       ValueError: a folder without results, or a corpus twice with one seed.
@@ -55,7 +55,7 @@ def read_setting(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Score
 
 
 def read_run(workdir: Path) -> dict[str, Scored]:
-    """Corpus → what the run in a work directory scored on it, in the run's order.
+    """Read what the run in a work directory scored on each corpus, in the run's order.
 
     Raises:
       ValueError: the run was not scored, or something else lies there.
