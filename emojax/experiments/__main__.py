@@ -15,54 +15,43 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import app, flags, logging
 
+from emojax.command_line import command
 from emojax.compilation import use_compilation_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from emojax.data.prepared import PreparedCorpus
-    from emojax.experiments.launch.job import Cell
-    from emojax.experiments.launch.spec import Request
     from emojax.experiments.reports.report import Report
 
-_CORPORA = flags.DEFINE_list("corpora", [], "In the order of the tables; as train.py takes them to be run.")
-_DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora.")
-_OUT = flags.DEFINE_string("out", None, "Folder for the tables, figures, page and runs.", required=True)
-_WORKDIRS = flags.DEFINE_list(
+flags.DEFINE_list("corpora", [], "NAME or NAME=PATH as for train.py, in the order of the tables.")
+flags.DEFINE_string("source_dir", "corpora", "Folder of the publishers' folders.")
+flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora.")
+flags.DEFINE_string("out", None, "Folder for the tables, figures, page and runs.", required=True)
+flags.DEFINE_list(
     "workdirs",
     [],
     "Run nothing; read NAME=FOLDER of each setting, first the one compared with (cross_corpus: of runs with "
     "--config.aggregate); a folder may be a pattern, and a name may be repeated.",
 )
-_SETTINGS = flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
-_BASES = flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
-_SEEDS = flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
-_VGG16_WEIGHTS = flags.DEFINE_string(
-    "vgg16_weights", None, "baselines: Keras's .h5 or torchvision's .pth, for the row deepspectrum_vgg16."
-)
-_SPEAKER_NORMALISATION = flags.DEFINE_bool(
-    "speaker_normalisation", False, "baselines: SVMs standardise the features of each speaker first."
-)
-_CONFIG = flags.DEFINE_string("config", "configs/multi_corpus.py", "Settings of shared training.")
-_SCRATCH = flags.DEFINE_string("scratch_config", "configs/scratch.py", "Settings of a corpus's own network.")
-_TUNE = flags.DEFINE_string("tune_config", "configs/adapt.py", "Settings of the tuning on a trained network.")
-_SOURCE_DIR = flags.DEFINE_string("source_dir", "corpora", "Folder of the publishers' folders.")
-_ENGINE = flags.DEFINE_string("engine", "here", "here | local:PROCESSES | slurm:timeout_min=600,...")
-_FEATURES = flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, compare, or both.")
-_AGGREGATE = flags.DEFINE_enum(
-    "aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what."
-)
-_LABEL_WORDS = flags.DEFINE_string(
-    "label_words", "", "Of levels of affect: as train.py's, such as calm=rest."
-)
-EXPERIMENTS = ("statistics", "parameters", "baselines", "transfer", "cross_corpus")
+flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
+flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
+flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
+flags.DEFINE_string("vgg16_weights", None, "baselines: as baseline.py's, for the row deepspectrum_vgg16.")
+flags.DEFINE_bool("speaker_normalisation", False, "baselines: as baseline.py's, for all rows of SVMs.")
+flags.DEFINE_string("config", "configs/multi_corpus.py", "Settings of shared training.")
+flags.DEFINE_string("scratch_config", "configs/scratch.py", "Settings of a corpus's own network.")
+flags.DEFINE_string("tune_config", "configs/adapt.py", "Settings of the tuning on a trained network.")
+flags.DEFINE_string("engine", "here", "here | local:PROCESSES | slurm:timeout_min=600,...")
+flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, compare, or both.")
+flags.DEFINE_enum("aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what.")
+flags.DEFINE_string("label_words", "", "Of levels of affect: as train.py's, such as calm=rest.")
+FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
@@ -73,101 +62,103 @@ def main(argv: list[str]) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     use_compilation_cache()  # before anything starts jax
     logging.set_verbosity(logging.WARNING)
-    from emojax.experiments.reports.report import write_report
+    with command("experiments", again="stopped; the same command goes on where it was"):
+        from emojax.experiments.reports.report import write_report
 
-    # Whoever ends this process ends the runs that it began.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    command = shlex.join(["python", "-m", "emojax.experiments", *sys.argv[1:]])
-    try:
-        report = _experiment(argv[1])
-        for path in write_report(report, Path(_OUT.value).expanduser(), command):
+        report = EXPERIMENTS[argv[1]]()
+        typed = shlex.join(["python", "-m", "emojax.experiments", *sys.argv[1:]])
+        for path in write_report(report, _path(FLAGS.out), typed):
             print(path)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"experiments: {error}") from error
-    except ImportError as error:
-        raise SystemExit(f'experiments: {error}; pip install "emojax[statistics,baselines]"') from error
-    except KeyboardInterrupt:
-        raise SystemExit("experiments: stopped; the same command goes on where it was") from None
-    if report.missing:
-        raise SystemExit("experiments: some runs failed, see above; the same command tries them again")
+        if report.missing:
+            raise ValueError("some runs failed, see above; the same command tries them again")
 
 
-def _experiment(name: str) -> Report:
-    """Only what is asked for is imported."""
-    if name in ("baselines", "transfer"):
-        return _of_runs(name)
-    if name == "parameters":
-        from emojax.experiments.parameter_count import parameters, read_labels
+def _statistics() -> Report:
+    from emojax.experiments.table1 import corpus_report
 
-        return parameters(read_labels(_CORPORA.value, Path(_DATA_DIR.value).expanduser()))
+    return corpus_report(_opened())
+
+
+def _parameters() -> Report:
+    from emojax.experiments.parameter_count import parameter_report, read_labels
+
+    return parameter_report(read_labels(_names(), _path(FLAGS.data_dir)))
+
+
+def _baselines() -> Report:
+    from emojax.experiments.table3 import baseline_report
+
+    return baseline_report(*_read()) if FLAGS.workdirs else _launch("baselines", baseline_report)
+
+
+def _transfer() -> Report:
+    from emojax.experiments.table4 import transfer_report
+
+    return transfer_report(*_read()) if FLAGS.workdirs else _launch("transfer", transfer_report)
+
+
+def _cross_corpus() -> Report:
+    from emojax.evaluation.score_files import parse_workdirs
+    from emojax.experiments.cross_corpus.report import cross_corpus_report
+
+    corpora, workdirs = _opened(), parse_workdirs(FLAGS.workdirs)
+    levels = FLAGS.aggregate, FLAGS.label_words
+    kept = _path(FLAGS.data_dir) / "features", _path(FLAGS.out) / "scores"
+    return cross_corpus_report(corpora, *levels, FLAGS.features, workdirs, *kept)
+
+
+# What a person types → what makes its report, which imports only what it needs.
+EXPERIMENTS: dict[str, Callable[[], Report]] = {
+    "statistics": _statistics,
+    "parameters": _parameters,
+    "baselines": _baselines,
+    "transfer": _transfer,
+    "cross_corpus": _cross_corpus,
+}
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _names() -> list[str]:
+    from emojax.experiments.corpus_arguments import prepared_names
+
+    return prepared_names(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)
+
+
+def _opened() -> dict[str, PreparedCorpus]:
     from emojax.data.prepared import find_corpora
 
-    corpora = find_corpora(_CORPORA.value, Path(_DATA_DIR.value).expanduser())
-    if name == "cross_corpus":
-        return _cross_corpus(corpora)
-    from emojax.experiments.table1 import statistics
-
-    return statistics(corpora)
+    return find_corpora(_names(), _path(FLAGS.data_dir))
 
 
-def _of_runs(name: str) -> Report:
-    """Of finished runs, or of those that the plan asks for."""
+def _read() -> tuple[dict[str, list[Path]], list[str]]:
+    """Finished runs that are given, and the corpora to show."""
     from emojax.evaluation.score_files import parse_workdirs
-    from emojax.experiments.launch.launch import carry_out
-    from emojax.experiments.table3 import baselines
-    from emojax.experiments.table4 import transfer
+    from emojax.experiments.corpus_arguments import parse_corpora
 
-    report = {"baselines": baselines, "transfer": transfer}[name]
-    if _WORKDIRS.value:
-        return report(parse_workdirs(_WORKDIRS.value), _CORPORA.value)
-    request = _request()
-    workdirs, failed = carry_out(_cells(name, request), request, _ENGINE.value)
+    return parse_workdirs(FLAGS.workdirs), list(parse_corpora(FLAGS.corpora))
+
+
+def _launch(name: str, report: Callable[..., Report]) -> Report:
+    """A report of the runs that a plan asks for."""
+    if not FLAGS.corpora:
+        raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
+    from emojax.experiments.corpus_arguments import parse_bases, parse_corpora
+    from emojax.experiments.launch.launch import carry_out
+    from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
+    from emojax.experiments.launch.spec import Spec, parse_seeds
+
+    corpora = parse_corpora(FLAGS.corpora)
+    given: dict[str, Any] = {name: FLAGS[name].value for name in Spec.__dataclass_fields__ if name in FLAGS}
+    bases, seeds = parse_bases(FLAGS.base_corpora, corpora), parse_seeds(FLAGS.seeds)
+    spec = Spec(**given | {"corpora": corpora, "bases": bases, "out": _path(FLAGS.out), "seeds": seeds})
+    jobs = {"baselines": baseline_jobs, "transfer": transfer_jobs}[name](spec, FLAGS.settings)
+    workdirs, failed = carry_out(list(jobs), spec, FLAGS.engine)
     if not workdirs:
         raise ValueError("no run ended well, see above; the same command tries them again")
-    return report(workdirs, missing="; ".join(f"{cell}: {why}" for cell, why in failed.items()))
-
-
-def _request() -> Request:
-    from emojax.experiments.launch.spec import Request, parse_bases, parse_corpora, parse_seeds
-
-    if not _CORPORA.value:
-        raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
-    corpora = parse_corpora(_CORPORA.value)
-    return Request(
-        corpora,
-        parse_bases(_BASES.value, corpora),
-        Path(_OUT.value).expanduser(),
-        parse_seeds(_SEEDS.value),
-        _SOURCE_DIR.value,
-        _DATA_DIR.value,
-        _CONFIG.value,
-        _SCRATCH.value,
-        _TUNE.value,
-        _LABEL_WORDS.value,
-        _VGG16_WEIGHTS.value,
-        _SPEAKER_NORMALISATION.value,
-    )
-
-
-def _cells(name: str, request: Request) -> list[Cell]:
-    from emojax.experiments.launch.plan import baseline_cells, transfer_cells
-
-    return list({"baselines": baseline_cells, "transfer": transfer_cells}[name](request, _SETTINGS.value))
-
-
-def _cross_corpus(corpora: Mapping[str, PreparedCorpus]) -> Report:
-    from emojax.evaluation.score_files import parse_workdirs
-    from emojax.experiments.cross_corpus.report import cross_corpus
-
-    return cross_corpus(
-        corpora,
-        _AGGREGATE.value,
-        _LABEL_WORDS.value,
-        _FEATURES.value,
-        parse_workdirs(_WORKDIRS.value),
-        Path(_DATA_DIR.value).expanduser() / "features",
-        Path(_OUT.value).expanduser() / "cells",
-    )
+    return report(workdirs, missing="; ".join(f"{name}: {why}" for name, why in failed.items()))
 
 
 if __name__ == "__main__":

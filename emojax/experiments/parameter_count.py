@@ -1,4 +1,4 @@
-"""What one more corpus costs: parameters of one shared network, and of a network for each corpus."""
+"""Parameters of one shared network, and of a network for each corpus: the cost of one more corpus."""
 
 from __future__ import annotations
 
@@ -11,24 +11,14 @@ from matplotlib.figure import Figure
 
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.listing import prepared
-from emojax.corpora.spec import CorpusSpec
 from emojax.data.prepared import find_corpora, open_corpus
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.table import Cell, Table
 from emojax.inference.network import init_network
 from emojax.models.adapter_resnet import AdapterResNet
 
-_COLUMNS = {
-    "corpora": "d",
-    "with": "",
-    "labels": "d",
-    "shared": ",d",
-    "own, each": ",d",
-    "one shared network": ",d",
-    "a network each": ",d",
-    "ratio %": ".1f",
-    "times one network": ".2f",
-}
+_COLUMNS = {"corpora": "d", "with": "", "labels": "d", "shared": ",d", "own, each": ",d"}
+_COLUMNS |= {"one shared network": ",d", "a network each": ",d", "ratio %": ".1f", "times one network": ".2f"}
 EMOSET = "emoset"
 
 
@@ -46,7 +36,7 @@ def count(model: AdapterResNet) -> tuple[int, int]:
 
 
 def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
-    """Corpus → its number of labels: of a prepared one, or else as the catalogue has it.
+    """Read the number of labels of each corpus: of a prepared one, or else as the catalogue has it.
 
     Args:
       names: of corpora that are prepared or in the catalogue, or ``["emoset"]`` for Table 1 of the paper; all
@@ -72,23 +62,19 @@ def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
             f"choose of {', '.join(sorted({*here, *CATALOGUE}))}, or {EMOSET} alone for the paper's 26"
         )
     return {
-        name: len(open_corpus(here[name]).spec.labels) if name in here else _published(CATALOGUE[name])
+        name: len((open_corpus(here[name]).spec if name in here else CATALOGUE[name]).labels)
+        or int(CATALOGUE[name].table_1["labels"])  # which ones is not known
         for name in names or find_corpora([], data_dir)
     }
 
 
-def _published(spec: CorpusSpec) -> int:
-    """The number of labels that the publisher names, or Table 1 where nobody knows them."""
-    return len(spec.labels) or int(spec.table_1["labels"])
-
-
-def parameters(labels: Mapping[str, int]) -> Report:
+def parameter_report(labels: Mapping[str, int]) -> Report:
     """Count the parameters for the first K of the corpora, K = 1, 2, …; nothing is computed with them.
 
     Args:
       labels: corpus → its number of labels.
 
-    >>> parameters(read_labels(["emoset"], Path())).pieces[0].rows[-1][0]
+    >>> parameter_report(read_labels(["emoset"], Path())).pieces[0].rows[-1][0]
     26
     """
     rows = [_row(dict(list(labels.items())[:k])) for k in range(1, len(labels) + 1)]
@@ -133,7 +119,7 @@ def _table(rows: list[tuple[Cell, ...]], labels: Mapping[str, int]) -> Table:
 
 
 def _doubts(labels: Mapping[str, int]) -> list[str]:
-    """Which numbers of labels are not those of a label set that is known."""
+    """Notes on numbers of labels that are not those of a known label set."""
     known = {name: len(CATALOGUE[name].labels) for name in labels if name in CATALOGUE}
     unknown = [name for name, count in known.items() if not count]
     other = [f"{name} {labels[name]} ({n})" for name, n in known.items() if n and n != labels[name]]

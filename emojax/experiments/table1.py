@@ -1,4 +1,4 @@
-"""What is in the corpora: the paper's Table 1 and Figures 2, 3 and 4."""
+"""Contents of the corpora: the paper's Table 1 and Figures 2, 3 and 4."""
 
 from __future__ import annotations
 
@@ -20,17 +20,11 @@ from emojax.experiments.reports.table import Cell, Table
 from emojax.inference.api import log_mel
 
 _COLUMNS = {"clips": ",d", "labels": "d", "speakers": "d", "mean s": ".1f", "sd s": ".1f", "hours": ".2f"}
-# Of the paper's Table 1: heading → key in the catalogue, format.
-_PAPER = {
-    "paper: clips": ("clips", ",d"),
-    "paper: labels": ("labels", "d"),
-    "paper: speakers": ("speakers", "d"),
-    "paper: mean s": ("mean_s", ".1f"),
-    "paper: hours": ("hours", ".2f"),
-}
+# Of the paper's Table 1, as the catalogue has it.
+_PAPER = {"clips": ",d", "labels": "d", "speakers": "d", "mean_s": ".1f", "hours": ".2f"}
 
 
-def statistics(corpora: Mapping[str, PreparedCorpus]) -> Report:
+def corpus_report(corpora: Mapping[str, PreparedCorpus]) -> Report:
     """Count and draw; of the audio, one training clip per label is read."""
     durations_s = {
         name: np.array([clip.duration_s for clip in corpus.clips]) for name, corpus in corpora.items()
@@ -55,11 +49,12 @@ def statistics(corpora: Mapping[str, PreparedCorpus]) -> Report:
 
 
 def _table_1(corpora: Mapping[str, PreparedCorpus]) -> Table:
+    paper = {f"paper: {key.replace('_', ' ')}": form for key, form in _PAPER.items()}
     everything = list(itertools.chain.from_iterable(corpus.clips for corpus in corpora.values()))
     return Table(
         "table_1",
         "Table 1: what is in each corpus, beside the EmoNet paper's Table 1",
-        {"corpus": "", "language": "", **_COLUMNS, **{name: form for name, (_, form) in _PAPER.items()}},
+        {"corpus": "", "language": "", **_COLUMNS, **paper},
         [_row(name, corpus) for name, corpus in corpora.items()],
         ("all", "", len(everything), None, None, *_durations(everything), *(None for _ in _PAPER)),
         [f"{name}: {corpus.spec.notes}" for name, corpus in corpora.items() if corpus.spec.notes],
@@ -71,7 +66,7 @@ def _row(name: str, corpus: PreparedCorpus) -> Sequence[Cell]:
     labels = {clip.label for clip in corpus.clips}
     speakers = {clip.speaker for clip in corpus.clips} - {""}
     paper = CATALOGUE[name].table_1 if name in CATALOGUE else {}
-    known = [paper.get(key) for key, _ in _PAPER.values()]
+    known = [paper.get(key) for key in _PAPER]
     counts = len(corpus.clips), len(labels), len(speakers) or None
     return name, corpus.spec.language, *counts, *_durations(corpus.clips), *known
 
@@ -92,13 +87,13 @@ def _figures_4(corpora: Mapping[str, PreparedCorpus]) -> Iterable[Picture]:
 
 
 def _log_mel(samples: np.ndarray) -> np.ndarray:
-    """Of a clip; padding to whole seconds changes no frame, and few lengths are few programs to compile."""
+    """The clip's log-mel; padding to whole seconds changes no frame, and fewer lengths compile faster."""
     padded = np.pad(samples, (0, -len(samples) % SAMPLE_RATE_HZ))
     return log_mel(padded)[: frame_count(len(samples))]
 
 
 def _examples(corpus: PreparedCorpus) -> dict[str, int]:
-    """Label → index of the train clip that is as long as the median one."""
+    """Find the train clip of each label that is as long as the median one."""
     try:
         train = make_partition(corpus.spec, corpus.clips).parts["train"]
     except ValueError:  # so few speakers that nobody will test on them

@@ -6,39 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from emojax.evaluation.comparison import Comparison
-from emojax.experiments.launch.plan import HEAD
-from emojax.experiments.reports import score_tables
+from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import PARTS, Grid, read_grid
+from emojax.experiments.reports.score_tables import rank_pictures, score_map, score_table
 from emojax.experiments.reports.table import Cell, Table
 
-_DETAILS = {
-    "setting": "",
-    "corpus": "",
-    "test clips": ",d",
-    "chance": ".1f",
-    "seeds": "d",
-    "UAR devel": ".1f",
-    "deviation devel": ".1f",
-    "UAR test": ".1f",
-    "deviation test": ".1f",
-    "devel above first": "+.1f",
-    "test above first": "+.1f",
-    "from": "+.1f",
-    "to": "+.1f",
-    "exact p": ".4f",
-    "mid-p": ".4f",
-    "mid-p by Holm": ".4f",
-    "mark": "",
-    "ε_min": ".2f",
-    "protocol": "",
-}
+# Behind a setting's name: the same start, of which the head alone was tuned.
+HEAD = ", head"
+_DETAILS = {"setting": "", "corpus": "", "test clips": ",d", "chance": ".1f", "seeds": "d"}
+_DETAILS |= {f"{what} {part}": ".1f" for part in PARTS for what in ("UAR", "deviation")}
+_DETAILS |= {"devel above first": "+.1f", "test above first": "+.1f", "from": "+.1f", "to": "+.1f"}
+_DETAILS |= {"exact p": ".4f", "mid-p": ".4f", "mid-p by Holm": ".4f", "mark": "", "ε_min": ".2f"}
+_DETAILS |= {"protocol": ""}
 
 Tests = Mapping[str, Mapping[str, Comparison]]
 _P_BELOW = 0.05
 
 
-def transfer(
+def transfer_report(
     workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (), missing: str = ""
 ) -> Report:
     """Compare finished runs with those of the first setting.
@@ -59,23 +45,15 @@ def transfer(
         )
     grid = read_grid(workdirs, corpora)
     tests = {setting: grid.compared(setting) for setting in grid.others}
-    return Report(
-        name="transfer",
-        title=f"UAR beside {grid.first}: {', '.join(grid.others)}",
-        protocol=score_tables.protocols(grid),
-        seeds=score_tables.seeds(grid),
-        normalisation=score_tables.normalisation(grid),
-        selection="Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C.",
-        pieces=[
-            _table_4(grid, tests),
-            *_figures_7(grid),
-            *score_tables.rank_pictures(grid),
-            _details(grid, tests),
-            score_tables.runs_table(grid),
-        ],
-        missing=missing,
-        run_versions=score_tables.versions(grid),
-    )
+    pieces: list[Table | Picture] = [
+        _table_4(grid, tests),
+        *_figures_7(grid),
+        *rank_pictures(grid),
+        _details(grid, tests),
+    ]
+    title = f"UAR beside {grid.first}: {', '.join(grid.others)}"
+    selection = "Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C."
+    return score_report(grid, "transfer", title, selection, pieces, missing)
 
 
 def _table_4(grid: Grid, tests: Tests) -> Table:
@@ -85,7 +63,7 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
         f"test of the first seed (mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). Where "
         "classes are unequally frequent, that need not agree with UAR."
     )
-    return score_tables.score_table(
+    return score_table(
         grid, "table_4", caption, lambda setting, name: _mark(grid, setting, name, tests), [about]
     )
 
@@ -101,8 +79,8 @@ def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
 
 
 def _figures_7(grid: Grid) -> Iterable[Picture]:
-    """Beside the first setting, and each single-task base beside the tuning of heads alone on it."""
-    figure = score_tables.score_map(grid, list(grid.settings), grid.difference, grid.first)
+    """Pictures of all settings beside the first, and of adapters beside heads alone on a single base."""
+    figure = score_map(grid, list(grid.settings), grid.difference, grid.first)
     caption = f"Figure 7: UAR in percent, coloured by what it gained on {grid.first}"
     yield Picture("figure_7", caption, figure)
     bases = [setting for setting in grid.settings if setting + HEAD in grid.settings]
@@ -112,7 +90,7 @@ def _figures_7(grid: Grid) -> Iterable[Picture]:
             own, head = (grid.uar(one, corpus, part) for one in (setting, setting + HEAD))
             return None if own is None or head is None else own - head
 
-        figure = score_tables.score_map(grid, bases, above_head, "the head alone")
+        figure = score_map(grid, bases, above_head, "the head alone")
         caption = "Figure 7a: adapters tuned on a single corpus's network, coloured by what they gained"
         yield Picture("figure_7a", f"{caption} on tuning of the head alone", figure)
 

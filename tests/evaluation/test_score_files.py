@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from emojax.evaluation.metrics import score
-from emojax.evaluation.score_files import Prediction, table, write_predictions, write_results
+from emojax.evaluation.score_files import (
+    Prediction,
+    parse_workdirs,
+    table,
+    write_predictions,
+    write_results,
+)
 from emojax.files import replacing
 
 
@@ -128,3 +134,31 @@ def test_nobody_sees_a_draft_under_the_final_name(tmp_path):
         draft.write_text("half", encoding="utf-8")
         assert not path.exists()
     assert path.read_text(encoding="utf-8") == "half"
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A folder of three finished runs."""
+    for name in ("scratch_x", "scratch_y", "shared"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "results.json").touch()
+    return tmp_path
+
+
+def test_settings_are_named_and_folders_may_be_patterns(finished):
+    items = [f"a={finished}/scratch_*", f"b={finished}/shared", f"b={finished}/scratch_x"]
+    assert parse_workdirs(items) == {
+        "a": [finished / "scratch_x", finished / "scratch_y"],
+        "b": [finished / "shared", finished / "scratch_x"],
+    }
+
+
+@pytest.mark.parametrize("item", ["{root}/shared", "=x", "name="])
+def test_a_setting_needs_a_name_and_a_folder(finished, item):
+    with pytest.raises(ValueError, match="names no setting"):
+        parse_workdirs([item.format(root=finished)])
+
+
+def test_a_pattern_that_fits_nothing_says_what_is_there(finished):
+    with pytest.raises(ValueError, match=r"no such folder; finished are .*shared"):
+        parse_workdirs([f"a={finished}/nothing*"])

@@ -1,5 +1,9 @@
 """Finished runs that were never trained."""
 
+import csv
+import io
+import json
+
 import pytest
 
 from emojax.evaluation.metrics import score
@@ -36,3 +40,43 @@ def write_finished(folder, right, devel=0.5, protocol="test on two", seed=3):
     }
     write_results(results, folder, {**run, "devel_uar": {**dict.fromkeys(right, devel), "mean": devel}})
     return folder
+
+
+@pytest.fixture
+def workdirs(tmp_path, finished):
+    return {
+        "scratch": [
+            finished(tmp_path / "scratch_x", {"x": 20}),
+            finished(tmp_path / "scratch_y", {"y": 30}),
+        ],
+        "shared": [finished(tmp_path / "shared", {"y": 29, "x": 36, "z": 10}, devel=0.75)],
+    }
+
+
+@pytest.fixture
+def seeded(tmp_path, finished):
+    """Three seeds of each setting on x: clearly apart, and the second of shared is the best."""
+    hits = {"scratch": (20, 22, 24), "shared": (33, 39, 36)}
+    return {
+        setting: [
+            finished(tmp_path / f"{setting}_{seed}", {"x": n}, seed=seed) for seed, n in enumerate(some)
+        ]
+        for setting, some in hits.items()
+    }
+
+
+@pytest.fixture
+def rewrite():
+    """A function that changes what a run says of itself."""
+
+    def change(folder, **changes):
+        path = folder / "results.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return change
+
+
+@pytest.fixture
+def rows_of():
+    """A function that reads a table as a program would."""
+    return lambda table: list(csv.DictReader(io.StringIO(table.csv())))

@@ -1,1 +1,1 @@
-"""Trained on one corpus, tested on others."""
+"""Scores of systems on corpora that they were not trained on."""

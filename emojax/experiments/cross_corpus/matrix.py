@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from emojax.experiments.cross_corpus.scoring import Tested
+from emojax.experiments.cross_corpus.scoring import Score
 from emojax.experiments.cross_corpus.systems import Levels
 from emojax.experiments.reports.figures import heat_map
 from emojax.experiments.reports.report import Picture
@@ -22,35 +22,37 @@ class Matrix:
     Attributes:
       dimension: ``"arousal"`` or ``"valence"``.
       kind: of the systems: a feature set, or the name that a person gave to some runs.
-      cells: row by row, a row being a system and a column a corpus.
+      scores: row by row, a row being a system and a column a corpus.
     """
 
     dimension: str
     kind: str
-    cells: Sequence[Tested]
+    scores: Sequence[Score]
 
     @property
     def name(self) -> str:
-        """Of its files."""
+        """The name of its files."""
         return f"cross_corpus_{self.dimension}_{self.kind}"
 
     @property
     def columns(self) -> list[str]:
         """The corpora that were tested."""
-        return list(dict.fromkeys(cell.corpus for cell in self.cells))
+        return list(dict.fromkeys(score.corpus for score in self.scores))
 
     @property
     def rows(self) -> list[str]:
         """The systems that were tested."""
-        return list(dict.fromkeys(cell.system for cell in self.cells))
+        return list(dict.fromkeys(score.system for score in self.scores))
 
-    def of(self, row: str | None = None, column: str | None = None) -> list[Tested]:
-        """The cells of a row, of a column, or of one of each."""
-        return [cell for cell in self.cells if row in (None, cell.system) and column in (None, cell.corpus)]
+    def of(self, row: str | None = None, column: str | None = None) -> list[Score]:
+        """The scores of a row, of a column, or of one of each."""
+        return [
+            score for score in self.scores if row in (None, score.system) and column in (None, score.corpus)
+        ]
 
     def chance(self, column: str) -> float | None:
         """UAR of guessing, in percent."""
-        return _mean(100 * cell.result["chance"] for cell in self.of(column=column) if cell.result)
+        return _mean(100 * score.result["chance"] for score in self.of(column=column) if score.result)
 
 
 def matrix_table(matrix: Matrix, levels: Levels) -> Table:
@@ -64,27 +66,27 @@ def matrix_table(matrix: Matrix, levels: Levels) -> Table:
         f"UAR of levels of {matrix.dimension}: {matrix.kind}",
         {"trained on": "", **dict.fromkeys(columns, ".1f"), "mean elsewhere": ".1f"},
         rows,
-        ["mean elsewhere", *means, _elsewhere(matrix.cells)],
+        ["mean elsewhere", *means, _elsewhere(matrix.scores)],
         list(_notes(matrix, levels)),
     )
 
 
-def _elsewhere(cells: Iterable[Tested]) -> float | None:
+def _elsewhere(scores: Iterable[Score]) -> float | None:
     """Mean UAR of systems on corpora that they were not trained on."""
-    return _mean(cell.uar for cell in cells if not cell.within)
+    return _mean(score.uar for score in scores if not score.within)
 
 
-def _shown(cell: Tested) -> Cell:
-    return Marked(cell.uar, "*") if cell.within and cell.uar is not None else cell.uar
+def _shown(score: Score) -> Cell:
+    return Marked(score.uar, "*") if score.within and score.uar is not None else score.uar
 
 
 def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
-    """What a reader must know of the numbers, and what is missing."""
+    """Notes on what the numbers are, and on what is missing."""
     yield (
         "UAR in percent, over the levels that a test part has. * within: other speakers of a corpus that was "
         "trained on; the means are over the other cells."
     )
-    within = _mean(cell.uar for cell in matrix.cells if cell.within)
+    within = _mean(score.uar for score in matrix.scores if score.within)
     if within is not None:
         yield f"Mean within: {within:.1f}."
     for name, corpus in levels.items():
@@ -95,12 +97,12 @@ def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
         lacking = [level for level in corpus.labels if level not in {clip.label for clip in corpus.clips}]
         if lacking:
             yield f"{name} has nothing that is {', '.join(lacking)}."
-    for cell in matrix.cells:
-        if cell.left_out:
-            gone = "" if cell.result else ", which leaves no two levels to tell apart"
+    for score in matrix.scores:
+        if score.left_out:
+            gone = "" if score.result else ", which leaves no two levels to tell apart"
             yield (
-                f"{cell.system} on {cell.corpus}: {cell.left_out} test clips are left out, by speakers whose "
-                f"recordings it learnt from{gone}."
+                f"{score.system} on {score.corpus}: {score.left_out} test clips are left out, by speakers "
+                f"whose recordings it learnt from{gone}."
             )
 
 
@@ -108,9 +110,9 @@ def matrix_picture(matrix: Matrix) -> Picture:
     """The numbers as a heat map, coloured by how far they lie above chance."""
     rows, columns = matrix.rows, matrix.columns
     shape = len(rows), len(columns)
-    values = np.array([cell.uar for cell in matrix.cells], float).reshape(shape)  # None becomes nan
-    above = np.array([cell.above_chance for cell in matrix.cells], float).reshape(shape)
-    framed = [place for place, cell in zip(np.ndindex(shape), matrix.cells, strict=True) if cell.within]
+    values = np.array([score.uar for score in matrix.scores], float).reshape(shape)  # None becomes nan
+    above = np.array([score.above_chance for score in matrix.scores], float).reshape(shape)
+    framed = [place for place, score in zip(np.ndindex(shape), matrix.scores, strict=True) if score.within]
     figure = heat_map(values, above, rows, columns, "chance", framed)
     ax = figure.axes[0]
     ax.set_xlabel("tested on")

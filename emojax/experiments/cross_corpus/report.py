@@ -1,4 +1,4 @@
-"""Trained on one corpus, tested on another: a matrix over the levels of arousal and of valence."""
+"""The cross-corpus report: a matrix over the levels of arousal, and one over those of valence."""
 
 from __future__ import annotations
 
@@ -15,39 +15,27 @@ from emojax.corpora.affect import parse_mapping
 from emojax.data.partitioned import joint_protocol, open_levels
 from emojax.data.prepared import PreparedCorpus
 from emojax.experiments.cross_corpus.matrix import Matrix, matrix_picture, matrix_table
-from emojax.experiments.cross_corpus.scoring import Tested, fill
-from emojax.experiments.cross_corpus.systems import Levels, Run, check_levels, network, open_run, svms
+from emojax.experiments.cross_corpus.scoring import Score, score_matrix
+from emojax.experiments.cross_corpus.systems import Levels, Run, check_levels, network_system, open_run, svms
+from emojax.experiments.reports.provenance import NETWORK, network_settings
 from emojax.experiments.reports.report import Picture, Report
-from emojax.experiments.reports.results import NETWORK, network_settings
 from emojax.experiments.reports.table import Cell, Table
 
-_DETAILS = {
-    "levels of": "",
-    "system": "",
-    "trained on": "",
-    "tested on": "",
-    "within": "",
-    "test clips": ",d",
-    "left out": ",d",
-    "chance": ".1f",
-    "UAR devel": ".1f",
-    "UAR test": ".1f",
-    "from": ".1f",
-    "to": ".1f",
-    "interval over": "",
-}
+_DETAILS = dict.fromkeys(("levels of", "system", "trained on", "tested on", "within"), "")
+_DETAILS |= {"test clips": ",d", "left out": ",d", "chance": ".1f", "UAR devel": ".1f", "UAR test": ".1f"}
+_DETAILS |= {"from": ".1f", "to": ".1f", "interval over": ""}
 _RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step": ",d"}
 _RUNS |= {**NETWORK, "emojax": ""}
 
 
-def cross_corpus(
+def cross_corpus_report(
     corpora: Mapping[str, PreparedCorpus],
     aggregated: str,
     label_words: str,
     features: Sequence[str],
     workdirs: Mapping[str, Sequence[Path]],
     cache_dir: Path,
-    cells_dir: Path,
+    scores_dir: Path,
 ) -> Report:
     """Test SVMs of one corpus each, and finished runs, on the test part of every corpus.
 
@@ -58,13 +46,12 @@ def cross_corpus(
       features: of the SVMs, some of :data:`emojax.baselines.features.FEATURE_SETS`.
       workdirs: a name → work directories of runs on aggregated corpora.
       cache_dir: where features are kept.
-      cells_dir: where finished cells are kept.
+      scores_dir: where finished scores are kept.
 
     Raises:
       ValueError: nothing to test, or something unknown; before anything is computed.
     """
-    _check(features, workdirs)
-    parse_mapping(label_words)  # what cannot be is refused before anything is read
+    _check(features, workdirs, label_words)
     runs = {kind: [open_run(workdir) for workdir in some] for kind, some in workdirs.items()}
     _refuse_twice(runs)
     scheme, seed = _division(runs)
@@ -82,16 +69,16 @@ def cross_corpus(
         kinds = {name: svms(name, levels, functools.partial(read, name)) for name in features}
         for kind, some in runs.items():
             knowing = [run for run in some if dimension in run.manifest["corpora"]]
-            kinds[kind] = [network(run, dimension, levels) for run in knowing]
+            kinds[kind] = [network_system(run, dimension, levels) for run in knowing]
         for kind, systems in kinds.items():
-            cells = fill(systems, levels, cells_dir, f"{dimension} {kind}")
-            matrices += [Matrix(dimension, kind, cells)] if cells else []
+            scores = score_matrix(systems, levels, scores_dir, f"{dimension} {kind}")
+            matrices += [Matrix(dimension, kind, scores)] if scores else []
     if not matrices:
         raise ValueError(f"none of these systems can be tested on {', '.join(domains)}: give others")
     return _report(matrices, domains, list(corpora), runs, seed)
 
 
-def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]]) -> None:
+def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]], label_words: str) -> None:
     """Refuse systems that cannot be, before anything is opened."""
     if not features and not workdirs:
         raise ValueError("nothing to test; give --features=egemaps, --workdirs=NAME=FOLDER, or both")
@@ -108,18 +95,20 @@ def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]]) -> N
             f"runs named {strange[0]!r}, which is to be part of a file's name: use letters, digits, '-' and "
             f"'_', and none of {', '.join(FEATURE_SETS)}"
         )
+    try:
+        parse_mapping(label_words)
+    except ValueError as error:
+        raise ValueError(f"label_words: {error}") from None
 
 
 def _refuse_twice(runs: Mapping[str, Sequence[Run]]) -> None:
     for kind, some in runs.items():
-        seen: dict[str, Run] = {}
-        for run in some:
-            if run.name in seen:
+        for one, other in itertools.combinations(some, 2):
+            if one.name == other.name:
                 raise ValueError(
-                    f"{kind}: {seen[run.name].workdir} and {run.workdir} are both trained on {run.name}; "
+                    f"{kind}: {one.workdir} and {other.workdir} are both trained on {one.name}; "
                     "name them apart: --workdirs=NAME=FOLDER,OTHER=FOLDER"
                 )
-            seen[run.name] = run
 
 
 def _division(runs: Mapping[str, Sequence[Run]]) -> tuple[str, int]:
@@ -168,20 +157,20 @@ def _report(
 
 
 def _details(matrices: Sequence[Matrix]) -> Table:
-    rows = [_detail(matrix, cell) for matrix in matrices for cell in matrix.cells]
+    rows = [_detail(matrix, score) for matrix in matrices for score in matrix.scores]
     notes = ["from, to: 95 % bootstrap interval of UAR on test, over speakers or over clips."]
     return Table("cross_corpus_details", "Every cell in full", _DETAILS, rows, notes=notes)
 
 
-def _detail(matrix: Matrix, cell: Tested) -> list[Cell]:
-    place = [matrix.dimension, matrix.kind, cell.system, cell.corpus, "yes" if cell.within else "no"]
-    if cell.result is None:
-        return [*place, 0, cell.left_out, *[None] * 5, ""]
-    result = cell.result
+def _detail(matrix: Matrix, score: Score) -> list[Cell]:
+    place = [matrix.dimension, matrix.kind, score.system, score.corpus, "yes" if score.within else "no"]
+    if score.result is None:
+        return [*place, 0, score.left_out, *[None] * 5, ""]
+    result = score.result
     devel = None if result["devel_uar"] is None else 100 * result["devel_uar"]
     low, high = (100 * end for end in result["uar_ci95"])
     chance = 100 * result["chance"]
-    return [*place, result["n"], cell.left_out, chance, devel, cell.uar, low, high, result["uar_ci95_over"]]
+    return [*place, result["n"], score.left_out, chance, devel, score.uar, low, high, result["uar_ci95_over"]]
 
 
 def _runs(runs: Mapping[str, Sequence[Run]]) -> Table:

@@ -1,4 +1,4 @@
-"""Every system tested on every corpus; what is tested once is kept and not tested again."""
+"""Scores of every system on every corpus; each is kept and not computed again."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _KEYS = {"n", "chance", "uar", "uar_ci95", "uar_ci95_over", "protocol", "devel_u
 
 
 @dataclasses.dataclass(frozen=True)
-class Tested:
-    """A cell: one system on the test part of one corpus.
+class Score:
+    """One system on the test part of one corpus: an entry of the matrix.
 
     Attributes:
-      system: its row.
+      system: name of its row.
       corpus: its column.
       within: whether the system was trained on this corpus, on other speakers.
       left_out: clips of the test part by speakers whom the system learnt from.
@@ -50,7 +50,7 @@ class Tested:
         return None if self.result is None else 100 * (self.result["uar"] - self.result["chance"])
 
 
-def fill(systems: Sequence[System], corpora: Levels, folder: Path, what: str) -> list[Tested]:
+def score_matrix(systems: Sequence[System], corpora: Levels, folder: Path, what: str) -> list[Score]:
     """Test every system on the test part of every corpus that has one, row by row.
 
     No clip is tested by a speaker whom the system learnt from, also not where two corpora share speakers:
@@ -59,40 +59,40 @@ def fill(systems: Sequence[System], corpora: Levels, folder: Path, what: str) ->
     Args:
       systems: the rows.
       corpora: under the levels of one dimension.
-      folder: where finished cells are kept, a JSON file each; made when there is one.
+      folder: where finished scores are kept, a JSON file each; made when there is one.
       what: for the progress bar.
     """
-    tested = {name: corpus for name, corpus in corpora.items() if len(corpus.partition.parts["test"])}
-    with tqdm.tqdm(desc=what, total=len(systems) * len(tested), unit="cell", disable=None) as bar:
-        return [cell for system in systems for cell in _row(system, corpora, list(tested), folder, bar)]
+    columns = [name for name, corpus in corpora.items() if len(corpus.partition.parts["test"])]
+    with tqdm.tqdm(desc=what, total=len(systems) * len(columns), unit="cell", disable=None) as bar:
+        return [entry for system in systems for entry in _row(system, corpora, columns, folder, bar)]
 
 
 def _row(
-    system: System, corpora: Levels, tested: Sequence[str], folder: Path, bar: tqdm.tqdm
-) -> Iterator[Tested]:
+    system: System, corpora: Levels, columns: Sequence[str], folder: Path, bar: tqdm.tqdm
+) -> Iterator[Score]:
     strangers = _strangers(system, corpora)
-    questions = {
+    tested = {
         name: strangers[name]
-        for name in tested
+        for name in columns
         if len(np.unique(levels_of(corpora[name], strangers[name]))) > 1
     }
-    files = {name: folder / f"{_key(system, corpora, name, asked)}.json" for name, asked in questions.items()}
-    missing = {name: asked for name, asked in questions.items() if _read(files[name]) is None}
-    bar.update(len(tested) - len(missing))
-    for name, predicted, devel_uar in system.answers(missing) if missing else ():
-        corpus, truth = corpora[name], levels_of(corpora[name], questions[name])
-        speakers = [corpus.clips[index].speaker for index in questions[name]]
+    files = {name: folder / f"{_key(system, corpora, name, clips)}.json" for name, clips in tested.items()}
+    missing = {name: clips for name, clips in tested.items() if _read(files[name]) is None}
+    bar.update(len(columns) - len(missing))
+    for name, predicted, devel_uar in system.predict(missing) if missing else ():
+        corpus, truth = corpora[name], levels_of(corpora[name], tested[name])
+        speakers = [corpus.clips[index].speaker for index in tested[name]]
         result = score(name, corpus.partition.protocol, corpus.labels, truth, predicted, speakers)
         _write(files[name], {**result.to_json(), "devel_uar": devel_uar})
         bar.update()
-    for name in tested:
+    for name in columns:
         left_out = len(corpora[name].partition.parts["test"]) - len(strangers[name])
         found = _read(files[name]) if name in files else None
-        yield Tested(system.name, name, name in system.corpora, left_out, found)
+        yield Score(system.name, name, name in system.corpora, left_out, found)
 
 
 def _strangers(system: System, corpora: Levels) -> dict[str, np.ndarray]:
-    """Corpus → indices of the clips of its test part by speakers whom the system has not learnt from."""
+    """Find the clips of each test part by speakers whom the system has not learnt from."""
     clips = [clip for corpus in corpora.values() for clip in corpus.clips]
     group = speaker_groups([*clips, *system.learnt_from])
     strange = ~np.isin(group[: len(clips)], group[len(clips) :])
@@ -108,7 +108,7 @@ def _strangers(system: System, corpora: Levels) -> dict[str, np.ndarray]:
 
 
 def _key(system: System, corpora: Levels, name: str, indices: np.ndarray) -> str:
-    """A digest of all that a cell depends on."""
+    """A digest of all that a score depends on."""
     corpus = corpora[name]
     clips = [dataclasses.astuple(corpus.clips[index]) for index in indices]
     content = [system.identity, name, corpus.partition.protocol, corpus.labels, clips]
@@ -116,7 +116,7 @@ def _key(system: System, corpora: Levels, name: str, indices: np.ndarray) -> str
 
 
 def _read(path: Path) -> dict | None:
-    """A finished cell; None where there is none, or one that cannot be read."""
+    """A finished score; None where there is none, or one that cannot be read."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

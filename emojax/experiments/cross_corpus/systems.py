@@ -1,4 +1,4 @@
-"""What learns the levels of affect on some corpora and is tested on others: SVMs, and finished runs."""
+"""Systems that learn levels of affect on some corpora and are tested on others: SVMs, finished runs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from emojax.versions import versions
 # Parts that a system learns from: it is fitted on one, and chosen on the other.
 LEARNT = ("train", "devel")
 Levels = Mapping[str, PartitionedCorpus]
-# Corpus → indices of its clips to be answered.
-Questions = Mapping[str, np.ndarray]
-# Corpus, the level of each clip asked for, and what the system scored on devel.
-Answers = Iterator[tuple[str, np.ndarray, float | None]]
+# Corpus → indices of its clips that are tested.
+TestClips = Mapping[str, np.ndarray]
+# Corpus, the predicted level of each of its clips, and what the system scored on devel.
+Predicted = Iterator[tuple[str, np.ndarray, float | None]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,15 +41,15 @@ class System:
       name: of the row.
       corpora: what it was trained on.
       learnt_from: the clips that it was fitted on or chosen by.
-      identity: all that its answers depend on beside the questions, as plain JSON types.
-      answers: answers questions; this may take long.
+      identity: all that its predictions depend on beside the clips, as plain JSON types.
+      predict: clips → their levels; this may take long.
     """
 
     name: str
     corpora: tuple[str, ...]
     learnt_from: tuple[Clip, ...]
     identity: Mapping[str, str]
-    answers: Callable[[Questions], Answers]
+    predict: Callable[[TestClips], Predicted]
 
 
 def levels_of(corpus: PartitionedCorpus, indices: np.ndarray) -> np.ndarray:
@@ -72,26 +72,24 @@ def svms(features: str, corpora: Levels, read: Callable[[str], np.ndarray]) -> l
             (name,),
             tuple(corpus.clips[i] for part in LEARNT for i in corpus.partition.parts[part]),
             {**software, "features": FEATURE_SETS[features], "corpus": corpus.identity()["digest"]},
-            functools.partial(_svm_answers, name, corpora, read),
+            functools.partial(_svm_predict, name, corpora, read),
         )
         for name, corpus in corpora.items()
         if all(len(corpus.partition.parts[part]) for part in LEARNT)
     ]
 
 
-def _svm_answers(
-    own: str, corpora: Levels, read: Callable[[str], np.ndarray], questions: Questions
-) -> Answers:
-    """One fit answers all questions: scaled and fitted on the own corpus, C chosen on its devel part."""
+def _svm_predict(own: str, corpora: Levels, read: Callable[[str], np.ndarray], clips: TestClips) -> Predicted:
+    """One fit for all clips: scaled and fitted on the own corpus, C chosen on its devel part."""
     learnt = [(own, corpora[own].partition.parts[part]) for part in LEARNT]
-    pieces = [*learnt, *questions.items()]
+    pieces = [*learnt, *clips.items()]
     features = np.concatenate([read(name)[indices] for name, indices in pieces])
     levels = np.concatenate([levels_of(corpora[name], indices) for name, indices in pieces])
     ends = np.cumsum([len(indices) for _, indices in pieces])
-    train, devel, *asked = np.split(np.arange(len(levels)), ends[:-1])
-    answer = linear(features, levels, {"train": train, "devel": devel, "test": np.concatenate(asked)})
-    predicted = np.split(answer.predicted, np.cumsum([len(places) for places in asked])[:-1])
-    yield from ((name, some, answer.devel_uar) for name, some in zip(questions, predicted, strict=True))
+    train, devel, *tested = np.split(np.arange(len(levels)), ends[:-1])
+    answer = linear(features, levels, {"train": train, "devel": devel, "test": np.concatenate(tested)})
+    predicted = np.split(answer.predicted, np.cumsum([len(places) for places in tested])[:-1])
+    yield from ((name, some, answer.devel_uar) for name, some in zip(clips, predicted, strict=True))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +137,7 @@ def open_run(workdir: Path) -> Run:
 
 
 def check_levels(run: Run, domains: Mapping[str, Levels], corpora: Collection[str], label_words: str) -> None:
-    """A ValueError where a run learnt another level of a corpus's clip than it would be tested with."""
+    """Raise a ValueError where a run learnt another level of a corpus's clip than it would be tested with."""
     own_words = run.manifest["config"]["label_words"]
     if own_words == label_words:
         return
@@ -156,7 +154,7 @@ def check_levels(run: Run, domains: Mapping[str, Levels], corpora: Collection[st
 
 
 def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
-    """What a run, and the one it began at, learnt from; files and speakers are named ``CORPUS/...``."""
+    """Clips that a run, and the one it began at, learnt from; names begin with ``CORPUS/``."""
     for name, corpus in open_trained_on(workdir, manifest).items():
         for index in itertools.chain.from_iterable(corpus.partition.parts[part] for part in LEARNT):
             clip = corpus.clips[index]
@@ -166,13 +164,13 @@ def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
         yield from _learnt(Path(base), read_manifest(base))
 
 
-def network(run: Run, dimension: str, corpora: Levels) -> System:
+def network_system(run: Run, dimension: str, corpora: Levels) -> System:
     """The run's head of a dimension, to be tested on the corpora under that dimension's levels."""
     loaded = load_networks(run.workdir, [dimension])
     forward, own = make_forward(loaded.model), loaded.networks[dimension]
 
-    def answers(questions: Questions) -> Answers:
-        for name, indices in questions.items():
+    def predict(clips: TestClips) -> Predicted:
+        for name, indices in clips.items():
             samples = load_recordings(corpora[name].sources[0], indices).samples
             probabilities, _ = predict_clips(forward, own, samples)
             predicted = probabilities[:, : len(corpora[name].labels)].argmax(axis=1)
@@ -183,11 +181,11 @@ def network(run: Run, dimension: str, corpora: Levels) -> System:
         "settings": json.dumps(run.manifest["config"], sort_keys=True),
         **versions("jax"),
     }
-    return System(run.name, run.corpora, run.learnt_from, identity, answers)
+    return System(run.name, run.corpora, run.learnt_from, identity, predict)
 
 
 def _digest(network: Network) -> str:
-    """Of the parameters; the structure is in the settings."""
+    """A digest of the parameters; the structure is in the settings."""
     trees = network.shared, network.corpus, network.stats, network.class_mask
     digest = hashlib.blake2b(digest_size=16)
     for leaf in jax.tree.leaves(trees):

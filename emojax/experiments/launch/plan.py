@@ -1,4 +1,4 @@
-"""Which runs the experiments of the paper are made of."""
+"""Runs that the experiments of the paper are made of."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import Any
 
 from emojax.baselines.feature_sets import NAMES, open_features
 from emojax.corpora.aggregate import DOMAINS
-from emojax.experiments.launch.job import Cell
-from emojax.experiments.launch.spec import Request, read_config_file
+from emojax.experiments.launch.job import Job
+from emojax.experiments.launch.spec import Spec, read_config_file
+from emojax.experiments.table4 import HEAD
 
 SCRATCH = "scratch"
 RESNET = "resnet"
-# Behind a setting's name: the same start, of which the head alone was tuned.
-HEAD = ", head"
 # Multi-task setting → what its shared network is trained on: the corpora themselves, or domains of them.
 MULTI_TASK = {"all": "", **{name: name for name in DOMAINS}}
 BASELINES = (*NAMES, RESNET)
 TRANSFERS = (SCRATCH, *MULTI_TASK)
 
 
-def baseline_cells(request: Request, settings: Sequence[str]) -> Iterator[Cell]:
+def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
     """The runs of Table 3: of each feature set with an SVM, and of the network from scratch.
 
     Raises:
@@ -29,36 +28,36 @@ def baseline_cells(request: Request, settings: Sequence[str]) -> Iterator[Cell]:
     """
     _refuse_unknown(settings, BASELINES)
     # VGG16's weights would have to be fetched first.
-    ready = [name for name in BASELINES if name != "deepspectrum_vgg16" or request.vgg16_weights]
+    ready = [name for name in BASELINES if name != "deepspectrum_vgg16" or spec.vgg16_weights]
     chosen = list(dict.fromkeys(settings or ready))
-    features = {name: open_features(name, request.vgg16_weights) for name in chosen if name != RESNET}
+    features = {name: open_features(name, spec.vgg16_weights) for name in chosen if name != RESNET}
     for setting in chosen:
-        for seed in request.seeds:
-            for corpus in request.corpora:
+        for seed in spec.seeds:
+            for corpus in spec.corpora:
                 if setting == RESNET:
                     names = f"{RESNET} best", f"{RESNET} final"
-                    yield _scratch(request, corpus, request.corpora, seed, *names)
+                    yield _scratch(spec, corpus, spec.corpora, seed, *names)
                 else:
-                    yield request.svm(features[setting], corpus, seed)
+                    yield spec.svm(features[setting], corpus, seed)
 
 
-def transfer_cells(request: Request, settings: Sequence[str]) -> list[Cell]:
+def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
     """The runs of Table 4 and Figure 7 (section 5.2.2); a run comes after those it begins at."""
     _refuse_unknown(settings, TRANSFERS)
-    _refuse_one(settings, request)
-    cells: dict[str, Cell] = {}
-    for seed in request.seeds:
+    _refuse_one(settings, spec)
+    jobs: dict[str, Job] = {}
+    for seed in spec.seeds:
         for setting in settings or TRANSFERS:
-            some: Iterable[Cell]
+            some: Iterable[Job]
             if setting == SCRATCH:
-                some = (_scratch(request, name, request.corpora, seed, SCRATCH) for name in request.corpora)
+                some = (_scratch(spec, name, spec.corpora, seed, SCRATCH) for name in spec.corpora)
             else:
-                some = _multi_task(request, setting, seed)
-            cells |= {cell.name: cell for cell in some}
-        for base in request.bases:
-            for cell in _single_task(request, base, seed):
-                cells.setdefault(cell.name, cell)
-    return list(cells.values())
+                some = _multi_task(spec, setting, seed)
+            jobs |= {job.name: job for job in some}
+        for base in spec.bases:
+            for job in _single_task(spec, base, seed):
+                jobs.setdefault(job.name, job)
+    return list(jobs.values())
 
 
 def _refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
@@ -67,14 +66,14 @@ def _refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
         raise ValueError(f"--settings={', '.join(map(repr, unknown))}; choose of {', '.join(choices)}")
 
 
-def _refuse_one(settings: Sequence[str], request: Request) -> None:
-    """What is compared has to be two things at least, divided alike."""
-    if len(set(settings)) == 1 and not request.bases:
+def _refuse_one(settings: Sequence[str], spec: Spec) -> None:
+    """Refuse fewer than two things to compare, or things divided differently."""
+    if len(set(settings)) == 1 and not spec.bases:
         raise ValueError(
             f"--settings={settings[0]} has nothing to be compared with; give two, as in "
             "--settings=scratch,all"
         )
-    files = request.config, request.scratch_config, request.tune_config
+    files = spec.config, spec.scratch_config, spec.tune_config
     partitions = {file: read_config_file(file).data.partition for file in files}
     if len(set(partitions.values())) > 1:
         listed = ", ".join(f"{file}: {partition}" for file, partition in partitions.items())
@@ -84,50 +83,48 @@ def _refuse_one(settings: Sequence[str], request: Request) -> None:
 
 
 def _scratch(
-    request: Request, corpus: str, items: Mapping[str, str], seed: int, best: str = "", latest: str = ""
-) -> Cell:
+    spec: Spec, corpus: str, items: Mapping[str, str], seed: int, best: str = "", latest: str = ""
+) -> Job:
     """A plain network of one corpus; scored alike for both tables, so that they share it."""
     own = {corpus: items[corpus]}
     name = f"{SCRATCH}/{corpus}_seed{seed}"
     states = {"best": best, "latest": latest}
-    return request.network(name, request.scratch_config, own, states, adapters=False, seed=seed)
+    return spec.network(name, spec.scratch_config, own, states, adapters=False, seed=seed)
 
 
-def _multi_task(request: Request, setting: str, seed: int) -> Iterator[Cell]:
+def _multi_task(spec: Spec, setting: str, seed: int) -> Iterator[Job]:
     """A shared network, and its adapters and heads tuned further for every corpus."""
     aggregate = MULTI_TASK[setting]
-    name = f"{setting}/shared_{_together(request)}_seed{seed}"
+    name = f"{setting}/shared_{_together(spec)}_seed{seed}"
     changes: dict[str, Any] = {"aggregate": aggregate, "seed": seed}
     if aggregate:
-        changes["label_words"] = request.label_words
-    shared = request.network(name, request.config, request.corpora, {"best": ""}, **changes)
+        changes["label_words"] = spec.label_words
+    shared = spec.network(name, spec.config, spec.corpora, {"best": ""}, **changes)
     yield shared
     # A corpus that the trunk knows keeps its adapters; over one of domains they begin anew (section 5.2.2).
-    yield _tuned(request, f"{setting}/tuned", setting, shared, "", seed)
+    yield _tuned(spec, f"{setting}/tuned", setting, shared, "", seed)
 
 
-def _single_task(request: Request, base: str, seed: int) -> Iterator[Cell]:
+def _single_task(spec: Spec, base: str, seed: int) -> Iterator[Job]:
     """A single corpus's network, and adapters and heads, or heads alone, tuned on it for every corpus."""
-    trained = _scratch(request, base, request.bases, seed)
+    trained = _scratch(spec, base, spec.bases, seed)
     yield trained
     setting = f"from {base}"
-    yield _tuned(request, f"from_{base}/adapters", setting, trained, base, seed)
-    rates = read_config_file(request.tune_config).schedule.learning_rates
+    yield _tuned(spec, f"from_{base}/adapters", setting, trained, base, seed)
+    rates = read_config_file(spec.tune_config).schedule.learning_rates
     head: dict[str, Any] = {"transfer": "last_layer", "learning_rates": rates[1:] or rates}
-    yield _tuned(request, f"from_{base}/head", setting + HEAD, trained, base, seed, **head)
+    yield _tuned(spec, f"from_{base}/head", setting + HEAD, trained, base, seed, **head)
 
 
-def _together(request: Request) -> str:
-    """For the name of a run over all corpora, so that more corpora are another run beside it."""
-    digest = hashlib.blake2b(",".join(request.corpora).encode(), digest_size=4).hexdigest()
-    return f"{len(request.corpora)}_corpora_{digest}"  # their names may be too long for a folder's
+def _together(spec: Spec) -> str:
+    """Part of the name of a run over all corpora, so that more corpora are another run beside it."""
+    digest = hashlib.blake2b(",".join(spec.corpora).encode(), digest_size=4).hexdigest()
+    return f"{len(spec.corpora)}_corpora_{digest}"  # their names may be too long for a folder's
 
 
-def _tuned(
-    request: Request, name: str, setting: str, base: Cell, start: str, seed: int, **changes: Any
-) -> Cell:
+def _tuned(spec: Spec, name: str, setting: str, base: Job, start: str, seed: int, **changes: Any) -> Job:
     """One run for all corpora; those that the base does not know begin at the adapters of ``start``."""
-    name = f"{name}_{_together(request)}_seed{seed}"
-    changes |= {"base": str(base.folder), "base_corpus": start, "seed": seed}
+    name = f"{name}_{_together(spec)}_seed{seed}"
+    changes |= {"base_corpus": start, "seed": seed}
     states = {"best": setting}
-    return request.network(name, request.tune_config, request.corpora, states, [base], **changes)
+    return spec.network(name, spec.tune_config, spec.corpora, states, base, **changes)

@@ -26,7 +26,7 @@ def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
     Returns:
       The exit status of the last command.
     """
-    with open(folder / ".cell.lock", "w") as lock:
+    with open(folder / ".job.lock", "w") as lock:
         # A plan that was killed may have left this run going: then wait for it.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / MARK).exists():

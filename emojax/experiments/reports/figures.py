@@ -40,16 +40,12 @@ def box_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:
     ax.invert_yaxis()
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(ScalarFormatter())
-    ax.set_xticks([tick for tick in (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if _is_within(ax, tick)])
+    low_s, high_s = ax.get_xlim()
+    ax.set_xticks([tick for tick in (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if low_s <= tick <= high_s])
     ax.xaxis.minorticks_off()
     ax.grid(axis="x", alpha=0.3)
     ax.set_xlabel("duration in s (logarithmic)")
     return figure
-
-
-def _is_within(ax, value: float) -> bool:
-    low, high = ax.get_xlim()
-    return low <= value <= high
 
 
 def histogram_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:

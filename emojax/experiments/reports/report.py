@@ -1,4 +1,4 @@
-"""What an experiment found, and the one place that writes it: CSV, LaTeX, PNG and a page of HTML."""
+"""Reports of experiments, and the one place that writes them: CSV, LaTeX, PNG and a page of HTML."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from emojax.evaluation.fonts import save_figure
 from emojax.experiments.reports.table import Table, html_text
 from emojax.files import replacing
 from emojax.versions import commit, versions
@@ -47,13 +48,13 @@ class Picture:
     def png(self) -> bytes:
         """The picture as a file's content."""
         content = io.BytesIO()
-        self.figure.savefig(content, format="png", dpi=_DPI)
+        save_figure(self.figure, content, dpi=_DPI)
         return content.getvalue()
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What an experiment found, and all that a reader must know to judge it.
+    """Results of an experiment, and all that a reader must know to judge them.
 
     Attributes:
       name: of the experiment, and of the page.

@@ -10,20 +10,6 @@ from pathlib import Path
 
 from emojax.evaluation.comparison import Predictions, predictions_of
 from emojax.evaluation.score_files import finished_near
-from emojax.experiments.reports.table import Cell
-
-# What matters most of a network's settings, as columns of a table.
-NETWORK = {"width": "d", "learning rates": "", "rounds a phase": ",d"}
-
-
-def network_settings(config: Mapping) -> tuple[Cell, ...]:
-    """The cells of these columns, as far as a run notes them; an SVM's are empty.
-
-    >>> network_settings({"width": 32, "learning_rates": [0.1, 0.01], "rounds_per_phase": 2500, "seed": 0})
-    (32, '0.1, 0.01', 2500)
-    """
-    rates = ", ".join(map(str, config.get("learning_rates", ())))
-    return config.get("width"), rates, config.get("rounds_per_phase")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,20 +32,16 @@ class Scored:
 
     @property
     def seed(self) -> int:
-        """Of the run."""
+        """The seed of the run."""
         return self.run["config"]["seed"]
 
 
-def read_settings(settings: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, list[Scored]]]:
-    """Setting → corpus → what its runs scored on it, a run per seed, by seed.
+def read_setting(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Scored]]:
+    """Read what the runs of a setting scored on each corpus, a run per seed, by seed.
 
     Raises:
-      ValueError: a folder without results, or a corpus twice in one setting with one seed.
+      ValueError: a folder without results, or a corpus twice with one seed.
     """
-    return {setting: _by_seed(setting, workdirs) for setting, workdirs in settings.items()}
-
-
-def _by_seed(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Scored]]:
     corpora: dict[str, dict[int, Scored]] = defaultdict(dict)
     for workdir in workdirs:
         for name, scored in read_run(workdir).items():
@@ -73,7 +55,7 @@ def _by_seed(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Scored]]:
 
 
 def read_run(workdir: Path) -> dict[str, Scored]:
-    """Corpus → what the run in a work directory scored on it, in the run's order.
+    """Read what the run in a work directory scored on each corpus, in the run's order.
 
     Raises:
       ValueError: the run was not scored, or something else lies there.

@@ -9,14 +9,14 @@ from statistics import fmean, stdev
 
 from emojax.evaluation.comparison import Comparison, compare_predictions
 from emojax.evaluation.statistics import almost_stochastic_order
-from emojax.experiments.reports.results import Scored, read_settings
+from emojax.experiments.reports.results import Scored, read_setting
 
 PARTS = ("devel", "test")
 
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """Setting → corpus → a score per seed, by seed; not every setting has every corpus.
+    """Scores by setting, corpus and seed; not every setting has every corpus.
 
     Attributes:
       settings: the first one is what the others are compared with.
@@ -37,7 +37,7 @@ class Grid:
         return list(self.settings)[1:]
 
     def runs(self) -> list[Scored]:
-        """All that was scored."""
+        """Every score of every setting."""
         return [one for corpora in self.settings.values() for scored in corpora.values() for one in scored]
 
     def having(self, corpus: str) -> list[str]:
@@ -88,7 +88,7 @@ class Grid:
         return next(((a, b) for a in own for b in first if a.seed == b.seed), None)
 
     def compared(self, setting: str) -> dict[str, Comparison]:
-        """Corpus → this setting (A) compared with the first (B), by a run of each.
+        """Compare this setting (A) with the first (B) on each corpus, by a run of each.
 
         Raises:
           ValueError: they were not tested on the same clips.
@@ -98,7 +98,7 @@ class Grid:
         return {one.corpus: one for one in compare_predictions(predictions, (setting, self.first))}
 
     def stochastic_order(self, setting: str) -> dict[str, float]:
-        """Corpus → ε_min of this setting over the first one on test, where both have two seeds or more."""
+        """ε_min of this setting over the first one on test, by corpus, where both have two seeds or more."""
         both = self.both(setting)
         scores = {
             name: (self.uars(setting, name, "test"), self.uars(self.first, name, "test")) for name in both
@@ -108,7 +108,7 @@ class Grid:
 
 
 def _uar_by_seed(scored: Sequence[Scored], part: str) -> dict[int, float]:
-    """Seed → UAR in percent, of those that have one."""
+    """UAR in percent by seed, of those that have one."""
     fractions = {one.seed: one.devel_uar if part == "devel" else one.result["uar"] for one in scored}
     return {seed: 100 * fraction for seed, fraction in fractions.items() if fraction is not None}
 
@@ -123,7 +123,7 @@ def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (
     Raises:
       ValueError: a run without results, or a corpus that no run has.
     """
-    settings = read_settings(workdirs)
+    settings = {setting: read_setting(setting, some) for setting, some in workdirs.items()}
     found = list(dict.fromkeys(name for scored in settings.values() for name in scored))
     unknown = [name for name in corpora if name not in found]
     if unknown or not found:

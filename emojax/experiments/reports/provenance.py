@@ -1,0 +1,122 @@
+"""Provenance of the scores of finished runs: protocols, seeds, settings and versions."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from emojax.experiments.reports.report import Picture, Report
+from emojax.experiments.reports.score_grid import Grid
+from emojax.experiments.reports.table import Cell, Table
+
+# What matters most of a network's settings, as columns of a table.
+NETWORK = {"width": "d", "learning rates": "", "rounds a phase": ",d"}
+_RUNS = {"setting": "", "run": "", "corpora": "", "mode": "", "state": "", "seed": "d", "step": ",d"}
+_RUNS |= {**NETWORK, "utterance": "", "commit": "", "command": ""}
+# What each classifier of emojax.baselines.svm standardises the features over.
+_STANDARDISED_OVER = {"linear": "train", "rbf": "train and devel"}
+
+
+def network_settings(config: Mapping) -> tuple[Cell, ...]:
+    """The values of these columns, as far as a run notes them; an SVM's are empty.
+
+    >>> network_settings({"width": 32, "learning_rates": [0.1, 0.01], "rounds_per_phase": 2500, "seed": 0})
+    (32, '0.1, 0.01', 2500)
+    """
+    rates = ", ".join(map(str, config.get("learning_rates", ())))
+    return config.get("width"), rates, config.get("rounds_per_phase")
+
+
+def score_report(
+    grid: Grid, name: str, title: str, selection: str, pieces: Sequence[Table | Picture], missing: str
+) -> Report:
+    """A report on finished runs, with all that they say of themselves.
+
+    Args:
+      grid: what they scored.
+      name: of the experiment.
+      title: one line.
+      selection: by which rule a state was chosen.
+      pieces: in the order of the page.
+      missing: which runs should be there and are not.
+    """
+    return Report(
+        name=name,
+        title=title,
+        protocol=_protocols(grid),
+        seeds=_seeds(grid),
+        normalisation=normalisation(grid),
+        selection=selection,
+        pieces=[*pieces, _runs_table(grid)],
+        missing=missing,
+        run_versions=_versions(grid),
+    )
+
+
+def _protocols(grid: Grid) -> str:
+    """Protocols, and the corpora that were tested by each."""
+    tested: dict[str, list[str]] = defaultdict(list)
+    for name in grid.corpora:
+        runs = [one for setting in grid.having(name) for one in grid.settings[setting][name]]
+        for protocol in dict.fromkeys(one.result["protocol"] for one in runs):
+            tested[protocol].append(name)
+    return "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in tested.items())
+
+
+def normalisation(grid: Grid) -> str:
+    """A text on what the input was standardised over; per speaker means all clips of a tested one."""
+    said = ["Networks: each utterance's log-mel over its own frames."]
+    for classifier, parts in _STANDARDISED_OVER.items():
+        if names := _settings_with(grid, "classifier", classifier):
+            said.append(f"SVMs ({names}): each feature over {parts}.")
+    return " ".join([*said, f"Per speaker: {_settings_with(grid, 'speaker_normalisation', True) or 'none'}."])
+
+
+def _settings_with(grid: Grid, key: str, value: str | bool) -> str:
+    """Names of the settings of which a run has this in its config."""
+    return ", ".join(
+        setting
+        for setting, scored in grid.settings.items()
+        if any(one.run["config"].get(key) == value for runs in scored.values() for one in runs)
+    )
+
+
+def _seeds(grid: Grid) -> str:
+    """Seeds of the runs; they choose the partition too where none is published."""
+    found = sorted({one.seed for one in grid.runs()})
+    return f"{', '.join(map(str, found))}; one run of each corpus in each setting with each seed."
+
+
+def _versions(grid: Grid) -> str:
+    """Versions of software, and the settings that were scored with each, as their runs noted."""
+    settings: dict[str, dict[str, None]] = defaultdict(dict)
+    for setting, scored in grid.settings.items():
+        for one in itertools.chain.from_iterable(scored.values()):
+            noted = ", ".join(f"{name} {number}" for name, number in one.run["versions"].items())
+            settings[noted or "not noted"][setting] = None
+    listed = "; ".join(f"{', '.join(names)}: {noted}" for noted, names in settings.items())
+    return f"{listed}. Noted when they were scored; of networks, emojax is the one that trained them."
+
+
+def _runs_table(grid: Grid) -> Table:
+    """A row for each run: how it was trained and scored."""
+    rows = [row for setting in grid.settings for row in _runs_of(grid, setting)]
+    return Table("runs", "The runs behind these numbers", _RUNS, rows)
+
+
+def _runs_of(grid: Grid, setting: str) -> Iterable[list[Cell]]:
+    corpora: dict[Path, list[str]] = defaultdict(list)
+    runs = {}
+    for name, scored in grid.settings[setting].items():
+        for one in scored:
+            corpora[one.workdir].append(name)
+            runs[one.workdir] = one.run
+    for workdir, run in runs.items():
+        config = run["config"]
+        mode = config.get("transfer") or config.get("features", "")
+        how = *network_settings(config), run["utterance"], run.get("commit") or "unknown", run["command"]
+        state = run.get("state", "")
+        where = "/".join(workdir.parts[-2:])
+        yield [setting, where, ", ".join(corpora[workdir]), mode, state, config["seed"], run["step"], *how]
