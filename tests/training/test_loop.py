@@ -98,10 +98,3 @@ def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
     assert [line["loss/mean"] for line in ours] == pytest.approx(
         [line["loss/mean"] for line in theirs], rel=0.05
     )
-
-
-def test_metrics_are_json_lines_and_tensorboard_events(tiny_run, metrics):
-    assert {"step", "loss/mean", "loss/tones", "devel_uar/mean", "devel_uar/levels", "devel_uar/best"} <= set(
-        metrics(tiny_run)[0]
-    )
-    assert any((tiny_run / "tensorboard").iterdir())

@@ -4,14 +4,10 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-import pytest
-from sklearn.utils.class_weight import compute_class_weight
 
 from emojax.data.batches import Batch
 from emojax.data.feeds import HostFeed
 from emojax.models.adapter_resnet import AdapterResNet
-from emojax.training.losses import balanced_class_weights, weighted_cross_entropy
 from emojax.training.train_state import EmoState, init_state
 from emojax.training.train_step import Plan, make_train_steps, stack_corpora, unstack_corpora
 from emojax.training.transfer import frozen, sgd
@@ -160,29 +156,3 @@ def test_a_step_is_a_function_of_its_number():
         _, loss = advance(train_steps, state, ["a"], [batch_of(2)])
         results.append(float(loss[0]))
     assert results[0] == results[1] != results[2]  # the dropout of another step is another
-
-
-@pytest.mark.parametrize("labels", [[0, 0, 0, 1], [0, 1, 2, 2, 2, 2]])
-def test_class_weights_are_scikit_learns(labels):
-    expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
-    np.testing.assert_allclose(
-        balanced_class_weights(np.array(labels), 7)[: len(expected)], expected, rtol=1e-6
-    )
-    assert not balanced_class_weights(np.array(labels), 7)[len(expected) :].any()
-
-
-def test_loss_is_the_weighted_mean_of_optax():
-    logits, label = jnp.array([[1.0, 2.0, -jnp.inf], [0.5, -1.0, -jnp.inf]]), jnp.array([0, 1])
-    plain = optax.softmax_cross_entropy_with_integer_labels(logits[:, :2], label)
-    weight = jnp.array([2.0, 0.5, 0.0])
-    np.testing.assert_allclose(
-        weighted_cross_entropy(logits, label, weight), (weight[label] * plain).mean(), rtol=1e-6
-    )
-
-
-def test_l2_is_the_gradient_of_the_loss_term():
-    params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
-    tx = sgd(0.0, 0.5)
-    updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
-    np.testing.assert_allclose(updates["kernel"], jax.grad(lambda w: 0.5 * jnp.sum(w**2))(params["kernel"]))
-    assert not updates["bias"].any()

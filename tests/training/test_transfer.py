@@ -3,13 +3,14 @@
 import contextlib
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
 from emojax.inference.network import load_networks
 from emojax.training import loop
-from emojax.training.transfer import check_division, with_network_of_base
+from emojax.training.transfer import check_division, sgd, with_network_of_base
 from emojax.training.validation import network_of
 
 
@@ -139,3 +140,11 @@ def test_a_base_that_does_not_fit(tiny_config, tiny_paths, tiny_run, tmp_path, s
     config = adapted(tiny_config, base, **settings)
     with pytest.raises(ValueError, match=message):
         loop.train(config, tmp_path, {corpus: tiny_paths["tones"]})
+
+
+def test_l2_is_the_gradient_of_the_loss_term():
+    params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+    tx = sgd(0.0, 0.5)
+    updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
+    np.testing.assert_allclose(updates["kernel"], jax.grad(lambda w: 0.5 * jnp.sum(w**2))(params["kernel"]))
+    assert not updates["bias"].any()
