@@ -38,7 +38,7 @@ def test_evaluate_prints_a_table_and_writes_its_files(tiny_run):
 @pytest.mark.parametrize(
     ("script", "flags", "message"),
     [
-        ("evaluate.py", ["--workdir=no/such/run"], "holds no best checkpoint"),
+        ("evaluate.py", ["--workdir=no/such/run"], "holds no checkpoint"),
         ("train.py", ["--config=configs/scratch.py", "--config.corpora=nonsense"], "nonsense"),
         ("train.py", ["--config.batch_size=0"], "batch_size"),
         ("train.py", ["--config.fast_conv=perhaps"], "auto, on, off"),

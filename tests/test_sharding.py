@@ -12,7 +12,7 @@ import pytest
 from emojax.sharding import check_batch_size
 
 SCRIPT = Path(__file__).with_name("on_devices.py")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def start(*arguments, devices):

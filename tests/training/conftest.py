@@ -1,7 +1,3 @@
-import json
-import socket
-import sys
-
 import numpy as np
 import pytest
 
@@ -9,28 +5,6 @@ from emojax.data.feeds import HostFeed
 from emojax.data.partitioned import open_corpora
 from emojax.training.run import make_layout
 from emojax.training.train_state import EmoState
-
-
-@pytest.fixture(scope="session")
-def free_address():
-    """Gives addresses where nobody listens yet."""
-
-    def address():
-        with socket.socket() as server:
-            server.bind(("localhost", 0))
-            return f"localhost:{server.getsockname()[1]}"
-
-    return address
-
-
-@pytest.fixture(scope="session")
-def metrics():
-    """Reads what a run noted at each look, a dict each."""
-
-    def metrics(workdir):
-        return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-
-    return metrics
 
 
 @pytest.fixture
@@ -60,17 +34,3 @@ def begin(tiny_config, parts):
         )
 
     return begin
-
-
-@pytest.fixture
-def tiny_command(tiny_config):
-    """Makes the command that trains what ``tiny_run`` is, in a work directory, with flags."""
-    changed = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s")
-    changed += ("rounds_per_phase", "eval_every_rounds")
-    settings = [f"--config.{name}={tiny_config.flat()[name]}" for name in changed]
-
-    def command(workdir, *flags):
-        begin = [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}"]
-        return [*begin, *settings, *flags]
-
-    return command

@@ -15,9 +15,8 @@ from emojax.training.validation import network_of
 
 
 def adapted(config, base, **settings):
-    return config.replace(
-        base=str(base), rounds_per_phase=1, learning_rates=(0.1,), eval_every_rounds=1, **settings
-    )
+    schedule = {"rounds_per_phase": 1, "learning_rates": (0.1,), "eval_every_rounds": 1}
+    return config.replace(**{"base": str(base), **schedule, **settings})
 
 
 def network(workdir, corpus):
@@ -55,8 +54,7 @@ def test_the_last_layer_keeps_all_but_the_head(tiny_config, tiny_paths, tiny_run
 
 
 def test_finetuning_trains_everything_from_the_base(tiny_config, tiny_paths, tiny_run, tmp_path):
-    config = adapted(tiny_config, tiny_run, transfer="finetune")
-    config.learning_rates = (1e-6,)
+    config = adapted(tiny_config, tiny_run, transfer="finetune", learning_rates=(1e-6,))
     ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
     assert changed(ours.shared, base.shared) == set(base.shared)
     for one, other in zip(*map(jax.tree.leaves, (ours.corpus, base.corpus)), strict=True):
@@ -76,9 +74,8 @@ def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_
     assert again.step == first.step
     for one, other in zip(*map(jax.tree.leaves, (first.corpora, again.corpora)), strict=True):
         np.testing.assert_array_equal(one, other)
-    config.base = str(tmp_path)
     with pytest.raises(ValueError, match=r"base\.config\.transfer: the checkpoint has scratch"):
-        loop.train(config, tmp_path, paths)
+        loop.train(config.replace(base=str(tmp_path)), tmp_path, paths)
 
 
 def run_of(base=None, seed=0, aggregate="", **digests):
