@@ -1,16 +1,28 @@
 import numpy as np
 import pytest
 
-from emojax.data.feeds import HostFeed
+from emojax.data.feeds import DeviceFeed, HostFeed
 from emojax.data.partitioned import open_corpora
-from emojax.training.run import make_layout
+from emojax.training.run import make_layout, make_manifest, make_run
 from emojax.training.train_state import EmoState
 
 
-@pytest.fixture
-def parts(tiny_config, tiny_paths):
-    corpora = open_corpora(tiny_paths, **vars(tiny_config.data))
-    return {name: corpus.load("train") for name, corpus in corpora.items()}
+@pytest.fixture(scope="session")
+def tiny_corpora(tiny_config, tiny_paths):
+    return open_corpora(tiny_paths, **vars(tiny_config.data))
+
+
+@pytest.fixture(scope="session")
+def parts(tiny_corpora):
+    return {name: corpus.load("train") for name, corpus in tiny_corpora.items()}
+
+
+@pytest.fixture(scope="session")
+def beginning(tiny_config, tiny_corpora, parts):
+    """Manifest and state of a run before its first step; tests only read them."""
+    manifest = make_manifest(tiny_config, tiny_corpora)
+    layout = make_layout(tiny_config, len(tiny_corpora))
+    return manifest, make_run(tiny_config, manifest, parts, DeviceFeed.batch, layout).state
 
 
 @pytest.fixture
