@@ -21,6 +21,11 @@ def test_no_other_corpus_is_read(tiny_run, tmp_path):
         load_networks(tmp_path)
 
 
+def test_corpora_loaded_one_by_one_are_asked_by_one_program(tiny_run):
+    first, second = (load_networks(tiny_run, [name])[1] for name in ("tones", "levels"))
+    assert first is second
+
+
 def saved(workdir, manifest):
     """A checkpoint that has a state to go on from, and says of itself what it is told."""
     checkpoints = Checkpoints(workdir)

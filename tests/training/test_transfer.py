@@ -98,14 +98,14 @@ def run_of(base=None, seed=0, aggregate="", **digests):
 @pytest.mark.parametrize("between", [False, True])
 def test_a_trunk_that_may_know_the_test_part_is_refused(tiny_config, ancestor, message, between):
     manifest = run_of(run_of(ancestor, b=1) if between else ancestor, a=1)
-    config = tiny_config.replace(**manifest["config"])
+    config = tiny_config.replace(transfer="finetune", **manifest["config"])
     with pytest.raises(ValueError, match=message) if message else contextlib.nullcontext():
         check_division(config, manifest)
 
 
 def test_a_network_keeps_the_adapters_of_its_base(tiny_config, tiny_run):
     config = adapted(tiny_config, tiny_run, transfer="finetune", adapters=False)
-    assert with_network_of_base(config).adapters
+    assert with_network_of_base(config).network.adapters
 
 
 @pytest.mark.parametrize(
