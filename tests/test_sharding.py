@@ -36,7 +36,11 @@ def results(free_address, tmp_path_factory):
         start(folder, address, 0, devices=1),
         start(folder, address, 1, devices=1),
     ]
-    outputs = [process.communicate(timeout=300)[0] for process in started]
+    try:
+        outputs = [process.communicate(timeout=300)[0] for process in started]
+    finally:
+        for process in started:
+            process.kill()
     assert [process.returncode for process in started] == [0, 0, 0], outputs
     return {name: np.load(folder / f"{name}.npz") for name in (1, 4, "processes")}
 
