@@ -189,7 +189,7 @@ def memory(data) -> dict:
 
 def cost(run: Run) -> dict:
     """Floating-point operations and bytes of a training step, which is three forward passes."""
-    frames, batch_size = int(frame_count(run.window)), run.config.batch_size
+    frames, batch_size = int(frame_count(run.window)), run.config.train.batch_size
     return {
         "flops": 3 * batch_size * forward_flops(run.model, frames, MELS),
         "bytes": traffic.training_bytes(run.model, batch_size, frames, MELS),

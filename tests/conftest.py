@@ -2,8 +2,11 @@
 
 import atexit
 import csv
+import json
 import os
 import shutil
+import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -79,6 +82,7 @@ def tiny_config(tiny_sources, tmp_path_factory):
         depth=1,
         batch_size=8,
         window_s=1.0,
+        fast_conv="off",  # the forms that are fast on CPUs take longer to compile
         rounds_per_phase=4,
         eval_every_rounds=2,
     )
@@ -100,3 +104,39 @@ def tiny_run(tiny_config, tiny_paths, tmp_path_factory) -> Path:
     workdir = tmp_path_factory.mktemp("run")
     train(tiny_config, workdir, tiny_paths)
     return workdir
+
+
+@pytest.fixture
+def tiny_command(tiny_config):
+    """Makes the command that trains what ``tiny_run`` is, in a work directory, with flags."""
+    changed = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s", "fast_conv")
+    changed += ("rounds_per_phase", "eval_every_rounds")
+    settings = [f"--config.{name}={tiny_config.flat()[name]}" for name in changed]
+
+    def command(workdir, *flags):
+        begin = [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}"]
+        return [*begin, *settings, *flags]
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def free_address():
+    """Gives addresses where nobody listens yet."""
+
+    def address():
+        with socket.socket() as server:
+            server.bind(("localhost", 0))
+            return f"localhost:{server.getsockname()[1]}"
+
+    return address
+
+
+@pytest.fixture(scope="session")
+def metrics():
+    """Reads what a run noted at each look, a dict each."""
+
+    def metrics(workdir):
+        return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+    return metrics

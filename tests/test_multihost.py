@@ -10,7 +10,7 @@ from emojax.checkpoints import read_manifest
 from emojax.inference.network import load_networks
 from emojax.multihost import join
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def run(*commands):

@@ -12,7 +12,7 @@ import pytest
 from emojax.sharding import check_batch_size
 
 SCRIPT = Path(__file__).with_name("on_devices.py")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def start(*arguments, devices):
@@ -29,21 +29,24 @@ def start(*arguments, devices):
 
 @pytest.fixture(scope="module")
 def results(free_address, tmp_path_factory):
-    """What one, two and four simulated devices give, by their number, and two real processes."""
+    """What one and four simulated devices give, by their number, and two real processes."""
     folder, address = tmp_path_factory.mktemp("devices"), free_address()
     started = [
         start(folder, devices=4),
         start(folder, address, 0, devices=1),
         start(folder, address, 1, devices=1),
     ]
-    outputs = [process.communicate(timeout=300)[0] for process in started]
+    try:
+        outputs = [process.communicate(timeout=300)[0] for process in started]
+    finally:
+        for process in started:
+            process.kill()
     assert [process.returncode for process in started] == [0, 0, 0], outputs
-    return {name: np.load(folder / f"{name}.npz") for name in (1, 2, 4, "processes")}
+    return {name: np.load(folder / f"{name}.npz") for name in (1, 4, "processes")}
 
 
-@pytest.mark.parametrize("count", [2, 4])
-def test_several_devices_give_the_loss_of_one(count, results):
-    one, several = results[1], results[count]
+def test_four_devices_give_the_loss_of_one(results):
+    one, several = results[1], results[4]
     assert {name.split("'")[1] for name in several} >= {"a", "b", "answers", "together"}
     for name in several:
         np.testing.assert_allclose(several[name], one[name], rtol=0, atol=1e-5, err_msg=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -149,6 +150,7 @@ def _check_choice(manifest: Mapping, names: Sequence[str], state: str, workdir: 
         raise ValueError(f"{workdir} was stopped before its first evaluation; go on training it")
 
 
+@functools.lru_cache(maxsize=8)  # corpora of a run that are loaded one by one are asked by one program
 def make_forward(model: AdapterResNet) -> Forward:
     """``forward(shared_params, corpus_params, stats, class_mask, batch) -> Output``, jitted."""
 

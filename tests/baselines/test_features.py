@@ -1,5 +1,4 @@
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -40,38 +39,6 @@ def test_features_are_opensmile_s_of_the_prepared_samples_in_the_order_of_the_ta
         np.testing.assert_array_equal(found[index], expected)
 
 
-def test_what_is_kept_is_not_extracted_again_and_what_is_broken_is(corpus, cache, tmp_path, monkeypatch):
-    shutil.copytree(cache, tmp_path, dirs_exist_ok=True)
-    (folder,) = tmp_path.glob("opensmile-*/eGeMAPSv02")
-    files = sorted(folder.iterdir())
-    assert [file.stem for file in files] == sorted({clip.digest for clip in corpus.clips})
-    files[0].unlink()
-    files[1].write_bytes(files[2].read_bytes()[:100])
-    asked = []
-
-    def fake(corpus, feature_set, indices):
-        asked.extend(corpus.clips[i].digest for i in indices)
-        yield from (np.full(88, 7, np.float32) for _ in indices)
-
-    monkeypatch.setattr(features, "_extracted", fake)
-    found = functionals(corpus, "egemaps", tmp_path)
-    assert sorted(asked) == [file.stem for file in files[:2]]
-    assert (found == 7).all(axis=1).sum() == 2
-    functionals(corpus, "egemaps", tmp_path)
-    assert len(asked) == 2
-
-
-def test_a_stopped_extraction_keeps_what_it_had(corpus, tmp_path, monkeypatch):
-    def stopped(corpus, feature_set, indices):
-        yield np.zeros(88, np.float32)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(features, "_extracted", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        functionals(corpus, "egemaps", tmp_path)
-    assert [file.suffix for file in tmp_path.rglob("*") if file.is_file()] == [".npy"]
-
-
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a group of processes")
 def test_ctrl_c_ends_the_script_with_one_line(tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.1, (40, 80_000))  # enough to be far from done
@@ -101,14 +68,6 @@ def test_ctrl_c_ends_the_script_with_one_line(tmp_path):
 
 def test_clips_too_short_for_opensmile_are_nan():
     assert np.isnan(features._extract("eGeMAPSv02", np.ones(100, np.int16))).all()
-
-
-def test_a_table_of_a_stranger_cannot_leave_the_cache(corpus, tmp_path):
-    import dataclasses
-
-    evil = dataclasses.replace(corpus.clips[0], digest="../../evil")
-    with pytest.raises(ValueError, match="has no digest"):
-        functionals(dataclasses.replace(corpus, clips=[evil]), "egemaps", tmp_path)
 
 
 def test_an_unknown_feature_set_is_one_clear_error(corpus, tmp_path):

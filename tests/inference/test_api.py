@@ -14,11 +14,6 @@ from emojax.audio import reading
 from emojax.inference.api import BadRecordingsError
 
 
-@pytest.fixture(scope="session")
-def model(tiny_run):
-    return emojax.load(tiny_run, corpus="tones")
-
-
 @pytest.fixture
 def clip(tiny_sources):
     return soundfile.read(next((tiny_sources / "tones").glob("*_high_*.wav")))
@@ -40,19 +35,6 @@ def test_another_rate_and_stereo_are_the_same_recording(model, tmp_path):
     at_16k = 0.3 * np.sin(2 * np.pi * 440 * time_s[::3]) * np.hanning(48_000)[::3]
     stereo = model.predict(np.stack([tone, tone], axis=1), 48_000)
     assert stereo == pytest.approx(model.predict(at_16k, 16_000), abs=0.02)
-
-
-def test_the_same_alone_and_in_any_batch(model):
-    random = np.random.default_rng(0)
-    clips = [
-        random.normal(0, 0.1, length).astype(np.float32)
-        for length in (3_000, 15_999, 16_000, 50_000, 170_000)
-    ]
-    alone = [model.predict(clip, 16_000) for clip in clips]
-    together = model.predict_many([(clip, 16_000) for clip in clips * 3])
-    for single, batched in zip(alone * 3, together, strict=True):
-        assert batched == pytest.approx(single, abs=1e-5)
-    assert model.predict_many([]) == []
 
 
 def test_embedding_is_float32_of_eight_times_the_width(model, clip):

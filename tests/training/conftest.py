@@ -1,42 +1,28 @@
-import json
-import socket
-import sys
-
 import numpy as np
 import pytest
 
-from emojax.data.feeds import HostFeed
+from emojax.data.feeds import DeviceFeed, HostFeed
 from emojax.data.partitioned import open_corpora
-from emojax.training.run import make_layout
+from emojax.training.run import make_layout, make_manifest, make_run
 from emojax.training.train_state import EmoState
 
 
 @pytest.fixture(scope="session")
-def free_address():
-    """Gives addresses where nobody listens yet."""
-
-    def address():
-        with socket.socket() as server:
-            server.bind(("localhost", 0))
-            return f"localhost:{server.getsockname()[1]}"
-
-    return address
+def tiny_corpora(tiny_config, tiny_paths):
+    return open_corpora(tiny_paths, **vars(tiny_config.data))
 
 
 @pytest.fixture(scope="session")
-def metrics():
-    """Reads what a run noted at each look, a dict each."""
-
-    def metrics(workdir):
-        return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-
-    return metrics
+def parts(tiny_corpora):
+    return {name: corpus.load("train") for name, corpus in tiny_corpora.items()}
 
 
-@pytest.fixture
-def parts(tiny_config, tiny_paths):
-    corpora = open_corpora(tiny_paths, **vars(tiny_config.data))
-    return {name: corpus.load("train") for name, corpus in corpora.items()}
+@pytest.fixture(scope="session")
+def beginning(tiny_config, tiny_corpora, parts):
+    """Manifest and state of a run before its first step; tests only read them."""
+    manifest = make_manifest(tiny_config, tiny_corpora)
+    layout = make_layout(tiny_config, len(tiny_corpora))
+    return manifest, make_run(tiny_config, manifest, parts, DeviceFeed.batch, layout).state
 
 
 @pytest.fixture
@@ -60,17 +46,3 @@ def begin(tiny_config, parts):
         )
 
     return begin
-
-
-@pytest.fixture
-def tiny_command(tiny_config):
-    """Makes the command that trains what ``tiny_run`` is, in a work directory, with flags."""
-    changed = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s")
-    changed += ("rounds_per_phase", "eval_every_rounds")
-    settings = [f"--config.{name}={tiny_config.flat()[name]}" for name in changed]
-
-    def command(workdir, *flags):
-        begin = [sys.executable, "train.py", "--config=configs/base.py", f"--workdir={workdir}"]
-        return [*begin, *settings, *flags]
-
-    return command

@@ -8,23 +8,11 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import Checkpoints, from_newest, read_manifest
-from emojax.data.feeds import DeviceFeed
-from emojax.data.partitioned import open_corpora
 from emojax.training import checkpointing
 from emojax.training.checkpointing import CheckpointKeeper
 from emojax.training.loop import train
-from emojax.training.run import make_layout, make_manifest, make_run
 from emojax.training.schedule import EvalDecision, Schedule
 from emojax.training.train_state import EmoState
-
-
-@pytest.fixture(scope="module")
-def beginning(tiny_config, tiny_paths):
-    corpora = open_corpora(tiny_paths, **vars(tiny_config.data))
-    manifest = make_manifest(tiny_config, corpora)
-    train_part = {name: corpus.load("train") for name, corpus in corpora.items()}
-    layout = make_layout(tiny_config, len(corpora))
-    return manifest, make_run(tiny_config, manifest, train_part, DeviceFeed.batch, layout).state
 
 
 def filled(state, number, step):

@@ -84,7 +84,8 @@ def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
         PreparedCorpus, "records", lambda corpus, indices: read.extend(indices) or records(corpus, indices)
     )
     monkeypatch.setattr(feeds, "_free_host_bytes", lambda: 0)
-    train(tiny_config, tmp_path, tiny_paths)
+    # With the forms of convolutions that are fast on CPUs, which the other tiny runs leave out.
+    train(tiny_config.replace(fast_conv="on"), tmp_path, tiny_paths)
     corpora = open_corpora(tiny_paths, **vars(tiny_config.data)).values()
     devel = sum(len(corpus.partition.parts["devel"]) for corpus in corpora)
     steps = read_manifest(tmp_path)["step"]
@@ -98,10 +99,3 @@ def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
     assert [line["loss/mean"] for line in ours] == pytest.approx(
         [line["loss/mean"] for line in theirs], rel=0.05
     )
-
-
-def test_metrics_are_json_lines_and_tensorboard_events(tiny_run, metrics):
-    assert {"step", "loss/mean", "loss/tones", "devel_uar/mean", "devel_uar/levels", "devel_uar/best"} <= set(
-        metrics(tiny_run)[0]
-    )
-    assert any((tiny_run / "tensorboard").iterdir())

@@ -5,7 +5,6 @@ import time
 import jax.numpy as jnp
 import pytest
 
-from emojax.training.metric_writer import MetricWriter
 from emojax.training.metrics import UNDER_WAY, Meter, NotFiniteLossError
 
 
@@ -55,11 +54,3 @@ def test_the_first_loss_that_is_not_finite_is_named():
     with pytest.raises(NotFiniteLossError, match="the loss of b is not finite in step 6") as error:
         meter.add([20], ["a"], jnp.array([jnp.nan]))
     assert (error.value.step, error.value.corpus) == (5, "b")
-
-
-def test_the_bar_shows_the_speed(tmp_path, capsys):
-    with MetricWriter(tmp_path, 0, 4, 2) as progress:
-        progress.advance(1, {"time/clips_per_s": 1.0})
-        progress.advance(2, {"time/clips_per_s": 118.3, "time/peak_share": 0.612})
-        progress.write(2, {"devel_uar/best": 0.5})
-    assert "clips/s=118, 61 % of peak" in capsys.readouterr().err

@@ -3,20 +3,20 @@
 import contextlib
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
 from emojax.inference.network import load_networks
 from emojax.training import loop
-from emojax.training.transfer import check_division, with_network_of_base
+from emojax.training.transfer import check_division, sgd, with_network_of_base
 from emojax.training.validation import network_of
 
 
 def adapted(config, base, **settings):
-    return config.replace(
-        base=str(base), rounds_per_phase=1, learning_rates=(0.1,), eval_every_rounds=1, **settings
-    )
+    schedule = {"rounds_per_phase": 1, "learning_rates": (0.1,), "eval_every_rounds": 1}
+    return config.replace(**{"base": str(base), **schedule, **settings})
 
 
 def network(workdir, corpus):
@@ -54,8 +54,7 @@ def test_the_last_layer_keeps_all_but_the_head(tiny_config, tiny_paths, tiny_run
 
 
 def test_finetuning_trains_everything_from_the_base(tiny_config, tiny_paths, tiny_run, tmp_path):
-    config = adapted(tiny_config, tiny_run, transfer="finetune")
-    config.learning_rates = (1e-6,)
+    config = adapted(tiny_config, tiny_run, transfer="finetune", learning_rates=(1e-6,))
     ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
     assert changed(ours.shared, base.shared) == set(base.shared)
     for one, other in zip(*map(jax.tree.leaves, (ours.corpus, base.corpus)), strict=True):
@@ -75,9 +74,8 @@ def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_
     assert again.step == first.step
     for one, other in zip(*map(jax.tree.leaves, (first.corpora, again.corpora)), strict=True):
         np.testing.assert_array_equal(one, other)
-    config.base = str(tmp_path)
     with pytest.raises(ValueError, match=r"base\.config\.transfer: the checkpoint has scratch"):
-        loop.train(config, tmp_path, paths)
+        loop.train(config.replace(base=str(tmp_path)), tmp_path, paths)
 
 
 def run_of(base=None, seed=0, aggregate="", **digests):
@@ -100,14 +98,14 @@ def run_of(base=None, seed=0, aggregate="", **digests):
 @pytest.mark.parametrize("between", [False, True])
 def test_a_trunk_that_may_know_the_test_part_is_refused(tiny_config, ancestor, message, between):
     manifest = run_of(run_of(ancestor, b=1) if between else ancestor, a=1)
-    config = tiny_config.replace(**manifest["config"])
+    config = tiny_config.replace(transfer="finetune", **manifest["config"])
     with pytest.raises(ValueError, match=message) if message else contextlib.nullcontext():
         check_division(config, manifest)
 
 
 def test_a_network_keeps_the_adapters_of_its_base(tiny_config, tiny_run):
     config = adapted(tiny_config, tiny_run, transfer="finetune", adapters=False)
-    assert with_network_of_base(config).adapters
+    assert with_network_of_base(config).network.adapters
 
 
 @pytest.mark.parametrize(
@@ -139,3 +137,11 @@ def test_a_base_that_does_not_fit(tiny_config, tiny_paths, tiny_run, tmp_path, s
     config = adapted(tiny_config, base, **settings)
     with pytest.raises(ValueError, match=message):
         loop.train(config, tmp_path, {corpus: tiny_paths["tones"]})
+
+
+def test_l2_is_the_gradient_of_the_loss_term():
+    params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+    tx = sgd(0.0, 0.5)
+    updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
+    np.testing.assert_allclose(updates["kernel"], jax.grad(lambda w: 0.5 * jnp.sum(w**2))(params["kernel"]))
+    assert not updates["bias"].any()

@@ -1,0 +1,35 @@
+"""The loss and its class weights, against scikit-learn and optax."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from sklearn.utils.class_weight import compute_class_weight
+
+from emojax.training.losses import balanced_class_weights, weighted_cross_entropy
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0, 1], [0, 1, 2, 2, 2, 2]])
+def test_class_weights_are_scikit_learns(labels):
+    expected = compute_class_weight("balanced", classes=np.unique(labels), y=labels)
+    np.testing.assert_allclose(
+        balanced_class_weights(np.array(labels), 7)[: len(expected)], expected, rtol=1e-6
+    )
+    assert not balanced_class_weights(np.array(labels), 7)[len(expected) :].any()
+
+
+def test_loss_is_the_weighted_mean_of_optax():
+    logits, label = jnp.array([[1.0, 2.0, -jnp.inf], [0.5, -1.0, -jnp.inf]]), jnp.array([0, 1])
+    plain = optax.softmax_cross_entropy_with_integer_labels(logits[:, :2], label)
+    weight = jnp.array([2.0, 0.5, 0.0])
+    np.testing.assert_allclose(
+        weighted_cross_entropy(logits, label, weight), (weight[label] * plain).mean(), rtol=1e-6
+    )
+
+
+def test_padded_classes_have_no_gradient():
+    logits = jnp.array([[1.0, 2.0, -jnp.inf], [0.5, -1.0, -jnp.inf]])
+    gradient = jax.grad(weighted_cross_entropy)(logits, jnp.array([0, 1]), jnp.array([2.0, 0.5, 0.0]))
+    assert (np.abs(gradient[:, :2]) > 0).all()
+    assert not gradient[:, 2].any()
