@@ -11,16 +11,28 @@ from emojax.compilation import use_compilation_cache
 
 flags.DEFINE_string("corpora", None, "Comma separated, as for train.py.", required=True)
 flags.DEFINE_string("source_dir", "corpora", "Folder that holds the publishers' folders.")
-flags.DEFINE_string("data_dir", "data", "Folder of the prepared corpora, and of the features once extracted.")
-flags.DEFINE_list(
-    "features", "egemaps", "egemaps, compare, deepspectrum_vgg16, deepspectrum_lite0; several with a comma."
+flags.DEFINE_string(
+    "data_dir", "data", "Folder of the prepared corpora, and of the features once extracted."
 )
-flags.DEFINE_string("vgg16_weights", None, "Keras's .h5 or torchvision's .pth; downloaded if not given.")
-flags.DEFINE_enum("classifier", "linear", ["linear", "rbf"], "Linear: C chosen on devel; rbf: C = 1.")
-flags.DEFINE_string("partition", "default", "As for train.py, or loso or fold:K for all folds pooled.")
+flags.DEFINE_list(
+    "features",
+    "egemaps",
+    "egemaps, compare, deepspectrum_vgg16, deepspectrum_lite0; several with a comma.",
+)
+flags.DEFINE_string(
+    "vgg16_weights", None, "Keras's .h5 or torchvision's .pth; downloaded if not given."
+)
+flags.DEFINE_enum(
+    "classifier", "linear", ["linear", "rbf"], "Linear: C chosen on devel; rbf: C = 1."
+)
+flags.DEFINE_string(
+    "partition", "default", "As for train.py, or loso or fold:K for all folds pooled."
+)
 flags.DEFINE_integer("seed", 0, "Of partitions that are not published.")
 flags.DEFINE_bool("speaker_normalisation", False, "Standardise the features of each speaker first.")
-flags.DEFINE_string("out", "runs/baseline", "Folder of the results, in it a folder per feature set.")
+flags.DEFINE_string(
+    "out", "runs/baseline", "Folder of the results, in it a folder per feature set."
+)
 FLAGS = flags.FLAGS
 
 

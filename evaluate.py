@@ -9,7 +9,9 @@ from emojax.command_line import command
 from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
-flags.DEFINE_string("workdir", "runs/quickstart", "Folder of the trained run; results are written into it.")
+flags.DEFINE_string(
+    "workdir", "runs/quickstart", "Folder of the trained run; results are written into it."
+)
 flags.DEFINE_enum("part", "test", ["test", "devel"], "The part to score; score test once.")
 flags.DEFINE_enum(
     "state",
@@ -18,7 +20,9 @@ flags.DEFINE_enum(
     "Best on devel, or where training ended, scored into a folder latest.",
 )
 flags.DEFINE_string("data_dir", None, "Folder of the prepared corpora, if it moved since training.")
-flags.DEFINE_bool("crop", False, "Only the middle 5 s of longer utterances, as the EmoNet paper does.")
+flags.DEFINE_bool(
+    "crop", False, "Only the middle 5 s of longer utterances, as the EmoNet paper does."
+)
 FLAGS = flags.FLAGS
 
 
@@ -34,7 +38,9 @@ def main(argv: list[str]) -> None:
         from emojax.evaluation.score_files import table
 
         typed = shlex.join(["python", *sys.argv])
-        results = evaluate(FLAGS.workdir, FLAGS.part, FLAGS.crop, typed, FLAGS.state, FLAGS.data_dir)
+        results = evaluate(
+            FLAGS.workdir, FLAGS.part, FLAGS.crop, typed, FLAGS.state, FLAGS.data_dir
+        )
         print(table(results))
 
 

@@ -17,7 +17,9 @@ def settings_that_exist() -> Iterator[None]:
     try:
         yield
     except AttributeError as error:
-        raise SystemExit(f"train.py: no such setting: {error}; configs/base.py has them all") from None
+        raise SystemExit(
+            f"train.py: no such setting: {error}; configs/base.py has them all"
+        ) from None
 
 
 with settings_that_exist():
@@ -25,9 +27,13 @@ with settings_that_exist():
         "config", "configs/quickstart.py", "Settings of the run.", lock_config=True
     )
 flags.DEFINE_string("workdir", "runs/quickstart", "Folder of checkpoints, metrics and results.")
-flags.DEFINE_bool("profile", False, "Trace a few steps into WORKDIR/profile, for Perfetto or TensorBoard.")
+flags.DEFINE_bool(
+    "profile", False, "Trace a few steps into WORKDIR/profile, for Perfetto or TensorBoard."
+)
 flags.DEFINE_string(
-    "coordinator", "", "Of a run of several processes: HOST:PORT of process 0, or auto on SLURM and TPU pods."
+    "coordinator",
+    "",
+    "Of a run of several processes: HOST:PORT of process 0, or auto on SLURM and TPU pods.",
 )
 flags.DEFINE_integer("processes", None, "How many there are; not with auto.")
 flags.DEFINE_integer("process", None, "Number of this one, from 0 on; not with auto.")
@@ -37,7 +43,9 @@ FLAGS = flags.FLAGS
 def main(argv: list[str]) -> None:
     """Prepare the corpora that are not prepared yet, then train."""
     if len(argv) > 1:
-        raise app.UsageError(f"unknown arguments {argv[1:]}; settings are given as --config.NAME=VALUE")
+        raise app.UsageError(
+            f"unknown arguments {argv[1:]}; settings are given as --config.NAME=VALUE"
+        )
     use_fast_allocator()  # both before anything starts jax
     use_compilation_cache()
     logging.set_verbosity(logging.WARNING)

@@ -13,13 +13,17 @@ PARTS = 3  # of it, which are the windows of emojax.data.windows; this process n
 
 def measure_budget(settings: dict) -> dict:
     """The budget of each window length; prints it as a table, too."""
-    makers = {"ceilings": functools.partial(Worker, "emojax_worker.py", {**settings, "job": "ceilings"})}
+    makers = {
+        "ceilings": functools.partial(Worker, "emojax_worker.py", {**settings, "job": "ceilings"})
+    }
     for window_s in (PAPER_WINDOW_S * part / PARTS for part in range(1, PARTS + 1)):
         own = {**settings, "job": "training", "window_s": window_s}
         makers[f"{window_s:.3g} s"] = functools.partial(Worker, "emojax_worker.py", own)
     rows = measure(makers, settings["rounds"])
     ceilings = rows.pop("ceilings")
-    devices = 1 if ceilings["platform"] == "cpu" else ceilings["devices"]  # simulated ones share the cores
+    devices = (
+        1 if ceilings["platform"] == "cpu" else ceilings["devices"]
+    )  # simulated ones share the cores
     flops_per_s = devices * ceilings["flops_per_s"]
     bytes_per_s = devices * ceilings["copied_bytes"] / ceilings["step_s"]
     for row in rows.values():
@@ -42,5 +46,7 @@ def _table(rows: dict, flops_per_s: float, bytes_per_s: float) -> str:
             f"| {window} | {flops / 1e9:.0f} | {flops / flops_per_s:.2g} s | {moved / 1e9:.2f} | "
             f"{moved / bytes_per_s:.2g} s | {row['step_s']:.2g} s | {row['peak_share']:.2f} |"
         )
-    ceilings = f"Ceilings: {flops_per_s / 1e9:.0f}·10⁹ operations/s, {bytes_per_s / 1e9:.1f}·10⁹ bytes/s."
+    ceilings = (
+        f"Ceilings: {flops_per_s / 1e9:.0f}·10⁹ operations/s, {bytes_per_s / 1e9:.1f}·10⁹ bytes/s."
+    )
     return "\n".join([*lines, "", ceilings])

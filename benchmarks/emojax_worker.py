@@ -57,7 +57,12 @@ class Run:
         self.feed = HostFeed(self.train) if folder else make_feed(self.train, on_device, put)
         manifest = {"corpora": {name: list(range(stand_in.CLASSES)) for name in self.train}}
         run = make_run(self.config, manifest, self.train, self.feed.batch, self.layout)
-        self.model, self.step, self.forward, self.state = run.model, run.step, run.forward, run.state
+        self.model, self.step, self.forward, self.state = (
+            run.model,
+            run.step,
+            run.forward,
+            run.state,
+        )
 
     @property
     def network(self) -> tuple:
@@ -82,7 +87,9 @@ def make_config(settings: dict) -> Config:
 def serve_training(settings: dict, compile_s: list[float]) -> None:
     """Serve calls of the training step as ``train.py`` makes them; at the end, measure waiting for data."""
     with tempfile.TemporaryDirectory() as folder:
-        _serve_training(Run(settings, Path(folder) if settings.get("on_disk") else None), settings, compile_s)
+        _serve_training(
+            Run(settings, Path(folder) if settings.get("on_disk") else None), settings, compile_s
+        )
 
 
 def _serve_training(run: Run, settings: dict, compile_s: list[float]) -> None:
@@ -125,7 +132,10 @@ def serve_inference(settings: dict, compile_s: list[float]) -> None:
     """Serve forward passes."""
     run = Run(settings)
     forward = make_forward(run.model)
-    network, batch = place(run.network, run.layout.everywhere), place(run.batch, run.layout.all_rows)
+    network, batch = (
+        place(run.network, run.layout.everywhere),
+        place(run.batch, run.layout.all_rows),
+    )
     serve_repeated(lambda: forward(*network, batch), settings, compile_s)
 
 
@@ -172,7 +182,9 @@ def facts(compile_s: list[float]) -> dict:
     on_device = device.memory_stats()
     return {
         "compile_s": sum(compile_s),
-        "peak_memory_mib": on_device["peak_bytes_in_use"] / 2**20 if on_device else worker.peak_memory_mib(),
+        "peak_memory_mib": on_device["peak_bytes_in_use"] / 2**20
+        if on_device
+        else worker.peak_memory_mib(),
         "device": device.device_kind,
         "platform": device.platform,
         "devices": jax.device_count(),
@@ -202,11 +214,15 @@ def export(settings: dict, _: list[float]) -> None:
 
     def perturbed(params):
         # Adapters start at zero, and norms at one: equal logits there would say little.
-        return jax.tree.map(lambda leaf: leaf + 0.05 * random.standard_normal(leaf.shape, np.float32), params)
+        return jax.tree.map(
+            lambda leaf: leaf + 0.05 * random.standard_normal(leaf.shape, np.float32), params
+        )
 
     shared, corpus, stats, class_mask = run.network
     shared, corpus = perturbed(shared), perturbed(corpus)
-    leaves = itertools.chain(*(jax.tree_util.tree_leaves_with_path(params) for params in (shared, corpus)))
+    leaves = itertools.chain(
+        *(jax.tree_util.tree_leaves_with_path(params) for params in (shared, corpus))
+    )
     np.savez(
         settings["exported"],
         audio=run.batch.audio,

@@ -105,7 +105,9 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
     phases = len(schedule.learning_rates)
     paper_rounds = phases * schedule.rounds_per_phase
     evaluations = paper_rounds // schedule.eval_every_rounds
-    unsaved_s = setup_s + first_s + paper_rounds * trained_s / rounds + evaluations * fmean(evaluations_s)
+    unsaved_s = (
+        setup_s + first_s + paper_rounds * trained_s / rounds + evaluations * fmean(evaluations_s)
+    )
     save_s = run.save()
     return {
         "rounds": rounds,
@@ -126,7 +128,9 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
 
 def _means(speeds: list[dict[str, float]]) -> dict[str, float]:
     """Mean of each speed, over the rounds in which it could be measured."""
-    found = {name: [own[f"time/{name}"] for own in speeds if f"time/{name}" in own] for name in SPEEDS}
+    found = {
+        name: [own[f"time/{name}"] for own in speeds if f"time/{name}" in own] for name in SPEEDS
+    }
     return {name: fmean(values) for name, values in found.items() if values}
 
 

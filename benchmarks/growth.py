@@ -16,7 +16,9 @@ AXES: dict[str, Sequence[float]] = {
 }
 # Of an accelerator's turn, for one corpus as for all: waiting for its end must weigh the same.
 LEAST_STEPS = max(AXES["corpora"])
-SIMULATED = "simulated_devices"  # of a CPU; they share its cores, so what grows is what splitting costs
+SIMULATED = (
+    "simulated_devices"  # of a CPU; they share its cores, so what grows is what splitting costs
+)
 SIMULATED_DEVICES = (1, 2, 4)
 NAMES = {
     "corpora": "corpora",
@@ -71,7 +73,9 @@ def _draw(report: dict) -> None:
         values = [float(value) for value in rows]
         # A few MiB a corpus cannot be seen beside a step's intermediate values.
         memory = "state_mib" if axis == "corpora" else "peak_memory_mib"
-        for ax, key, colour in zip(column, ("step_s", memory), ("tab:blue", "tab:orange"), strict=True):
+        for ax, key, colour in zip(
+            column, ("step_s", memory), ("tab:blue", "tab:orange"), strict=True
+        ):
             heights = [row[key] for row in rows.values()]
             ax.plot(values, heights, marker="o", color=colour)
             ax.set_ylim(0, 1.1 * max(heights))

@@ -16,10 +16,13 @@ from statistics import median, quantiles
 from tqdm import tqdm
 
 HERE = Path(__file__).resolve().parent
-# Threads of one process spin for a while after its step; the next one should have the cores for itself.
+# Threads of one process spin for a while after its step; the next one should have the cores for
+# itself.
 PAUSE_S = 0.3
 ENVIRONMENT = {
-    "PYTHONPATH": os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    "PYTHONPATH": os.pathsep.join(
+        [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    ),
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # all workers share an accelerator's memory
     "JAX_ENABLE_COMPILATION_CACHE": "false",  # compiling is measured
 }
@@ -101,8 +104,9 @@ def measure(makers: Mapping, rounds: int, optional: Collection[str] = ()) -> dic
       optional: rows that are left out where their worker fails.
 
     Returns:
-      row → seconds a step (median), how many times as fast as each other row it is (median and quartiles over
-      the rounds: whatever slowed one of the two down slowed down the other), and what the worker knows.
+      row → seconds a step (median), how many times as fast as each other row it is (median and
+      quartiles over the rounds: whatever slowed one of the two down slowed down the other), and
+      what the worker knows.
     """
     with contextlib.ExitStack() as stack:
         workers = {}
@@ -114,13 +118,16 @@ def measure(makers: Mapping, rounds: int, optional: Collection[str] = ()) -> dic
                     raise
                 print(f"no {row}: {error}", file=sys.stderr)
         for number in tqdm(range(rounds), unit="round", leave=False):
-            # Whose turn it was before must not be the same in each round: it leaves caches and memory behind.
+            # Whose turn it was before must not be the same in each round: it leaves caches and
+            # memory behind.
             for worker in random.Random(number).sample(list(workers.values()), len(workers)):
                 time.sleep(PAUSE_S)
                 worker.turn()
         table = {}
         for row, worker in workers.items():
-            ratios = {name: _speed_over(other, worker) for name, other in workers.items() if name != row}
+            ratios = {
+                name: _speed_over(other, worker) for name, other in workers.items() if name != row
+            }
             table[row] = {
                 "step_s": median(worker.times_s),
                 "speed_over": {name: median(own) for name, own in ratios.items()},

@@ -1,7 +1,7 @@
 """Keras's side: the same front-end, network and training step, as one writes it in Keras, as installed.
 
-Without masks, which full-length clips do not need. It begins with EmoJAX's parameters and refuses to be
-timed unless it gives EmoJAX's logits.
+Without masks, which full-length clips do not need. It begins with EmoJAX's parameters and refuses
+to be timed unless it gives EmoJAX's logits.
 """
 
 from __future__ import annotations
@@ -94,9 +94,13 @@ def keras_name_and_value(name: str, value: np.ndarray) -> tuple[str, np.ndarray]
 def make_twin(exported) -> tuple[keras.Model, keras.Model]:
     """The twin with EmoJAX's parameters, every one of them used; it gives EmoJAX's logits."""
     width, classes = exported["params/conv.kernel"].shape[-1], exported["logits"].shape[1]
-    front_end, network = make_network(exported["mel_filters"], exported["audio"].shape[1], width, classes)
+    front_end, network = make_network(
+        exported["mel_filters"], exported["audio"].shape[1], width, classes
+    )
     names = [name for name in exported if name.startswith("params/")]
-    ours = dict(keras_name_and_value(name.removeprefix("params/"), exported[name]) for name in names)
+    ours = dict(
+        keras_name_and_value(name.removeprefix("params/"), exported[name]) for name in names
+    )
     theirs = {variable.path: variable for variable in network.trainable_variables}
     assert set(ours) == set(theirs)
     for name, value in ours.items():

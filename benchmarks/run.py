@@ -1,6 +1,7 @@
 """All benchmarks: JSON on standard output, or in ``--out``.
 
-    python benchmarks/run.py [NAME ...] [--torch_python=PYTHON] [--keras_python=PYTHON] [--out=FILE.json]
+    python benchmarks/run.py [NAME ...] [--torch_python=PYTHON] [--keras_python=PYTHON]
+    [--out=FILE.json]
 
 ``benchmarks/README.md`` says what each of them measures.
 """
@@ -31,17 +32,32 @@ BENCHMARKS = {
 QUICK = ("step", "front_end", "start")
 
 flags.DEFINE_integer("batch_size", 64, "Clips in a step.", lower_bound=1)
-flags.DEFINE_float("window_s", 2.5, "Length of a clip, where it is not what varies.", lower_bound=0.1)
+flags.DEFINE_float(
+    "window_s", 2.5, "Length of a clip, where it is not what varies.", lower_bound=0.1
+)
 flags.DEFINE_integer("width", 32, "Of the network.", lower_bound=1)
-flags.DEFINE_integer("corpora", 26, "Corpora of the state, and of an accelerator's round.", lower_bound=1)
+flags.DEFINE_integer(
+    "corpora", 26, "Corpora of the state, and of an accelerator's round.", lower_bound=1
+)
 flags.DEFINE_integer("rounds", 15, "Timed turns of every row; of emoset, rounds.", lower_bound=1)
 flags.DEFINE_float("scale", 1.0, "Of emoset's numbers of clips.", lower_bound=0.0)
-flags.DEFINE_string("torch_python", sys.executable, "Python that has torch and numpy, for the PyTorch twin.")
+flags.DEFINE_string(
+    "torch_python", sys.executable, "Python that has torch and numpy, for the PyTorch twin."
+)
 flags.DEFINE_string(
     "keras_python", sys.executable, "Python that has keras and a backend, for the Keras twin."
 )
 flags.DEFINE_string("out", "", "File for the JSON; standard output if not given.")
-SETTINGS = ("batch_size", "window_s", "width", "corpora", "rounds", "scale", "torch_python", "keras_python")
+SETTINGS = (
+    "batch_size",
+    "window_s",
+    "width",
+    "corpora",
+    "rounds",
+    "scale",
+    "torch_python",
+    "keras_python",
+)
 
 
 def main(argv: list[str]) -> None:
@@ -49,7 +65,9 @@ def main(argv: list[str]) -> None:
     names = argv[1:] or QUICK
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
-        raise app.UsageError(f"unknown benchmark {', '.join(unknown)}; choose from {', '.join(BENCHMARKS)}")
+        raise app.UsageError(
+            f"unknown benchmark {', '.join(unknown)}; choose from {', '.join(BENCHMARKS)}"
+        )
     out = Path(flags.FLAGS.out) if flags.FLAGS.out else None
     if out and not out.absolute().parent.is_dir():
         raise app.UsageError(f"--out={out}: there is no folder {out.absolute().parent}")

@@ -18,8 +18,8 @@ from emojax.data.partitioned import PartitionedCorpus, StoredRecordings
 from emojax.data.prepared import PreparedCorpus, Recordings, open_corpus
 
 CLASSES = 7
-# Deviation of a corpus's durations, in parts of their mean.  Table 1 has means only; the seven corpora of
-# docs/results.md have 0.3 to 0.4.
+# Deviation of a corpus's durations, in parts of their mean.  Table 1 has means only; the seven
+# corpora of docs/results.md have 0.3 to 0.4.
 SPREAD = 1 / 3
 DEVEL_SHARE = 0.2  # of a corpus whose train part has all of Table 1's clips
 
@@ -50,7 +50,9 @@ def on_disk(corpora: Mapping[str, Recordings], folder: Path) -> dict[str, Stored
 
 
 def _all_of(corpus: PreparedCorpus) -> StoredRecordings:
-    whole = PartitionedCorpus(corpus.spec.labels, corpus.clips, Partition("all clips", {}), [corpus])
+    whole = PartitionedCorpus(
+        corpus.spec.labels, corpus.clips, Partition("all clips", {}), [corpus]
+    )
     return StoredRecordings(whole, np.arange(len(corpus.clips)))
 
 

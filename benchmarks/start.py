@@ -26,7 +26,9 @@ def measure_start(settings: dict) -> dict:
             times_s[statement].append(time.perf_counter() - begin_s)
         with tempfile.TemporaryDirectory() as cache:
             for temperature in ("cold", "warm"):
-                times_s[f"first training step, {temperature} cache"].append(_first_step_s(settings, cache))
+                times_s[f"first training step, {temperature} cache"].append(
+                    _first_step_s(settings, cache)
+                )
     return {f"{what}, s": median(times) for what, times in times_s.items()}
 
 

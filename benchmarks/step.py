@@ -47,7 +47,9 @@ def measure_feeds(settings: dict) -> dict:
 def _measure(settings: dict, jobs, ours, twins) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         settings = {**settings, "exported": f"{folder}/exported.npz"}
-        present = [row for library, rows in twins.items() if _has(library, settings) for row in rows]
+        present = [
+            row for library, rows in twins.items() if _has(library, settings) for row in rows
+        ]
         if present:
             # Where a twin shows that it is one, both compute in f32.
             export = {**settings, "job": "export", "corpora": 1}
@@ -66,7 +68,9 @@ def _measure(settings: dict, jobs, ours, twins) -> dict:
 def _alike(rows: dict) -> dict:
     """The rows that ran where EmoJAX ran: a library may have come without its accelerator."""
     device = rows["emojax"]["device"]
-    alike = {row: facts for row, facts in rows.items() if (facts["device"] == "cpu") == (device == "cpu")}
+    alike = {
+        row: facts for row, facts in rows.items() if (facts["device"] == "cpu") == (device == "cpu")
+    }
     for row in rows.keys() - alike.keys():
         print(f"no {row}: it ran on {rows[row]['device']}, and EmoJAX on {device}", file=sys.stderr)
         for facts in alike.values():
@@ -79,10 +83,14 @@ def _maker(row: str, settings: dict) -> Callable[[], Worker]:
         own, environment = EMOJAX[row]
         return functools.partial(Worker, "emojax_worker.py", {**settings, **own}, environment)
     if row == KERAS:
-        return functools.partial(Worker, "keras_twin.py", settings, TENSORFLOW, settings["keras_python"])
+        return functools.partial(
+            Worker, "keras_twin.py", settings, TENSORFLOW, settings["keras_python"]
+        )
     twin, environment = TORCH[row]
     settings = {**settings, "twin": twin}
-    return functools.partial(Worker, "torch_twin.py", settings, environment, settings["torch_python"])
+    return functools.partial(
+        Worker, "torch_twin.py", settings, environment, settings["torch_python"]
+    )
 
 
 def _has(library: str, settings: dict) -> bool:

@@ -1,7 +1,7 @@
 """PyTorch's side: the same front-end, network and training step, in plain PyTorch.
 
-Without masks, which full-length clips do not need. It begins with EmoJAX's parameters and refuses to be
-timed unless it gives EmoJAX's logits.
+Without masks, which full-length clips do not need. It begins with EmoJAX's parameters and refuses
+to be timed unless it gives EmoJAX's logits.
 """
 
 from __future__ import annotations
@@ -35,8 +35,12 @@ class AdaptedConv(nn.Module):
     def forward(self, x):
         """[B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
         if self.fold:
-            return F.conv2d(x, self.kernel + F.pad(self.adapter, (1, 1, 1, 1)), None, self.stride, 1)
-        return F.conv2d(x, self.kernel, None, self.stride, 1) + F.conv2d(x, self.adapter, None, self.stride)
+            return F.conv2d(
+                x, self.kernel + F.pad(self.adapter, (1, 1, 1, 1)), None, self.stride, 1
+            )
+        return F.conv2d(x, self.kernel, None, self.stride, 1) + F.conv2d(
+            x, self.adapter, None, self.stride
+        )
 
 
 class Block(nn.Module):
@@ -44,7 +48,10 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, features: int, stride: int, fold: bool):
         super().__init__()
-        self.conv0, self.norm0 = AdaptedConv(channels, features, stride, fold), nn.BatchNorm2d(features)
+        self.conv0, self.norm0 = (
+            AdaptedConv(channels, features, stride, fold),
+            nn.BatchNorm2d(features),
+        )
         self.conv1, self.norm1 = AdaptedConv(features, features, 1, fold), nn.BatchNorm2d(features)
         self.more_channels, self.stride = features - channels, stride
 
@@ -80,7 +87,9 @@ class Twin(nn.Module):
 
     def front_end(self, audio):
         """Standardised log-mel spectrograms, [B, samples] → [B, F, M]."""
-        spectrum = torch.stft(audio, 512, 256, window=self.window, pad_mode="constant", return_complex=True)
+        spectrum = torch.stft(
+            audio, 512, 256, window=self.window, pad_mode="constant", return_complex=True
+        )
         power = spectrum.real**2 + spectrum.imag**2
         mel = torch.log(torch.clamp(power.transpose(1, 2) @ self.mel_filters, min=1e-10))
         mel = torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 8 * math.log(10))
@@ -121,7 +130,9 @@ def make_twin(exported, fold: bool) -> Twin:
     width = exported["params/conv.kernel"].shape[-1]
     twin = Twin(exported["mel_filters"], width, exported["logits"].shape[1], fold)
     names = [name for name in exported.files if name.startswith("params/")]
-    ours = dict(torch_name_and_value(name.removeprefix("params/"), exported[name]) for name in names)
+    ours = dict(
+        torch_name_and_value(name.removeprefix("params/"), exported[name]) for name in names
+    )
     assert set(ours) == {name for name, _ in twin.named_parameters()}
     twin.load_state_dict(ours, strict=False)
     twin = twin.to(memory_format=torch.channels_last).eval()

@@ -15,9 +15,9 @@ COPIED_BYTES = {"cpu": 2**28, "other": 2**31}  # larger than any cache
 def training_bytes(model: AdapterResNet, batch_size: int, frames: int, mels: int) -> float:
     """Bytes of a training step in which everything but convolutions costs nothing.
 
-    A convolution reads its input and its kernel and writes its output; what lies between two of them can be
-    part of either.  Its two gradients move as much again, each.  To that come the parameters: gradient and
-    momentum are read and written, and so are they.
+    A convolution reads its input and its kernel and writes its output; what lies between two of
+    them can be part of either.  Its two gradients move as much again, each.  To that come the
+    parameters: gradient and momentum are read and written, and so are they.
     """
     model = model.clone(fast_conv=False, fold_adapters=True)
     shape = jax.ShapeDtypeStruct
@@ -26,7 +26,9 @@ def training_bytes(model: AdapterResNet, batch_size: int, frames: int, mels: int
         shape((batch_size,), jnp.int32),
         shape((model.classes,), bool),
     )
-    variables = jax.eval_shape(lambda *args: model.init(*args, train=False), jax.random.key(0), *inputs)
+    variables = jax.eval_shape(
+        lambda *args: model.init(*args, train=False), jax.random.key(0), *inputs
+    )
     jaxpr = jax.make_jaxpr(lambda *args: model.apply(*args, train=False))(variables, *inputs)
     moved = sum(_bytes(variable.aval) for conv in _convolutions(jaxpr) for variable in conv)
     return 3 * moved + 6 * sum(map(_bytes, jax.tree.leaves(variables["params"])))

@@ -23,8 +23,8 @@ def serve(turn: Callable[[], int], facts: Callable[[], dict]) -> None:
     """Serve turns until standard input ends.
 
     Args:
-      turn: takes one step or more, waits for them, and gives their number.  It is called once per line of
-        standard input, and answered with the seconds a step.
+      turn: takes one step or more, waits for them, and gives their number.  It is called once per
+        line of standard input, and answered with the seconds a step.
       facts: answered at the end.
     """
     turn()  # what is paid once (compiling, caches, threads) is no part of a step
@@ -38,7 +38,9 @@ def serve(turn: Callable[[], int], facts: Callable[[], dict]) -> None:
 
 def peak_memory_mib() -> float:
     """Largest size so far of this process in memory."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        2**20 if sys.platform == "darwin" else 2**10
+    )
 
 
 def answer(value: object) -> None:
@@ -50,4 +52,6 @@ def check_logits(logits, ours) -> None:
     """Stop a twin, whose logits these are, unless they are EmoJAX's: float arrays ``[B, K]``."""
     difference = abs(logits - ours).max() / abs(ours).max()
     if not difference < TOLERANCE:
-        raise SystemExit(f"the twin's logits differ from EmoJAX's by {difference:.0%}: not the same network")
+        raise SystemExit(
+            f"the twin's logits differ from EmoJAX's by {difference:.0%}: not the same network"
+        )

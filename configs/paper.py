@@ -2,13 +2,15 @@ r"""The EmoNet paper's trainings: ``configs/paper.py:MODE``.
 
 multi_corpus  shared training on several corpora, 3 x 2,500 rounds (section 5.2.2)
 scratch       a ResNet of one corpus; patience ends a phase (section 4.3)
-adapters      tuning of adapters and head of each corpus over the trunk of another run (section 5.2.2): over
+adapters      tuning of adapters and head of each corpus over the trunk of another run (section
+5.2.2): over
               one that a single corpus trained it is single-task transfer
 last_layer    tuning of the head alone, from a learning rate of 0.01 (section 5.2.2)
 finetune      finetuning of a whole network, from a learning rate of 0.01 (section 5.2.2)
 
-python train.py --config=configs/paper.py:multi_corpus --workdir=runs/paper_all --config.corpora=emodb,casia
-python train.py --config=configs/paper.py:adapters --workdir=runs/paper_all_tuned \
+python train.py --config=configs/paper.py:multi_corpus --workdir=runs/paper_all
+--config.corpora=emodb,casia python train.py --config=configs/paper.py:adapters
+--workdir=runs/paper_all_tuned \
         --config.base=runs/paper_all --config.corpora=emodb,casia
 """
 

@@ -34,23 +34,24 @@ def prepare(
     """Prepare what is not prepared yet, and print a summary of each corpus.
 
     Args:
-      corpora: comma separated; each ``NAME``, which lies at ``source_dir/NAME``, or ``NAME=PATH``. The path
-        is a folder in the publisher's layout where the name is one of emoset's, and else a CSV file or a
-        folder that holds one, or a ``train.csv``, ``devel.csv`` and ``test.csv``, or an audformat
-        database. ``synthetic`` stands for all synthetic corpora. As in a CSV, an item with a comma in it
-        stands in double quotes.
+      corpora: comma separated; each ``NAME``, which lies at ``source_dir/NAME``, or ``NAME=PATH``.
+        The path is a folder in the publisher's layout where the name is one of emoset's, and else a
+        CSV file or a folder that holds one, or a ``train.csv``, ``devel.csv`` and ``test.csv``, or
+        an audformat database. ``synthetic`` stands for all synthetic corpora. As in a CSV, an item
+        with a comma in it stands in double quotes.
       source_dir: the folder that the publishers' folders lie in.
       data_dir: the folder that prepared corpora lie in, as tfds lays it out.
       allow_bad: prepare a corpus even if more than 5 % of its files are left out.
-      download: first fetch the publishers' folders that are not there, of corpora that are not prepared.
+      download: first fetch the publishers' folders that are not there, of corpora that are not
+        prepared.
 
     Returns:
       name → folder of the prepared corpus, in the order given.
 
     Raises:
-      CorpusError: for an unknown name, a name of another corpus that is prepared there, a folder or CSV that
-        is not as expected, a disk that cannot be read or written, or too many bad files. Nothing
-        half-prepared stays.
+      CorpusError: for an unknown name, a name of another corpus that is prepared there, a folder or
+        CSV that is not as expected, a disk that cannot be read or written, or too many bad files.
+        Nothing half-prepared stays.
     """
     data_dir = Path(data_dir).expanduser()
     try:
@@ -71,7 +72,9 @@ def prepare(
 def _refuse_namesakes(orders: Iterable[Order], data_dir: Path) -> None:
     """Refuse a second folder of one name: nobody could say which of them is meant."""
     for order in orders:
-        others = [folder for folder in prepared_folders(data_dir, order.name) if folder != order.folder]
+        others = [
+            folder for folder in prepared_folders(data_dir, order.name) if folder != order.folder
+        ]
         if others:
             raise CorpusError(
                 f"{order.name}: {others[0]} is a prepared corpus of this name, beside which {order.folder} "
@@ -93,7 +96,9 @@ def _fetch_missing(orders: Iterable[Order]) -> None:
         fetch(CATALOGUE[order.name], order.source)
 
 
-def _prepare_all(orders: Iterable[Order], data_dir: Path, allow_bad: bool) -> dict[Order, list[str]]:
+def _prepare_all(
+    orders: Iterable[Order], data_dir: Path, allow_bad: bool
+) -> dict[Order, list[str]]:
     """Prepare what is not there as it should be; which corpora that were, and what is to be said of them."""
     builders = _outdated(orders, data_dir, allow_bad)
     for builder in builders.values():
@@ -109,7 +114,9 @@ def _prepare_all(orders: Iterable[Order], data_dir: Path, allow_bad: bool) -> di
     return {order: builder.remarks for order, builder in builders.items()}
 
 
-def _outdated(orders: Iterable[Order], data_dir: Path, allow_bad: bool) -> dict[Order, SpeechBuilder]:
+def _outdated(
+    orders: Iterable[Order], data_dir: Path, allow_bad: bool
+) -> dict[Order, SpeechBuilder]:
     """A builder for each corpus that is not prepared, or was prepared from something else.
 
     What was prepared is used without its source: it may lie on another machine.

@@ -1,7 +1,8 @@
 """Prepare corpora: ``python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--download] [--allow_bad]``.
 
-CORPORA is comma separated: ``emodb,casia``, or ``mine=recordings/labels.csv``; an item whose path has a comma
-in it stands in double quotes: ``'"mine=calls, 2024/labels.csv"'``.  See ``datasets.prepare``.
+CORPORA is comma separated: ``emodb,casia``, or ``mine=recordings/labels.csv``; an item whose path
+has a comma in it stands in double quotes: ``'"mine=calls, 2024/labels.csv"'``.  See
+``datasets.prepare``.
 """
 
 from absl import app, flags, logging
@@ -9,10 +10,16 @@ from absl import app, flags, logging
 from datasets import prepare
 from emojax.command_line import command
 
-_SOURCE_DIR = flags.DEFINE_string("source_dir", "corpora", "Folder that holds the publishers' folders.")
+_SOURCE_DIR = flags.DEFINE_string(
+    "source_dir", "corpora", "Folder that holds the publishers' folders."
+)
 _DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder for the prepared corpora.")
-_DOWNLOAD = flags.DEFINE_bool("download", False, "First fetch the publishers' folders that are not there.")
-_ALLOW_BAD = flags.DEFINE_bool("allow_bad", False, "Prepare even if more than 5 % of the files are left out.")
+_DOWNLOAD = flags.DEFINE_bool(
+    "download", False, "First fetch the publishers' folders that are not there."
+)
+_ALLOW_BAD = flags.DEFINE_bool(
+    "allow_bad", False, "Prepare even if more than 5 % of the files are left out."
+)
 
 
 def main(argv: list[str]) -> None:

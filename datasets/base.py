@@ -1,6 +1,7 @@
 """What the builders share: listing, leaving out what is bad, and the CSVs beside the records.
 
-A builder is a subclass that says two things: its ``spec``, and its ``sources``, in the order of the records:
+A builder is a subclass that says two things: its ``spec``, and its ``sources``, in the order of the
+records:
 
     class Builder(SpeechBuilder):
         BUILDER_CONFIGS = [tfds.core.BuilderConfig(name="beeps")]
@@ -13,10 +14,11 @@ A builder is a subclass that says two things: its ``spec``, and its ``sources``,
             yield Source("high/a.wav", "high", speaker="a", audio=self.source_dir / "high/a.wav")
             yield Source("low/a.wav", "low", speaker="a", audio=lambda: make_beep(220))
 
-``audio`` is a path, or a function without arguments that returns float32 samples ``[n]`` at 16 kHz; it is
-called from several threads at once, while the corpus is being prepared. What a subclass knows to be unusable
-it yields as ``Skipped``. ``fingerprint`` stands for what the records depend on besides the recordings: when
-it or a recording changes, ``datasets.prepare`` prepares the corpus again.
+``audio`` is a path, or a function without arguments that returns float32 samples ``[n]`` at 16 kHz;
+it is called from several threads at once, while the corpus is being prepared. What a subclass knows
+to be unusable it yields as ``Skipped``. ``fingerprint`` stands for what the records depend on
+besides the recordings: when it or a recording changes, ``datasets.prepare`` prepares the corpus
+again.
 """
 
 from __future__ import annotations
@@ -69,7 +71,10 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
     @functools.cached_property
     def fingerprint(self) -> str:
         """What the records depend on besides the recordings: their names and what is said of them."""
-        rows = [(item.file, item.reason) if isinstance(item, Skipped) else item.said for item in self.listing]
+        rows = [
+            (item.file, item.reason) if isinstance(item, Skipped) else item.said
+            for item in self.listing
+        ]
         return hashlib.blake2b(repr(rows).encode(), digest_size=16).hexdigest()
 
     @property

@@ -15,9 +15,9 @@ from datasets.sources import Skipped, Source
 def without_copies(listing: Sequence[Source | Skipped]) -> list[Source | Skipped]:
     """The listing with every copy skipped.
 
-    A copy has the name of its file, all that is said of it, and every byte in common with the original.  One
-    recording under two names, labels or speakers is what a publisher did: both stay, and partitions keep them
-    on one side.
+    A copy has the name of its file, all that is said of it, and every byte in common with the
+    original.  One recording under two names, labels or speakers is what a publisher did: both stay,
+    and partitions keep them on one side.
 
     Raises:
       CorpusError: two different recordings have one name.

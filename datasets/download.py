@@ -37,8 +37,8 @@ def check_fetchable(spec: CorpusSpec) -> None:
 def fetch(spec: CorpusSpec, folder: Path) -> None:
     """Fetch a corpus into a folder that is not there yet, and say under which licence.
 
-    Until it is whole it lies in a hidden folder beside its own. The files that are whole there are not
-    fetched again by the next attempt, unless the catalogue has another entry by then.
+    Until it is whole it lies in a hidden folder beside its own. The files that are whole there are
+    not fetched again by the next attempt, unless the catalogue has another entry by then.
 
     Raises:
       CorpusError: see :func:`check_fetchable`, :func:`emojax.download.download` and
@@ -60,7 +60,9 @@ def fetch(spec: CorpusSpec, folder: Path) -> None:
             content.rename(folder)
         shutil.rmtree(scratch)
     except OSError as error:
-        raise CorpusError(f"{spec.name}: {error}; mend that, and give the same command again") from None
+        raise CorpusError(
+            f"{spec.name}: {error}; mend that, and give the same command again"
+        ) from None
 
 
 def _terms(spec: CorpusSpec, folder: Path) -> str:
@@ -111,7 +113,9 @@ def _fetch_archive(part: Download, file: Path, content: Path, notes: Path) -> No
     if not checksum:
         _note(part.address, pooch.file_hash(file), notes)
     if not part.checksum:
-        print(f"not verified, as no checksum is published: {part.address}; SHA-256 noted in {notes}")
+        print(
+            f"not verified, as no checksum is published: {part.address}; SHA-256 noted in {notes}"
+        )
 
 
 def _fetch_listed(files: list[Listed], folder: Path, content: Path) -> None:
@@ -141,4 +145,7 @@ def _note(address: str, sha256: str, notes: Path) -> None:
 def _noted(notes: Path) -> dict[str, str]:
     """Address → SHA-256, from lines as sha256sum writes them."""
     lines = notes.read_text(encoding="utf-8").splitlines() if notes.exists() else []
-    return {address: f"sha256:{sha256}" for sha256, _, address in (line.partition("  ") for line in lines)}
+    return {
+        address: f"sha256:{sha256}"
+        for sha256, _, address in (line.partition("  ") for line in lines)
+    }

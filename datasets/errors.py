@@ -10,8 +10,8 @@ _LONGEST_LINE = 2000
 class CorpusError(ValueError):
     r"""What a person gave cannot be prepared; the message says what was found and how to mend it.
 
-    Names in it may come from strangers, so a terminal is shown their control characters as escapes, and of a
-    line that never ends its two ends.
+    Names in it may come from strangers, so a terminal is shown their control characters as escapes,
+    and of a line that never ends its two ends.
 
     >>> print(CorpusError("a\x1b[2J.wav: no such file"))
     a\x1b[2J.wav: no such file

@@ -31,8 +31,9 @@ def read_list(path: Path, download: Download) -> list[Listed]:
     """The files that a list names below the download's ``inside``.
 
     Raises:
-      CorpusError: where it is no list, has names that :func:`datasets.unpack.safe_names` refuses or that
-        others get while they are fetched, more bytes than the catalogue says, or nothing that is wanted.
+      CorpusError: where it is no list, has names that :func:`datasets.unpack.safe_names` refuses or
+        that others get while they are fetched, more bytes than the catalogue says, or nothing that
+        is wanted.
     """
     prefix = f"{download.inside}/" if download.inside else ""
     try:

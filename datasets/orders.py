@@ -34,7 +34,9 @@ def read_orders(corpora: str, source_dir: Path, data_dir: Path) -> list[Order]:
         for name in _synthetic().builder_configs if item == "synthetic" else [item]:
             order = _order(name, source_dir, data_dir)
             if order.name in orders:
-                raise CorpusError(f"{order.name}: named twice in {corpora!r}; name each corpus once")
+                raise CorpusError(
+                    f"{order.name}: named twice in {corpora!r}; name each corpus once"
+                )
             orders[order.name] = order
     if not orders:
         raise CorpusError(f"no corpus named in {corpora!r}; {_known()}")
@@ -63,7 +65,9 @@ def _order(item: str, source_dir: Path, data_dir: Path) -> Order:
     source = Path(path).expanduser() if is_path_given else source_dir / name
     builder = _builder(name, source)
     order = Order(name, builder, source, data_dir / builder.name / name / str(builder.VERSION))
-    if builder is manifest.Builder and not (is_path_given or source.exists() or order.folder.exists()):
+    if builder is manifest.Builder and not (
+        is_path_given or source.exists() or order.folder.exists()
+    ):
         raise CorpusError(_unknown(name))
     return order
 
@@ -73,7 +77,11 @@ def _builder(name: str, source: Path) -> type[SpeechBuilder]:
         return manifest.Builder
     if name in emoset.CORPORA and not source.is_file():
         return emoset.Builder
-    if name.startswith("synthetic-") and not source.exists() and name in _synthetic().builder_configs:
+    if (
+        name.startswith("synthetic-")
+        and not source.exists()
+        and name in _synthetic().builder_configs
+    ):
         return _synthetic()
     return manifest.Builder
 

@@ -1,8 +1,8 @@
 """Which recordings a prepared corpus was made of: ``recordings.csv``, and whether they are still the same.
 
-A recording is the same while size and times are; where only times differ, as in a copied or moved folder, its
-digest decides, so that what was prepared is used as long as every byte is what it was.  It is also used where
-all recordings are gone, as a disk may be full.
+A recording is the same while size and times are; where only times differ, as in a copied or moved
+folder, its digest decides, so that what was prepared is used as long as every byte is what it was.
+It is also used where all recordings are gone, as a disk may be full.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def are_same(folder: Path, paths: Mapping[str, Path]) -> bool:
         return False
     touched = [file for file in seen if seen[file] != dataclasses.replace(noted[file], digest="")]
     with ThreadPoolExecutor() as pool:
-        now = dict(zip(touched, pool.map(lambda file: look_at(file, paths[file]), touched), strict=True))
+        now = dict(
+            zip(touched, pool.map(lambda file: look_at(file, paths[file]), touched), strict=True)
+        )
     if any(now[file].digest != noted[file].digest for file in touched):
         return False
     if touched:

@@ -33,9 +33,12 @@ def _locked(path: Path) -> Iterator[None]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                print(f"waiting for another process, which prepares in {path.parent}", file=sys.stderr)
+                print(
+                    f"waiting for another process, which prepares in {path.parent}", file=sys.stderr
+                )
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            # Who held it removed the file at the end: then the lock is that of a newer file of this name.
+            # Who held it removed the file at the end: then the lock is that of a newer file of this
+            # name.
             if path.exists() and os.path.samestat(os.stat(path), os.fstat(lock.fileno())):
                 try:
                     yield

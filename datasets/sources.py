@@ -61,7 +61,9 @@ class Source:
         if not self.start_s and self.end_s is None:
             return recording
         if not 0 <= self.start_s < end_s:
-            raise BadAudio(f"segment from {self.start_s:g} s to {end_s:g} s: give a start before the end")
+            raise BadAudio(
+                f"segment from {self.start_s:g} s to {end_s:g} s: give a start before the end"
+            )
         if end_s > duration_s + _SLACK_S:
             raise BadAudio(
                 f"segment ends at {end_s:g} s, but the recording at {duration_s:g} s; a column of "

@@ -27,7 +27,9 @@ def summary(folder: Path) -> str:
     spec, clips = _spec(folder), read_clips(folder / "clips.csv")
     skipped = read_skipped(folder / "skipped.csv")
     lines = [headline(folder), *_table(spec, clips), *_table_1(spec, clips), *_uneven(spec, clips)]
-    lines += [f"  left out: {printable(item.file)}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]]
+    lines += [
+        f"  left out: {printable(item.file)}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]
+    ]
     if skipped[_SKIPPED_SHOWN:]:
         lines.append(f"  left out: {len(skipped) - _SKIPPED_SHOWN} more, all in skipped.csv")
     return "\n".join(lines + [f"  note: {spec.notes}"] * bool(spec.notes))

@@ -28,11 +28,12 @@ def unpack(archive: Path, folder: Path, inside: str = "") -> None:
     Args:
       archive: the file.
       folder: where to.
-      inside: the folder of the archive that is unpacked, without its own name; everything where empty.
+      inside: the folder of the archive that is unpacked, without its own name; everything where
+        empty.
 
     Raises:
-      CorpusError: for names that :func:`safe_names` refuses, a link or a device, too many files, much more
-        content than the archive can honestly hold, and a damaged archive.
+      CorpusError: for names that :func:`safe_names` refuses, a link or a device, too many files,
+        much more content than the archive can honestly hold, and a damaged archive.
       OSError: for a disk that has no room.
     """
     try:
@@ -62,7 +63,8 @@ def safe_names(names: Iterable[str]) -> list[str]:
     >>> safe_names(["wav/../../x.wav"])
     Traceback (most recent call last):
     ...
-    datasets.errors.CorpusError: the file name 'wav/../../x.wav' leads out of its folder, and is refused
+    datasets.errors.CorpusError: the file name 'wav/../../x.wav' leads out of its folder, and is
+    refused
     """
     plain = [_safe_name(name) for name in names]
     if len(plain) > MAX_FILES:
@@ -100,7 +102,9 @@ def _checked(infos: Sequence[zipfile.ZipInfo], inside: str) -> dict[str, zipfile
             raise CorpusError(f"{info.filename!r} in it is a link or a device")
     prefix = f"{inside}/" if inside else ""
     members = dict(zip(safe_names(info.filename for info in files), files, strict=True))
-    chosen = {name.removeprefix(prefix): info for name, info in members.items() if name.startswith(prefix)}
+    chosen = {
+        name.removeprefix(prefix): info for name, info in members.items() if name.startswith(prefix)
+    }
     if not chosen:
         seen = ", ".join(sorted({repr(name.split("/")[0]) for name in members})[:8]) or "nothing"
         raise CorpusError(f"there is nothing in its folder {inside!r}; it holds {seen}")

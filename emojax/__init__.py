@@ -1,6 +1,7 @@
 """EmoJAX: one shared network over many corpora of emotional speech, with a small adapter set per corpus.
 
-``emojax.load(workdir, corpus=...)`` gives a trained model, ``emojax.log_mel(samples)`` the front-end.
+``emojax.load(workdir, corpus=...)`` gives a trained model, ``emojax.log_mel(samples)`` the
+front-end.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """A zip archive, closed at the end.
 
     Raises:
-      ArchiveError: for anything else, a password, a compression other than deflate, and a directory larger
-        than ``MAX_DIRECTORY_BYTES``.
+      ArchiveError: for anything else, a password, a compression other than deflate, and a directory
+        larger than ``MAX_DIRECTORY_BYTES``.
     """
     if not zipfile.is_zipfile(path):
         raise ArchiveError("it is no zip archive, but perhaps a page with a message")
@@ -35,11 +35,15 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
             archive = zipfile.ZipFile(file)
         for info in archive.infolist():
             if info.compress_type not in _METHODS or info.flag_bits & 1:
-                raise ArchiveError(f"{info.filename!r} is encrypted, or packed otherwise than by deflate")
+                raise ArchiveError(
+                    f"{info.filename!r} is encrypted, or packed otherwise than by deflate"
+                )
         yield archive
 
 
-def read_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, chunk_bytes: int = 2**20) -> Iterator[bytes]:
+def read_chunks(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, chunk_bytes: int = 2**20
+) -> Iterator[bytes]:
     """The content of a member, no more of it than its size in the directory says.
 
     Raises:

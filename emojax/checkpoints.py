@@ -1,8 +1,9 @@
 """Checkpoints on disk: one orbax item per subtree (the only room that knows orbax).
 
-``checkpoints/STEP`` holds two states of a run, ``latest`` to go on from and ``best`` to use, each as an item
-for the shared subtree and one for every corpus, and ``manifest`` (JSON), which says what network this is.
-``digests.json`` is written last: a step without it is not finished, and an item of another digest is damaged.
+``checkpoints/STEP`` holds two states of a run, ``latest`` to go on from and ``best`` to use, each
+as an item for the shared subtree and one for every corpus, and ``manifest`` (JSON), which says what
+network this is. ``digests.json`` is written last: a step without it is not finished, and an item of
+another digest is damaged.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ _ENTRIES = {
     "step": (int,),
     "best_step": (int, type(None)),
 }
-_MEND = "if a training run is replacing it just now, try again; otherwise copy it anew, or train again"
+_MEND = (
+    "if a training run is replacing it just now, try again; otherwise copy it anew, or train again"
+)
 Tree = Any
 Found = TypeVar("Found")
 
@@ -64,8 +67,8 @@ class Checkpoint:
 
         Args:
           kind: ``"latest"`` or ``"best"``.
-          like: ``"shared"`` or a corpus's name → tree of the wanted structure (arrays or shapes); a tree may
-            leave parts out, which are then not read.
+          like: ``"shared"`` or a corpus's name → tree of the wanted structure (arrays or shapes); a
+            tree may leave parts out, which are then not read.
 
         Raises:
           DamagedCheckpointError: a subtree is not there, or is not of this shape.
@@ -73,7 +76,9 @@ class Checkpoint:
         items = {name: self.path / _item(kind, name) for name in like}
         missing = [name for name, item in items.items() if not item.is_dir()]
         if missing:
-            raise DamagedCheckpointError(f"{self.path} has no {kind} state of {', '.join(missing)}; {_MEND}")
+            raise DamagedCheckpointError(
+                f"{self.path} has no {kind} state of {', '.join(missing)}; {_MEND}"
+            )
         for item in items.values():
             _check_digest(item)
         return {name: _restore_item(item, like[name]) for name, item in items.items()}
@@ -135,7 +140,9 @@ class Checkpoints:
             folder = self._directory / str(step)
             sync(folder)
             with replacing(folder / DIGESTS_FILE) as draft:
-                draft.write_text(json.dumps({item.name: _digest(item) for item in _items(folder)}, indent=1))
+                draft.write_text(
+                    json.dumps({item.name: _digest(item) for item in _items(folder)}, indent=1)
+                )
 
     def close(self) -> None:
         """Release the folder."""
@@ -185,7 +192,9 @@ def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
         if isinstance(value, Mapping) and isinstance(saved.get(key), Mapping):
             lines += differences(saved[key], value, f"{prefix}{key}.")
             lines += [
-                f"{prefix}{key}.{extra}: only in the checkpoint" for extra in saved[key] if extra not in value
+                f"{prefix}{key}.{extra}: only in the checkpoint"
+                for extra in saved[key]
+                if extra not in value
             ]
         elif saved.get(key) != value:
             lines.append(
@@ -246,20 +255,28 @@ def _digest(item: Path) -> str:
 def _check_digest(item: Path) -> None:
     links = [path for path in [item, *item.rglob("*")] if path.is_symlink()]
     if links:
-        raise ValueError(f"{links[0]} is a link, which no checkpoint has; copy what it leads to instead")
+        raise ValueError(
+            f"{links[0]} is a link, which no checkpoint has; copy what it leads to instead"
+        )
     try:
         known = json.loads((item.parent / DIGESTS_FILE).read_text("utf-8"))[item.name]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedCheckpointError(f"{item}: its digest cannot be read ({error!r}); {_MEND}") from None
+        raise DamagedCheckpointError(
+            f"{item}: its digest cannot be read ({error!r}); {_MEND}"
+        ) from None
     if _digest(item) != known:
-        raise DamagedCheckpointError(f"{item} is damaged: its files are not those that were saved; {_MEND}")
+        raise DamagedCheckpointError(
+            f"{item} is damaged: its files are not those that were saved; {_MEND}"
+        )
 
 
 def _read_manifest(path: Path) -> dict:
     try:
         manifest = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(path / "manifest")
     except (OSError, ValueError, RecursionError) as error:
-        raise DamagedCheckpointError(f"{path}: the manifest cannot be read ({error}); {_MEND}") from error
+        raise DamagedCheckpointError(
+            f"{path}: the manifest cannot be read ({error}); {_MEND}"
+        ) from error
     written = manifest.get("format") if isinstance(manifest, dict) else None
     if written != FORMAT:
         raise ValueError(
@@ -268,7 +285,9 @@ def _read_manifest(path: Path) -> dict:
         )
     strange = _strange_entries(manifest)
     if strange:
-        raise ValueError(f"{path}: the manifest is not one of emojax: {'; '.join(strange)}; copy it anew")
+        raise ValueError(
+            f"{path}: the manifest is not one of emojax: {'; '.join(strange)}; copy it anew"
+        )
     return manifest
 
 
@@ -298,7 +317,9 @@ def _restore_item(path: Path, like: Tree) -> Tree:
         restored = ocp.Checkpointer(ocp.PyTreeCheckpointHandler()).restore(path, args=arguments)
     except Exception as error:  # of whatever kind orbax raises for what a stranger made
         said = str(error).partition("\n")[0]
-        raise DamagedCheckpointError(f"{path} does not fit this network: {said}; {_MEND}") from error
+        raise DamagedCheckpointError(
+            f"{path} does not fit this network: {said}; {_MEND}"
+        ) from error
     # Orbax hands back what was asked for where the checkpoint has no such array.
     missing = [
         jax.tree_util.keystr(where)
@@ -306,7 +327,9 @@ def _restore_item(path: Path, like: Tree) -> Tree:
         if isinstance(leaf, jax.ShapeDtypeStruct)
     ]
     if missing:
-        raise DamagedCheckpointError(f"{path} does not fit this network: it has no {', '.join(missing)}")
+        raise DamagedCheckpointError(
+            f"{path} does not fit this network: it has no {', '.join(missing)}"
+        )
     return _as_class(like, restored)
 
 

@@ -24,7 +24,8 @@ def command(name: str, *, again: str, several: bool = False) -> Iterator[None]:
     Args:
       name: of the command; each line begins with it.
       again: what a person who stopped it should know.
-      several: whether it is one of several processes, which end at once, since JAX would wait for them.
+      several: whether it is one of several processes, which end at once, since JAX would wait for
+        them.
 
     Raises:
       SystemExit: status 1 for a fault, 75 after Ctrl-C or SIGTERM.
@@ -45,7 +46,9 @@ def command(name: str, *, again: str, several: bool = False) -> Iterator[None]:
         _leave(traceback.format_exc(), 1, several)
 
 
-_SMALLER = "give a smaller --config.batch_size, --config.window_s or --config.width, in a new --workdir"
+_SMALLER = (
+    "give a smaller --config.batch_size, --config.window_s or --config.width, in a new --workdir"
+)
 
 
 def _in_words(error: BaseException) -> str:
@@ -65,7 +68,11 @@ def _extra_with(module: str) -> str:
     with contextlib.suppress(PackageNotFoundError):
         for line in requires("emojax") or []:
             found = re.match(r"([\w-]+).*extra == .(\w+)", line)
-            if found and found[2] != "test" and found[1].replace("-", "_") == module.partition(".")[0]:
+            if (
+                found
+                and found[2] != "test"
+                and found[1].replace("-", "_") == module.partition(".")[0]
+            ):
                 return found[2]
     return ""
 

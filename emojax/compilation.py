@@ -12,14 +12,18 @@ MAX_SIZE_BYTES = 2 * 2**30
 def use_compilation_cache() -> bool:
     """Keep what takes a second to compile in ``~/.cache/emojax/xla``; call it before importing jax.
 
-    JAX names each program after all that it depends on: what is computed, its own versions, and the kind of
-    accelerator or the instructions of the CPU.  Above two GiB the programs that were not used for longest go.
+    JAX names each program after all that it depends on: what is computed, its own versions, and the
+    kind of accelerator or the instructions of the CPU.  Above two GiB the programs that were not
+    used for longest go.
 
     Returns:
-      Whether it was done: False with ``EMOJAX_COMPILATION_CACHE=0`` in the environment, where JAX's own
-      ``JAX_COMPILATION_CACHE_DIR`` is set, or where nothing can be written.
+      Whether it was done: False with ``EMOJAX_COMPILATION_CACHE=0`` in the environment, where JAX's
+      own ``JAX_COMPILATION_CACHE_DIR`` is set, or where nothing can be written.
     """
-    if os.environ.get("EMOJAX_COMPILATION_CACHE") == "0" or "JAX_COMPILATION_CACHE_DIR" in os.environ:
+    if (
+        os.environ.get("EMOJAX_COMPILATION_CACHE") == "0"
+        or "JAX_COMPILATION_CACHE_DIR" in os.environ
+    ):
         return False
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emojax" / "xla"
@@ -33,6 +37,7 @@ def use_compilation_cache() -> bool:
         return False
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(MAX_SIZE_BYTES))
-    # A full disk, or half a file of a killed process: the program is compiled, and nobody need mind.
+    # A full disk, or half a file of a killed process: the program is compiled, and nobody need
+    # mind.
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache entry")
     return True

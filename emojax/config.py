@@ -47,7 +47,8 @@ _RATES = _Allowed(
     lambda rates: bool(rates) and all(0 < rate < math.inf for rate in rates),
 )
 _MODE = _Allowed(
-    "one of " + ", ".join(f"{mode} (trains {what})" for mode, what in MODES.items()), MODES.__contains__
+    "one of " + ", ".join(f"{mode} (trains {what})" for mode, what in MODES.items()),
+    MODES.__contains__,
 )
 _WINDOW = _Allowed(f"from {MIN_DURATION_S} to 60 s", lambda value: MIN_DURATION_S <= value <= 60)
 
@@ -166,8 +167,8 @@ def read_config(settings: Mapping[str, Any]) -> Config:
     """The settings of a flat config (``configs/``), checked.
 
     Raises:
-      ValueError: a setting is missing, of another type, or cannot be; the message names it, what was given
-        and what is allowed.
+      ValueError: a setting is missing, of another type, or cannot be; the message names it, what
+        was given and what is allowed.
     """
     types = get_type_hints(Config)
     config = Config(**{name: read_section(section, settings) for name, section in types.items()})
@@ -186,7 +187,9 @@ def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section
     ValueError: seed=-1; give a whole number from 0 to 4,294,967,295: --config.seed=...
     """
     hints = get_type_hints(section, include_extras=True)
-    return section(**{name: _checked(_flat_name(name), hint, settings) for name, hint in hints.items()})
+    return section(
+        **{name: _checked(_flat_name(name), hint, settings) for name, hint in hints.items()}
+    )
 
 
 def _flat_name(name: str) -> str:

@@ -13,12 +13,13 @@ _TOP_PAD_BYTES = 256 * 2**20
 def use_fast_allocator() -> bool:
     """Keep freed memory in the process instead of giving it back to the kernel; call it before importing jax.
 
-    XLA allocates its large buffers anew in every step.  With glibc's defaults each of them is mapped,
-    faulted in page by page and unmapped again, which costs more time than the arithmetic.  The price:
-    memory that was used once stays with the process.
+    XLA allocates its large buffers anew in every step.  With glibc's defaults each of them is
+    mapped, faulted in page by page and unmapped again, which costs more time than the arithmetic.
+    The price: memory that was used once stays with the process.
 
     Returns:
-      Whether it was done: False without glibc, or with ``EMOJAX_FAST_ALLOCATOR=0`` in the environment.
+      Whether it was done: False without glibc, or with ``EMOJAX_FAST_ALLOCATOR=0`` in the
+      environment.
     """
     if os.environ.get("EMOJAX_FAST_ALLOCATOR") == "0":
         return False

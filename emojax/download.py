@@ -27,7 +27,11 @@ class DownloadError(OSError):
 
 
 def download(
-    address: str, path: Path, checksum: str = "", limit_bytes: int = LIMIT_BYTES, progressbar: bool = False
+    address: str,
+    path: Path,
+    checksum: str = "",
+    limit_bytes: int = LIMIT_BYTES,
+    progressbar: bool = False,
 ) -> None:
     """Fetch a file, unless it is there with its checksum; one that was broken off begins anew.
 
@@ -39,7 +43,8 @@ def download(
       progressbar: whether to show how far it is.
 
     Raises:
-      DownloadError: for an address that does not answer, and a larger or another file than expected.
+      DownloadError: for an address that does not answer, and a larger or another file than
+        expected.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +56,10 @@ def download(
             retry_if_failed=_RETRIES,
         )
         files.fetch(path.name, downloader=_Downloader(limit_bytes, progressbar))
-    except (OSError, ValueError) as error:  # requests lets ValueErrors through for addresses that are none
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # requests lets ValueErrors through for addresses that are none
         raise DownloadError(printable(f"{address}: cannot be fetched: {error}")) from None
 
 
@@ -86,7 +94,9 @@ class _Downloader(pooch.HTTPDownloader):
             raise _RefusedError(f"it leads to {response.url}, which is not encrypted")
         if response.is_redirect:
             response.close()  # or requests would read all of its content into memory
-        elif response.status_code != requests.codes.too_many_requests and response.status_code < 500:
+        elif (
+            response.status_code != requests.codes.too_many_requests and response.status_code < 500
+        ):
             self._check_content(response)
 
     def _check_content(self, response: requests.Response) -> None:

@@ -18,8 +18,8 @@ def join(coordinator: str, processes: int | None = None, process: int | None = N
     """Make this process one of a run's; call it before anything asks JAX for devices.
 
     Args:
-      coordinator: ``HOST:PORT`` of process 0; ``auto`` where SLURM, Open MPI, Kubernetes or a TPU pod
-        tells JAX all it needs; empty for a run of one process.
+      coordinator: ``HOST:PORT`` of process 0; ``auto`` where SLURM, Open MPI, Kubernetes or a TPU
+        pod tells JAX all it needs; empty for a run of one process.
       processes: how many there are.
       process: the number of this one.
 
@@ -68,7 +68,11 @@ def first_goes_ahead(name: str) -> Iterator[None]:
 
 def on_any_process(flag: bool) -> bool:
     """Whether the flag is up in any process; all of them must ask."""
-    return bool(multihost_utils.process_allgather(np.array(flag)).any()) if jax.process_count() > 1 else flag
+    return (
+        bool(multihost_utils.process_allgather(np.array(flag)).any())
+        if jax.process_count() > 1
+        else flag
+    )
 
 
 def on_all_processes(flag: bool) -> bool:
@@ -78,4 +82,8 @@ def on_all_processes(flag: bool) -> bool:
 
 def as_the_first_says(values: np.ndarray) -> np.ndarray:
     """The first process's values, on all of them: what decides how a run goes on must be one thing."""
-    return np.asarray(multihost_utils.broadcast_one_to_all(values)) if jax.process_count() > 1 else values
+    return (
+        np.asarray(multihost_utils.broadcast_one_to_all(values))
+        if jax.process_count() > 1
+        else values
+    )

@@ -31,7 +31,8 @@ class Layout:
     @property
     def corpora(self) -> NamedSharding:
         """Stacked corpora, each on the devices of its place on the corpus axis."""
-        # Of an axis of one, JAX names a result's sharding this way; by another name it would compile again.
+        # Of an axis of one, JAX names a result's sharding this way; by another name it would
+        # compile again.
         spread = ("corpus",) if self.mesh.shape["corpus"] > 1 else ()
         return NamedSharding(self.mesh, PartitionSpec(*spread))
 

@@ -14,7 +14,9 @@ def versions(*packages: str) -> dict[str, str]:
     >>> sorted(versions("numpy"))
     ['emojax', 'numpy', 'python']
     """
-    return {name: _version(name) for name in (*packages, "emojax")} | {"python": platform.python_version()}
+    return {name: _version(name) for name in (*packages, "emojax")} | {
+        "python": platform.python_version()
+    }
 
 
 def _version(package: str) -> str:
@@ -29,8 +31,13 @@ def commit() -> str | None:
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         commit, changes = (
-            subprocess.run([*git, *command], capture_output=True, text=True, check=True).stdout.strip()
-            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+            subprocess.run(
+                [*git, *command], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for command in (
+                ["rev-parse", "HEAD"],
+                ["status", "--porcelain", "--untracked-files=no"],
+            )
         )
     except (OSError, subprocess.CalledProcessError):
         return None

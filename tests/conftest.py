@@ -14,8 +14,11 @@ import numpy as np
 import pytest
 import soundfile
 
-# Many tests compile the same small programs, some of them in processes of their own: compile each once.
-if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share the folder of the process that starts them
+# Many tests compile the same small programs, some of them in processes of their own: compile each
+# once.
+if (
+    "PYTEST_XDIST_WORKER" not in os.environ
+):  # workers share the folder of the process that starts them
     _compiled = tempfile.mkdtemp(prefix="emojax-compiled-")
     atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
@@ -27,7 +30,9 @@ TINY_SPEAKERS = 5
 
 
 def pytest_addoption(parser):
-    parser.addoption("--fuzz-rounds", type=int, default=1, help="Rounds of each fuzzer; one takes seconds.")
+    parser.addoption(
+        "--fuzz-rounds", type=int, default=1, help="Rounds of each fuzzer; one takes seconds."
+    )
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +46,9 @@ def corpora_dir() -> Path:
     """The folder of restored real corpora, or a skip that says how to get them tested."""
     path = os.environ.get("EMOJAX_CORPORA")
     if not path:
-        pytest.skip("needs real corpora: set EMOJAX_CORPORA to a folder that holds emodb/, emovo/, ...")
+        pytest.skip(
+            "needs real corpora: set EMOJAX_CORPORA to a folder that holds emodb/, emovo/, ..."
+        )
     return Path(path)
 
 

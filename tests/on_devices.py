@@ -1,6 +1,7 @@
 """What ``test_sharding.py`` runs: ``on_devices.py FOLDER``, on simulated devices, one and four of them.
 
-With ``ADDRESS NUMBER`` behind it, as one of two processes that find each other there, a device in each.
+With ``ADDRESS NUMBER`` behind it, as one of two processes that find each other there, a device in
+each.
 
 Every call begins at the first state: over several calls, training itself enlarges rounding errors.
 """
@@ -24,7 +25,12 @@ from emojax.models.adapter_resnet import AdapterResNet
 from emojax.multihost import is_first, join
 from emojax.sharding import make_layout, place
 from emojax.training.train_state import init_state
-from emojax.training.train_step import Plan, make_synchronous_rounds, make_train_steps, stack_corpora
+from emojax.training.train_step import (
+    Plan,
+    make_synchronous_rounds,
+    make_train_steps,
+    stack_corpora,
+)
 from emojax.training.transfer import sgd
 
 WINDOW, BATCH_SIZE, CLASSES = 16_000, 8, 3
@@ -34,7 +40,9 @@ MODEL = AdapterResNet(CLASSES, width=4, depth=1, fast_conv=False)
 
 def recordings(seed):
     random = np.random.default_rng(seed)
-    clips = [random.normal(0, 3_000, random.integers(4_000, WINDOW)).astype(np.int16) for _ in range(30)]
+    clips = [
+        random.normal(0, 3_000, random.integers(4_000, WINDOW)).astype(np.int16) for _ in range(30)
+    ]
     return Recordings(clips, random.integers(0, CLASSES, 30).astype(np.int32))
 
 
@@ -56,7 +64,10 @@ def after(layout, steps, turn, *corpora, windows=(WINDOW,), rate=0.1):
     feed, parts = DeviceFeed(TRAIN, put), list(TRAIN.values())
     plans = []
     for own, window in zip(corpora, windows, strict=True):
-        drawn = [sample_clips(parts[corpus].lengths, window, BATCH_SIZE, 0, corpus, turn) for corpus in own]
+        drawn = [
+            sample_clips(parts[corpus].lengths, window, BATCH_SIZE, 0, corpus, turn)
+            for corpus in own
+        ]
         rows = place(feed.rows(drawn, window), layout.rows)
         plans.append(Plan(turn + np.arange(len(own)), np.array(own), rows))
     stacks = [place(stacked, layout.corpora) for _ in windows]
@@ -95,7 +106,9 @@ def run_on(count, folder):
     in_turn, side_by_side = (make_layout(corpora, count) for corpora in (1, len(TRAIN)))
     assert dict(side_by_side.mesh.shape) == {"corpus": min(count, 2), "batch": max(count // 2, 1)}
     steps = make_train_steps(MODEL, SGD, jax.random.key(1), DeviceFeed.batch)
-    rounds = make_synchronous_rounds(MODEL, SGD, jax.random.key(1), DeviceFeed.batch, mesh=side_by_side.mesh)
+    rounds = make_synchronous_rounds(
+        MODEL, SGD, jax.random.key(1), DeviceFeed.batch, mesh=side_by_side.mesh
+    )
     trees = {
         "a": after(in_turn, steps, 0, [0]),
         "b": after(in_turn, steps, 1, [1]),
@@ -103,7 +116,9 @@ def run_on(count, folder):
         "together": after(side_by_side, rounds, 2, [0, 1]),
     }
     # As accelerators take it; each step enlarges the rounding errors of those before.
-    trees["round"] = after(in_turn, steps, 3, [1], [0, 1], windows=(WINDOW // 2, WINDOW), rate=0.001)
+    trees["round"] = after(
+        in_turn, steps, 3, [1], [0, 1], windows=(WINDOW // 2, WINDOW), rate=0.001
+    )
     write(trees, folder / f"{count}.npz")
     hand_over(folder / "handed_over", trees["a"]["shared"], in_turn)
 
@@ -114,7 +129,9 @@ def run_in_two_processes(folder, address, number):
     in_turn, side_by_side = (make_layout(corpora) for corpora in (1, len(TRAIN)))
     assert in_turn.mesh.size == 2 > len(in_turn.mesh.local_devices)
     steps = make_train_steps(MODEL, SGD, jax.random.key(1), DeviceFeed.batch)
-    rounds = make_synchronous_rounds(MODEL, SGD, jax.random.key(1), DeviceFeed.batch, mesh=side_by_side.mesh)
+    rounds = make_synchronous_rounds(
+        MODEL, SGD, jax.random.key(1), DeviceFeed.batch, mesh=side_by_side.mesh
+    )
     trees = {
         "a": after(in_turn, steps, 0, [0]),
         "b": after(in_turn, steps, 1, [1]),

@@ -57,12 +57,16 @@ def test_workers_take_turns_and_are_compared_round_by_round(sleeper):
     assert rounds[0] == ["0.09", "0.03"]  # the first turn of each warms it up
     assert len(rounds) == 6
     assert all(sorted(one) == ["0.03", "0.09"] for one in rounds)
-    assert len({tuple(one) for one in rounds[1:]}) == 2  # nobody always has its turn after the same one
+    assert (
+        len({tuple(one) for one in rounds[1:]}) == 2
+    )  # nobody always has its turn after the same one
     assert rows["slow"]["step_s"] == pytest.approx(0.09, rel=0.5)
     assert 1.5 < rows["fast"]["speed_over"]["slow"] < 4.5
     first, third = rows["fast"]["speed_over_quartiles"]["slow"]
     assert first <= rows["fast"]["speed_over"]["slow"] <= third
-    assert rows["fast"]["speed_over"]["slow"] * rows["slow"]["speed_over"]["fast"] == pytest.approx(1)
+    assert rows["fast"]["speed_over"]["slow"] * rows["slow"]["speed_over"]["fast"] == pytest.approx(
+        1
+    )
     assert rows["slow"]["seconds"] == 0.09
 
 
@@ -87,11 +91,15 @@ def test_the_stand_in_is_as_large_as_table_1():
     for name, part in corpora.items():
         assert len(part) == round(0.1 * table[name]["clips"])
         assert part.lengths.mean() / SAMPLE_RATE_HZ == pytest.approx(table[name]["mean_s"], rel=0.2)
-        assert set(part.labels) == set(range(int(table[name]["labels"]))) == set(range(classes[name]))
+        assert (
+            set(part.labels) == set(range(int(table[name]["labels"]))) == set(range(classes[name]))
+        )
     hours = sum(part.lengths.sum() for part in corpora.values()) / SAMPLE_RATE_HZ / 3600
     assert hours == pytest.approx(0.1 * sum(row["hours"] for row in table.values()), rel=0.1)
     devel, _ = stand_in.emoset(0.1, "devel")
-    assert sum(map(len, devel.values())) == pytest.approx(0.2 * sum(map(len, corpora.values())), rel=0.02)
+    assert sum(map(len, devel.values())) == pytest.approx(
+        0.2 * sum(map(len, corpora.values())), rel=0.02
+    )
 
 
 def test_little_of_the_stand_ins_work_is_padding():
@@ -124,7 +132,9 @@ def test_the_floor_is_what_takes_longest(monkeypatch, capsys):
     machine = {"platform": "gpu", "devices": 2}
     ceilings = {"flops_per_s": 50.0, "copied_bytes": 25, "step_s": 1.0, **machine}
     row = {"flops": 200.0, "bytes": 50.0, "step_s": 8.0}
-    monkeypatch.setattr(budget, "measure", lambda *_: {"ceilings": dict(ceilings), "5 s": dict(row)})
+    monkeypatch.setattr(
+        budget, "measure", lambda *_: {"ceilings": dict(ceilings), "5 s": dict(row)}
+    )
     report = budget.measure_budget({"rounds": 1})
     assert report["windows"]["5 s"]["floor_s"] == 2.0
     assert report["windows"]["5 s"]["peak_share"] == 0.25
@@ -174,14 +184,22 @@ def test_the_paper_sized_run_is_measured_whole():
     assert report["paper_rounds"] == 7500
     once_s = report["setup_s"] + report["first_round_and_evaluation_s"]
     assert report["paper_run_s"] > once_s + 7500 * report["round_s"] + 300 * report["evaluation_s"]
-    assert 0 < report["compile_rounds_s"] < report["compile_s"] < report["setup_s"] + report["measured_s"]
+    assert (
+        0
+        < report["compile_rounds_s"]
+        < report["compile_s"]
+        < report["setup_s"] + report["measured_s"]
+    )
 
 
 def test_a_twin_that_ran_elsewhere_is_left_out(capsys):
     ran_on = {"emojax": "NVIDIA H100", "torch": "cpu", "keras": "gpu:0"}
     ratios = ("speed_over", "speed_over_quartiles")
     rows = {
-        row: {"device": device, **{key: dict.fromkeys(ran_on.keys() - {row}, 2.0) for key in ratios}}
+        row: {
+            "device": device,
+            **{key: dict.fromkeys(ran_on.keys() - {row}, 2.0) for key in ratios},
+        }
         for row, device in ran_on.items()
     }
     alike = step._alike(rows)
@@ -202,6 +220,8 @@ def test_a_twin_that_ran_elsewhere_is_left_out(capsys):
 )
 def test_bad_arguments_are_refused_before_anything_is_measured(arguments, message):
     command = [sys.executable, "benchmarks/run.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode
     assert message in done.stderr + done.stdout

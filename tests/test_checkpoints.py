@@ -11,7 +11,8 @@ from emojax.checkpoints import KINDS, Checkpoints, check_same, from_newest, read
 
 SHARED = {"conv": jnp.arange(12.0).reshape(3, 4)}
 CORPORA = {
-    name: {"norm": jnp.full(4, float(i)), "head": {"bias": jnp.ones(2)}} for i, name in enumerate("abc")
+    name: {"norm": jnp.full(4, float(i)), "head": {"bias": jnp.ones(2)}}
+    for i, name in enumerate("abc")
 }
 
 
@@ -84,7 +85,9 @@ def flip(path):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:5]), flip, Path.unlink])
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.write_bytes(path.read_bytes()[:5]), flip, Path.unlink]
+)
 @pytest.mark.parametrize("name", ["manifest.ocdbt", "array"])
 def test_a_damaged_newest_step_falls_back_to_the_one_before_and_says_so(tmp_path, name, damage):
     save(tmp_path, 4, 8)

@@ -29,9 +29,18 @@ def sigterm():
             RuntimeError("RESOURCE_EXHAUSTED: 3 GB\nmore"),
             "demo: out of memory: RESOURCE_EXHAUSTED: 3 GB",
         ),
-        (ModuleNotFoundError("No module named 'statsmodels'", name="statsmodels"), "emojax[statistics]"),
-        (ModuleNotFoundError("No module named 'opensmile'", name="opensmile.core"), "emojax[baselines]"),
-        (ModuleNotFoundError("No module named 'other'", name="other"), "demo: No module named 'other'"),
+        (
+            ModuleNotFoundError("No module named 'statsmodels'", name="statsmodels"),
+            "emojax[statistics]",
+        ),
+        (
+            ModuleNotFoundError("No module named 'opensmile'", name="opensmile.core"),
+            "emojax[baselines]",
+        ),
+        (
+            ModuleNotFoundError("No module named 'other'", name="other"),
+            "demo: No module named 'other'",
+        ),
     ],
 )
 def test_a_fault_is_one_line_and_status_1(error, line, capsys):

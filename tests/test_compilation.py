@@ -56,7 +56,9 @@ def test_half_a_file_is_compiled_again_without_a_word(tmp_path):
         ("use_compilation_cache()", {"EMOJAX_COMPILATION_CACHE": "0"}),
     ],
 )
-def test_neither_an_import_nor_the_switched_off_call_changes_the_process(call, environment, tmp_path):
+def test_neither_an_import_nor_the_switched_off_call_changes_the_process(
+    call, environment, tmp_path
+):
     assert run(tmp_path, call, **environment) == (False, "None")
     assert not (tmp_path / "emojax").exists()
 

@@ -52,7 +52,9 @@ def test_a_missing_setting_is_named(settings):
 
 
 def test_a_section_needs_its_own_settings_only(settings):
-    data = read_section(DataConfig, {"partition": "loso:a", "seed": 1, "aggregate": "", "label_words": ""})
+    data = read_section(
+        DataConfig, {"partition": "loso:a", "seed": 1, "aggregate": "", "label_words": ""}
+    )
     assert data == read_config({**settings, "partition": "loso:a", "seed": 1}).data
 
 

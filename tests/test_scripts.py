@@ -13,7 +13,12 @@ ROOT = Path(__file__).parents[1]
 
 def run(script, *flags):
     return subprocess.run(
-        [sys.executable, script, *flags], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, script, *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 
@@ -47,7 +52,11 @@ def test_evaluate_prints_a_table_and_writes_its_files(tiny_run):
         ("train.py", ["--config.no_such_setting=1"], "no_such_setting"),
         ("train.py", ["--config=configs/base.py", "--config.no_such_setting=1"], "no_such_setting"),
         ("train.py", ["stray"], "unknown arguments"),
-        ("baseline.py", ["--corpora=x", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
+        (
+            "baseline.py",
+            ["--corpora=x", "--features=egemaps,mfcc"],
+            "'mfcc'; choose one of egemaps, compare",
+        ),
         ("baseline.py", ["--corpora=nonsense"], "nonsense"),
         (
             "baseline.py",

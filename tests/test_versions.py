@@ -20,7 +20,16 @@ def test_what_is_not_installed_is_said():
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git")
 def test_a_changed_checkout_is_marked_and_no_checkout_has_no_commit(tmp_path, monkeypatch):
     def git(*arguments):
-        command = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@x", *arguments]
+        command = [
+            "git",
+            "-C",
+            str(tmp_path),
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x@x",
+            *arguments,
+        ]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     module = tmp_path / "versions.py"

@@ -30,7 +30,8 @@ class Builder(SpeechBuilder):
     """One config per corpus; ``source_dir`` is the publisher's folder."""
 
     BUILDER_CONFIGS: ClassVar = [
-        tfds.core.BuilderConfig(name=name, description=module.__doc__) for name, module in CORPORA.items()
+        tfds.core.BuilderConfig(name=name, description=module.__doc__)
+        for name, module in CORPORA.items()
     ]
 
     @property
@@ -41,7 +42,8 @@ class Builder(SpeechBuilder):
     def sources(self) -> Iterable[Source | Skipped]:
         """The recordings in the order of their names.
 
-        Files of other names beside most of the recordings, like songs beside speech, are another part.
+        Files of other names beside most of the recordings, like songs beside speech, are another
+        part.
         """
         sources = self._found()
         if 2 * _recordings(sources) >= len(sources):
@@ -55,9 +57,9 @@ class Builder(SpeechBuilder):
     def remarks(self) -> list[str]:
         """How many files are taken for another part."""
         others = sum(isinstance(item, Skipped) and item.is_extra for item in self.listing)
-        return [f"{others} files are copies, or named otherwise and no part of it (skipped.csv)"] * bool(
-            others
-        )
+        return [
+            f"{others} files are copies, or named otherwise and no part of it (skipped.csv)"
+        ] * bool(others)
 
     def _found(self) -> list[Source | Skipped]:
         """The listing of the folder, or else of that one below it in which most recordings are found."""
@@ -97,7 +99,11 @@ def _levels(folder: Path) -> Iterator[list[Path]]:
     for _ in range(_DEEPEST + 1):
         yield level
         level = [
-            path for top in level if top.is_dir() for path in sorted(top.glob("[!.]*/")) if path.is_dir()
+            path
+            for top in level
+            if top.is_dir()
+            for path in sorted(top.glob("[!.]*/"))
+            if path.is_dir()
         ]
 
 
@@ -109,5 +115,6 @@ def _content(folder: Path, shown: int = 8) -> str:
     """The names of what lies in a folder, in one line."""
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     return (
-        ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if names[shown:] else "") or "nothing"
+        ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if names[shown:] else "")
+        or "nothing"
     )

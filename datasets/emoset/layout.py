@@ -52,10 +52,10 @@ def match_files(
     Args:
       root: the corpus's folder, or one above it.
       layout: an example of a name that fits.
-      pattern: matches the whole relative path up to the suffix; has the group ``label`` and, where names
-        say it, ``speaker``.
-      labels: what the group ``label`` matches → the label; a recording it does not hold is no part of the
-        corpus. Without it the group is the label.
+      pattern: matches the whole relative path up to the suffix; has the group ``label`` and, where
+        names say it, ``speaker``.
+      labels: what the group ``label`` matches → the label; a recording it does not hold is no part
+        of the corpus. Without it the group is the label.
     """
     for path in audio_files(root):
         printable = path.encode(errors="replace").decode()
@@ -99,6 +99,8 @@ def read_text(root: Path, file: str | Path) -> str:
         found = [other for other in files_below(root) if f"/{other}".endswith(f"/{file}")]
         if len(found) != 1:
             several = f": {', '.join(found[:5])}; keep one" * bool(found)
-            raise CorpusError(f"no file {path}, which says the labels{several}; unpack the corpus whole")
+            raise CorpusError(
+                f"no file {path}, which says the labels{several}; unpack the corpus whole"
+            )
         path = root / found[0]
     return path.read_text(encoding="utf-8-sig", errors="replace") if root.is_dir() else ""

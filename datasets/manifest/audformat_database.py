@@ -36,7 +36,8 @@ def read_database(source: Path) -> tuple[list[Source], str]:
       The recordings, and a line that says which tables they come from.
 
     Raises:
-      CorpusError: audformat is not installed, the database is broken, or several tables have labels.
+      CorpusError: audformat is not installed, the database is broken, or several tables have
+        labels.
     """
     root, chosen = source, ""
     if not source.is_dir():
@@ -52,7 +53,9 @@ def read_database(source: Path) -> tuple[list[Source], str]:
 def fingerprint(source: Path) -> str:
     """A hash of the header and of all tables."""
     root = source if source.is_dir() else source.parent
-    digest = hashlib.blake2b(f"{source.name}\0".encode(errors="replace") * (root != source), digest_size=16)
+    digest = hashlib.blake2b(
+        f"{source.name}\0".encode(errors="replace") * (root != source), digest_size=16
+    )
     for path in [root / HEADER_FILE, *_table_files(root)]:
         digest.update(read_bytes(path))
     return digest.hexdigest()
@@ -123,7 +126,9 @@ def _family(table: str) -> str:
     return ".".join(name for name in table.split(".") if name not in SPLITS)
 
 
-def _rows(database: Any, root: Path, table: str, column: str, speakers: dict[Hashable, str]) -> Iterator[Row]:
+def _rows(
+    database: Any, root: Path, table: str, column: str, speakers: dict[Hashable, str]
+) -> Iterator[Row]:
     frame, split = database[table].df, _split(database, table)
     for line, (index, label) in enumerate(zip(frame.index, frame[column], strict=True), 2):
         file, start_s, end_s = _segment(index)

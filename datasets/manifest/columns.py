@@ -77,7 +77,9 @@ def find_columns(header: Sequence[str], where: str) -> Columns:
     _refuse_twice(header, where)
     meanings = [meaning(name) for name in header]
     roles = [role for role, _ in meanings]
-    candidates = {role: [n for n, other in enumerate(roles) if other == role] for role in roles if role}
+    candidates = {
+        role: [n for n, other in enumerate(roles) if other == role] for role in roles if role
+    }
     _settle_offset(candidates)
     number = {role: _choose(role, numbers, header, where) for role, numbers in candidates.items()}
     _check_times(number, where)
@@ -89,10 +91,14 @@ def find_columns(header: Sequence[str], where: str) -> Columns:
                 "end in seconds, or in milliseconds as start_ms and end_ms"
             )
     unused = [
-        printable(name[:_SHOWN]) or "(no name)" for n, name in enumerate(header) if n not in number.values()
+        printable(name[:_SHOWN]) or "(no name)"
+        for n, name in enumerate(header)
+        if n not in number.values()
     ]
     renamed = [
-        f"{printable(header[n][:_SHOWN])} as {role}" for role, n in number.items() if _key(header[n]) != role
+        f"{printable(header[n][:_SHOWN])} as {role}"
+        for role, n in number.items()
+        if _key(header[n]) != role
     ]
     unit_s = {role: _UNITS_S[unit] for role, unit in units.items()}
     return Columns(number, unit_s, tuple(renamed), tuple(unused))
@@ -141,7 +147,9 @@ def _choose(role: str, numbers: Sequence[int], header: Sequence[str], where: str
     exact = [n for n in numbers if _key(header[n]) == role]
     if len(exact or numbers) > 1:
         names = ", ".join(printable(header[n]) for n in numbers)
-        raise CorpusError(f"{where}: the columns {names} may each be the {role}; name one of them {role}")
+        raise CorpusError(
+            f"{where}: the columns {names} may each be the {role}; name one of them {role}"
+        )
     return (exact or numbers)[0]
 
 

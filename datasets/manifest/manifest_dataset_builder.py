@@ -22,7 +22,8 @@ class Builder(SpeechBuilder):
 
     Args:
       config: the corpus's name.
-      source_dir: the CSV, or the folder that holds it or the CSVs of the parts; or an audformat database.
+      source_dir: the CSV, or the folder that holds it or the CSVs of the parts; or an audformat
+        database.
       kwargs: as for every ``SpeechBuilder``.
     """
 
@@ -33,7 +34,9 @@ class Builder(SpeechBuilder):
             {source.label for source in self._sources},
             {source.speaker for source in self._sources},
         )
-        super().__init__(config=tfds.core.BuilderConfig(name=config), source_dir=source_dir, **kwargs)
+        super().__init__(
+            config=tfds.core.BuilderConfig(name=config), source_dir=source_dir, **kwargs
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -67,8 +70,8 @@ def _read(source: Path) -> tuple[list[Source], str, list[str]]:
 def _spec(name: str, labels: set[str], speakers: set[str]) -> CorpusSpec:
     """The catalogue's spec, with those of its labels that the CSV has; else the name and the labels.
 
-    The published partition, which is one of speakers, is that of a CSV that has all of them.  With labels of
-    its own, a CSV under the name of a corpus that has a layout is another corpus.
+    The published partition, which is one of speakers, is that of a CSV that has all of them.  With
+    labels of its own, a CSV under the name of a corpus that has a layout is another corpus.
 
     Raises:
       CorpusError: for a label that the catalogue's corpus, which has no layout, does not have.

@@ -31,8 +31,8 @@ _SHOWN = 20
 class Row:
     """One row of a table, as it is written.
 
-    ``speaker`` and ``split`` are None where the table has no such column; ``end_s`` is None at the end of
-    the file; ``table`` and ``line`` say where the row stands.
+    ``speaker`` and ``split`` are None where the table has no such column; ``end_s`` is None at the
+    end of the file; ``table`` and ``line`` say where the row stands.
     """
 
     table: str
@@ -53,8 +53,8 @@ class Row:
 def sources_of(rows: Sequence[Row], root: Path) -> list[Source]:
     """The recordings of the rows, in their order.
 
-    Labels and speakers that differ by capital letters are refused: which spelling is right, or whether
-    both are, only the table's author can say.
+    Labels and speakers that differ by capital letters are refused: which spelling is right, or
+    whether both are, only the table's author can say.
 
     Args:
       rows: of one table, or of a table per part.
@@ -71,13 +71,17 @@ def sources_of(rows: Sequence[Row], root: Path) -> list[Source]:
     for row in rows:
         source = _source(row, folder)
         if source.file in places:
-            raise CorpusError(f"{row.where}: {source.file} is listed twice, first in {places[source.file]}")
+            raise CorpusError(
+                f"{row.where}: {source.file} is listed twice, first in {places[source.file]}"
+            )
         places[source.file] = row.where
         sources.append(source)
     labels = sorted({source.label for source in sources})
     if len(labels) < 2:
         tables = ", ".join(dict.fromkeys(row.table for row in rows)) or str(root)
-        raise CorpusError(f"{tables}: {len(sources)} rows with labels {labels}; give at least two labels")
+        raise CorpusError(
+            f"{tables}: {len(sources)} rows with labels {labels}; give at least two labels"
+        )
     return sources
 
 
@@ -110,7 +114,9 @@ def _source(row: Row, folder: _Folder) -> Source:
     """The recording of a row."""
     split = SPLITS.get((row.split or "").strip().lower(), "")
     if row.split is not None and not split:
-        raise CorpusError(f"{row.where}: unknown split {row.split!r}; there are {', '.join(SPLITS)}")
+        raise CorpusError(
+            f"{row.where}: unknown split {row.split!r}; there are {', '.join(SPLITS)}"
+        )
     file, path = folder.find(row)
     return Source(
         segment_name(file, row.start_s, row.end_s),

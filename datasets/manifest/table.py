@@ -24,7 +24,8 @@ def find_csvs(source: Path) -> dict[Path, str]:
     """The CSVs of a corpus → the part that each is, or empty where the rows say it or nobody does.
 
     Args:
-      source: a CSV, or a folder that holds exactly one, or a ``train.csv``, ``devel.csv`` and ``test.csv``.
+      source: a CSV, or a folder that holds exactly one, or a ``train.csv``, ``devel.csv`` and
+        ``test.csv``.
 
     Raises:
       CorpusError: for anything else.
@@ -36,7 +37,9 @@ def find_csvs(source: Path) -> dict[Path, str]:
     csvs = sorted(path for path in source.glob("[!.]*") if path.suffix.lower() in (".csv", ".tsv"))
     broken = [str(path) for path in csvs if not path.is_file()]
     if broken:
-        raise CorpusError(f"{broken[0]} is no file, or a link to none; give the path of the CSV itself")
+        raise CorpusError(
+            f"{broken[0]} is no file, or a link to none; give the path of the CSV itself"
+        )
     parts = {path: SPLITS[path.stem.lower()] for path in csvs if path.stem.lower() in SPLITS}
     if len(parts) > 1 and len(set(parts.values())) == len(parts):
         return parts
@@ -63,7 +66,9 @@ def columns_read(csvs: Mapping[Path, str]) -> list[str]:
     found = [_open(path)[0] for path in csvs]
     renamed = dict.fromkeys(name for columns in found for name in columns.renamed)
     unused = dict.fromkeys(name for columns in found for name in columns.unused)
-    said = [f"read {', '.join(renamed)}"] * bool(renamed) + [f"not used: {', '.join(unused)}"] * bool(unused)
+    said = [f"read {', '.join(renamed)}"] * bool(renamed) + [
+        f"not used: {', '.join(unused)}"
+    ] * bool(unused)
     return [f"columns: {'; '.join(said)}"] * bool(said)
 
 
@@ -82,7 +87,9 @@ def _rows(path: Path, part: str) -> Iterator[Row]:
         row = {role: cells[number] for role, number in columns.number.items()}
         start_s, end_s = _times_s(row, columns, f"{path}, line {line}")
         split = part or row.get("split")
-        yield Row(str(path), line, row["file"], row["label"], row.get("speaker"), split, start_s, end_s)
+        yield Row(
+            str(path), line, row["file"], row["label"], row.get("speaker"), split, start_s, end_s
+        )
 
 
 def _times_s(row: Mapping[str, str], columns: Columns, where: str) -> tuple[float, float | None]:
@@ -97,7 +104,9 @@ def _times_s(row: Mapping[str, str], columns: Columns, where: str) -> tuple[floa
                 f"{where}: the {role} is {row[role]!r}; give seconds, as in 1.5, or hh:mm:ss.fff"
             ) from None
     if given and "start" not in given:
-        raise CorpusError(f"{where}: there is no start; give one, or remove the {next(iter(given))} too")
+        raise CorpusError(
+            f"{where}: there is no start; give one, or remove the {next(iter(given))} too"
+        )
     start_s = given.get("start", 0.0)
     return start_s, start_s + given["duration"] if "duration" in given else given.get("end")
 
@@ -112,7 +121,9 @@ def _open(path: Path) -> tuple[Columns, Iterator[tuple[int, list[str]]]]:
     return columns, _whole(lines, len(header), path)
 
 
-def _whole(lines: Iterator[tuple[int, list[str]]], width: int, path: Path) -> Iterator[tuple[int, list[str]]]:
+def _whole(
+    lines: Iterator[tuple[int, list[str]]], width: int, path: Path
+) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty; all of them have a cell for each column."""
     for line, cells in lines:
         if any(cells) and len(cells) != width:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_NUMBER = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?P<unit>s|ms)?", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(?P<unit>s|ms)?", re.IGNORECASE
+)
 _CLOCK = re.compile(
     r"(?P<sign>-)?(?:(?P<days>-?\d{1,9}) days?,? ?)?\+?(?:(?P<hours>\d{1,9}):)?"
     r"(?P<minutes>\d{1,9}):(?P<seconds>\d{1,9}(?:\.\d+)?)",

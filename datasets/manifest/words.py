@@ -34,7 +34,9 @@ def one_form(text: str) -> str:
     True
     """
     text = unicodedata.normalize("NFC", text)
-    blank = "".join(" " if unicodedata.category(char) == "Zs" or char == "\t" else char for char in text)
+    blank = "".join(
+        " " if unicodedata.category(char) == "Zs" or char == "\t" else char for char in text
+    )
     return " ".join(filter(None, blank.split(" ")))
 
 

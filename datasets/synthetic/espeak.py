@@ -18,10 +18,12 @@ _INITIALIZE_DONT_EXIT = 0x8000
 _POS_CHARACTER = 1
 _CHARS_UTF8 = 1
 _RATE = 1
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+_CALLBACK = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
 
-# Both would carry over from one utterance to the next: espeak's pitch flutter runs on, and so does the count
-# of glottal cycles that its roughness (0 to 7; 8 is off) weakens.
+# Both would carry over from one utterance to the next: espeak's pitch flutter runs on, and so does
+# the count of glottal cycles that its roughness (0 to 7; 8 is off) weakens.
 _STATELESS = "flutter 0\nroughness 8\n"
 
 _lock = threading.Lock()  # espeak lives in global variables
@@ -32,7 +34,8 @@ def speak(text: str, voice: str, words_per_minute: int) -> np.ndarray:
 
     Args:
       text: what to say.
-      voice: an espeak-ng voice file, e.g. ``"language de\npitch 90 130\n"``: lowest and highest pitch in Hz.
+      voice: an espeak-ng voice file, e.g. ``"language de\npitch 90 130\n"``: lowest and highest
+        pitch in Hz.
       words_per_minute: 80 to 450.
 
     Returns:
@@ -73,7 +76,9 @@ class _Espeak:
                 "install into a folder with a shorter path"
             )
         self._chunks: list[np.ndarray] = []
-        self._callback = _CALLBACK(self._collect)  # espeak keeps the pointer, so Python must keep the object
+        self._callback = _CALLBACK(
+            self._collect
+        )  # espeak keeps the pointer, so Python must keep the object
         self._library.espeak_SetSynthCallback(self._callback)
 
     def _collect(self, samples, count: int, _events) -> int:
@@ -91,7 +96,15 @@ class _Espeak:
         self._call("SetParameter", _RATE, words_per_minute, 0)
         content = text.encode() + b"\0"
         self._call(
-            "Synth", content, ctypes.c_size_t(len(content)), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None
+            "Synth",
+            content,
+            ctypes.c_size_t(len(content)),
+            0,
+            _POS_CHARACTER,
+            0,
+            _CHARS_UTF8,
+            None,
+            None,
         )
         return np.concatenate(self._chunks), self._rate_hz
 

@@ -55,7 +55,9 @@ RECIPES = {
         code="de",
         labels=("anger", "boredom", "fear", "happiness", "neutral"),
         takes=3,
-        recording=Recording(band_hz=(300, 3400), decay_s=0.05, echo=0.1, noise_db=-56),  # a telephone
+        recording=Recording(
+            band_hz=(300, 3400), decay_s=0.05, echo=0.1, noise_db=-56
+        ),  # a telephone
         texts=(
             "Die Lampe steht auf dem Tisch.",
             "Der Brief kam heute früh.",
@@ -76,7 +78,9 @@ RECIPES = {
         code="it",
         labels=("anger", "fear", "joy"),
         takes=5,
-        recording=Recording(band_hz=(80, 7000), decay_s=0.3, echo=0.5, noise_db=-60),  # a tiled room
+        recording=Recording(
+            band_hz=(80, 7000), decay_s=0.3, echo=0.5, noise_db=-60
+        ),  # a tiled room
         texts=(
             "La lampada è sul tavolo.",
             "Il treno parte alle sette.",
@@ -97,7 +101,9 @@ RECIPES = {
         code="pl",
         labels=("fear", "neutral", "sadness", "surprise"),
         takes=4,
-        recording=Recording(band_hz=(120, 5500), decay_s=0.2, echo=0.2, noise_db=-50),  # a cheap microphone
+        recording=Recording(
+            band_hz=(120, 5500), decay_s=0.2, echo=0.2, noise_db=-50
+        ),  # a cheap microphone
         texts=(
             "Lampa stoi na stole.",
             "Pociąg odjeżdża o siódmej.",

@@ -28,7 +28,9 @@ class Recording:
     echo: float
     noise_db: float
 
-    def __call__(self, speech: np.ndarray, loudness_db: float, rng: np.random.Generator) -> np.ndarray:
+    def __call__(
+        self, speech: np.ndarray, loudness_db: float, rng: np.random.Generator
+    ) -> np.ndarray:
         """Record speech (float32 [n], 16 kHz) at a level relative to neutral speech → float32 [n + decay]."""
         room = self._impulse_response()
         sound = signal.oaconvolve(speech, room)
@@ -39,7 +41,9 @@ class Recording:
 
     def _impulse_response(self) -> np.ndarray:
         time_s = np.arange(int(self.decay_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-        tail = np.random.default_rng(0).standard_normal(len(time_s)) * 10 ** (-3 * time_s / self.decay_s)
+        tail = np.random.default_rng(0).standard_normal(len(time_s)) * 10 ** (
+            -3 * time_s / self.decay_s
+        )
         return np.concatenate([[1.0], self.echo * tail / np.linalg.norm(tail)])
 
 

@@ -17,7 +17,11 @@ from emojax.corpora.spec import CorpusSpec
 SEED = 0
 PARTS = {
     part: tuple(f"{sex}{number:02d}" for number in numbers for sex in "fm")
-    for part, numbers in {"train": range(1, 8), "devel": range(8, 10), "test": range(10, 13)}.items()
+    for part, numbers in {
+        "train": range(1, 8),
+        "devel": range(8, 10),
+        "test": range(10, 13),
+    }.items()
 }
 SPEAKERS = sum(PARTS.values(), ())
 
@@ -65,11 +69,15 @@ def _sources(name: str, speaker: Speaker, first_text: int) -> Iterator[Source]:
             yield Source(file, label, speaker=speaker.name, audio=audio)
 
 
-def _record(recipe: Recipe, speaker: Speaker, label: str, text: str, place: tuple[str, ...]) -> np.ndarray:
+def _record(
+    recipe: Recipe, speaker: Speaker, label: str, text: str, place: tuple[str, ...]
+) -> np.ndarray:
     """Speak and record one utterance → float32 [n], 16 kHz."""
     rng = _rng(*place)
     delivery = perform(speaker, EMOTIONS[label], rng)
-    speech = speak(text, voice_file(recipe.code, speaker, delivery), round(delivery.words_per_minute))
+    speech = speak(
+        text, voice_file(recipe.code, speaker, delivery), round(delivery.words_per_minute)
+    )
     return recipe.recording(speech, delivery.loudness_db, rng)
 
 

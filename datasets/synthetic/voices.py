@@ -78,7 +78,9 @@ def draw_speaker(name: str, rng: np.random.Generator) -> Speaker:
         range_semitones=rng.uniform(5, 8),
         words_per_minute=190 * rng.uniform(0.9, 1.1),
         expressiveness=rng.uniform(0.8, 1.2),
-        formants=tuple((round(tract * rng.normal(1.0, 0.02)), round(rng.uniform(80, 120))) for _ in range(8)),
+        formants=tuple(
+            (round(tract * rng.normal(1.0, 0.02)), round(rng.uniform(80, 120))) for _ in range(8)
+        ),
     )
 
 
@@ -104,7 +106,9 @@ def voice_file(language: str, speaker: Speaker, delivery: Delivery) -> str:
     formant 1 102 95
     <BLANKLINE>
     """
-    lowest_hz = delivery.pitch_hz / 2 ** (delivery.range_semitones / 18)  # most speech lies two thirds up
+    lowest_hz = delivery.pitch_hz / 2 ** (
+        delivery.range_semitones / 18
+    )  # most speech lies two thirds up
     highest_hz = lowest_hz * 2 ** (delivery.range_semitones / 12)
     effort = 10 ** (delivery.loudness_db / 40)  # a louder voice has a flatter spectrum
     lines = [f"language {language}", f"pitch {lowest_hz:.0f} {highest_hz:.0f}"]

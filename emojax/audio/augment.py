@@ -13,8 +13,9 @@ def mask_bands(
 ) -> jax.Array:
     """Hides bands of mel channels and stretches of frames of each clip: the masks of SpecAugment.
 
-    Park et al. (2019, arXiv:1904.08779), without the warping of time: two bands and two stretches, each as
-    wide as chance has it, up to a limit, and anywhere in the clip.  What is hidden becomes 0: its mean.
+    Park et al. (2019, arXiv:1904.08779), without the warping of time: two bands and two stretches,
+    each as wide as chance has it, up to a limit, and anywhere in the clip.  What is hidden becomes
+    0: its mean.
 
     Args:
       mel: f32 ``[B, F, M]`` of :func:`emojax.audio.log_mel.standardise`.

@@ -33,7 +33,8 @@ def decode(path: Path, name: str, demuxer: str) -> Iterator[tuple[np.ndarray, in
       demuxer: what ffmpeg calls it; no other is tried, so that no playlist can name other files.
 
     Raises:
-      BadAudio: for a file that is damaged or has no sound, or where nothing is installed that reads it.
+      BadAudio: for a file that is damaged or has no sound, or where nothing is installed that reads
+        it.
     """
     if importlib.util.find_spec("av"):
         return _by_av(path, demuxer)
@@ -60,7 +61,9 @@ def _by_av(path: Path, demuxer: str) -> Iterator[tuple[np.ndarray, int]]:
             if not container.streams.audio:
                 raise BadAudio("undecodable: no sound track in it")
             yield from _gathered(_frames(container))
-            _check_complaints("\n".join(text for level, _, text in complaints if level <= av.logging.ERROR))
+            _check_complaints(
+                "\n".join(text for level, _, text in complaints if level <= av.logging.ERROR)
+            )
     except av.FFmpegError as error:
         raise BadAudio(f"undecodable: {printable(error.strerror or str(error))}") from None
 
@@ -68,7 +71,9 @@ def _by_av(path: Path, demuxer: str) -> Iterator[tuple[np.ndarray, int]]:
 def _frames(container) -> Iterator[tuple[np.ndarray, int]]:
     from av import AudioResampler
 
-    resampler = AudioResampler(format="fltp")  # The rate and the channels stay those of the first frame.
+    resampler = AudioResampler(
+        format="fltp"
+    )  # The rate and the channels stay those of the first frame.
     for frame in container.decode(audio=0):
         for same in resampler.resample(frame):
             yield same.to_ndarray().T, same.sample_rate

@@ -20,7 +20,8 @@ Block = tuple[np.ndarray, int]
 # Half a megabyte, which stays in the cache of a processor.
 BLOCK_SAMPLES = 2**17
 
-# Samples of all channels that a second may have at the length of the limit: eight channels of 48 kHz.
+# Samples of all channels that a second may have at the length of the limit: eight channels of 48
+# kHz.
 _MAX_SAMPLES_PER_S = 384_000
 # Decoders leave out a little at the ends.
 _SLACK_S = 0.05
@@ -38,10 +39,12 @@ def decode(path: Path, limit_s: float) -> Iterator[Block]:
 
     Args:
       path: the file, whatever its suffix.
-      limit_s: the longest recording that is decoded, so that a small file cannot take all memory or time.
+      limit_s: the longest recording that is decoded, so that a small file cannot take all memory or
+        time.
 
     Raises:
-      BadAudio: for a file that is missing, unreadable, of another format, truncated, damaged, or too long.
+      BadAudio: for a file that is missing, unreadable, of another format, truncated, damaged, or
+        too long.
     """
     try:
         _check_file(path)
@@ -71,7 +74,9 @@ def _blocks(file: BinaryIO, path: Path, limit_s: float) -> Iterator[Block]:
     for piece in found.pieces(file, found.start, size):
         for block, rate_hz in _piece_blocks(file, piece, size, limit_s):
             if shape not in (None, (block.shape[1], rate_hz)):
-                raise BadAudio("undecodable: joined recordings of different rates or channels; split them")
+                raise BadAudio(
+                    "undecodable: joined recordings of different rates or channels; split them"
+                )
             shape = block.shape[1], rate_hz
             yield block, rate_hz
 

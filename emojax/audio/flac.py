@@ -22,7 +22,9 @@ def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
     """
     if bytes_at(file, stop - _TAG_BYTES, 3) == b"TAG":
         stop -= _TAG_BYTES
-    starts = sorted({start, *(place for marker in _MARKERS for place in _all(file, marker, start, stop))})
+    starts = sorted(
+        {start, *(place for marker in _MARKERS for place in _all(file, marker, start, stop))}
+    )
     return [_piece(file, *ends) for ends in zip(starts, [*starts[1:], stop], strict=True)]
 
 

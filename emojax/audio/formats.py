@@ -18,7 +18,12 @@ _AGAIN = "download the recording again"
 
 # Where, what, its name, and what to do; the first that fits.
 _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"version https://git-lfs", "a git-lfs pointer, not the recording", "fetch it: git lfs pull"),
+    (
+        0,
+        b"version https://git-lfs",
+        "a git-lfs pointer, not the recording",
+        "fetch it: git lfs pull",
+    ),
     (8, b"AIFF", "AIFF", _CONVERT),
     (8, b"AIFC", "AIFF-C", _CONVERT),
     (8, b"WEBP", "a picture (WebP)", _AGAIN),
@@ -49,7 +54,12 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"Rar!", "a rar archive", _UNPACK),
     (257, b"ustar", "a tar archive", _UNPACK),
     (0, b"%PDF", "a PDF", "give the recording itself"),
-    (0, b"\x93NUMPY", "a NumPy array", "load it with np.load and pass the samples, or write them as wav"),
+    (
+        0,
+        b"\x93NUMPY",
+        "a NumPy array",
+        "load it with np.load and pass the samples, or write them as wav",
+    ),
     (0, b"\x89HDF", "HDF5", "write its samples as wav"),
     (0, b"MATLAB", "a MATLAB file", "write its samples as wav"),
     (0, b"\x80\x04", "a pickle", "write its samples as wav"),
@@ -119,7 +129,9 @@ def _after_tags(file: BinaryIO, size: int) -> int:
         footer = _ID3_HEADER_BYTES if head[5] & 0x10 else 0
         start += (
             _ID3_HEADER_BYTES
-            + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+            + sum(
+                (byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
+            )
             + footer
         )
     if start >= size:
@@ -150,4 +162,6 @@ def _kind_of_text(head: bytes) -> str:
         return f"a web page (HTML), which is what a server answered; {_AGAIN}"
     if start.startswith("<"):
         return "XML, not a recording"
-    return "JSON, not a recording" if start.startswith(("{", "[")) else "plain text, not a recording"
+    return (
+        "JSON, not a recording" if start.startswith(("{", "[")) else "plain text, not a recording"
+    )

@@ -16,7 +16,8 @@ HOP_SAMPLES = 256  # 16 ms
 MELS = 64
 POWER_FLOOR = 1e-10  # what digital silence becomes before the log
 
-# Recordings differ in level by tens of dB, and what lies this far under the loudest bin is noise floor.
+# Recordings differ in level by tens of dB, and what lies this far under the loudest bin is noise
+# floor.
 DYNAMIC_RANGE_DB = 80.0
 
 
@@ -38,8 +39,9 @@ def log_mel(audio: jax.Array, mels: int = MELS) -> jax.Array:
     """Natural logarithm of the mel power spectrogram.
 
     Equal to ``np.log(np.maximum(librosa.feature.melspectrogram(y=audio, sr=16_000, n_fft=512,
-    hop_length=256, n_mels=mels), 1e-10)).T``: Hann window, frames centred on their hop, zeros around the
-    recording, Slaney mel filters.  Zero padding at the end adds frames and changes none (section 5.1).
+    hop_length=256, n_mels=mels), 1e-10)).T``: Hann window, frames centred on their hop, zeros
+    around the recording, Slaney mel filters.  Zero padding at the end adds frames and changes none
+    (section 5.1).
 
     Args:
       audio: float32 ``[..., samples]`` at 16 kHz.
@@ -64,8 +66,8 @@ def log_mel(audio: jax.Array, mels: int = MELS) -> jax.Array:
 def _power_spectrum(frames: jax.Array) -> jax.Array:
     """f32 ``[..., F, 512]`` → f32 ``[..., F, 257]``, in float64 inside.
 
-    A float32 transform rounds relative to its loudest bin, which the log of the quietest one shows: by up to
-    4e-4 on real recordings, instead of 2e-6.  TPUs have no transform in float64.
+    A float32 transform rounds relative to its loudest bin, which the log of the quietest one shows:
+    by up to 4e-4 on real recordings, instead of 2e-6.  TPUs have no transform in float64.
     """
     window = np.hanning(WINDOW_SAMPLES + 1)[:-1]
     with jax.enable_x64(jax.default_backend() != "tpu"):
@@ -77,7 +79,8 @@ def _power_spectrum(frames: jax.Array) -> jax.Array:
 def standardise(mel: jax.Array, frames: jax.Array) -> jax.Array:
     """Zero mean and unit variance per utterance, over its own frames only; padded frames become 0.
 
-    The floor lies 80 dB under the utterance's own maximum, so neither its level nor its batch matters.
+    The floor lies 80 dB under the utterance's own maximum, so neither its level nor its batch
+    matters.
 
     Args:
       mel: float32 ``[B, F, M]`` of :func:`log_mel`.

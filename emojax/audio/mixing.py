@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-# Of the power that unrelated channels would leave in their mean; with less, what is left is no mixture.
+# Of the power that unrelated channels would leave in their mean; with less, what is left is no
+# mixture.
 _CANCELLED = 0.01
 
 
@@ -64,7 +65,10 @@ class Levels:
         if len(mono):
             self.samples += len(mono)
             self.not_finite += int(np.count_nonzero(~np.isfinite(mono)))
-            self.low, self.high = min(self.low, float(mono.min())), max(self.high, float(mono.max()))
+            self.low, self.high = (
+                min(self.low, float(mono.min())),
+                max(self.high, float(mono.max())),
+            )
 
     @property
     def peak(self) -> float:

@@ -93,7 +93,12 @@ def _parse(head: bytes) -> _Frame | None:
     """The frame that these four bytes begin; None where they are no header of MPEG layer III."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
-    version, layer, rate, rate_kbps = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 2 & 3, head[2] >> 4
+    version, layer, rate, rate_kbps = (
+        head[1] >> 3 & 3,
+        head[1] >> 1 & 3,
+        head[2] >> 2 & 3,
+        head[2] >> 4,
+    )
     if version not in _RATE_DIVISORS or layer != _LAYER_3 or rate == 3 or rate_kbps in (0, 15):
         return None
     rate_hz = _RATES_HZ[rate] // _RATE_DIVISORS[version]

@@ -12,7 +12,12 @@ _HEADER_BYTES = 27
 _MAX_TABLE_BYTES = 255
 _FIRST, _LAST = 0x02, 0x04
 _READ = (b"\x01vorbis", b"OpusHead")
-_REFUSED = {b"\x7fFLAC": "FLAC", b"Speex": "Speex", b"\x80theora": "Theora video", b"fishead": "video"}
+_REFUSED = {
+    b"\x7fFLAC": "FLAC",
+    b"Speex": "Speex",
+    b"\x80theora": "Theora video",
+    b"fishead": "video",
+}
 
 
 class _Page(NamedTuple):
@@ -55,7 +60,9 @@ def _pages(file: BinaryIO, position: int, stop: int) -> Iterator[_Page]:
         if head[:4] != _PAGE:
             following = find(file, _PAGE, position, stop)
             if following >= 0:
-                raise BadAudio(f"damaged: {following - position} bytes between the pages of the Ogg stream")
+                raise BadAudio(
+                    f"damaged: {following - position} bytes between the pages of the Ogg stream"
+                )
             return
         table = head[_HEADER_BYTES : _HEADER_BYTES + head[26]] if len(head) > _HEADER_BYTES else b""
         packet = head[_HEADER_BYTES + len(table) :]
@@ -69,7 +76,9 @@ def _pages(file: BinaryIO, position: int, stop: int) -> Iterator[_Page]:
 def _check_codec(packet: bytes) -> None:
     if packet.startswith(_READ):
         return
-    name = next((name for magic, name in _REFUSED.items() if packet.startswith(magic)), "an unknown codec")
+    name = next(
+        (name for magic, name in _REFUSED.items() if packet.startswith(magic)), "an unknown codec"
+    )
     raise BadAudio(
         f"undecodable: {name} in an Ogg file, of which Vorbis and Opus are read; convert it to wav"
     )

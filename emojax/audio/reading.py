@@ -13,7 +13,15 @@ from emojax.audio.decoding import BLOCK_SAMPLES, Block, decode
 from emojax.audio.mixing import Levels
 from emojax.audio.pieces import BadAudio, TooLong
 
-__all__ = ["SAMPLE_RATE_HZ", "BadAudio", "TooLong", "read_audio", "read_blocks", "to_mono_16khz", "to_pcm16"]
+__all__ = [
+    "SAMPLE_RATE_HZ",
+    "BadAudio",
+    "TooLong",
+    "read_audio",
+    "read_blocks",
+    "to_mono_16khz",
+    "to_pcm16",
+]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 MIN_DURATION_S = 0.1
@@ -30,14 +38,15 @@ _FULL_SCALE = {"uint8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
 def read_audio(path: str | os.PathLike) -> np.ndarray:
     """Read a wav, flac, ogg, opus or mp3 file of any rate and number of channels.
 
-    Channels are mixed as :func:`to_mono_16khz` does. Other containers are read where PyAV or ffmpeg is there.
+    Channels are mixed as :func:`to_mono_16khz` does. Other containers are read where PyAV or ffmpeg
+    is there.
 
     Returns:
       float32 ``[n]``, mono, 16 kHz, in −1..1; what was 16 kHz mono int16 is kept to the bit.
 
     Raises:
-      BadAudio: for a file that is missing, empty, truncated, undecodable, not finite, silent, too short,
-        or (TooLong) longer than three hours, which :func:`read_blocks` is for.
+      BadAudio: for a file that is missing, empty, truncated, undecodable, not finite, silent, too
+        short, or (TooLong) longer than three hours, which :func:`read_blocks` is for.
     """
     samples, done = convert(lambda: decode(Path(path), MAX_WHOLE_S))
     _check_recording(done)
@@ -47,7 +56,8 @@ def read_audio(path: str | os.PathLike) -> np.ndarray:
 def read_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
     """Read a recording of any length block by block; joined, they are what :func:`read_audio` returns.
 
-    The file is decoded twice: what is wrong with it, how its channels mix and its peak are known at the end.
+    The file is decoded twice: what is wrong with it, how its channels mix and its peak are known at
+    the end.
 
     Returns:
       float32 ``[n]`` each, mono, 16 kHz, in −1..1.
@@ -68,7 +78,8 @@ def read_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
 def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
     """Mix channels down to their mean and resample (soxr, HQ).
 
-    Channels that cancel each other give the loudest of them, and a peak above full scale scales all samples.
+    Channels that cancel each other give the loudest of them, and a peak above full scale scales all
+    samples.
 
     Args:
       samples: ``[n]`` or ``[n, channels]``; float in −1..1, or int16, int32, uint8 at full scale.
@@ -78,7 +89,8 @@ def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
       float32 ``[n]``, mono, 16 kHz, in −1..1.
 
     Raises:
-      ValueError: for a rate, shape, dtype or value outside these, with what is allowed and how to mend it.
+      ValueError: for a rate, shape, dtype or value outside these, with what is allowed and how to
+        mend it.
 
     >>> to_mono_16khz(np.zeros((8000, 2), np.int16), 8000).shape
     (16000,)
@@ -141,7 +153,9 @@ def _check_levels(levels: Levels, sample_rate_hz: int) -> None:
 
 def _check_peak(levels: Levels) -> None:
     if levels.peak > _MAX_PEAK:
-        raise BadAudio(f"float samples reach {levels.peak:g}: give −1..1; divide what was int16 by 32768")
+        raise BadAudio(
+            f"float samples reach {levels.peak:g}: give −1..1; divide what was int16 by 32768"
+        )
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
@@ -154,7 +168,9 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 
 def _check_dtype(dtype: np.dtype) -> None:
     if dtype.kind != "f" and dtype.name not in _FULL_SCALE:
-        raise ValueError(f"dtype {dtype}: give float in −1..1, or {', '.join(_FULL_SCALE)} at full scale")
+        raise ValueError(
+            f"dtype {dtype}: give float in −1..1, or {', '.join(_FULL_SCALE)} at full scale"
+        )
 
 
 def _as_float(samples: np.ndarray) -> np.ndarray:

@@ -32,7 +32,9 @@ class _Header(NamedTuple):
 
     @property
     def slack_bytes(self) -> float:
-        return max(_SLACK_BYTES, _SLACK_S * struct.unpack_from(self.order + "I", self.settings, 8)[0])
+        return max(
+            _SLACK_BYTES, _SLACK_S * struct.unpack_from(self.order + "I", self.settings, 8)[0]
+        )
 
 
 class _Chunk(NamedTuple):
@@ -75,7 +77,9 @@ def _header(file: BinaryIO, start: int, stop: int) -> _Header | None:
             promised_long = int.from_bytes(bytes_at(file, chunk.start + 8, 8), "little")
         elif chunk.name == b"data" and len(settings) >= 16:
             long = magic == b"RF64" and chunk.size == _UNKNOWN_BYTES
-            return _Header(_ORDERS[magic], settings, chunk.start, promised_long if long else chunk.size)
+            return _Header(
+                _ORDERS[magic], settings, chunk.start, promised_long if long else chunk.size
+            )
     return None
 
 
@@ -136,7 +140,9 @@ def _after_chunks(file: BinaryIO, header: _Header, position: int, stop: int) -> 
 def _chunks(file: BinaryIO, position: int, stop: int, order: str) -> Iterator[_Chunk]:
     for _ in range(_MAX_CHUNKS):
         head = bytes_at(file, position, 8)
-        if position + 8 > stop or not (head[:4].isascii() and head[:4].decode("ascii").isprintable()):
+        if position + 8 > stop or not (
+            head[:4].isascii() and head[:4].decode("ascii").isprintable()
+        ):
             return
         size = struct.unpack_from(order + "I", head, 4)[0]
         yield _Chunk(head[:4], position + 8, size)
@@ -149,5 +155,10 @@ def _recording(file: BinaryIO, header: _Header, end: int) -> list[Piece]:
     number = struct.Struct(header.order + "I").pack
     magic = b"RIFX" if header.order == ">" else b"RIFF"
     unknown = number(_UNKNOWN_BYTES)  # The decoder then reads to the end.
-    settings = b"fmt " + number(len(header.settings)) + header.settings + b"\0" * (len(header.settings) % 2)
+    settings = (
+        b"fmt "
+        + number(len(header.settings))
+        + header.settings
+        + b"\0" * (len(header.settings) % 2)
+    )
     return [Piece(header.start, end, magic + unknown + b"WAVE" + settings + b"data" + unknown)]

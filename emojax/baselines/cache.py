@@ -24,8 +24,8 @@ def kept_features(
 ) -> np.ndarray:
     """The features of every clip, float32 ``[N, D]``, in the order of the corpus's table.
 
-    What is in the folder, by the recording's digest, is not extracted again; a stopped extraction goes on
-    where it was.
+    What is in the folder, by the recording's digest, is not extracted again; a stopped extraction
+    goes on where it was.
 
     Args:
       corpus: prepared.
@@ -38,9 +38,13 @@ def kept_features(
     """
     strange = [clip.file for clip in corpus.clips if not _DIGEST.fullmatch(clip.digest)]
     if strange:
-        raise ValueError(f"{corpus.path}: clips.csv has no digest of {strange[0]}; prepare the corpus again")
+        raise ValueError(
+            f"{corpus.path}: clips.csv has no digest of {strange[0]}; prepare the corpus again"
+        )
     features = {clip.digest: _read(folder / f"{clip.digest}.npy") for clip in corpus.clips}
-    missing = {clip.digest: i for i, clip in enumerate(corpus.clips) if not features[clip.digest].size}
+    missing = {
+        clip.digest: i for i, clip in enumerate(corpus.clips) if not features[clip.digest].size
+    }
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(extract(list(missing.values()))) as extracted:

@@ -20,7 +20,8 @@ from emojax.data.batches import INT16_SCALE
 from emojax.data.prepared import PreparedCorpus, load_recordings
 from emojax.models import imagenet
 
-# Of all that is between a recording and its features, the weights excepted; part of their address on disk.
+# Of all that is between a recording and its features, the weights excepted; part of their address
+# on disk.
 FORMAT = 1
 _ROWS = 16
 
@@ -59,7 +60,9 @@ BACKBONES = {
             # Caffe's, as keras.applications.vgg16.preprocess_input.
             "keras": Origin(imagenet.vgg16_from_keras, (123.68, 116.779, 103.939), (1, 1, 1)),
             # The mean and deviation that torchvision documents for all its models, of 0 to 255.
-            "torch": Origin(imagenet.vgg16_from_torch, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+            "torch": Origin(
+                imagenet.vgg16_from_torch, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+            ),
         },
     ),
     "deepspectrum_lite0": Backbone(
@@ -76,9 +79,9 @@ BACKBONES = {
 class DeepSpectrum:
     """A feature extractor (Amiriparian et al., 2017; EmoNet, sections 2.3 and 4.2).
 
-    The paper takes VGG16 and does not name the layer; DeepSpectrum's documentation takes the 4096 activations
-    of ``fc2``, the second dense layer, and so do we.  Pixels are scaled as the weights were trained;
-    DeepSpectrum's own code leaves out VGG16's subtraction of the mean.
+    The paper takes VGG16 and does not name the layer; DeepSpectrum's documentation takes the 4096
+    activations of ``fc2``, the second dense layer, and so do we.  Pixels are scaled as the weights
+    were trained; DeepSpectrum's own code leaves out VGG16's subtraction of the mean.
 
     Attributes:
       backbone: one of ``BACKBONES``.
@@ -98,21 +101,28 @@ class DeepSpectrum:
     def features(self, corpus: PreparedCorpus, cache_dir: str | Path) -> np.ndarray:
         """The features of every clip, float32 ``[N, D]``, in the order of the corpus's table.
 
-        They are kept on disk by recording, weights and format, and extracted where they are not there.
+        They are kept on disk by recording, weights and format, and extracted where they are not
+        there.
 
         Raises:
           ValueError: a table whose digests are none.
         """
-        folder = Path(cache_dir) / f"deepspectrum-{FORMAT}" / f"{self.backbone.name}-{self.sha256[:16]}"
+        folder = (
+            Path(cache_dir) / f"deepspectrum-{FORMAT}" / f"{self.backbone.name}-{self.sha256[:16]}"
+        )
         extract = functools.partial(self._extracted, corpus)
         return kept_features(corpus, folder, extract, f"DeepSpectrum {self.backbone.name}")
 
-    def _extracted(self, corpus: PreparedCorpus, indices: list[int]) -> Generator[np.ndarray, None, None]:
+    def _extracted(
+        self, corpus: PreparedCorpus, indices: list[int]
+    ) -> Generator[np.ndarray, None, None]:
         """The features of the clips at the indices, a batch at a time."""
         layers = jax.device_put(self.layers)
         for start in range(0, len(indices), _ROWS):
             clips = load_recordings(corpus, np.array(indices[start : start + _ROWS])).samples
-            features = np.asarray(_forward(self.backbone.forward, self.origin, layers, *_batch(clips)))
+            features = np.asarray(
+                _forward(self.backbone.forward, self.origin, layers, *_batch(clips))
+            )
             yield from features[: len(clips)]
 
 
@@ -121,7 +131,8 @@ def open_deepspectrum(name: str, vgg16_weights: str | None = None) -> DeepSpectr
 
     Args:
       name: one of ``BACKBONES``.
-      vgg16_weights: file of VGG16's weights, Keras's ``.h5`` or torchvision's ``.pth``; downloaded if None.
+      vgg16_weights: file of VGG16's weights, Keras's ``.h5`` or torchvision's ``.pth``; downloaded
+        if None.
 
     Raises:
       ValueError: the weights are not there, or not those of the network.

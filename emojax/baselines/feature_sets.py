@@ -24,8 +24,8 @@ class FeatureSet:
       name: one of ``NAMES``.
       description: for every table.
       versions: of all that the features depend on beside the recordings.
-      read: corpus, folder of kept features → the features of every clip, float32 ``[N, D]``, in the order of
-        the corpus's table.
+      read: corpus, folder of kept features → the features of every clip, float32 ``[N, D]``, in the
+        order of the corpus's table.
     """
 
     name: str
@@ -49,7 +49,10 @@ def open_features(name: str, vgg16_weights: str | None = None) -> FeatureSet:
     if name in FEATURE_SETS:
         versions = {"opensmile": opensmile_version()}
         return FeatureSet(
-            name, FEATURE_SETS[name], versions, lambda corpus, folder: functionals(corpus, name, folder)
+            name,
+            FEATURE_SETS[name],
+            versions,
+            lambda corpus, folder: functionals(corpus, name, folder),
         )
     extractor = open_deepspectrum(name, vgg16_weights)
     versions = {"jax": version("jax"), "mel_plot": str(FORMAT), "weights_sha256": extractor.sha256}

@@ -28,8 +28,9 @@ _CLIPS_AHEAD = 64
 def functionals(corpus: PreparedCorpus, feature_set: str, cache_dir: str | Path) -> np.ndarray:
     """The functionals of every clip, float32 ``[N, D]``, in the order of the corpus's table.
 
-    What is in the cache, by the recording's digest, the feature set and openSMILE's version, is not extracted
-    again; a stopped extraction goes on where it was. Clips too short for openSMILE are rows of NaN.
+    What is in the cache, by the recording's digest, the feature set and openSMILE's version, is not
+    extracted again; a stopped extraction goes on where it was. Clips too short for openSMILE are
+    rows of NaN.
 
     Args:
       corpus: prepared.

@@ -17,10 +17,11 @@ MELS = 128
 def mel_plot(audio: jax.Array, length: jax.Array) -> jax.Array:
     """The mel spectrogram of a whole clip as a picture of 224 × 224 pixels: a plot without axes or margins.
 
-    EmoNet, section 4.2: 128 mel filters, the magma colour map, no windowing, resized to ImageNet's size.
-    What the paper leaves open is as in DeepSpectrum: windows of 512 samples, 256 apart, that lie inside the
-    clip; decibels, of which the clip's least is the darkest colour and its largest the brightest; low
-    frequencies at the bottom.  Filters have equal heights, and the resizing is linear, with antialiasing.
+    EmoNet, section 4.2: 128 mel filters, the magma colour map, no windowing, resized to ImageNet's
+    size. What the paper leaves open is as in DeepSpectrum: windows of 512 samples, 256 apart, that
+    lie inside the clip; decibels, of which the clip's least is the darkest colour and its largest
+    the brightest; low frequencies at the bottom.  Filters have equal heights, and the resizing is
+    linear, with antialiasing.
 
     Args:
       audio: float32 ``[T]``, 16 kHz, at least 0.1 s.

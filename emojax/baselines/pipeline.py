@@ -29,8 +29,8 @@ class Baseline:
       classifier: one of ``CLASSIFIERS``.
       partition: of :func:`~emojax.corpora.folds.make_folds`.
       seed: of partitions that are not published.
-      speaker_normalisation: standardise each speaker's features before anything else; this uses all clips
-        of the tested speakers, if not their labels.
+      speaker_normalisation: standardise each speaker's features before anything else; this uses all
+        clips of the tested speakers, if not their labels.
 
     Raises:
       ValueError: no such classifier.
@@ -44,7 +44,9 @@ class Baseline:
 
     def __post_init__(self) -> None:
         if self.classifier not in CLASSIFIERS:
-            raise ValueError(f"classifier={self.classifier!r}; choose one of {', '.join(CLASSIFIERS)}")
+            raise ValueError(
+                f"classifier={self.classifier!r}; choose one of {', '.join(CLASSIFIERS)}"
+            )
 
     def __str__(self) -> str:
         normalised = "with" if self.speaker_normalisation else "no"
@@ -52,7 +54,11 @@ class Baseline:
 
 
 def evaluate(
-    baseline: Baseline, paths: Mapping[str, Path], cache_dir: str | Path, out: str | Path, command: str = ""
+    baseline: Baseline,
+    paths: Mapping[str, Path],
+    cache_dir: str | Path,
+    out: str | Path,
+    command: str = "",
 ) -> list[CorpusResult]:
     """Train and score the baseline on every corpus; a protocol of several folds is scored as one.
 
@@ -106,14 +112,20 @@ def check_speakers(clips: Mapping[str, Iterable[Clip]]) -> None:
         )
 
 
-def _answers(baseline: Baseline, corpus: PreparedCorpus, folds: Folds, cache_dir: str | Path) -> list[Answer]:
+def _answers(
+    baseline: Baseline, corpus: PreparedCorpus, folds: Folds, cache_dir: str | Path
+) -> list[Answer]:
     """What the classifier says of each fold's test part."""
     features = baseline.features.read(corpus, cache_dir)
     if baseline.speaker_normalisation:
         features = per_speaker(features, [clip.speaker for clip in corpus.clips])
     labels = np.array([corpus.spec.labels.index(clip.label) for clip in corpus.clips])
-    bar = tqdm.tqdm(folds.partitions, f"{corpus.spec.name} {baseline.classifier}", unit="fold", disable=None)
-    return [CLASSIFIERS[baseline.classifier](features, labels, partition.parts) for partition in bar]
+    bar = tqdm.tqdm(
+        folds.partitions, f"{corpus.spec.name} {baseline.classifier}", unit="fold", disable=None
+    )
+    return [
+        CLASSIFIERS[baseline.classifier](features, labels, partition.parts) for partition in bar
+    ]
 
 
 def _judge(
@@ -136,7 +148,10 @@ def _judge(
 
 def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command: str) -> dict:
     """As of a trained run; UAR on devel is the mean over the folds."""
-    devel = {name: [a.devel_uar for a in some if a.devel_uar is not None] for name, some in answers.items()}
+    devel = {
+        name: [a.devel_uar for a in some if a.devel_uar is not None]
+        for name, some in answers.items()
+    }
     return {
         "command": command,
         "commit": commit(),
@@ -144,7 +159,9 @@ def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command
         "utterance": "whole",
         "step": None,
         "devel_uar": {name: float(np.mean(uars)) if uars else None for name, uars in devel.items()},
-        "complexity": {name: [answer.complexity for answer in some] for name, some in answers.items()},
+        "complexity": {
+            name: [answer.complexity for answer in some] for name, some in answers.items()
+        },
         "config": {**vars(baseline), "features": baseline.features.name},
         "features": baseline.features.description,
         "versions": {**versions("scikit-learn", "numpy"), **baseline.features.versions},

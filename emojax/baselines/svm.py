@@ -11,7 +11,8 @@ from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-# EmoNet, section 4.1: "on a logarithmic scale from 1 to 10^-9"; of equal scores the smallest C wins.
+# EmoNet, section 4.1: "on a logarithmic scale from 1 to 10^-9"; of equal scores the smallest C
+# wins.
 COMPLEXITIES = tuple(10.0**exponent for exponent in range(-9, 1))
 
 

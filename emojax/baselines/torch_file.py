@@ -24,7 +24,8 @@ MAX_BYTES = 2**30
 _MAX_PICKLE_BYTES = 2**20
 _MAX_ENTRIES = 100_000
 _MAX_AXES = 8
-# Protocol 2, as PyTorch writes it, without what makes objects or may cost more than it takes in the file.
+# Protocol 2, as PyTorch writes it, without what makes objects or may cost more than it takes in the
+# file.
 _OPCODES = {opcode.name for opcode in pickletools.opcodes if opcode.proto <= 2} - {
     *("INST", "OBJ", "NEWOBJ", "EXT1", "EXT2", "EXT4", "LONG4", "PUT")
 }
@@ -59,12 +60,13 @@ class _Tensor(NamedTuple):
 def read_torch(path: Path) -> dict[str, np.ndarray]:
     """Name → array of a state dict, as ``torch.save(model.state_dict(), path)`` writes it.
 
-    Reads the zip format of PyTorch 1.6 and later, and the format before it.  The pickle in the file may name
-    ordered dicts, tensors and storages; whatever else it names is refused before it is looked up.
+    Reads the zip format of PyTorch 1.6 and later, and the format before it.  The pickle in the file
+    may name ordered dicts, tensors and storages; whatever else it names is refused before it is
+    looked up.
 
     Raises:
-      ValueError: the file is no state dict, is damaged, has more than ``MAX_BYTES``, or asks for anything
-        else.
+      ValueError: the file is no state dict, is damaged, has more than ``MAX_BYTES``, or asks for
+        anything else.
     """
     try:
         _check_size(path.stat().st_size)
@@ -75,7 +77,9 @@ def read_torch(path: Path) -> dict[str, np.ndarray]:
 
 def _check_size(size_bytes: int) -> None:
     if size_bytes > MAX_BYTES:
-        raise ValueError(f"it has {size_in_words(size_bytes)}, and no network has {size_in_words(MAX_BYTES)}")
+        raise ValueError(
+            f"it has {size_in_words(size_bytes)}, and no network has {size_in_words(MAX_BYTES)}"
+        )
 
 
 def _load(content: bytes, start: int = 0) -> tuple[Any, int]:
@@ -118,7 +122,8 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError("a storage that is none")
 
     def _tensor(self, storage, offset, shape, strides, *_) -> _Tensor:
-        # Nothing in a state dict is repeated by its strides: no array may be larger than its storage.
+        # Nothing in a state dict is repeated by its strides: no array may be larger than its
+        # storage.
         if not (isinstance(shape, tuple) and len(shape) <= _MAX_AXES):
             raise pickle.UnpicklingError("a tensor with a shape that is none")
         if not isinstance(storage, _Storage) or math.prod(shape) > storage.items:
@@ -144,11 +149,16 @@ def _read_zip(path: Path) -> dict[str, np.ndarray]:
         names = archive.namelist()
         (index,) = (name for name in names if name.count("/") == 1 and name.endswith("/data.pkl"))
         folder = index.removesuffix("data.pkl")
-        if f"{folder}byteorder" in names and read_member(archive, f"{folder}byteorder") != b"little":
+        if (
+            f"{folder}byteorder" in names
+            and read_member(archive, f"{folder}byteorder") != b"little"
+        ):
             raise ValueError("its numbers are big-endian")
         state, _ = _load(read_member(archive, index))
         # Many tensors may share a storage.
-        return _arrays(state, functools.cache(lambda key: read_member(archive, f"{folder}data/{key}")))
+        return _arrays(
+            state, functools.cache(lambda key: read_member(archive, f"{folder}data/{key}"))
+        )
 
 
 def _read_legacy(path: Path) -> dict[str, np.ndarray]:
@@ -164,7 +174,9 @@ def _read_legacy(path: Path) -> dict[str, np.ndarray]:
     _, machine, state, keys = parts
     if not machine["little_endian"]:
         raise ValueError("its numbers are big-endian")
-    item_bytes = {tensor.storage.key: tensor.storage.dtype.itemsize for tensor in _tensors(state).values()}
+    item_bytes = {
+        tensor.storage.key: tensor.storage.dtype.itemsize for tensor in _tensors(state).values()
+    }
     data = {}
     for key in keys:
         items = int.from_bytes(content[start : start + 8], "little")
@@ -175,7 +187,9 @@ def _read_legacy(path: Path) -> dict[str, np.ndarray]:
 
 
 def _tensors(state) -> Mapping[str, _Tensor]:
-    if not isinstance(state, dict) or not all(isinstance(tensor, _Tensor) for tensor in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(tensor, _Tensor) for tensor in state.values()
+    ):
         raise ValueError("it holds something else than tensors with names")
     return state
 

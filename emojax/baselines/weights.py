@@ -35,7 +35,8 @@ def vgg16_file(given: str | None) -> Path:
     """The file of VGG16's weights: the one given, or Keras's, downloaded once into the user's cache.
 
     Raises:
-      ValueError: there is no such file, or nothing can be downloaded; the message names the choices.
+      ValueError: there is no such file, or nothing can be downloaded; the message names the
+        choices.
     """
     if given is None:
         return _download()
@@ -79,7 +80,9 @@ def _read_hdf5(path: Path) -> dict[str, np.ndarray]:
     try:
         import h5py
     except ImportError:
-        raise ValueError(f'{path}: an .h5 file needs h5py; pip install "emojax[baselines]"') from None
+        raise ValueError(
+            f'{path}: an .h5 file needs h5py; pip install "emojax[baselines]"'
+        ) from None
     found: dict[str, h5py.Dataset] = {}
 
     def keep(name: str, item) -> None:
@@ -103,7 +106,8 @@ def _check_datasets(datasets: Collection) -> None:
         raise ValueError("the data of a tensor are in another file, or nowhere")
     # A packed chunk is unpacked whole, and may be larger than the tensor.
     size_bytes = sum(
-        item.dtype.itemsize * math.prod(map(max, item.shape, item.chunks or item.shape)) for item in datasets
+        item.dtype.itemsize * math.prod(map(max, item.shape, item.chunks or item.shape))
+        for item in datasets
     )
     if size_bytes > MAX_BYTES:
         raise ValueError(f"its tensors have {size_bytes} bytes, and no network has {MAX_BYTES}")

@@ -20,7 +20,9 @@ def main(argv: list[str]) -> None:
         try:
             print(listing(Path(_DATA_DIR.value).expanduser()), flush=True)
         except BrokenPipeError:  # who reads has seen enough, as `head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at its end
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # Python flushes at its end
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """One vocabulary of labels, and the two levels of arousal and three of valence that each of them has.
 
 The words and their levels, in ``affect.csv``, are Table 2 of the EmoNet paper (Gerczuk et al., IEEE
-Transactions on Affective Computing 14(2), 2023), word for word; the synonyms beside them are what the
-corpora of the catalogue call the same.
+Transactions on Affective Computing 14(2), 2023), word for word; the synonyms beside them are what
+the corpora of the catalogue call the same.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ def _read() -> tuple[dict[str, dict[str, str]], dict[str, str]]:
     text = resources.files(__package__).joinpath("affect.csv").read_text(encoding="utf-8")
     rows = {row["label"]: row for row in csv.DictReader(text.splitlines())}
     words = {
-        _plain(written): word for word, row in rows.items() for written in (word, *row["synonyms"].split(";"))
+        _plain(written): word
+        for word, row in rows.items()
+        for written in (word, *row["synonyms"].split(";"))
     }
     return rows, words
 
@@ -70,8 +72,8 @@ def parse_mapping(text: str) -> dict[str, str]:
     ``CORPUS/label=word`` is for one corpus, see :func:`of_corpus`.
 
     Raises:
-      ValueError: for anything else, a label twice, or a word that is not in the vocabulary; it lists the
-        vocabulary.
+      ValueError: for anything else, a label twice, or a word that is not in the vocabulary; it
+        lists the vocabulary.
 
     >>> parse_mapping("calm=rest, cold anger=anger")
     {'calm': 'rest', 'cold anger': 'anger'}
@@ -95,7 +97,11 @@ def of_corpus(mapping: Mapping[str, str], corpus: str) -> dict[str, str]:
     own = f"{corpus}/"
     return {
         **mapping,
-        **{label.removeprefix(own): meant for label, meant in mapping.items() if label.startswith(own)},
+        **{
+            label.removeprefix(own): meant
+            for label, meant in mapping.items()
+            if label.startswith(own)
+        },
     }
 
 

@@ -1,9 +1,9 @@
 """Corpora put together under the levels of arousal, of valence, or of both, as two domains.
 
-Section 6.2 of the EmoNet paper: "random subsampling is performed on a per dataset basis. For each corpus,
-the number of samples for each of the mapped classes [...] is equal to the respective sample count of the
-minority class. This is applied on training, validation, and testing partitions of each dataset separately."
-So no model can learn which corpus is how often what.
+Section 6.2 of the EmoNet paper: "random subsampling is performed on a per dataset basis. For each
+corpus, the number of samples for each of the mapped classes [...] is equal to the respective sample
+count of the minority class. This is applied on training, validation, and testing partitions of each
+dataset separately." So no model can learn which corpus is how often what.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ class Domain:
 
     Attributes:
       labels: the levels, in the order of the logits.
-      label: corpus → the level of each of its clips, int64[N], an index into ``labels``; a corpus of which
-        all clips have the same level has nothing to tell apart, and is left out, also of ``parts``.
-      parts: corpus → part → the chosen clips, int64 indices, ascending; a part that lacks one of the
-        corpus's levels is empty.
+      label: corpus → the level of each of its clips, int64[N], an index into ``labels``; a corpus
+        of which all clips have the same level has nothing to tell apart, and is left out, also of
+        ``parts``.
+      parts: corpus → part → the chosen clips, int64 indices, ascending; a part that lacks one of
+        the corpus's levels is empty.
     """
 
     labels: tuple[str, ...]
@@ -51,14 +52,15 @@ def aggregate(
       name: ``"arousal"``, ``"valence"``, or ``"a+v"`` for both.
       corpora: corpus → its clips and a partition of them.
       seed: of the subsampling.
-      mappings: corpus → its labels that the vocabulary does not know → words of it (``affect.word``).
+      mappings: corpus → its labels that the vocabulary does not know → words of it
+        (``affect.word``).
 
     Returns:
       dimension → its domain.
 
     Raises:
-      ValueError: another name; no corpora; a label that is neither known nor mapped; no corpus with two
-        levels of a dimension.
+      ValueError: another name; no corpora; a label that is neither known nor mapped; no corpus with
+        two levels of a dimension.
 
     >>> clips = [Clip("", label, "", "", 1.0, "", "") for label in ("anger", "fear", "sad")]
     >>> partition = Partition("", {"train": np.arange(3)})
@@ -93,7 +95,9 @@ def _domain(
         )
     parts = {
         corpus: {
-            part: _balanced(indices, levels, np.random.default_rng([seed, *f"{corpus}/{part}".encode()]))
+            part: _balanced(
+                indices, levels, np.random.default_rng([seed, *f"{corpus}/{part}".encode()])
+            )
             for part, indices in corpora[corpus][1].parts.items()
         }
         for corpus, levels in label.items()
@@ -106,7 +110,9 @@ def _label(
 ) -> np.ndarray:
     """The level of each clip, int64[N]."""
     try:
-        levels = {label: level(dimension, label, mapping) for label in {clip.label for clip in clips}}
+        levels = {
+            label: level(dimension, label, mapping) for label in {clip.label for clip in clips}
+        }
     except ValueError as error:
         raise ValueError(f"corpus {corpus}: {error}") from None
     return np.array([LEVELS[dimension].index(levels[clip.label]) for clip in clips])

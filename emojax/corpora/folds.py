@@ -24,14 +24,16 @@ class Folds:
     partitions: Sequence[Partition]
 
 
-def make_folds(spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default", seed: int = 0) -> Folds:
+def make_folds(
+    spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default", seed: int = 0
+) -> Folds:
     """The partitions of a scheme, over which every clip is tested at most once.
 
     Args:
       spec: of the corpus.
       clips: all clips of the corpus, in any order.
-      scheme: ``"loso"`` leaves out each speaker once, ``"fold:K"`` each of K groups of speakers; any other
-        is one partition of :func:`~emojax.corpora.partitions.make_partition`.
+      scheme: ``"loso"`` leaves out each speaker once, ``"fold:K"`` each of K groups of speakers;
+        any other is one partition of :func:`~emojax.corpora.partitions.make_partition`.
       seed: of what is not published.
 
     Raises:

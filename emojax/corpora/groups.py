@@ -16,19 +16,23 @@ from emojax.corpora.spec import Clip
 def speaker_groups(clips: Sequence[Clip]) -> np.ndarray:
     """The group of each clip, int[N], numbered in the order of the speakers' names.
 
-    A group is a speaker, or several who share a bit-identical recording (an equal digest); where the
-    speaker is unknown, a recording, with all segments that were cut from it.
+    A group is a speaker, or several who share a bit-identical recording (an equal digest); where
+    the speaker is unknown, a recording, with all segments that were cut from it.
 
     >>> rows = [("b", "1"), ("a", "2"), ("c", "2"), ("b", "3")]
     >>> speaker_groups([Clip("", "", speaker, "", 1.0, "", digest) for speaker, digest in rows]).tolist()
     [1, 0, 0, 1]
     """
     are_cut = any(recording_of(clip.file) != clip.file for clip in clips)
-    names = [clip.speaker or (recording_of(clip.file) if are_cut else clip.digest) for clip in clips]
+    names = [
+        clip.speaker or (recording_of(clip.file) if are_cut else clip.digest) for clip in clips
+    ]
     speakers, speaker = np.unique(names, return_inverse=True)
     digests, digest = np.unique([clip.digest for clip in clips], return_inverse=True)
     nodes = len(speakers) + len(digests)
-    edges = coo_array((np.ones(len(clips)), (speaker, len(speakers) + digest)), shape=(nodes, nodes))
+    edges = coo_array(
+        (np.ones(len(clips)), (speaker, len(speakers) + digest)), shape=(nodes, nodes)
+    )
     return connected_components(edges, directed=False)[1][speaker]
 
 
@@ -48,9 +52,9 @@ def group_names(clips: Sequence[Clip], group: np.ndarray) -> list[str]:
 def deal(group: np.ndarray, label: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
     """The part of each clip, int64[N]: whole groups, every label near its share of every part.
 
-    The best of 50 random assignments, each improved by moving one group at a time. Every label and the
-    number of clips count alike; a label missing in a part costs more than any deviation, and more in a
-    larger part. Costs are rounded, so that no machine's last bit decides between equals.
+    The best of 50 random assignments, each improved by moving one group at a time. Every label and
+    the number of clips count alike; a label missing in a part costs more than any deviation, and
+    more in a larger part. Costs are rounded, so that no machine's last bit decides between equals.
 
     Args:
       group: int[N], as :func:`speaker_groups` gives it.

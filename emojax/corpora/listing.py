@@ -15,7 +15,16 @@ _WAYS = {
     False: "not prepared, and there is no parser for its files here; get it, list it in a CSV "
     "(file,label,speaker), then: python -m datasets NAME=PATH --data_dir={data_dir}",
 }
-_COLUMNS = ("name", "corpus", "language; style", "labels", "Table 1", "file names", "licence", "where")
+_COLUMNS = (
+    "name",
+    "corpus",
+    "language; style",
+    "labels",
+    "Table 1",
+    "file names",
+    "licence",
+    "where",
+)
 
 
 def prepared(data_dir: Path) -> dict[str, Path]:
@@ -28,7 +37,9 @@ def prepared(data_dir: Path) -> dict[str, Path]:
     for folder in prepared_folders(data_dir):
         other = found.setdefault(folder.parent.name, folder)
         if other != folder:
-            raise ValueError(f"{other} and {folder} are both of {folder.parent.name}; remove one of them")
+            raise ValueError(
+                f"{other} and {folder} are both of {folder.parent.name}; remove one of them"
+            )
     return found
 
 
@@ -70,9 +81,13 @@ def listing(data_dir: Path) -> str:
     folders = prepared_folders(data_dir)
     here = Counter(folder.parent.name for folder in folders)
     lines = [f"prepared in {data_dir}: {len(folders)}", *map(_here, folders)]
-    lines += [f"  two are of {name}: remove one of them" for name, times in here.items() if times > 1]
+    lines += [
+        f"  two are of {name}: remove one of them" for name, times in here.items() if times > 1
+    ]
     for has_layout, way in _WAYS.items():
-        missing = [s for s in CATALOGUE.values() if s.name not in here and bool(s.layout) == has_layout]
+        missing = [
+            s for s in CATALOGUE.values() if s.name not in here and bool(s.layout) == has_layout
+        ]
         lines += ["", f"{way.format(data_dir=data_dir)}: {len(missing)}", *map(_missing, missing)]
     notes = [
         "* belongs to EmoSet; details: datasets/emoset/README.md",
@@ -86,7 +101,9 @@ def _here(folder: Path) -> str:
 
 
 def _missing(spec: CorpusSpec) -> str:
-    untried = "; the parser was never run on the corpus itself" * (bool(spec.layout) and not spec.verified)
+    untried = "; the parser was never run on the corpus itself" * (
+        bool(spec.layout) and not spec.verified
+    )
     name = f"{spec.full_name} ({spec.language})"
     fetched = f"; `--download`: {download_size(spec)}" * bool(spec.downloads)
     return f"  {_marked(spec.name):12} {name}: {spec.source}; licence: {spec.licence}{fetched}{untried}"

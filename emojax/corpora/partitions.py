@@ -15,9 +15,7 @@ from emojax.corpora.segments import recording_of
 from emojax.corpora.spec import Clip, CorpusSpec
 
 PARTS = ("train", "devel", "test")
-_WAYS_OUT = (
-    "ways out: a `split` (train, devel, test) for every clip, a CSV with more speakers, or fewer labels"
-)
+_WAYS_OUT = "ways out: a `split` (train, devel, test) for every clip, a CSV with more speakers, or fewer labels"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,24 +45,26 @@ def make_partition(
 ) -> Partition:
     """Divide the clips of a corpus into train, devel and test, no speaker on two sides.
 
-    Speakers who share a bit-identical recording (an equal digest) count as one. Where nobody knows the
-    speakers, recordings take their place, with all segments of each; the protocol and a warning say so.
+    Speakers who share a bit-identical recording (an equal digest) count as one. Where nobody knows
+    the speakers, recordings take their place, with all segments of each; the protocol and a warning
+    say so.
 
     Args:
       spec: has the labels that every part should have, and the published parts and folds, if any.
       clips: all clips of the corpus, in any order.
-      scheme: ``"default"`` is the clips' own ``split``, else the published parts, else about 60/20/20 % of
-        the clips, seeded; where a split or the published parts have no devel, it is cut from train, and
-        where they have no test, the protocol says so. ``"fold:I/K"`` tests on the Ith (from 1) of K groups
-        of speakers, the published ones where there are K; ``"loso:SPEAKER"`` on one speaker. In both,
-        devel is the next group and train is the rest.
+      scheme: ``"default"`` is the clips' own ``split``, else the published parts, else about
+        60/20/20 % of the clips, seeded; where a split or the published parts have no devel, it is
+        cut from train, and where they have no test, the protocol says so. ``"fold:I/K"`` tests on
+        the Ith (from 1) of K groups of speakers, the published ones where there are K;
+        ``"loso:SPEAKER"`` on one speaker. In both, devel is the next group and train is the rest.
       seed: of what is not published.
 
     Raises:
-      ValueError: a scheme that the corpus does not allow; a speaker or recording on two sides of a given
-        or published partition; a part without clips, but for a test that nobody gave; a label missing in
-        train (devel or test of a given partition or a fold may lack one, and the protocol says so; a seeded
-        60/20/20 may not); clips of which only some name a speaker or a split.
+      ValueError: a scheme that the corpus does not allow; a speaker or recording on two sides of a
+        given or published partition; a part without clips, but for a test that nobody gave; a label
+        missing in train (devel or test of a given partition or a fold may lack one, and the
+        protocol says so; a seeded 60/20/20 may not); clips of which only some name a speaker or a
+        split.
 
     >>> spec = CorpusSpec("demo", ("angry", "calm"))
     >>> rows = [(speaker, label) for speaker in "abcde" for label in spec.labels]
@@ -86,7 +86,9 @@ def make_partition(
     else:
         how, complete = f"about 60/20/20, stratified by label, seed {seed}", PARTS
         part = deal(corpus.group, corpus.label, (0.6, 0.2, 0.2), seed)
-    known = "speaker-independent" if clips[0].speaker else "not speaker-independent (speakers unknown)"
+    known = (
+        "speaker-independent" if clips[0].speaker else "not speaker-independent (speakers unknown)"
+    )
     protocol = f"{known}: {how}{_gaps(corpus, part, complete, needed)}"
     if not clips[0].speaker:
         warnings.warn(f"corpus {spec.name}: {protocol}", stacklevel=2)
@@ -108,7 +110,9 @@ class _Corpus:
                 "name the speaker of every clip, or of none"
             )
         if strange:
-            raise self.error(f"clips with labels {_some(sorted(strange))}; allowed: {_some(spec.labels)}")
+            raise self.error(
+                f"clips with labels {_some(sorted(strange))}; allowed: {_some(spec.labels)}"
+            )
         self.label = np.array([spec.labels.index(clip.label) for clip in clips])
         self.group = speaker_groups(clips)
         self.names = group_names(clips, self.group)
@@ -147,7 +151,9 @@ def _given(corpus: _Corpus) -> np.ndarray:
 def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray]:
     """One fold of several: what it is, and the part of each clip."""
     names = corpus.names
-    of_speaker = {c.speaker: int(g) for c, g in zip(corpus.clips, corpus.group, strict=True) if c.speaker}
+    of_speaker = {
+        c.speaker: int(g) for c, g in zip(corpus.clips, corpus.group, strict=True) if c.speaker
+    }
     published = {f"fold {n}": speakers for n, speakers in enumerate(corpus.spec.folds, 1)}
     kind, _, which = scheme.partition(":")
     numbers = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", which)
@@ -166,7 +172,9 @@ def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray]:
             "'loso:SPEAKER' where there are at least three speakers, with one of "
             f"{_some(sorted(of_speaker)) or '(speakers unknown)'}"
         )
-    return how, np.select([fold == i - 1, fold == i % k], [PARTS.index("test"), PARTS.index("devel")])
+    return how, np.select(
+        [fold == i - 1, fold == i % k], [PARTS.index("test"), PARTS.index("devel")]
+    )
 
 
 def _by_speaker(corpus: _Corpus, lists: Mapping[str, Sequence[str]]) -> np.ndarray:
@@ -205,7 +213,9 @@ def _refuse_leaks(corpus: _Corpus, part: np.ndarray, names: Sequence[str]) -> No
         )
 
 
-def _gaps(corpus: _Corpus, part: np.ndarray, complete: Collection[str], needed: Collection[str]) -> str:
+def _gaps(
+    corpus: _Corpus, part: np.ndarray, complete: Collection[str], needed: Collection[str]
+) -> str:
     """What a part lacks, for the protocol; a ValueError where it must be complete, or must be there."""
     note, labels = "", corpus.spec.labels
     for i, name in enumerate(PARTS):

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-# A corpus's name becomes a folder of the checkpoint and of the data, so it may never climb out of one.
+# A corpus's name becomes a folder of the checkpoint and of the data, so it may never climb out of
+# one.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Names that stand beside the corpora's in checkpoints and metrics.
 _RESERVED = ("shared", "mean", "best")
@@ -21,8 +22,10 @@ class Download:
     Attributes:
       address: an https address that needs no account.
       bytes: how much is fetched, with all that a list names; nothing where it is not published.
-      checksum: ``ALGORITHM:HEX``, as published by whoever publishes the file; empty where nobody does.
-      inside: the folder of the archive that holds the corpus; of a list, what the names in it begin with.
+      checksum: ``ALGORITHM:HEX``, as published by whoever publishes the file; empty where nobody
+        does.
+      inside: the folder of the archive that holds the corpus; of a list, what the names in it begin
+        with.
       lists: empty for an archive; else the format of a list of files: ``tfds`` or ``dataverse``.
     """
 
@@ -39,7 +42,8 @@ class CorpusSpec:
 
     Attributes:
       name: letters, digits, ``-`` and ``_``.
-      labels: the label set, in the order of the logits; empty only where a catalogue does not know it.
+      labels: the label set, in the order of the logits; empty only where a catalogue does not know
+        it.
       full_name: as its publisher calls it.
       language: English name of the language, or of the languages.
       style: e.g. ``"acted"``; free text.
@@ -47,15 +51,18 @@ class CorpusSpec:
       source: where to get it; free text.
       citation: one line.
       counts: label → published number of clips.
-      counts_per_speaker: label → published number of clips of each speaker, where all have equally many.
+      counts_per_speaker: label → published number of clips of each speaker, where all have equally
+        many.
       speakers: published number of speakers.
       parts: part (``train``, ``devel``, ``test``) → speakers of the published partition.
       folds: speakers of each published test fold.
       partition: what is known of the published partition and of EmoNet's; free text.
       layout: a file name as its publisher gives it; empty where that is not public.
       verified: whether the parser of the layout was ever run on the corpus itself.
-      downloads: where its files may be fetched; empty where its licence or its publisher does not let us.
-      table_1: the corpus's row in Table 1 of the EmoNet paper: clips, labels, speakers, mean_s, hours.
+      downloads: where its files may be fetched; empty where its licence or its publisher does not
+        let us.
+      table_1: the corpus's row in Table 1 of the EmoNet paper: clips, labels, speakers, mean_s,
+        hours.
       notes: what a person should know before trusting a score.
 
     Raises:
@@ -103,9 +110,13 @@ class CorpusSpec:
             **{
                 **content,
                 "labels": tuple(content["labels"]),
-                "parts": {part: tuple(speakers) for part, speakers in content.get("parts", {}).items()},
+                "parts": {
+                    part: tuple(speakers) for part, speakers in content.get("parts", {}).items()
+                },
                 "folds": tuple(tuple(fold) for fold in content.get("folds", ())),
-                "downloads": tuple(Download(**download) for download in content.get("downloads", ())),
+                "downloads": tuple(
+                    Download(**download) for download in content.get("downloads", ())
+                ),
             }
         )
 
@@ -116,14 +127,17 @@ def check_name(name: str) -> str:
     >>> check_name("../etc")
     Traceback (most recent call last):
     ...
-    ValueError: corpus name '../etc': use letters, digits, '-' and '_', and begin with a letter or digit
+    ValueError: corpus name '../etc': use letters, digits, '-' and '_', and begin with a letter or
+      digit
     """
     if not _NAME.fullmatch(name):
         raise ValueError(
             f"corpus name {name!r}: use letters, digits, '-' and '_', and begin with a letter or digit"
         )
     if name in _RESERVED:
-        raise ValueError(f"corpus name {name!r} is taken; choose any other than {', '.join(_RESERVED)}")
+        raise ValueError(
+            f"corpus name {name!r} is taken; choose any other than {', '.join(_RESERVED)}"
+        )
     return name
 
 

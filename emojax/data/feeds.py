@@ -82,7 +82,9 @@ class DeviceFeed:
     [[298, 299, 0, 0]]
     """
 
-    def __init__(self, corpora: Mapping[str, Clips], put: Callable[[Any], Any] = jax.device_put) -> None:
+    def __init__(
+        self, corpora: Mapping[str, Clips], put: Callable[[Any], Any] = jax.device_put
+    ) -> None:
         self._first_clip = np.cumsum([0, *(len(part.lengths) for part in corpora.values())])
         self.data = put(make_store(corpora))
 
@@ -187,8 +189,8 @@ def make_feed(
 def prefetched(make: Callable[[int], Any], first: int = 0) -> grain.DatasetIterator:
     """``make(first)``, ``make(first + 1)``, and so on, each begun before it is asked for.
 
-    An error is raised where its item is asked for.  After ``close()`` no further item is begun; what is under
-    way is waited for when the process ends.
+    An error is raised where its item is asked for.  After ``close()`` no further item is begun;
+    what is under way is waited for when the process ends.
 
     >>> squares = prefetched(lambda number: number**2, first=3)
     >>> next(squares), next(squares)

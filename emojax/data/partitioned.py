@@ -76,7 +76,9 @@ class StoredRecordings:
     def labels(self) -> np.ndarray:
         """int32 ``[N]``, indices into the corpus's label set."""
         numbers = {label: number for number, label in enumerate(self.corpus.labels)}
-        return np.array([numbers[self.corpus.clips[index].label] for index in self.indices], np.int32)
+        return np.array(
+            [numbers[self.corpus.clips[index].label] for index in self.indices], np.int32
+        )
 
     @functools.cached_property
     def lengths(self) -> np.ndarray:
@@ -95,7 +97,9 @@ class StoredRecordings:
         for source, (start, stop) in zip(self.corpus.sources, pairwise(starts), strict=True):
             own = indices[(start <= indices) & (indices < stop)]
             records = source.records(own - start)
-            clips |= {int(index): record["audio"] for index, record in zip(own, records, strict=True)}
+            clips |= {
+                int(index): record["audio"] for index, record in zip(own, records, strict=True)
+            }
         return [clips[index] for index in indices]
 
 
@@ -115,8 +119,8 @@ def open_corpora(
       corpus, or dimension of affect → what is trained on.
 
     Raises:
-      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or mapped for a corpus
-        that is not there; a part of a domain is empty.
+      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or mapped for
+        a corpus that is not there; a part of a domain is empty.
     """
     if not aggregate:
         return _open(paths, partition, seed)
@@ -132,8 +136,8 @@ def open_levels(
 ) -> dict[str, dict[str, PartitionedCorpus]]:
     """The corpora of each domain, each by itself: its clips are named after it and labelled with their level.
 
-    The arguments and errors are those of :func:`open_corpora`, but a part may be empty: one that lacks a
-    level of its corpus.
+    The arguments and errors are those of :func:`open_corpora`, but a part may be empty: one that
+    lacks a level of its corpus.
 
     Returns:
       dimension → corpus → that corpus under the dimension's levels; none that has a single level.
@@ -215,7 +219,9 @@ def _join(
         )
     labels = next(iter(corpora.values())).labels
     sources = [source for corpus in corpora.values() for source in corpus.sources]
-    return PartitionedCorpus(labels, clips, Partition(joint_protocol(corpora, left_out), parts), sources)
+    return PartitionedCorpus(
+        labels, clips, Partition(joint_protocol(corpora, left_out), parts), sources
+    )
 
 
 def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]) -> str:
@@ -225,7 +231,9 @@ def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[
     for name, corpus in corpora.items():
         members.setdefault(corpus.partition.protocol, []).append(name)
         parts = corpus.partition.parts
-        gaps += "".join(f"; nothing of {name} in {part}" for part, chosen in parts.items() if not len(chosen))
+        gaps += "".join(
+            f"; nothing of {name} in {part}" for part, chosen in parts.items() if not len(chosen)
+        )
     if left_out:
         gaps += f"; left out, having a single level: {', '.join(left_out)}"
     how = "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in members.items())

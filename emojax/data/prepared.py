@@ -128,7 +128,9 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
     path = Path(path)
     try:
         metadata = _builder(path).info.metadata
-        return PreparedCorpus(CorpusSpec.from_json(metadata["spec"]), read_clips(path / "clips.csv"), path)
+        return PreparedCorpus(
+            CorpusSpec.from_json(metadata["spec"]), read_clips(path / "clips.csv"), path
+        )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`, or, if it was "

@@ -27,7 +27,8 @@ def drawn_clips(clips: int, batch_size: int, turn: int, seed: tuple[int, ...]) -
     """Indices of a corpus's ``turn``-th batch: one shuffled pass over the corpus after the other.
 
     Returns:
-      int64 ``[batch_size]``; any ``clips`` successive indices from an epoch's start are all the clips.
+      int64 ``[batch_size]``; any ``clips`` successive indices from an epoch's start are all the
+      clips.
 
     >>> sorted(int(i) for turn in (0, 1) for i in drawn_clips(4, 2, turn, (0,)))
     [0, 1, 2, 3]

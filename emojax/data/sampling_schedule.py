@@ -17,8 +17,9 @@ def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None
     """How often each corpus is drawn, or None for every corpus in turn.
 
     Args:
-      sampling: ``round_robin`` or ``synchronous``; ``size`` (in proportion to the clips) or ``size^P`` (to
-        their P-th power, the temperature being 1 / P); or weights, as in ``emodb=2,casia=1``.
+      sampling: ``round_robin`` or ``synchronous``; ``size`` (in proportion to the clips) or
+        ``size^P`` (to their P-th power, the temperature being 1 / P); or weights, as in
+        ``emodb=2,casia=1``.
       sizes: corpus → clips of its training part.
 
     Returns:
@@ -48,7 +49,10 @@ def check_sampling(sampling: str) -> None:
 def _parse_weights(sampling: str) -> dict[str, float]:
     """Corpus → weight; empty where these are no weights."""
     try:
-        return {name: float(weight) for name, weight in (item.split("=") for item in sampling.split(","))}
+        return {
+            name: float(weight)
+            for name, weight in (item.split("=") for item in sampling.split(","))
+        }
     except ValueError:
         return {}
 
@@ -64,7 +68,9 @@ def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:
     return np.array([given[name] for name in sizes])
 
 
-def turn_of(step: int, order: Sequence[int], weights: np.ndarray | None, seed: int) -> tuple[int, int]:
+def turn_of(
+    step: int, order: Sequence[int], weights: np.ndarray | None, seed: int
+) -> tuple[int, int]:
     """The corpus of a step, and how often it had its turn before.
 
     Args:

@@ -14,8 +14,8 @@ MOST_PADDING = 0.25
 def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, int]:
     """The longest window of each corpus that its clips fill to three quarters.
 
-    A program is compiled for each length, so there are few: thirds of ``longest``.  A corpus of clips that
-    are shorter still has the shortest one.
+    A program is compiled for each length, so there are few: thirds of ``longest``.  A corpus of
+    clips that are shorter still has the shortest one.
 
     Args:
       lengths: corpus → int ``[N]``, samples of each of its clips.
@@ -29,7 +29,10 @@ def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, 
     """
     choices = [longest * part // PARTS for part in range(PARTS, 0, -1)]
     return {
-        name: next((window for window in choices if padding_share(own, window) <= MOST_PADDING), choices[-1])
+        name: next(
+            (window for window in choices if padding_share(own, window) <= MOST_PADDING),
+            choices[-1],
+        )
         for name, own in lengths.items()
     }
 

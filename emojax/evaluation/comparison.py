@@ -54,8 +54,8 @@ def compare(systems: Mapping[str, Sequence[Path]]) -> list[Comparison]:
       systems: name of A, and then of B → its work directories.
 
     Raises:
-      ValueError: a file is missing or another one, a system has a corpus twice, no corpus is in both, or a
-        corpus's clips differ.
+      ValueError: a file is missing or another one, a system has a corpus twice, no corpus is in
+        both, or a corpus's clips differ.
     """
     a, b = (_all_predictions(name, workdirs) for name, workdirs in systems.items())
     names = list(systems)
@@ -73,7 +73,9 @@ def _all_predictions(name: str, workdirs: Sequence[Path]) -> dict[str, Predictio
         predictions = predictions_of(workdir)
         twice = [corpus for corpus in predictions if corpus in found]
         if twice:
-            raise ValueError(f"{name}: corpus {twice[0]} is in several of its folders; give each corpus once")
+            raise ValueError(
+                f"{name}: corpus {twice[0]} is in several of its folders; give each corpus once"
+            )
         found |= predictions
     return found
 
@@ -94,7 +96,9 @@ def compare_predictions(
     if not found:
         return []
     adjusted = holm([comparison.mid_p for comparison in found])
-    return [dataclasses.replace(one, holm_p=float(p)) for one, p in zip(found, adjusted, strict=True)]
+    return [
+        dataclasses.replace(one, holm_p=float(p)) for one, p in zip(found, adjusted, strict=True)
+    ]
 
 
 def predictions_of(workdir: Path) -> dict[str, Predictions]:
@@ -107,14 +111,20 @@ def predictions_of(workdir: Path) -> dict[str, Predictions]:
     corpora: dict[str, Predictions] = defaultdict(dict)
     for row in read_predictions(path):
         if row.file in corpora[row.corpus]:
-            raise ValueError(f"{path}: {row.file} of corpus {row.corpus} is there twice; score the run again")
+            raise ValueError(
+                f"{path}: {row.file} of corpus {row.corpus} is there twice; score the run again"
+            )
         corpora[row.corpus][row.file] = row
     return corpora
 
 
-def _compare(corpus: str, a: Predictions, b: Predictions, names: Sequence[str | Path]) -> Comparison:
+def _compare(
+    corpus: str, a: Predictions, b: Predictions, names: Sequence[str | Path]
+) -> Comparison:
     """One corpus; its p-value is not adjusted yet."""
-    differ = sorted(file for file in a.keys() | b.keys() if _truth(a.get(file)) != _truth(b.get(file)))
+    differ = sorted(
+        file for file in a.keys() | b.keys() if _truth(a.get(file)) != _truth(b.get(file))
+    )
     if differ:
         raise ValueError(
             f"corpus {corpus}: {names[0]} has {len(a)} clips and {names[1]} {len(b)}; {len(differ)} of "
@@ -133,7 +143,9 @@ def _compare(corpus: str, a: Predictions, b: Predictions, names: Sequence[str | 
         for predicted in (predicted_a, predicted_b)
     )
     p = mcnemar(truth == predicted_a, truth == predicted_b)
-    return Comparison(corpus, len(a), uar_a, uar_b, difference, ci95, over, p.exact_p, p.mid_p, p.mid_p)
+    return Comparison(
+        corpus, len(a), uar_a, uar_b, difference, ci95, over, p.exact_p, p.mid_p, p.mid_p
+    )
 
 
 def _truth(row: Prediction | None) -> str | None:
@@ -148,7 +160,8 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
     corpus   n     A     B  A - B  95 % interval  exact p   mid-p    Holm
     demo    90  70.0  60.0  +10.0  [+2.0, +18.0]   0.0500  0.0300  0.0300
     UAR in percent; paired 95 % bootstrap interval over clips: demo.
-    p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm for 1 corpora.
+    p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm for 1
+    corpora.
     """
     heads = ("corpus", "n", "A", "B", "A - B", "95 % interval", "exact p", "mid-p", "Holm")
     rows: list[tuple[str, ...]] = [heads]

@@ -36,15 +36,17 @@ def evaluate(
 ) -> list[CorpusResult]:
     """Score a state of the run on every corpus, and write what was found beside it.
 
-    Writes ``results.json``, ``predictions.csv`` and ``confusion.png`` into the work directory, or into its
-    folder ``devel`` for that part; all of it below ``latest`` for that state.
+    Writes ``results.json``, ``predictions.csv`` and ``confusion.png`` into the work directory, or
+    into its folder ``devel`` for that part; all of it below ``latest`` for that state.
 
     Args:
       workdir: of a trained run.
       part: ``"test"`` or ``"devel"``.
-      crop: only the middle 5 s of a longer utterance, as the paper, instead of averaged windows of all of it.
+      crop: only the middle 5 s of a longer utterance, as the paper, instead of averaged windows of
+        all of it.
       command: how this was called, for the record.
-      state: ``"best"`` by devel UAR, or ``"latest"``: where training ended, the final epoch of Table 3.
+      state: ``"best"`` by devel UAR, or ``"latest"``: where training ended, the final epoch of
+        Table 3.
       data_dir: of the prepared corpora, if they moved since they were trained on.
 
     Raises:
@@ -116,7 +118,9 @@ class _Scorer:
         """What the network of a corpus answers on one of its parts, and how good that is."""
         corpus, labels = self.corpora[name], self.manifest["corpora"][name]
         recordings = corpus.load(part)
-        samples = [centre(clip, WINDOW_SAMPLES) if self.crop else clip for clip in recordings.samples]
+        samples = [
+            centre(clip, WINDOW_SAMPLES) if self.crop else clip for clip in recordings.samples
+        ]
         padded, _ = predict_clips(self.forward, self.networks[name], samples)
         probabilities = padded[:, : len(labels)]
         predicted = probabilities.argmax(axis=1)

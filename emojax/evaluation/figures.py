@@ -21,8 +21,8 @@ _MARGIN_IN = 1.4
 def confusion_figure(results: Sequence[CorpusResult], path: str | Path) -> None:
     """Draw a PNG with a confusion matrix per corpus: percent of the true label, and clips below.
 
-    One colour from light to dark, so that nothing hangs on hue; the picture grows with the number of corpora
-    and labels.
+    One colour from light to dark, so that nothing hangs on hue; the picture grows with the number
+    of corpora and labels.
 
     Args:
       results: one or more.
@@ -31,13 +31,17 @@ def confusion_figure(results: Sequence[CorpusResult], path: str | Path) -> None:
     columns = math.ceil(math.sqrt(len(results)))
     rows = math.ceil(len(results) / columns)
     side_in = _MARGIN_IN + _CELL_IN * max(5, *(len(result.labels) for result in results))
-    figure = Figure(figsize=(columns * side_in, rows * side_in + 0.5), dpi=120, layout="constrained")
+    figure = Figure(
+        figsize=(columns * side_in, rows * side_in + 0.5), dpi=120, layout="constrained"
+    )
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax, result in zip(axes, results, strict=False):
         _draw(ax, result, (side_in - _MARGIN_IN) / len(result.labels))
     for ax in axes[len(results) :]:
         ax.remove()
-    figure.suptitle("Row: truth, column: prediction; percent of the row, and clips", fontsize=10 + columns)
+    figure.suptitle(
+        "Row: truth, column: prediction; percent of the row, and clips", fontsize=10 + columns
+    )
     with replacing(Path(path)) as draft:
         save_figure(figure, draft)
 
@@ -54,7 +58,9 @@ def _draw(ax: Axes, result: CorpusResult, cell_in: float) -> None:
         ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
     ticks = np.arange(len(result.labels))
     # Labels are a stranger's text: a $ in one is no mathematics.
-    ax.set_xticks(ticks, result.labels, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
+    ax.set_xticks(
+        ticks, result.labels, rotation=45, ha="right", rotation_mode="anchor", parse_math=False
+    )
     ax.set_yticks(ticks, result.labels, parse_math=False)
     low, high = (100 * end for end in result.uar_ci95)
     ax.set_title(

@@ -45,7 +45,8 @@ def _choose_fonts(figure: Figure) -> None:
     if missing:
         shown = "".join(map(chr, sorted(missing)))[:20]
         print(
-            f"no installed font has {shown}: boxes stand for it; install one, such as Noto", file=sys.stderr
+            f"no installed font has {shown}: boxes stand for it; install one, such as Noto",
+            file=sys.stderr,
         )
 
 

@@ -25,8 +25,8 @@ class CorpusResult:
       uar: unweighted average recall, the mean over the classes in the truth.
       uar_ci95: lower and upper end of its 95 % bootstrap interval.
       ci_over: ``"speakers"`` or ``"clips"``: what the bootstrap resampled.
-      uar_ci95_clips: the same interval over clips, whatever ``ci_over`` is; too narrow where clips of one
-        speaker are alike.
+      uar_ci95_clips: the same interval over clips, whatever ``ci_over`` is; too narrow where clips
+        of one speaker are alike.
       war: weighted average recall, also known as accuracy.
       macro_f1: mean F1 over the classes in the truth.
       labels: the label set.
@@ -49,7 +49,11 @@ class CorpusResult:
     @property
     def title(self) -> str:
         """The corpus's name, as it stands beside a number."""
-        return f"{self.corpus} (synthetic speech)" if self.corpus.startswith("synthetic") else self.corpus
+        return (
+            f"{self.corpus} (synthetic speech)"
+            if self.corpus.startswith("synthetic")
+            else self.corpus
+        )
 
     def to_json(self) -> dict:
         """The scores as plain JSON types, without the corpus's name."""
@@ -76,9 +80,10 @@ def score(
 ) -> CorpusResult:
     """Score the predictions for the clips of one corpus.
 
-    The interval is the 2.5th to 97.5th percentile over 2000 resamples, of speakers where all are known and
-    there are at least five, else of clips; a resample's UAR is over the classes it holds. The interval over
-    clips is there in any case. One clip alone says nothing about another: its interval is 0 to 1.
+    The interval is the 2.5th to 97.5th percentile over 2000 resamples, of speakers where all are
+    known and there are at least five, else of clips; a resample's UAR is over the classes it holds.
+    The interval over clips is there in any case. One clip alone says nothing about another: its
+    interval is 0 to 1.
 
     Args:
       corpus: its name.
@@ -118,7 +123,9 @@ def score(
         ci_over=ci_over,
         uar_ci95_clips=intervals["clips"],
         war=float(accuracy_score(truth, prediction)),
-        macro_f1=float(f1_score(truth, prediction, labels=classes, average="macro", zero_division=0)),
+        macro_f1=float(
+            f1_score(truth, prediction, labels=classes, average="macro", zero_division=0)
+        ),
         labels=tuple(labels),
         confusion=confusion_matrix(truth, prediction, labels=np.arange(len(labels))),
     )
@@ -145,13 +152,19 @@ def uar_difference(
     """
     ci_over, unit = _units(speakers)
     totals = _count(unit, truth, 1)
-    uar_a, uar_b = (_uar_of(_count(unit, truth, truth == predicted), totals) for predicted in (a, b))
+    uar_a, uar_b = (
+        _uar_of(_count(unit, truth, truth == predicted), totals) for predicted in (a, b)
+    )
 
     def difference(units: np.ndarray, axis: int) -> np.ndarray:
         return uar_a(units, axis) - uar_b(units, axis)
 
     everyone = np.arange(len(totals))
-    return float(difference(everyone, axis=-1)), _interval(difference, len(totals), -1.0, seed), ci_over
+    return (
+        float(difference(everyone, axis=-1)),
+        _interval(difference, len(totals), -1.0, seed),
+        ci_over,
+    )
 
 
 def _units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:

@@ -19,7 +19,8 @@ from emojax.files import replacing
 class Prediction:
     """One tested clip: a row of ``predictions.csv``.
 
-    ``speaker`` is empty where unknown; ``label`` is the truth; ``probabilities`` maps each label to 0..1.
+    ``speaker`` is empty where unknown; ``label`` is the truth; ``probabilities`` maps each label to
+    0..1.
     """
 
     corpus: str
@@ -41,7 +42,9 @@ def table(results: Sequence[CorpusResult]) -> str:
     mean UAR               100.0
     Percent; 95 % bootstrap interval of UAR over clips: demo.
     """
-    rows: list[tuple[str, ...]] = [("corpus", "n", "chance", "UAR", "95 % interval", "WAR", "F1", "protocol")]
+    rows: list[tuple[str, ...]] = [
+        ("corpus", "n", "chance", "UAR", "95 % interval", "WAR", "F1", "protocol")
+    ]
     for r in results:
         chance, uar, low, high, war, f1 = (
             f"{100 * value:.1f}" for value in (r.chance, r.uar, *r.uar_ci95, r.war, r.macro_f1)
@@ -50,7 +53,16 @@ def table(results: Sequence[CorpusResult]) -> str:
         rows.append((r.title, str(r.n), chance, uar, f"[{low}, {high}]{mark}", war, f1, r.protocol))
     synthetic = " (synthetic speech included)" if any(r.title != r.corpus for r in results) else ""
     rows.append(
-        (f"mean UAR{synthetic}", "", "", f"{100 * fmean(r.uar for r in results):.1f}", "", "", "", "")
+        (
+            f"mean UAR{synthetic}",
+            "",
+            "",
+            f"{100 * fmean(r.uar for r in results):.1f}",
+            "",
+            "",
+            "",
+            "",
+        )
     )
     return "\n".join([*aligned(rows, "<>>><>><"), *_footnotes(results)])
 
@@ -74,13 +86,16 @@ def _footnotes(results: Sequence[CorpusResult]) -> list[str]:
     return notes
 
 
-def write_results(results: Sequence[CorpusResult], workdir: str | Path, provenance: Mapping) -> Path:
+def write_results(
+    results: Sequence[CorpusResult], workdir: str | Path, provenance: Mapping
+) -> Path:
     """Write ``results.json`` into the work directory, all of it or nothing, and return its path.
 
     Args:
       results: of all corpora; they become ``corpora.<name>``, and their mean UAR ``mean_uar``.
       workdir: an existing folder.
-      provenance: plain JSON types, at the top level of the file: the commit, the seed, the checkpoint.
+      provenance: plain JSON types, at the top level of the file: the commit, the seed, the
+        checkpoint.
     """
     path = Path(workdir) / "results.json"
     content = {
@@ -102,7 +117,9 @@ def write_predictions(rows: Iterable[Prediction], path: str | Path) -> None:
         for row in rows:
             rounded = {label: round(float(p), 6) for label, p in row.probabilities.items()}
             probabilities = json.dumps(rounded, ensure_ascii=False, allow_nan=False)
-            writer.writerow((row.corpus, row.file, row.speaker, row.label, row.prediction, probabilities))
+            writer.writerow(
+                (row.corpus, row.file, row.speaker, row.label, row.prediction, probabilities)
+            )
 
 
 def read_predictions(path: str | Path) -> list[Prediction]:
@@ -121,14 +138,17 @@ def read_predictions(path: str | Path) -> list[Prediction]:
             raise ValueError("it has no rows")
         return rows
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        raise ValueError(f"{path} is no predictions.csv of evaluate.py or baseline.py ({error})") from error
+        raise ValueError(
+            f"{path} is no predictions.csv of evaluate.py or baseline.py ({error})"
+        ) from error
 
 
 def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
     """Name of a setting → its work directories.
 
     Args:
-      items: ``NAME=FOLDER``; a folder may be a pattern (``runs/scratch_*``), and a name may be repeated.
+      items: ``NAME=FOLDER``; a folder may be a pattern (``runs/scratch_*``), and a name may be
+        repeated.
 
     Raises:
       ValueError: an item of another form, or a pattern that fits nothing.

@@ -65,8 +65,9 @@ def almost_stochastic_order(
 ) -> float:
     """The upper bound ε_min of how far system A is from being stochastically better than B, 0..1.
 
-    Below 0.5, A is almost stochastically dominant; 0.2 is the threshold that its authors recommend. Dror,
-    Shlomov & Reichart (2019), ACL; Ulmer, Hardmeier & Frellsen (2022), whose `deepsig` computes it.
+    Below 0.5, A is almost stochastically dominant; 0.2 is the threshold that its authors recommend.
+    Dror, Shlomov & Reichart (2019), ACL; Ulmer, Hardmeier & Frellsen (2022), whose `deepsig`
+    computes it.
 
     Args:
       scores_a: of runs of A that differ in their seeds; higher is better.
@@ -111,7 +112,8 @@ def friedman_nemenyi(scores: np.ndarray, names: Sequence[str]) -> Ranking:
       names: of the K systems.
 
     Raises:
-      ValueError: fewer than two corpora or three systems, equal names, or a score that is no number.
+      ValueError: fewer than two corpora or three systems, equal names, or a score that is no
+        number.
     """
     from scikit_posthocs import posthoc_nemenyi_friedman  # imports pyplot
 

@@ -4,7 +4,8 @@ statistics  Table 1 and Figures 2, 3, 4, of prepared corpora: --corpora=emodb,ca
 parameters  one shared network against a network for each of them; --corpora=emoset: the paper's 26
 baselines   Table 3: SVMs and the network from scratch
 transfer    Table 4 and Figure 7: shared and single-task transfer
-cross_corpus  trained on A, tested on B: SVMs of each of these corpora (--features=egemaps), or finished runs
+cross_corpus  trained on A, tested on B: SVMs of each of these corpora (--features=egemaps), or
+finished runs
 
 baselines and transfer train and score what is not finished in OUT/runs, as in
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
@@ -42,14 +43,22 @@ flags.DEFINE_list(
 flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
 flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
 flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
-flags.DEFINE_string("vgg16_weights", None, "baselines: as baseline.py's, for the row deepspectrum_vgg16.")
-flags.DEFINE_bool("speaker_normalisation", False, "baselines: as baseline.py's, for all rows of SVMs.")
+flags.DEFINE_string(
+    "vgg16_weights", None, "baselines: as baseline.py's, for the row deepspectrum_vgg16."
+)
+flags.DEFINE_bool(
+    "speaker_normalisation", False, "baselines: as baseline.py's, for all rows of SVMs."
+)
 flags.DEFINE_string("config", "configs/multi_corpus.py", "Settings of shared training.")
 flags.DEFINE_string("scratch_config", "configs/scratch.py", "Settings of a corpus's own network.")
-flags.DEFINE_string("tune_config", "configs/adapt.py", "Settings of the tuning on a trained network.")
+flags.DEFINE_string(
+    "tune_config", "configs/adapt.py", "Settings of the tuning on a trained network."
+)
 flags.DEFINE_string("engine", "here", "here | local:PROCESSES | slurm:timeout_min=600,...")
 flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, compare, or both.")
-flags.DEFINE_enum("aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what.")
+flags.DEFINE_enum(
+    "aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what."
+)
 flags.DEFINE_string("label_words", "", "Of levels of affect: as train.py's, such as calm=rest.")
 FLAGS = flags.FLAGS
 
@@ -144,16 +153,22 @@ def _read() -> tuple[dict[str, list[Path]], list[str]]:
 def _launch(name: str, report: Callable[..., Report]) -> Report:
     """A report of the runs that a plan asks for."""
     if not FLAGS.corpora:
-        raise ValueError("give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read")
+        raise ValueError(
+            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
+        )
     from emojax.experiments.corpus_arguments import parse_bases, parse_corpora
     from emojax.experiments.launch.launch import carry_out
     from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
     from emojax.experiments.launch.spec import Spec, parse_seeds
 
     corpora = parse_corpora(FLAGS.corpora)
-    given: dict[str, Any] = {name: FLAGS[name].value for name in Spec.__dataclass_fields__ if name in FLAGS}
+    given: dict[str, Any] = {
+        name: FLAGS[name].value for name in Spec.__dataclass_fields__ if name in FLAGS
+    }
     bases, seeds = parse_bases(FLAGS.base_corpora, corpora), parse_seeds(FLAGS.seeds)
-    spec = Spec(**given | {"corpora": corpora, "bases": bases, "out": _path(FLAGS.out), "seeds": seeds})
+    spec = Spec(
+        **given | {"corpora": corpora, "bases": bases, "out": _path(FLAGS.out), "seeds": seeds}
+    )
     jobs = {"baselines": baseline_jobs, "transfer": transfer_jobs}[name](spec, FLAGS.settings)
     workdirs, failed = carry_out(list(jobs), spec, FLAGS.engine)
     if not workdirs:

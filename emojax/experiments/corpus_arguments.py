@@ -34,7 +34,8 @@ def parse_bases(items: Iterable[str], corpora: Mapping[str, str]) -> dict[str, s
     """Map names to items as :func:`parse_corpora`; a name of one of the corpora is that corpus.
 
     Raises:
-      ValueError: as :func:`parse_corpora`, or a name that is one of the corpora's with another path.
+      ValueError: as :func:`parse_corpora`, or a name that is one of the corpora's with another
+        path.
 
     >>> parse_bases(["x"], {"x": "x=x.csv"})
     {'x': 'x=x.csv'}

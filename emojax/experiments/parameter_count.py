@@ -18,7 +18,12 @@ from emojax.inference.network import init_network
 from emojax.models.adapter_resnet import AdapterResNet
 
 _COLUMNS = {"corpora": "d", "with": "", "labels": "d", "shared": ",d", "own, each": ",d"}
-_COLUMNS |= {"one shared network": ",d", "a network each": ",d", "ratio %": ".1f", "times one network": ".2f"}
+_COLUMNS |= {
+    "one shared network": ",d",
+    "a network each": ",d",
+    "ratio %": ".1f",
+    "times one network": ".2f",
+}
 EMOSET = "emoset"
 
 
@@ -39,20 +44,22 @@ def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
     """Read the number of labels of each corpus: of a prepared one, or else as the catalogue has it.
 
     Args:
-      names: of corpora that are prepared or in the catalogue, or ``["emoset"]`` for Table 1 of the paper; all
-        that are prepared, if empty.
+      names: of corpora that are prepared or in the catalogue, or ``["emoset"]`` for Table 1 of the
+        paper; all that are prepared, if empty.
       data_dir: of the prepared corpora.
 
     Raises:
-      ValueError: a corpus is neither prepared there nor in the catalogue, or no name is given and none is
-        prepared.
+      ValueError: a corpus is neither prepared there nor in the catalogue, or no name is given and
+        none is prepared.
 
     >>> read_labels(["bes"], Path("no/such/folder"))
     {'bes': 6}
     """
     if list(names) == [EMOSET]:
         return {
-            name: int(spec.table_1["labels"]) for name, spec in CATALOGUE.items() if "labels" in spec.table_1
+            name: int(spec.table_1["labels"])
+            for name, spec in CATALOGUE.items()
+            if "labels" in spec.table_1
         }
     here = prepared(data_dir)
     unknown = [name for name in names if name not in here and name not in CATALOGUE]
@@ -129,7 +136,9 @@ def _doubts(labels: Mapping[str, int]) -> list[str]:
             f"Label sets that are not known, of which only Table 1's number is: {', '.join(unknown)}."
         )
     if other:
-        notes.append(f"Labels here, and in brackets those that the publisher names: {', '.join(other)}.")
+        notes.append(
+            f"Labels here, and in brackets those that the publisher names: {', '.join(other)}."
+        )
     return notes
 
 
@@ -138,7 +147,9 @@ def _figure(rows: list[tuple[Cell, ...]]) -> Figure:
     ax = figure.subplots()
     columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
     for name, marker in {"a network each": "s", "one shared network": "o"}.items():
-        ax.plot(columns["corpora"], [value / 1e6 for value in columns[name]], marker=marker, label=name)
+        ax.plot(
+            columns["corpora"], [value / 1e6 for value in columns[name]], marker=marker, label=name
+        )
     ax.set_xticks(columns["corpora"])
     ax.set_ylim(bottom=0)
     ax.set_xlabel("number of corpora")

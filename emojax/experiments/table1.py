@@ -19,7 +19,14 @@ from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.table import Cell, Table
 from emojax.inference.api import log_mel
 
-_COLUMNS = {"clips": ",d", "labels": "d", "speakers": "d", "mean s": ".1f", "sd s": ".1f", "hours": ".2f"}
+_COLUMNS = {
+    "clips": ",d",
+    "labels": "d",
+    "speakers": "d",
+    "mean s": ".1f",
+    "sd s": ".1f",
+    "hours": ".2f",
+}
 # Of the paper's Table 1, as the catalogue has it.
 _PAPER = {"clips": ",d", "labels": "d", "speakers": "d", "mean_s": ".1f", "hours": ".2f"}
 
@@ -27,7 +34,8 @@ _PAPER = {"clips": ",d", "labels": "d", "speakers": "d", "mean_s": ".1f", "hours
 def corpus_report(corpora: Mapping[str, PreparedCorpus]) -> Report:
     """Count and draw; of the audio, one training clip per label is read."""
     durations_s = {
-        name: np.array([clip.duration_s for clip in corpus.clips]) for name, corpus in corpora.items()
+        name: np.array([clip.duration_s for clip in corpus.clips])
+        for name, corpus in corpora.items()
     }
     return Report(
         name="statistics",
@@ -39,9 +47,15 @@ def corpus_report(corpora: Mapping[str, PreparedCorpus]) -> Report:
         selection="Figure 4: of each label, the clip whose duration is nearest the median.",
         pieces=[
             _table_1(corpora),
-            Picture("figure_2", "Figure 2: durations of the clips of each corpus", box_figure(durations_s)),
             Picture(
-                "figure_3", "Figure 3: durations of the clips of all corpora", histogram_figure(durations_s)
+                "figure_2",
+                "Figure 2: durations of the clips of each corpus",
+                box_figure(durations_s),
+            ),
+            Picture(
+                "figure_3",
+                "Figure 3: durations of the clips of all corpora",
+                histogram_figure(durations_s),
             ),
             *_figures_4(corpora),
         ],
@@ -78,10 +92,15 @@ def _durations(clips: Iterable[Clip]) -> tuple[float, float, float]:
 
 
 def _figures_4(corpora: Mapping[str, PreparedCorpus]) -> Iterable[Picture]:
-    for name, corpus in tqdm.tqdm(corpora.items(), unit="corpus", desc="mel examples", disable=None):
+    for name, corpus in tqdm.tqdm(
+        corpora.items(), unit="corpus", desc="mel examples", disable=None
+    ):
         examples = _examples(corpus)
         recordings = load_recordings(corpus, np.array(list(examples.values())))
-        mels = {label: _log_mel(samples) for label, samples in zip(examples, recordings.samples, strict=True)}
+        mels = {
+            label: _log_mel(samples)
+            for label, samples in zip(examples, recordings.samples, strict=True)
+        }
         caption = f"Figure 4: log-mel spectrograms of {name}, one clip per label"
         yield Picture(f"figure_4_{name}", caption, mel_figure(mels))
 

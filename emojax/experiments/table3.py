@@ -30,7 +30,9 @@ def baseline_report(
     )
     pieces: list[Table | Picture] = [
         score_table(grid, "table_3", caption, notes=[note, normalisation(grid)]),
-        Picture("table_3", f"{caption} in percent, coloured by what it gained on chance", _map(grid)),
+        Picture(
+            "table_3", f"{caption} in percent, coloured by what it gained on chance", _map(grid)
+        ),
         *rank_pictures(grid),
     ]
     selection = "Best UAR on devel: of a network's states, and of an SVM's C."

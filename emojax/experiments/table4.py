@@ -35,8 +35,8 @@ def transfer_report(
       missing: which runs should be there and are not.
 
     Raises:
-      ValueError: fewer than two settings, a run without results, a corpus that no run has, or settings that
-        were not tested on the same clips.
+      ValueError: fewer than two settings, a run without results, a corpus that no run has, or
+        settings that were not tested on the same clips.
     """
     if len(workdirs) < 2:
         raise ValueError(
@@ -52,7 +52,9 @@ def transfer_report(
         _details(grid, tests),
     ]
     title = f"UAR beside {grid.first}: {', '.join(grid.others)}"
-    selection = "Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C."
+    selection = (
+        "Best UAR on devel: of a network's states by the mean over its corpora, of an SVM's C."
+    )
     return score_report(grid, "transfer", title, selection, pieces, missing)
 
 
@@ -91,14 +93,18 @@ def _figures_7(grid: Grid) -> Iterable[Picture]:
             return None if own is None or head is None else own - head
 
         figure = score_map(grid, bases, above_head, "the head alone")
-        caption = "Figure 7a: adapters tuned on a single corpus's network, coloured by what they gained"
+        caption = (
+            "Figure 7a: adapters tuned on a single corpus's network, coloured by what they gained"
+        )
         yield Picture("figure_7a", f"{caption} on tuning of the head alone", figure)
 
 
 def _details(grid: Grid, tests: Tests) -> Table:
     orders = {setting: grid.stochastic_order(setting) for setting in grid.others}
     rows = [
-        _detail(grid, setting, name, tests, orders) for name in grid.corpora for setting in grid.having(name)
+        _detail(grid, setting, name, tests, orders)
+        for name in grid.corpora
+        for setting in grid.having(name)
     ]
     notes = [
         f"Above: points of UAR above {grid.first}. From, to and the p values are of a single run of each, of "

@@ -53,7 +53,9 @@ class BadRecordingsError(ValueError):
       results: the answers, None in these places.
     """
 
-    def __init__(self, errors: dict[int, ValueError], results: list[dict[str, float] | None]) -> None:
+    def __init__(
+        self, errors: dict[int, ValueError], results: list[dict[str, float] | None]
+    ) -> None:
         listed = "; ".join(f"number {place}: {error}" for place, error in errors.items())
         super().__init__(f"{len(errors)} of {len(results)} recordings cannot be used: {listed}")
         self.errors, self.results = errors, results
@@ -69,7 +71,9 @@ class Model:
       labels: its label set.
     """
 
-    def __init__(self, corpus: str, labels: Iterable[str], model: AdapterResNet, network: Network) -> None:
+    def __init__(
+        self, corpus: str, labels: Iterable[str], model: AdapterResNet, network: Network
+    ) -> None:
         self.corpus = corpus
         self.labels = tuple(labels)
         self._model, self._network = model, network
@@ -82,8 +86,8 @@ class Model:
         """Probability of each label.
 
         Args:
-          audio: path of a wav, flac, ogg, opus or mp3 file, the bytes of one, an open binary file, or
-            samples ``[n]`` or ``[n, channels]`` (float in −1..1, or integer PCM).
+          audio: path of a wav, flac, ogg, opus or mp3 file, the bytes of one, an open binary file,
+            or samples ``[n]`` or ``[n, channels]`` (float in −1..1, or integer PCM).
           sample_rate_hz: of the samples; not for a file.
 
         Raises:
@@ -104,7 +108,9 @@ class Model:
           BadRecordingsError: some recordings cannot be used; it has the answers to the others.
         """
         if isinstance(audios, (str, bytes, os.PathLike)):
-            raise ValueError(f"got one {type(audios).__name__}; give a list of recordings, or use predict")
+            raise ValueError(
+                f"got one {type(audios).__name__}; give a list of recordings, or use predict"
+            )
         pairs = [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
         results: list = [None] * len(pairs)
         errors: dict[int, ValueError] = {}
@@ -126,7 +132,9 @@ class Model:
         """
         return self._answer_one(audio, sample_rate_hz)[1][0]
 
-    def _answer_one(self, audio: Audio, sample_rate_hz: float | None) -> tuple[np.ndarray, np.ndarray]:
+    def _answer_one(
+        self, audio: Audio, sample_rate_hz: float | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities and embedding of a recording of any length, ``[1, K]`` and ``[1, D]``."""
         if hasattr(audio, "read"):
             audio = _content(audio)
@@ -169,8 +177,8 @@ def load(workdir: str | os.PathLike, corpus: str | None = None) -> Model:
       corpus: whose labels, adapters and norms to use; not needed where the run has one.
 
     Raises:
-      ValueError: nothing is trained there, what is there is damaged or not a run of EmoJAX, or the corpus is
-        not in it or not given; the message has the choices.
+      ValueError: nothing is trained there, what is there is damaged or not a run of EmoJAX, or the
+        corpus is not in it or not given; the message has the choices.
     """
     if corpus is None:
         corpora = list(read_manifest(Path(workdir))["corpora"])
@@ -273,5 +281,7 @@ def _content(file: Any) -> bytes:
         kind = type(content).__name__
         raise ValueError(f"a file that gives {kind}; open it in binary mode: open(path, 'rb')")
     if len(content) > _MAX_BYTES:
-        raise ValueError(f"more than {size_in_words(_MAX_BYTES)} in memory; give the path of the file")
+        raise ValueError(
+            f"more than {size_in_words(_MAX_BYTES)} in memory; give the path of the file"
+        )
     return bytes(content)

@@ -129,11 +129,17 @@ def _load(
     )
     class_mask = jax.ShapeDtypeStruct((model.classes,), bool)
     like_corpus = {"params": corpus, "stats": stats, "class_mask": class_mask}
-    trees = checkpoint.restore(state, {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)})
-    trees = jax.device_put(trees)  # orbax gives arrays of the host, which every call would send again
+    trees = checkpoint.restore(
+        state, {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)}
+    )
+    trees = jax.device_put(
+        trees
+    )  # orbax gives arrays of the host, which every call would send again
     shared = trees["shared"]["params"]
     networks = {
-        name: Network(shared, trees[name]["params"], trees[name]["stats"], trees[name]["class_mask"])
+        name: Network(
+            shared, trees[name]["params"], trees[name]["stats"], trees[name]["class_mask"]
+        )
         for name in names
     }
     return LoadedRun(manifest, model, networks)
@@ -150,7 +156,9 @@ def _check_choice(manifest: Mapping, names: Sequence[str], state: str, workdir: 
         raise ValueError(f"{workdir} was stopped before its first evaluation; go on training it")
 
 
-@functools.lru_cache(maxsize=8)  # corpora of a run that are loaded one by one are asked by one program
+@functools.lru_cache(
+    maxsize=8
+)  # corpora of a run that are loaded one by one are asked by one program
 def make_forward(model: AdapterResNet) -> Forward:
     """``forward(shared_params, corpus_params, stats, class_mask, batch) -> Output``, jitted."""
 

@@ -62,7 +62,9 @@ def make_windows(clips: Sequence[np.ndarray]) -> Windows:
     >>> [batch.audio.shape for batch in windows.batches], windows.owners
     ([(4, 80000)], array([1, 0, 0]))
     """
-    cut = [(owner, one) for owner, clip in enumerate(clips) for one in split_clip(clip, WINDOW_SAMPLES)]
+    cut = [
+        (owner, one) for owner, clip in enumerate(clips) for one in split_clip(clip, WINDOW_SAMPLES)
+    ]
     cut.sort(key=lambda pair: len(pair[1]))
     groups = list(_groups(len(cut)))
     fewest_rows = BATCH_SIZE if len(groups) > FULL_BATCHES else 1
@@ -92,7 +94,9 @@ def aggregate(outputs: Sequence[Output], windows: Windows) -> tuple[np.ndarray, 
     outputs = jax.device_get(outputs)
     rows = [stop - start for start, stop in _groups(len(windows.owners))]
     logits = np.concatenate([output.logits[:n] for output, n in zip(outputs, rows, strict=True)])
-    embeddings = np.concatenate([output.embedding[:n] for output, n in zip(outputs, rows, strict=True)])
+    embeddings = np.concatenate(
+        [output.embedding[:n] for output, n in zip(outputs, rows, strict=True)]
+    )
     probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
     means = functools.partial(_mean_by, windows.owners, count=windows.clips)
     return means(probabilities), means(embeddings)

@@ -38,9 +38,10 @@ class AdapterResNet(nn.Module):
       fold_adapters: fold them into the convolutions (faster, the same function).
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
       frozen_kernels: the shared 3×3 kernels have no gradient.
-      frozen_norms: norms before the head stay as they are stored, also in training; they have no gradient.
-      compute_dtype: of the trunk and the attention's hidden layer; parameters, statistics, attention weights,
-        embedding and head are float32 also where it is bfloat16.
+      frozen_norms: norms before the head stay as they are stored, also in training; they have no
+        gradient.
+      compute_dtype: of the trunk and the attention's hidden layer; parameters, statistics,
+        attention weights, embedding and head are float32 also where it is bfloat16.
 
     >>> model = AdapterResNet(classes=7)
     >>> inputs = jnp.zeros((2, 63, 64)), jnp.array([63, 40]), jnp.ones(7, bool)
@@ -65,14 +66,17 @@ class AdapterResNet(nn.Module):
     compute_dtype: DTypeLike = jnp.float32
 
     @nn.compact
-    def __call__(self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool) -> Output:
+    def __call__(
+        self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool
+    ) -> Output:
         """Embedding and logits of a batch.
 
         Args:
           mel: f32 ``[B, F, M]``, standardised, zero where padded.
           frames: i32 ``[B]``, valid frames of each row; 0 marks a filler row.
           class_mask: bool ``[K]``, the classes of this corpus.
-          train: batch statistics and dropout (rng ``"dropout"``), with the collection ``"stats"`` mutable.
+          train: batch statistics and dropout (rng ``"dropout"``), with the collection ``"stats"``
+            mutable.
         """
         embedding, frames = self._trunk(mel, frames, train and not self.frozen_norms)
         rows = (frames > 0).astype(jnp.float32)[:, None]
@@ -88,7 +92,9 @@ class AdapterResNet(nn.Module):
                 if block == 0:
                     frames = (frames + 1) // 2
                     mask = _mask(frames, x[:, ::2])
-                x = self._block(f"stack{stack}_block{block}", x, mask, 2 - (block > 0), stack, train)
+                x = self._block(
+                    f"stack{stack}_block{block}", x, mask, 2 - (block > 0), stack, train
+                )
         x = jax.nn.relu(MaskedBatchNorm(x.shape[-1], name="norm_last")(x, mask, train)) * mask
         attention = AttentionPool(self.attention_units, self.attention_smoothing, name="attention")
         return attention(x, mask), frames
@@ -97,7 +103,10 @@ class AdapterResNet(nn.Module):
         self, name: str, x: jax.Array, mask: jax.Array, stride: int, stack: int, train: bool
     ) -> jax.Array:
         features = self.width * 2 ** (stack + 1)
-        y = jax.nn.relu(self._conv_and_norm(f"{name}_conv0", x, mask, features, stride, train)) * mask
+        y = (
+            jax.nn.relu(self._conv_and_norm(f"{name}_conv0", x, mask, features, stride, train))
+            * mask
+        )
         y = self._conv_and_norm(f"{name}_conv1", y, mask, features, 1, train)
         shortcut = halve(x, features) if stride == 2 else x
         return jax.nn.relu(y + shortcut) * mask
@@ -115,7 +124,9 @@ class AdapterResNet(nn.Module):
         factor, offset = norm.stored()
         return conv(x, factor) + offset.astype(x.dtype)
 
-    def _head(self, embedding: jax.Array, rows: jax.Array, class_mask: jax.Array, train: bool) -> jax.Array:
+    def _head(
+        self, embedding: jax.Array, rows: jax.Array, class_mask: jax.Array, train: bool
+    ) -> jax.Array:
         x = nn.Dense(self.head_units, name="head_hidden")(embedding) * rows
         x = jax.nn.relu(MaskedBatchNorm(self.head_units, name="head_norm")(x, rows, train))
         x = nn.Dropout(self.dropout, deterministic=not train)(x)

@@ -1,6 +1,7 @@
 """3×3 convolutions with parallel 1×1 adapters, in the form that is fastest on the device at hand.
 
-* A parallel 1×1 convolution with the stride of its 3×3 convolution is that kernel's centre tap: an adapter
+* A parallel 1×1 convolution with the stride of its 3×3 convolution is that kernel's centre tap: an
+adapter
   costs nothing when it is added to the kernel before convolving (:func:`adapted_conv`).
 * XLA's convolutions are slow on CPUs, most of all the kernel's gradient; the same sums with fewer
   multiplications, or as matrix products, are faster there (:func:`conv3x3`).
@@ -22,15 +23,17 @@ from emojax.models import winograd
 WINOGRAD_CHANNELS = 32
 
 
-def conv3x3(x: jax.Array, kernel: jax.Array, stride: int = 1, *, fast: bool | None = None) -> jax.Array:
+def conv3x3(
+    x: jax.Array, kernel: jax.Array, stride: int = 1, *, fast: bool | None = None
+) -> jax.Array:
     """Convolves with one pixel of zero padding on every side, whatever the stride.
 
     Args:
       x: float [B, H, W, C].
       kernel: float [3, 3, C, O]; rounded to the dtype of ``x``.
       stride: 1 or 2, along both axes.
-      fast: whether to leave XLA's convolutions for what is faster on CPUs (equal up to rounding; gradients in
-        reverse mode only); None: where JAX's default backend is a CPU.
+      fast: whether to leave XLA's convolutions for what is faster on CPUs (equal up to rounding;
+        gradients in reverse mode only); None: where JAX's default backend is a CPU.
 
     Returns:
       [B, ceil(H / stride), ceil(W / stride), O], of the dtype of ``x``.
@@ -64,11 +67,11 @@ def adapted_conv(
       kernel: float [3, 3, C, O]; added to the adapter before it is rounded to the dtype of ``x``.
       adapter: float [C, O].
       stride: of both convolutions, 1 or 2.
-      fold: add the adapter to the kernel's centre tap and convolve once; otherwise convolve twice and add.
-        Equal up to rounding, forward and gradient.
+      fold: add the adapter to the kernel's centre tap and convolve once; otherwise convolve twice
+        and add. Equal up to rounding, forward and gradient.
       fast: see :func:`conv3x3`.
-      frozen: the kernel has no gradient, only input and adapter have; saves about a fifth of the step on
-        two cores.
+      frozen: the kernel has no gradient, only input and adapter have; saves about a fifth of the
+        step on two cores.
 
     Returns:
       [B, ceil(H / stride), ceil(W / stride), O], of the dtype of ``x``.
@@ -80,7 +83,9 @@ def adapted_conv(
     if frozen:
         kernel = lax.stop_gradient(kernel)
     if not fold:
-        return conv3x3(x, kernel, stride, fast=fast) + x[:, ::stride, ::stride] @ adapter.astype(x.dtype)
+        return conv3x3(x, kernel, stride, fast=fast) + x[:, ::stride, ::stride] @ adapter.astype(
+            x.dtype
+        )
     if frozen:
         return _frozen_conv(x, kernel, adapter, stride, fast)
     return conv3x3(x, _folded(kernel, adapter), stride, fast=fast)
@@ -97,7 +102,9 @@ def _frozen_conv(
     return conv3x3(x, _folded(kernel, adapter), stride, fast=fast)
 
 
-def _frozen_forward(x: jax.Array, kernel: jax.Array, adapter: jax.Array, stride: int, fast: bool | None):
+def _frozen_forward(
+    x: jax.Array, kernel: jax.Array, adapter: jax.Array, stride: int, fast: bool | None
+):
     kernel = _folded(kernel, adapter).astype(x.dtype)
     return conv3x3(x, kernel, stride, fast=fast), (x, kernel, adapter)
 
@@ -124,15 +131,20 @@ def _fast_conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
     if _is_winograd(x, kernel, stride):
         return winograd.conv(x, kernel)
     y = _conv(x, kernel, stride)
-    # What jaxlib 0.12 fuses on CPUs with convolutions in half precision can be NaN, another each time.
+    # What jaxlib 0.12 fuses on CPUs with convolutions in half precision can be NaN, another each
+    # time.
     return y if _is_full(x) else lax.optimization_barrier(y)
 
 
-def _forward(x: jax.Array, kernel: jax.Array, stride: int) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+def _forward(
+    x: jax.Array, kernel: jax.Array, stride: int
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
     return _fast_conv(x, kernel, stride), (x, kernel)
 
 
-def _backward(stride: int, inputs: tuple[jax.Array, jax.Array], dy: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _backward(
+    stride: int, inputs: tuple[jax.Array, jax.Array], dy: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     x, kernel = inputs
     dx = _input_gradient(x, kernel, stride, dy, fast=True)
     if _is_winograd(x, kernel, stride):
@@ -140,7 +152,9 @@ def _backward(stride: int, inputs: tuple[jax.Array, jax.Array], dy: jax.Array) -
     return dx, _kernel_gradient(x, dy, stride)
 
 
-def _input_gradient(x: jax.Array, kernel: jax.Array, stride: int, dy: jax.Array, fast: bool) -> jax.Array:
+def _input_gradient(
+    x: jax.Array, kernel: jax.Array, stride: int, dy: jax.Array, fast: bool
+) -> jax.Array:
     if fast and _is_winograd(x, kernel, stride):
         return winograd.conv(dy, kernel[::-1, ::-1].swapaxes(2, 3))
     (dx,) = jax.linear_transpose(lambda x: _conv(x, kernel, stride), x)(dy)
@@ -166,7 +180,9 @@ def _kernel_gradient(x: jax.Array, dy: jax.Array, stride: int) -> jax.Array:
     def accumulate(total, images):
         x, dy = images
         taps = [
-            x[:, i : i + last_row : stride, j : j + last_column : stride] for i in range(3) for j in range(3)
+            x[:, i : i + last_row : stride, j : j + last_column : stride]
+            for i in range(3)
+            for j in range(3)
         ]
         patches = jnp.concatenate(taps, axis=-1).reshape(-1, 9 * channels)
         return total + jnp.matmul(

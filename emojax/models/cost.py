@@ -14,9 +14,9 @@ from emojax.models.adapter_resnet import AdapterResNet
 def forward_flops(model: AdapterResNet, frames: int, mels: int) -> float:
     """Floating-point operations of one clip's forward pass, as XLA counts them; nothing is run.
 
-    The network's own, whatever the form it is computed in: adapters are folded, convolutions are plain, and
-    taps on the padding around them do not count.  A training step is three times as much: the gradient of
-    a product is two.
+    The network's own, whatever the form it is computed in: adapters are folded, convolutions are
+    plain, and taps on the padding around them do not count.  A training step is three times as
+    much: the gradient of a product is two.
 
     Args:
       model: the network.
@@ -34,7 +34,11 @@ def forward_flops(model: AdapterResNet, frames: int, mels: int) -> float:
     shape = jax.ShapeDtypeStruct
     # Accelerators count what they have compiled only, and leave out what their own libraries do.
     with jax.default_device(jax.local_devices(backend="cpu")[0]):
-        inputs = shape((1, frames, mels), jnp.float32), shape((1,), jnp.int32), shape((model.classes,), bool)
+        inputs = (
+            shape((1, frames, mels), jnp.float32),
+            shape((1,), jnp.int32),
+            shape((model.classes,), bool),
+        )
         init = functools.partial(model.init, train=False)
         variables = jax.eval_shape(init, jax.random.key(0), *inputs)
         cost = jax.jit(apply).lower(variables, *inputs).cost_analysis()

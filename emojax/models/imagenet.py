@@ -94,7 +94,11 @@ def vgg16_from_torch(tensors: Mapping[str, np.ndarray]) -> Layers:
         if name == "fc1":
             channels = len(layers["block5_conv3"][1])
             # Torch flattens channels, rows, columns; here the channels are last.
-            weight = weight.reshape(len(weight), channels, 7, 7).transpose(0, 2, 3, 1).reshape(weight.shape)
+            weight = (
+                weight.reshape(len(weight), channels, 7, 7)
+                .transpose(0, 2, 3, 1)
+                .reshape(weight.shape)
+            )
         layers[name] = _channels_last(weight), bias
     return layers
 
@@ -139,7 +143,9 @@ def efficientnet_lite0_from_torch(tensors: Mapping[str, np.ndarray]) -> Layers:
     for number in range(len(LITE0_STRIDES)):
         folder = f"_blocks.{number}."
         norms |= {
-            folder + name: folder + norm for name, norm in _LITE0_BLOCK.items() if number or norm != "_bn0"
+            folder + name: folder + norm
+            for name, norm in _LITE0_BLOCK.items()
+            if number or norm != "_bn0"
         }
     layers: Layers = {}
     for name, norm in norms.items():
@@ -172,4 +178,7 @@ def _depthwise(x: jax.Array, layer: Layer, stride: int) -> jax.Array:
     sides = (padding // 2, padding - padding // 2)
     x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))
     taps = itertools.product(range(size), repeat=2)
-    return sum((x[:, i : i + last : stride, j : j + last : stride] * kernel[i, j, 0] for i, j in taps), bias)
+    return sum(
+        (x[:, i : i + last : stride, j : j + last : stride] * kernel[i, j, 0] for i, j in taps),
+        bias,
+    )

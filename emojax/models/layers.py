@@ -1,6 +1,7 @@
 """Layers that never let padding change an answer: every one of them takes the mask.
 
-They compute in the dtype of what they are given; parameters, sums and statistics are at least float32.
+They compute in the dtype of what they are given; parameters, sums and statistics are at least
+float32.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class AdaptedConv(nn.Module):
           factor: f32 ``[features]``, multiplies each output channel.
         """
         channels = x.shape[-1]
-        kernel = self.param("kernel", nn.initializers.he_normal(), (3, 3, channels, self.features)) * factor
+        kernel = (
+            self.param("kernel", nn.initializers.he_normal(), (3, 3, channels, self.features))
+            * factor
+        )
         if not self.adapters:
             return conv3x3(x, kernel, self.stride, fast=self.fast_conv)
         adapter = self.param("adapter", nn.initializers.zeros, (channels, self.features)) * factor
@@ -83,7 +87,9 @@ class MaskedBatchNorm(nn.Module):
             mean, variance = _masked_moments(wide, mask)
             if not self.is_initializing():
                 for stored, new in ((self.mean, mean), (self.variance, variance)):
-                    stored.value = BATCH_NORM_MOMENTUM * stored.value + (1 - BATCH_NORM_MOMENTUM) * new
+                    stored.value = (
+                        BATCH_NORM_MOMENTUM * stored.value + (1 - BATCH_NORM_MOMENTUM) * new
+                    )
             factor, offset = self._affine(mean, variance)
         else:
             factor, offset = self.stored()

@@ -1,11 +1,11 @@
 """3×3 convolutions with a quarter of the multiplications (Lavin & Gray 2015, arXiv:1509.09308).
 
-F(4×4, 3×3): a tile of 4×4 outputs sees 6×6 inputs.  Tile and kernel become the values of polynomials at
-6×6 points, whose products are 36 matrix products over the channels, instead of 144 multiplications for every
-pair of channels.
+F(4×4, 3×3): a tile of 4×4 outputs sees 6×6 inputs.  Tile and kernel become the values of
+polynomials at 6×6 points, whose products are 36 matrix products over the channels, instead of 144
+multiplications for every pair of channels.
 
-The points along an axis are 0, ±1/2, ±3/2 and infinity: exact in binary, and with a third of the rounding
-errors of the textbook's 0, ±1, ±2.
+The points along an axis are 0, ±1/2, ±3/2 and infinity: exact in binary, and with a third of the
+rounding errors of the textbook's 0, ±1, ±2.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ import numpy as np
 TILE = 4  # outputs along an axis
 POINTS = (0.0, 0.5, -0.5, 1.5, -1.5)  # and infinity
 
-# Images are taken so many bytes at a time: what is made of them then stays in the processor's cache.
+# Images are taken so many bytes at a time: what is made of them then stays in the processor's
+# cache.
 CHUNK_BYTES = 5 * 2**20
 
 
 def _powers(count: int) -> np.ndarray:
     """Value of each power at each point, [6, count]; at infinity only the highest power counts."""
-    return np.array([[point**i for i in range(count)] for point in POINTS] + [[0.0] * (count - 1) + [1.0]])
+    return np.array(
+        [[point**i for i in range(count)] for point in POINTS] + [[0.0] * (count - 1) + [1.0]]
+    )
 
 
-# Along an axis, four outputs y of six inputs x and three taps w are y = OUTPUTᵀ((KERNEL w) · (INPUT x)): the
-# transpose of a product of polynomials that goes by way of their values.
+# Along an axis, four outputs y of six inputs x and three taps w are y = OUTPUTᵀ((KERNEL w) · (INPUT
+# x)): the transpose of a product of polynomials that goes by way of their values.
 OUTPUT, KERNEL, INPUT = _powers(TILE), _powers(3), np.linalg.inv(_powers(TILE + 2)).T.round(15)
 KERNEL_2D = np.kron(KERNEL, KERNEL)  # [36, 9]
 
@@ -41,7 +44,9 @@ def chunk_count(x: jax.Array) -> int:
     8
     """
     images = max(1, CHUNK_BYTES // (x.nbytes // len(x)))
-    return next(count for count in range(1, len(x) + 1) if len(x) % count == 0 and len(x) // count <= images)
+    return next(
+        count for count in range(1, len(x) + 1) if len(x) % count == 0 and len(x) // count <= images
+    )
 
 
 def conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -59,7 +64,9 @@ def conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """
     (B, H, W, C), outputs = x.shape, kernel.shape[-1]
     tiles = -(-H // TILE), -(-W // TILE)
-    kernel_values = jnp.matmul(KERNEL_2D.astype(x.dtype), kernel.reshape(9, -1)).reshape(-1, C, outputs)
+    kernel_values = jnp.matmul(KERNEL_2D.astype(x.dtype), kernel.reshape(9, -1)).reshape(
+        -1, C, outputs
+    )
 
     def convolve(images):
         products = jnp.einsum("pnc,pco->pno", _values(INPUT, images), kernel_values)
@@ -91,7 +98,9 @@ def kernel_gradient(x: jax.Array, dy: jax.Array) -> jax.Array:
     total = jnp.zeros((len(KERNEL_2D), C, outputs), x.dtype)
     images = _chunked(x, chunk_count(x), border=1), _chunked(dy, chunk_count(x), border=0)
     total, _ = jax.lax.scan(accumulate, total, images)
-    return jnp.matmul(KERNEL_2D.T.astype(x.dtype), total.reshape(len(total), -1)).reshape(3, 3, C, outputs)
+    return jnp.matmul(KERNEL_2D.T.astype(x.dtype), total.reshape(len(total), -1)).reshape(
+        3, 3, C, outputs
+    )
 
 
 def _chunked(x: jax.Array, chunks: int, border: int) -> jax.Array:

@@ -22,15 +22,16 @@ from emojax.training.train_step import TuneStep
 class AdapterTuning:
     """Adapters and heads over a trunk that stays: some corpora at once, each with a schedule of its own.
 
-    The further tuning of section 5.2.2. A corpus that is done makes room for the next one; none knows of the
-    others, so what is best is chosen for each by itself, and the state at the beginning takes part in that.
+    The further tuning of section 5.2.2. A corpus that is done makes room for the next one; none
+    knows of the others, so what is best is chosen for each by itself, and the state at the
+    beginning takes part in that.
 
     Args:
       config: the settings.
       lengths: corpus → samples of each clip of its training part, int ``[N]``.
       feed: of those parts.
-      windows: corpus → samples of its training clips, at most; corpora that are tuned at once have the
-        longest of theirs.
+      windows: corpus → samples of its training clips, at most; corpora that are tuned at once have
+        the longest of theirs.
       tune_step: of :func:`emojax.training.train_step.make_tune_step`.
       layout: of the devices.
       state: to begin at.

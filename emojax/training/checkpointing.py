@@ -125,7 +125,9 @@ class CheckpointKeeper:
             return
         self._wait()
         self._saved_s = time.monotonic()
-        if jax.process_count() > 1:  # they meet while they save, so all do it between the same two steps
+        if (
+            jax.process_count() > 1
+        ):  # they meet while they save, so all do it between the same two steps
             self._write(snapshot)
         else:
             self._under_way = self._thread.submit(self._write, snapshot)

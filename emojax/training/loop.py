@@ -80,12 +80,15 @@ class Driver(Protocol):
         """Stop preparing batches."""
 
 
-def train(config: Config, workdir: str | Path, paths: Mapping[str, Path], profile: bool = False) -> EmoState:
+def train(
+    config: Config, workdir: str | Path, paths: Mapping[str, Path], profile: bool = False
+) -> EmoState:
     """Train, or go on training; reads the train and devel parts only.
 
-    The best state by mean devel UAR is kept in ``checkpoints/best``, the last one in ``checkpoints/latest``;
-    a phase with a smaller learning rate begins at the best state.  Over a frozen trunk, each corpus has a
-    best state of its own.  On a CPU, a resumed run ends bitwise where an uninterrupted one ends.
+    The best state by mean devel UAR is kept in ``checkpoints/best``, the last one in
+    ``checkpoints/latest``; a phase with a smaller learning rate begins at the best state.  Over a
+    frozen trunk, each corpus has a best state of its own.  On a CPU, a resumed run ends bitwise
+    where an uninterrupted one ends.
 
     Args:
       config: of :func:`emojax.config.read_config`.
@@ -97,9 +100,11 @@ def train(config: Config, workdir: str | Path, paths: Mapping[str, Path], profil
       The last state.
 
     Raises:
-      ValueError: the folder holds a run with other settings (they are listed), the settings do not fit, or
-        a prepared corpus is not what its table says, which may be seen as late as a clip is read.
-      FloatingPointError: a loss is not finite; the message names corpus, step, clips and last checkpoint.
+      ValueError: the folder holds a run with other settings (they are listed), the settings do not
+        fit, or a prepared corpus is not what its table says, which may be seen as late as a clip is
+        read.
+      FloatingPointError: a loss is not finite; the message names corpus, step, clips and last
+        checkpoint.
       KeyboardInterrupt: Ctrl-C, after the state is saved.
     """
     workdir = Path(workdir)
@@ -146,7 +151,9 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
         _loop(driver, meter, trace, writer, keeper, evaluate)
     if not driver.done:
         # Whoever waits for this process must see that the run is not at its end.
-        raise KeyboardInterrupt(f"stopped at step {driver.step}; the same command goes on from here")
+        raise KeyboardInterrupt(
+            f"stopped at step {driver.step}; the same command goes on from here"
+        )
     return driver.state
 
 
@@ -224,7 +231,9 @@ def _alone(workdir: Path) -> Iterator[None]:
             except BlockingIOError:
                 refused = True
         if on_any_process(refused):
-            raise ValueError(f"{workdir}: another process trains here; wait for it, or use another --workdir")
+            raise ValueError(
+                f"{workdir}: another process trains here; wait for it, or use another --workdir"
+            )
         yield
 
 

@@ -28,7 +28,9 @@ def balanced_class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
     return np.where(present, weights, 0).astype(np.float32)
 
 
-def weighted_cross_entropy(logits: jax.Array, label: jax.Array, class_weight: jax.Array) -> jax.Array:
+def weighted_cross_entropy(
+    logits: jax.Array, label: jax.Array, class_weight: jax.Array
+) -> jax.Array:
     """Mean over the batch of w[y] · −log softmax(logits)[y] (section 4.3).
 
     Args:

@@ -23,7 +23,9 @@ class MetricWriter:
       steps_per_round: of the round-robin.
     """
 
-    def __init__(self, workdir: Path, first_step: int, last_step: int, steps_per_round: int) -> None:
+    def __init__(
+        self, workdir: Path, first_step: int, last_step: int, steps_per_round: int
+    ) -> None:
         self._path = workdir / "metrics.jsonl"
         self._writes = is_first()
         if self._writes:

@@ -22,7 +22,10 @@ ClipsOf = Callable[[int, str], np.ndarray]
 
 @contextlib.contextmanager
 def naming_clips(
-    workdir: Path, corpora: Mapping[str, PartitionedCorpus], clips_of: ClipsOf, keeper: CheckpointKeeper
+    workdir: Path,
+    corpora: Mapping[str, PartitionedCorpus],
+    clips_of: ClipsOf,
+    keeper: CheckpointKeeper,
 ) -> Iterator[None]:
     """Save what was evaluated last; name the clips, all of which are in a file, and the last checkpoint.
 
@@ -43,7 +46,11 @@ def naming_clips(
                 draft.write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
         keeper.flush()
         saved = keeper.last_saved()
-        last_good = f"the last good checkpoint is of step {saved.name}: {saved}" if saved else "none is saved"
+        last_good = (
+            f"the last good checkpoint is of step {saved.name}: {saved}"
+            if saved
+            else "none is saved"
+        )
         raise FloatingPointError(
             f"{loss}, which had {', '.join(files[:_SHOWN])}, ... (all {len(files)} clips: "
             f"{workdir / CLIPS_FILE}); {last_good}; train again in another --workdir with smaller "

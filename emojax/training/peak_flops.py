@@ -38,12 +38,16 @@ def measured_flops_per_s(dtype: DTypeLike) -> float:
 
 
 def step_floors_s(
-    model: AdapterResNet, lengths: Mapping[str, np.ndarray], windows: Mapping[str, int], batch_size: int
+    model: AdapterResNet,
+    lengths: Mapping[str, np.ndarray],
+    windows: Mapping[str, int],
+    batch_size: int,
 ) -> dict[str, float]:
     """Seconds that a training step of each corpus takes at the peak of all devices.
 
-    Only what the clips need counts: frames of padding are work that could be saved.  The gradient of the
-    inputs is as much again as the forward pass, and so is that of the kernels, where they are trained.
+    Only what the clips need counts: frames of padding are work that could be saved.  The gradient
+    of the inputs is as much again as the forward pass, and so is that of the kernels, where they
+    are trained.
 
     Args:
       model: the network.

@@ -48,7 +48,9 @@ class Profile:
                 self._stop()
             else:
                 options = jax.profiler.ProfileOptions()
-                options.python_tracer_level = 0  # an evaluation that compiles would be 100 MB of Python calls
+                options.python_tracer_level = (
+                    0  # an evaluation that compiles would be 100 MB of Python calls
+                )
                 jax.profiler.start_trace(self._folder, profiler_options=options)
                 self._tracing = True
 

@@ -43,8 +43,8 @@ class RoundRobin:
       lengths: corpus → samples of each clip of its training part, int ``[N]``.
       feed: of those parts.
       windows: corpus → samples of its training clips, at most.
-      train_steps: of :func:`emojax.training.train_step.make_train_steps`, or, for synchronous rounds, of
-        :func:`emojax.training.train_step.make_synchronous_rounds`.
+      train_steps: of :func:`emojax.training.train_step.make_train_steps`, or, for synchronous
+        rounds, of :func:`emojax.training.train_step.make_synchronous_rounds`.
       layout: of the devices.
       state: to begin at.
       progress: how far the schedule has come; empty at the beginning.
@@ -70,7 +70,8 @@ class RoundRobin:
         self._train_steps, self._feed, self._layout = train_steps, feed, layout
         self._lengths, self._windows = [*lengths.values()], [windows[name] for name in lengths]
         self._weights = corpus_weights(config.train.sampling, sizes)
-        # Corpora of one window come one after the other: a call has a loop for each, and no branches.
+        # Corpora of one window come one after the other: a call has a loop for each, and no
+        # branches.
         self._order = sorted(range(len(lengths)), key=self._windows.__getitem__)
         self._steps_per_call = self._count_steps_per_call()
         self._members = self._group_by_loop()
@@ -80,7 +81,9 @@ class RoundRobin:
             for place, corpus in enumerate(members)
         }
         self._stack = jax.jit(stack_corpora, out_shardings=layout.corpora)
-        self._unstack = jax.jit(unstack_corpora, static_argnames="count", out_shardings=layout.everywhere)
+        self._unstack = jax.jit(
+            unstack_corpora, static_argnames="count", out_shardings=layout.everywhere
+        )
         self.state = state
         self.steps_per_round = len(lengths)
         self.last_step = phases.longest * len(lengths)
@@ -113,7 +116,9 @@ class RoundRobin:
     def state(self, state: EmoState) -> None:
         self._shared, self.step = state.shared, state.step
         corpora = [state.corpora[name] for name in self._names]
-        self._stacks = [self._stack([corpora[number] for number in members]) for members in self._members]
+        self._stacks = [
+            self._stack([corpora[number] for number in members]) for members in self._members
+        ]
 
     def _call(self, first_step: int, number: int) -> Call:
         """What a call is given; a run that goes on in the middle of a round has the rest of that first."""
@@ -121,14 +126,18 @@ class RoundRobin:
         steps = range(max(first_step, number * size), (number + 1) * size)
         clips = {step: self._sample(step) for step in steps}
         legs = itertools.groupby(clips, lambda step: self._place[clips[step].corpus][0])
-        plans = {stack: self._plan(stack, {step: clips[step] for step in own}) for stack, own in legs}
+        plans = {
+            stack: self._plan(stack, {step: clips[step] for step in own}) for stack, own in legs
+        }
         return Call([self._names[one.corpus] for one in clips.values()], plans)
 
     def _plan(self, stack: int, clips: Mapping[int, ClipIndices]) -> Plan:
         """What the device is told of successive steps on the corpora of a stack."""
         corpora = [self._place[one.corpus][1] for one in clips.values()]
         rows = place(self._feed.rows([*clips.values()], self._window(stack)), self._layout.rows)
-        jax.block_until_ready(rows)  # in this thread: what is still on its way to the device is not there
+        jax.block_until_ready(
+            rows
+        )  # in this thread: what is still on its way to the device is not there
         return Plan(np.array([*clips], np.int32), np.array(corpora, np.int32), rows)
 
     def _window(self, stack: int) -> int:
@@ -139,7 +148,9 @@ class RoundRobin:
         seed = self._config.data.seed
         corpus, turn = turn_of(step, self._order, self._weights, seed)
         batch_size = self._config.train.batch_size
-        return sample_clips(self._lengths[corpus], self._windows[corpus], batch_size, seed, corpus, turn)
+        return sample_clips(
+            self._lengths[corpus], self._windows[corpus], batch_size, seed, corpus, turn
+        )
 
     @property
     def done(self) -> bool:

@@ -14,12 +14,23 @@ from emojax.config import PATH_KEYS, Config
 from emojax.data.partitioned import PartitionedCorpus
 from emojax.data.prepared import Clips
 from emojax.data.sampling_schedule import SYNCHRONOUS
-from emojax.inference.network import FRONT_END, Forward, make_model, make_split_forward, most_classes
+from emojax.inference.network import (
+    FRONT_END,
+    Forward,
+    make_model,
+    make_split_forward,
+    most_classes,
+)
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.sharding import Layout
 from emojax.training.losses import balanced_class_weights
 from emojax.training.train_state import EmoState, init_state
-from emojax.training.train_step import BatchOf, make_synchronous_rounds, make_train_steps, make_tune_step
+from emojax.training.train_step import (
+    BatchOf,
+    make_synchronous_rounds,
+    make_train_steps,
+    make_tune_step,
+)
 from emojax.training.transfer import make_optimizers
 from emojax.versions import versions
 

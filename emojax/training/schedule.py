@@ -42,8 +42,8 @@ class Phases:
       rates: learning rate of each phase.
       decay: the rate is also divided by ``1 + decay · round``.
       rounds: of a phase, at most.
-      patience_rounds: a phase also ends so many rounds after its beginning or the last better devel UAR,
-        whichever is later; 0 for never.
+      patience_rounds: a phase also ends so many rounds after its beginning or the last better devel
+        UAR, whichever is later; 0 for never.
       eval_every: rounds between two evaluations on devel.
 
     >>> phases = Phases((0.1, 0.01), decay=0.0, rounds=100, patience_rounds=2, eval_every=1)
@@ -142,7 +142,9 @@ class Schedules:
 
     def unfinished(self) -> list[str]:
         """The schedules whose last phase is not over."""
-        return [name for name, phases in self._phases.items() if not phases.done(self.progress[name])]
+        return [
+            name for name, phases in self._phases.items() if not phases.done(self.progress[name])
+        ]
 
     def due(self, names: Iterable[str]) -> list[str]:
         """The corpora of some schedules whose devel part is to be evaluated now."""

@@ -124,25 +124,31 @@ def make_train_steps(
       augment: as for :func:`train_step`.
 
     Returns:
-      ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack is one
-      :class:`Corpus` whose leaves have a first axis of corpora; for each there is a :class:`Plan` and a
-      window in samples, and they come one after the other.  ``data`` is the feed's.  ``shared`` and the
-      stacks are donated.
+      ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack
+      is one :class:`Corpus` whose leaves have a first axis of corpora; for each there is a
+      :class:`Plan` and a window in samples, and they come one after the other.  ``data`` is the
+      feed's.  ``shared`` and the stacks are donated.
     """
     one_step = functools.partial(train_step, model=model, optimizers=optimizers, augment=augment)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
-    def train_steps(shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows):
+    def train_steps(
+        shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows
+    ):
         def step(window: int, carry: tuple[Shared, Corpus], plan: Plan):
             shared, corpora = carry
             batch, key_step = batch_of(data, plan.rows, window), jax.random.fold_in(key, plan.step)
-            shared, corpus, loss = one_step(shared, _index(corpora, plan.corpus), batch, key_step, rate)
+            shared, corpus, loss = one_step(
+                shared, _index(corpora, plan.corpus), batch, key_step, rate
+            )
             put = functools.partial(jax.lax.dynamic_update_index_in_dim, index=plan.corpus, axis=0)
             return (shared, jax.tree.map(put, corpora, corpus)), loss
 
         trained, losses = [], []
         for corpora, plan, window in zip(stacks, plans, windows, strict=True):
-            (shared, corpora), loss = _scan(functools.partial(step, window), (shared, corpora), plan)
+            (shared, corpora), loss = _scan(
+                functools.partial(step, window), (shared, corpora), plan
+            )
             trained.append(corpora)
             losses.append(loss)
         return shared, trained, jnp.concatenate(losses)
@@ -169,22 +175,28 @@ def make_synchronous_rounds(
 ) -> TrainSteps:
     """A round in one call, of all corpora side by side: they share one update of ``shared``.
 
-    The corpora are spread over the mesh's axis ``"corpus"``, where their subtrees live, and their gradients
-    for ``shared`` are summed.  Another training order than the paper's, whose steps come one after the other.
+    The corpora are spread over the mesh's axis ``"corpus"``, where their subtrees live, and their
+    gradients for ``shared`` are summed.  Another training order than the paper's, whose steps come
+    one after the other.
 
-    The other arguments, and the function returned, are those of :func:`make_train_steps`; there is one stack
-    and one window, and the plan has one step of every corpus, in the order of the stack.
+    The other arguments, and the function returned, are those of :func:`make_train_steps`; there is
+    one stack and one window, and the plan has one step of every corpus, in the order of the stack.
     """
     tx_shared, tx_corpus = optimizers
     summing = _sum_gradients(), tx_corpus
     one_step = functools.partial(train_step, model=model, optimizers=summing, augment=augment)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
-    def round_(shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows):
+    def round_(
+        shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows
+    ):
         def local(params, corpora: Corpus, data, plan: Plan, rate):
             def step(summed: Shared, own: tuple[Corpus, Plan]):
                 corpus, plan = own
-                batch, key_step = batch_of(data, plan.rows, *windows), jax.random.fold_in(key, plan.step)
+                batch, key_step = (
+                    batch_of(data, plan.rows, *windows),
+                    jax.random.fold_in(key, plan.step),
+                )
                 summed, corpus, loss = one_step(summed, corpus, batch, key_step, rate)
                 return summed, (corpus, loss)
 
@@ -226,17 +238,20 @@ def make_tune_step(
 ) -> TuneStep:
     """A step of several corpora at once, over a shared subtree that stays as it is.
 
-    The arguments are those of :func:`make_train_steps`; the first optimizer leaves the shared subtree alone.
+    The arguments are those of :func:`make_train_steps`; the first optimizer leaves the shared
+    subtree alone.
 
     Returns:
       ``tune_step(shared, corpora, data, rows, numbers, rounds, rates, window) -> corpora, losses``:
-      ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (of each corpus in the
-      run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
+      ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (of each
+      corpus in the run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
     """
     one_step = functools.partial(train_step, model=model, optimizers=optimizers, augment=augment)
 
     @functools.partial(jax.jit, donate_argnums=1, static_argnames="window")
-    def tune_step(shared: Shared, corpora: tuple[Corpus, ...], data, rows, numbers, rounds, rates, window):
+    def tune_step(
+        shared: Shared, corpora: tuple[Corpus, ...], data, rows, numbers, rounds, rates, window
+    ):
         def tune(corpus, rows, number, round_, rate):
             key_step = jax.random.fold_in(jax.random.fold_in(key, number), round_)
             _, corpus, loss = one_step(shared, corpus, batch_of(data, rows, window), key_step, rate)

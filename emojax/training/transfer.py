@@ -51,7 +51,14 @@ def frozen() -> optax.GradientTransformation:
 
 
 # The parameters of a base run only fit a network with its settings.
-NETWORK = ("width", "depth", "attention_units", "attention_smoothing", "shared_attention", "head_units")
+NETWORK = (
+    "width",
+    "depth",
+    "attention_units",
+    "attention_smoothing",
+    "shared_attention",
+    "head_units",
+)
 
 
 def with_network_of_base(config: Config) -> Config:
@@ -67,21 +74,26 @@ def with_network_of_base(config: Config) -> Config:
 def base_of(config: Config) -> dict:
     """What a run's manifest says of its base: ``{"base": ...}`` with the base's own base in it, or nothing.
 
-    That is the base's settings and who was in which part, and neither where it lies nor how far it came.
+    That is the base's settings and who was in which part, and neither where it lies nor how far it
+    came.
     """
     return {"base": _identity(read_manifest(config.transfer.base))} if config.transfer.base else {}
 
 
 def _identity(base: Mapping) -> dict:
     settings = {name: value for name, value in base["config"].items() if name != "base"}
-    return {**{name: base[name] for name in ("partitions", "base") if name in base}, "config": settings}
+    return {
+        **{name: base[name] for name in ("partitions", "base") if name in base},
+        "config": settings,
+    }
 
 
 def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoState:
     """Put the base run's best parameters into a fresh state, if the run has a base.
 
-    A corpus that the base was trained on begins at its own adapters, norms and, if its labels are the same,
-    head; any other begins at those of ``base_corpus``, with a fresh head, or at fresh ones.
+    A corpus that the base was trained on begins at its own adapters, norms and, if its labels are
+    the same, head; any other begins at those of ``base_corpus``, with a fresh head, or at fresh
+    ones.
 
     Args:
       config: the settings.
@@ -96,7 +108,9 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
         return state
     base = read_manifest(transfer.base)
     check_division(config, manifest)
-    sources = {name: name if name in base["corpora"] else transfer.base_corpus for name in state.corpora}
+    sources = {
+        name: name if name in base["corpora"] else transfer.base_corpus for name in state.corpora
+    }
     without = [name for name, source in sources.items() if not source]
     if without and transfer.mode == "last_layer":
         raise ValueError(
@@ -146,11 +160,14 @@ def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> C
         own, theirs = traverse_util.flatten_dict(own), traverse_util.flatten_dict(theirs)
         for path, leaf in own.items():
             if path in theirs and (same_head or not path[0].startswith("head")):
-                # Only the logits can differ in shape: heads are padded to the most classes of a run.
+                # Only the logits can differ in shape: heads are padded to the most classes of a
+                # run.
                 used = (..., slice(classes)) if path[0] == "head_logits" else ...
                 own[path] = jnp.asarray(leaf).at[used].set(theirs[path][used])
         return traverse_util.unflatten_dict(own)
 
     return dataclasses.replace(
-        corpus, params=fitting(corpus.params, network.corpus), stats=fitting(corpus.stats, network.stats)
+        corpus,
+        params=fitting(corpus.params, network.corpus),
+        stats=fitting(corpus.stats, network.stats),
     )

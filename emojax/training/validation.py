@@ -36,13 +36,16 @@ class Devel:
 def make_devel(parts: Mapping[str, Recordings], layout: Layout) -> dict[str, Devel]:
     """What evaluations are given, of the devel part of each corpus.
 
-    Where a round takes milliseconds, sending the clips anew each time would take longer than training.
+    Where a round takes milliseconds, sending the clips anew each time would take longer than
+    training.
     """
     windows = {name: make_windows(part.samples) for name, part in parts.items()}
     batches = {name: [*own.batches] for name, own in windows.items()}
     audio_bytes = sum(batch.audio.nbytes for own in batches.values() for batch in own)
     if on_all_processes(has_room(audio_bytes, _ROOM)):
-        batches = {name: [place_rows(batch, layout) for batch in own] for name, own in batches.items()}
+        batches = {
+            name: [place_rows(batch, layout) for batch in own] for name, own in batches.items()
+        }
     return {
         name: Devel(dataclasses.replace(windows[name], batches=own), parts[name].labels)
         for name, own in batches.items()
@@ -53,7 +56,9 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) ->
     """UAR of each corpus on its devel part."""
     # All batches are dispatched before the first answer is read, so that the device never waits.
     outputs = {
-        name: run_forward(forward, network_of(state.shared.params, state.corpora[name]), part.windows)
+        name: run_forward(
+            forward, network_of(state.shared.params, state.corpora[name]), part.windows
+        )
         for name, part in devel.items()
     }
     uars = {}
@@ -67,7 +72,11 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) ->
         spoken = np.unique(part.labels)
         uars[name] = float(
             recall_score(
-                part.labels, probabilities.argmax(axis=1), labels=spoken, average="macro", zero_division=0
+                part.labels,
+                probabilities.argmax(axis=1),
+                labels=spoken,
+                average="macro",
+                zero_division=0,
             )
         )
     agreed = as_the_first_says(np.array([*uars.values()]))

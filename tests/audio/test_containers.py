@@ -21,7 +21,9 @@ HEADS = {
 TONE = (0.3 * np.sin(np.arange(32_000) * 0.1)).astype(np.float32)
 AU_HEADER = np.array([0x2E736E64, 28, 0xFFFFFFFF, 6, 16_000, 1], ">u4").tobytes() + bytes(4)
 
-needs_av = pytest.mark.skipif(containers.importlib.util.find_spec("av") is None, reason="needs PyAV")
+needs_av = pytest.mark.skipif(
+    containers.importlib.util.find_spec("av") is None, reason="needs PyAV"
+)
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
 
 
@@ -39,7 +41,9 @@ def ffmpeg(tmp_path, monkeypatch, no_av):
         folder.mkdir()
         (folder / "output").write_bytes(output)
         program = folder / "ffmpeg"
-        program.write_text(f'#!/bin/sh\nhere="{folder}"\nprintf "%s\\n" "$@" > "$here/call"\n{script}\n')
+        program.write_text(
+            f'#!/bin/sh\nhere="{folder}"\nprintf "%s\\n" "$@" > "$here/call"\n{script}\n'
+        )
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
         return folder / "call"
@@ -75,7 +79,10 @@ def test_ffmpeg_is_called_so_that_it_opens_this_file_only(tmp_path, ffmpeg, kind
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ('cat "$here/output"; echo "[mov @ 0x1] corrupt \033[2Jpacket" >&2', r"corrupt \\x1b\[2Jpacket"),
+        (
+            'cat "$here/output"; echo "[mov @ 0x1] corrupt \033[2Jpacket" >&2',
+            r"corrupt \\x1b\[2Jpacket",
+        ),
         ('cat "$here/output"; exit 3', "status 3"),
         ("exit 1", "status 1"),
         ("exit 0", "empty: no samples"),
@@ -98,7 +105,9 @@ def encode(path, *settings):
     """A container made by whichever of both is there."""
     if program := shutil.which("ffmpeg"):
         source = ["-f", "f32le", "-ar", "16000", "-ac", "1", "-i", "pipe:0"]
-        subprocess.run([program, "-v", "error", *source, *settings, path], input=TONE.tobytes(), check=True)
+        subprocess.run(
+            [program, "-v", "error", *source, *settings, path], input=TONE.tobytes(), check=True
+        )
         return path
     import av
 

@@ -45,7 +45,10 @@ def test_a_suffix_says_nothing(tmp_path, container, suffix):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git-lfs pointer.*git lfs pull"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n",
+            "git-lfs pointer.*git lfs pull",
+        ),
         (b"\xef\xbb\xbf\n<!DOCTYPE html><html><title>Drive</title>", "web page.*download"),
         (b'<?xml version="1.0"?><Error><Code>AccessDenied', "XML"),
         (b'{"error": "quota"}', "JSON"),

@@ -131,7 +131,9 @@ def test_a_tag_at_the_end_is_no_sound(tmp_path, suffix):
 def varying_mp3():
     """Frames of very different sizes, so that nobody can tell their number from the first ones."""
     noise = 0.3 * np.random.default_rng(0).standard_normal(80_000).astype(np.float32)
-    content = encode("mp3", np.concatenate([tone(5), noise]), bitrate_mode="VARIABLE", compression_level=0.3)
+    content = encode(
+        "mp3", np.concatenate([tone(5), noise]), bitrate_mode="VARIABLE", compression_level=0.3
+    )
     return content, content.find(content[:2], 4)
 
 
@@ -160,8 +162,18 @@ def test_an_mp3_that_is_shorter_than_its_table_says_is_refused(tmp_path):
 
 def test_an_mp3_inside_a_wav_is_read_whole(tmp_path):
     content = encode("mp3", tone())
-    settings = b"fmt " + struct.pack("<IHHIIHHHHIHHH", 30, 0x55, 1, 16_000, 4000, 1, 0, 12, 1, 2, 576, 1, 0)
-    wrapped = b"RIFF" + bytes(4) + b"WAVE" + settings + b"data" + struct.pack("<I", len(content)) + content
+    settings = b"fmt " + struct.pack(
+        "<IHHIIHHHHIHHH", 30, 0x55, 1, 16_000, 4000, 1, 0, 12, 1, 2, 576, 1, 0
+    )
+    wrapped = (
+        b"RIFF"
+        + bytes(4)
+        + b"WAVE"
+        + settings
+        + b"data"
+        + struct.pack("<I", len(content))
+        + content
+    )
     np.testing.assert_array_equal(read(tmp_path, wrapped), read(tmp_path, content))
 
 

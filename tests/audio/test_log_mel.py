@@ -22,7 +22,9 @@ def test_equals_librosa_on_noise_and_silence():
 def test_equals_librosa_on_real_clips(corpora_dir, corpus):
     for path in sorted((corpora_dir / corpus).rglob("*.wav"))[::200]:
         samples = read_audio(path)
-        np.testing.assert_allclose(log_mel(jnp.asarray(samples)), librosa_log_mel(samples), atol=1e-4)
+        np.testing.assert_allclose(
+            log_mel(jnp.asarray(samples)), librosa_log_mel(samples), atol=1e-4
+        )
 
 
 @pytest.mark.parametrize("length", [1, 255, 256, 4_000, 16_000])

@@ -91,7 +91,10 @@ BAD = {
     "no samples": (lambda path: write(path, np.zeros(0)), "empty: no samples"),
     "text": (lambda path: path.write_text("file,label\n") and path, "undecodable"),
     "cut wav": (lambda path: cut(write(path, tone()), 0.9), "truncated"),
-    "cut flac": (lambda path: cut(write(path.with_suffix(".flac"), tone()), 0.9), "undecodable.*sync"),
+    "cut flac": (
+        lambda path: cut(write(path.with_suffix(".flac"), tone()), 0.9),
+        "undecodable.*sync",
+    ),
     "cut ogg": (lambda path: cut(write(path.with_suffix(".ogg"), tone()), 0.99), "truncated"),
     "cut opus": (lambda path: cut(write(path.with_suffix(".opus"), tone()), 0.99), "truncated"),
     "cut mp3": (lambda path: cut(write(path.with_suffix(".mp3"), tone()), 0.8), "truncated"),
@@ -128,7 +131,9 @@ def test_wav_of_a_stream_or_of_a_sloppy_writer_is_good(tmp_path, size):
 def test_flac_of_unknown_length_is_good(tmp_path):
     path = write(tmp_path / "a.flac", tone())
     content = bytearray(path.read_bytes())
-    total_samples = (1 << 36) - 1  # the last 36 of the 64 bits that hold rate, channels, depth and length
+    total_samples = (
+        1 << 36
+    ) - 1  # the last 36 of the 64 bits that hold rate, channels, depth and length
     content[18:26] = (int.from_bytes(content[18:26], "big") & ~total_samples).to_bytes(8, "big")
     path.write_bytes(content)
     assert len(read_audio(path)) == SAMPLE_RATE_HZ
@@ -151,7 +156,11 @@ def test_arrays_of_every_dtype_mean_the_same(dtype):
         (np.zeros(0), 16_000, r"shape \[0\]: give \[n\] or \[n, channels\]"),
         (np.zeros((2, 16_000)), 16_000, r"shape \[2, 16000\].*transpose"),
         (np.zeros((4, 16_000, 1)), 16_000, "one by one"),
-        (np.zeros(16_000, complex), 16_000, "dtype complex128: give float in −1..1, or uint8, int16, int32"),
+        (
+            np.zeros(16_000, complex),
+            16_000,
+            "dtype complex128: give float in −1..1, or uint8, int16, int32",
+        ),
         (NOT_FINITE, 16_000, "1 of 16000 samples are NaN or infinite"),
         (np.full(16_000, 1e300), 16_000, "infinite"),
         (tone() * 2**15, 16_000, "float samples reach 16.*divide what was int16 by 32768"),

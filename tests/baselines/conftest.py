@@ -43,7 +43,10 @@ class Tensor:
     def __init__(self, key, array):
         # As PyTorch keeps a tensor whose axes were exchanged: memory in its own order, and strides.
         memory = array.transpose(sorted(range(array.ndim), key=lambda axis: -array.strides[axis]))
-        self.shape, self.strides = array.shape, tuple(stride // array.itemsize for stride in array.strides)
+        self.shape, self.strides = (
+            array.shape,
+            tuple(stride // array.itemsize for stride in array.strides),
+        )
         self.storage = Storage(key, memory.ravel())
 
     def __reduce__(self):
@@ -104,7 +107,9 @@ def small_vgg16(channels=3, units=6):
     torch, keras, inputs, number = {}, {}, 3, 0
     for block, convolutions in enumerate((2, 2, 3, 3, 3), 1):
         for convolution in range(1, convolutions + 1):
-            weight = random.normal(0, (2 / (9 * inputs)) ** 0.5, (channels, inputs, 3, 3)).astype(np.float32)
+            weight = random.normal(0, (2 / (9 * inputs)) ** 0.5, (channels, inputs, 3, 3)).astype(
+                np.float32
+            )
             bias = random.normal(0, 0.1, channels).astype(np.float32)
             torch |= {f"features.{number}.weight": weight, f"features.{number}.bias": bias}
             keras[f"block{block}_conv{convolution}"] = weight.transpose(2, 3, 1, 0), bias
@@ -112,12 +117,17 @@ def small_vgg16(channels=3, units=6):
         number += 1
     first, bias = keras["block1_conv1"]
     keras["block1_conv1"] = first[:, :, ::-1], bias  # Keras's sees blue, green, red
-    for name, source, inputs in ("fc1", "classifier.0", 49 * channels), ("fc2", "classifier.3", units):
+    for name, source, inputs in (
+        ("fc1", "classifier.0", 49 * channels),
+        ("fc2", "classifier.3", units),
+    ):
         weight = random.normal(0, inputs**-0.5, (units, inputs)).astype(np.float32)
         bias = random.normal(0, 0.1, units).astype(np.float32)
         torch |= {f"{source}.weight": weight, f"{source}.bias": bias}
         if name == "fc1":
-            weight = np.stack([row.reshape(channels, 7, 7).transpose(1, 2, 0).ravel() for row in weight])
+            weight = np.stack(
+                [row.reshape(channels, 7, 7).transpose(1, 2, 0).ravel() for row in weight]
+            )
         keras[name] = weight.T, bias
     return torch, keras
 

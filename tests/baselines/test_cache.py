@@ -61,7 +61,9 @@ def test_a_stopped_extraction_keeps_what_it_had(corpus, extract, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         kept_features(corpus, tmp_path, stopped, "indices")
-    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(f"{one}.npy" for one in extract.asked)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
+        f"{one}.npy" for one in extract.asked
+    )
     kept_features(corpus, tmp_path, extract, "indices")
     assert len(extract.asked) == len(set(extract.asked)) == len(corpus.clips)
 

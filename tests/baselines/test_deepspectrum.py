@@ -52,7 +52,9 @@ def test_every_file_of_vgg16_gives_the_same_network(weights_files, tmp_path, ext
         pytest.importorskip("h5py")
         weights_files.write_keras(tmp_path / "weights", keras)
     else:
-        getattr(weights_files, f"write_{form}")(tmp_path / "weights", weights_files.state_dict(torch))
+        getattr(weights_files, f"write_{form}")(
+            tmp_path / "weights", weights_files.state_dict(torch)
+        )
     opened = open_deepspectrum("deepspectrum_vgg16", str(tmp_path / "weights"))
     image = jax.random.normal(jax.random.key(0), (1, 224, 224, 3))
     expected, found = (jax.jit(imagenet.vgg16)(one.layers, image) for one in (extractor, opened))
@@ -106,7 +108,9 @@ def test_weights_of_another_network_are_one_clear_error(weights_files, tmp_path)
     torch, keras = weights_files.small_vgg16()
     headless = {name: array for name, array in torch.items() if "classifier" not in name}
     weights_files.write_zip(path, weights_files.state_dict(headless))
-    with pytest.raises(ValueError, match=r"no VGG16 with its classifier: 'classifier.0.weight' is missing"):
+    with pytest.raises(
+        ValueError, match=r"no VGG16 with its classifier: 'classifier.0.weight' is missing"
+    ):
         open_deepspectrum("deepspectrum_vgg16", str(path))
     wider = torch | {"features.2.weight": np.zeros((3, 5, 3, 3), np.float32)}
     weights_files.write_zip(path, weights_files.state_dict(wider))

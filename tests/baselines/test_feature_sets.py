@@ -9,7 +9,9 @@ from emojax.baselines.feature_sets import open_features
 
 
 def test_an_unknown_name_is_one_clear_error():
-    with pytest.raises(ValueError, match="'mfcc'; choose one of egemaps, compare, deepspectrum_vgg16, "):
+    with pytest.raises(
+        ValueError, match="'mfcc'; choose one of egemaps, compare, deepspectrum_vgg16, "
+    ):
         open_features("mfcc")
 
 
@@ -32,5 +34,7 @@ def test_without_opensmile_the_error_says_how_to_get_it(monkeypatch):
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(features, "version", missing)
-    with pytest.raises(ValueError, match=r'openSMILE is not installed; pip install "emojax\[baselines\]"'):
+    with pytest.raises(
+        ValueError, match=r'openSMILE is not installed; pip install "emojax\[baselines\]"'
+    ):
         open_features("egemaps")

@@ -12,7 +12,9 @@ from emojax.baselines import features
 from emojax.baselines.features import functionals
 from emojax.data.prepared import load_recordings, open_corpus
 
-opensmile = pytest.importorskip("opensmile", reason='needs openSMILE: pip install "emojax[baselines]"')
+opensmile = pytest.importorskip(
+    "opensmile", reason='needs openSMILE: pip install "emojax[baselines]"'
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,7 +44,9 @@ def test_features_are_opensmile_s_of_the_prepared_samples_in_the_order_of_the_ta
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a group of processes")
 def test_ctrl_c_ends_the_script_with_one_line(tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.1, (40, 80_000))  # enough to be far from done
-    rows = [(f"{number}.wav", ("calm", "loud")[number % 2], number // 8) for number in range(len(noise))]
+    rows = [
+        (f"{number}.wav", ("calm", "loud")[number % 2], number // 8) for number in range(len(noise))
+    ]
     for (file, *_), samples in zip(rows, noise, strict=True):
         soundfile.write(tmp_path / file, samples, 16_000)
     table = "".join(f"{file},{label},{speaker}\n" for file, label, speaker in rows)
@@ -51,7 +55,9 @@ def test_ctrl_c_ends_the_script_with_one_line(tmp_path):
     command += [f"--data_dir={tmp_path}", f"--out={tmp_path}/out", "--features=compare"]
     # Where the tests run in the background, SIGINT is ignored, which a child would inherit.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    script = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    script = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     signal.signal(signal.SIGINT, before)
     assert script.stderr is not None
     seen = ""

@@ -25,7 +25,9 @@ TELLING = FeatureSet("telling", "told labels", {"teller": "1.0"}, told)
 
 @pytest.mark.parametrize("partition", ["default", "loso", "fold:3"])
 def test_files_are_those_of_evaluate_py_and_folds_are_pooled(tiny_paths, tmp_path, partition):
-    results = evaluate(Baseline(TELLING, partition=partition), tiny_paths, tmp_path, tmp_path / "a" / "b")
+    results = evaluate(
+        Baseline(TELLING, partition=partition), tiny_paths, tmp_path, tmp_path / "a" / "b"
+    )
     written = json.loads((tmp_path / "a" / "b" / "results.json").read_text())
     assert set(written["corpora"]) == {"tones", "levels"}
     keys = "command commit part utterance step devel_uar config versions mean_uar corpora complexity features"
@@ -53,7 +55,9 @@ def test_files_are_those_of_evaluate_py_and_folds_are_pooled(tiny_paths, tmp_pat
 
 
 def test_speaker_normalisation_is_named(tiny_paths, tmp_path):
-    (result, _) = evaluate(Baseline(TELLING, "rbf", speaker_normalisation=True), tiny_paths, "", tmp_path)
+    (result, _) = evaluate(
+        Baseline(TELLING, "rbf", speaker_normalisation=True), tiny_paths, "", tmp_path
+    )
     assert result.protocol.endswith("; told labels, rbf SVM, with speaker normalisation")
     assert json.loads((tmp_path / "results.json").read_text())["devel_uar"]["tones"] is None
 
@@ -70,7 +74,12 @@ def test_a_corpus_without_speakers_is_known_before_the_first_feature(tiny_paths,
     write_clips(mute / "clips.csv", clips)
     untouched = FeatureSet("untouched", "", {}, lambda *_: pytest.fail("extracted"))
     with pytest.raises(ValueError, match="the speaker of every clip, which mute does not name"):
-        evaluate(Baseline(untouched, speaker_normalisation=True), {**tiny_paths, "mute": mute}, "", tmp_path)
+        evaluate(
+            Baseline(untouched, speaker_normalisation=True),
+            {**tiny_paths, "mute": mute},
+            "",
+            tmp_path,
+        )
 
 
 def test_an_unknown_classifier_is_one_clear_error():
@@ -84,7 +93,9 @@ def test_results_name_the_backbone(vgg16_pth, tiny_paths, tmp_path):
     (result,) = evaluate(Baseline(features), paths, tmp_path / "features", tmp_path)
     assert "DeepSpectrum (VGG16, fc2), linear SVM" in result.protocol
     written = json.loads((tmp_path / "results.json").read_text())
-    assert written["versions"]["weights_sha256"] == hashlib.sha256(vgg16_pth.read_bytes()).hexdigest()
+    assert (
+        written["versions"]["weights_sha256"] == hashlib.sha256(vgg16_pth.read_bytes()).hexdigest()
+    )
 
 
 def test_emodb_is_as_published(corpora_dir, tmp_path):

@@ -27,7 +27,9 @@ def spec(tmp_path, tiny_config, vgg16_pth, monkeypatch):
         item for item in tiny_config.paths.corpora.split(",") if item.startswith("levels")
     )
     places = tmp_path, [0], tiny_config.paths.source_dir, tiny_config.paths.data_dir
-    return Spec(corpora, {}, *places, *configs, vgg16_weights=str(vgg16_pth), speaker_normalisation=True)
+    return Spec(
+        corpora, {}, *places, *configs, vgg16_weights=str(vgg16_pth), speaker_normalisation=True
+    )
 
 
 def test_the_table_says_that_speakers_were_normalised(tiny_paths, tmp_path):
@@ -61,13 +63,15 @@ def test_weights_are_known_by_what_is_in_them(spec, tmp_path):
 
 
 def test_vgg16_takes_part_where_its_weights_are_named(spec):
-    assert {job.name.partition("/")[0] for job in baseline_jobs(spec, [])} == {*BASELINES} - {"resnet"} | {
-        "scratch"
-    }
+    assert {job.name.partition("/")[0] for job in baseline_jobs(spec, [])} == {*BASELINES} - {
+        "resnet"
+    } | {"scratch"}
     without = dataclasses.replace(spec, vgg16_weights=None)
     assert VGG16 not in {job.name.partition("/")[0] for job in baseline_jobs(without, [])}
 
 
 def test_missing_weights_are_one_clear_error(spec):
-    with pytest.raises(ValueError, match=r"--vgg16_weights=no\.h5: no such file; VGG16's weights are at"):
+    with pytest.raises(
+        ValueError, match=r"--vgg16_weights=no\.h5: no such file; VGG16's weights are at"
+    ):
         list(baseline_jobs(dataclasses.replace(spec, vgg16_weights="no.h5"), []))

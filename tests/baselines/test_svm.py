@@ -14,12 +14,16 @@ def clips():
     """Features of very different scales and three labels, of which they say something."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 150)
-    return (rng.normal(size=(150, 20)) + 0.9 * np.eye(20)[labels]) * 10.0 ** rng.integers(-3, 4, 20), labels
+    return (rng.normal(size=(150, 20)) + 0.9 * np.eye(20)[labels]) * 10.0 ** rng.integers(
+        -3, 4, 20
+    ), labels
 
 
 def test_rbf_is_scikit_learn_s_on_train_and_devel(clips):
     features, labels = clips
-    expected = make_pipeline(StandardScaler(), SVC(gamma="auto", C=1)).fit(features[:90], labels[:90])
+    expected = make_pipeline(StandardScaler(), SVC(gamma="auto", C=1)).fit(
+        features[:90], labels[:90]
+    )
     answer = svm.rbf(features, labels, PARTS)
     np.testing.assert_array_equal(answer.predicted, expected.predict(features[90:]))
     assert answer.devel_uar is None
@@ -31,9 +35,13 @@ def test_linear_takes_the_best_c_on_devel_and_learns_from_both(clips):
     scaled = scaler.transform(features)
     scores = {}
     for complexity in svm.COMPLEXITIES:
-        predicted = SVC(C=complexity, kernel="linear").fit(scaled[:60], labels[:60]).predict(scaled[60:90])
+        predicted = (
+            SVC(C=complexity, kernel="linear").fit(scaled[:60], labels[:60]).predict(scaled[60:90])
+        )
         truth = labels[60:90]
-        scores[complexity] = np.mean([np.mean(predicted[truth == label] == label) for label in range(3)])
+        scores[complexity] = np.mean(
+            [np.mean(predicted[truth == label] == label) for label in range(3)]
+        )
     best = max(scores, key=scores.__getitem__)
     answer = svm.linear(features, labels, PARTS)
     assert answer.complexity == best
@@ -70,6 +78,8 @@ def test_speaker_normalisation_takes_away_what_is_the_speaker_s():
     speakers = ["a"] * 20 + ["b"] * 20
     moved = features.copy()
     moved[20:] = 5 * moved[20:] + 100
-    np.testing.assert_allclose(svm.per_speaker(moved, speakers), svm.per_speaker(features, speakers))
+    np.testing.assert_allclose(
+        svm.per_speaker(moved, speakers), svm.per_speaker(features, speakers)
+    )
     with pytest.raises(ValueError, match="switch it off"):
         svm.per_speaker(features, ["a"] * 39 + [""])

@@ -16,7 +16,11 @@ FORMATS = ("zip", "legacy")
 def arrays():
     random = np.random.default_rng(0)
     exchanged = random.normal(size=(3, 3, 2, 4)).astype(np.float32).transpose(3, 2, 0, 1)
-    return {"conv.weight": exchanged, "bias": random.normal(size=4).astype(np.float32), "steps": np.array(7)}
+    return {
+        "conv.weight": exchanged,
+        "bias": random.normal(size=4).astype(np.float32),
+        "steps": np.array(7),
+    }
 
 
 @pytest.fixture(params=FORMATS)
@@ -34,7 +38,9 @@ def test_both_formats_are_read(arrays, write, weights_files, tmp_path):
 
 
 @pytest.mark.parametrize("rebuild", ["_rebuild_tensor", "_rebuild_parameter"])
-def test_what_older_files_name_is_read(arrays, write, weights_files, tmp_path, rebuild, monkeypatch):
+def test_what_older_files_name_is_read(
+    arrays, write, weights_files, tmp_path, rebuild, monkeypatch
+):
     state = weights_files.state_dict(arrays)
     if rebuild == "_rebuild_parameter":
 
@@ -45,7 +51,9 @@ def test_what_older_files_name_is_read(arrays, write, weights_files, tmp_path, r
 
         state = OrderedDict(bias=Parameter("0", arrays["bias"]))
     else:
-        monkeypatch.setattr(weights_files.Tensor, "rebuild", weights_files.Named("torch._utils", rebuild))
+        monkeypatch.setattr(
+            weights_files.Tensor, "rebuild", weights_files.Named("torch._utils", rebuild)
+        )
     write(tmp_path / "weights.pth", state)
     np.testing.assert_array_equal(read_torch(tmp_path / "weights.pth")["bias"], arrays["bias"])
 
@@ -74,7 +82,8 @@ def test_a_pickle_that_would_run_something_is_refused(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"shape": (5,)}, {"strides": (2,)}, {"strides": (-1,)}, {"strides": (0,), "shape": (10**12,)}]
+    "changes",
+    [{"shape": (5,)}, {"strides": (2,)}, {"strides": (-1,)}, {"strides": (0,), "shape": (10**12,)}],
 )
 def test_a_tensor_beyond_its_data_is_refused(arrays, write, weights_files, tmp_path, changes):
     state = weights_files.state_dict({"bias": arrays["bias"]})
@@ -129,7 +138,9 @@ BOMBS = {
 @pytest.mark.parametrize("kind", BOMBS)
 def test_a_small_pickle_that_would_take_much_memory_is_refused(weights_files, tmp_path, kind):
     """Each of these few bytes would, repeated in a file of a megabyte, fill the memory or never end."""
-    bomb = BOMBS[kind] or weights_files.pickled({"x": weights_files.Tensor("0", np.zeros((1,) * 9, "f4"))})
+    bomb = BOMBS[kind] or weights_files.pickled(
+        {"x": weights_files.Tensor("0", np.zeros((1,) * 9, "f4"))}
+    )
     with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
         archive.writestr("archive/data.pkl", b"\x80\x02" * (BOMBS[kind] is not None) + bomb + b".")
         archive.writestr("archive/data/0", bytes(4))
@@ -156,18 +167,24 @@ def test_dicts_that_are_built_of_others_are_counted(weights_files, tmp_path, mon
 def test_a_storage_that_tensors_share_is_read_once(weights_files, tmp_path, monkeypatch):
     shared = weights_files.Tensor("0", np.arange(4, dtype=np.float32))
     with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
-        archive.writestr("archive/data.pkl", weights_files.pickled(OrderedDict(one=shared, other=shared)))
+        archive.writestr(
+            "archive/data.pkl", weights_files.pickled(OrderedDict(one=shared, other=shared))
+        )
         archive.writestr("archive/data/0", shared.storage.array.tobytes())
     read = []
     read_member = torch_file.read_member
     monkeypatch.setattr(
-        torch_file, "read_member", lambda archive, name: (read.append(name), read_member(archive, name))[1]
+        torch_file,
+        "read_member",
+        lambda archive, name: (read.append(name), read_member(archive, name))[1],
     )
     assert read_torch(tmp_path / "weights.pth")["other"].tolist() == [0, 1, 2, 3]
     assert read.count("archive/data/0") == 1
 
 
-def test_more_data_than_a_network_has_is_refused(arrays, write, weights_files, tmp_path, monkeypatch):
+def test_more_data_than_a_network_has_is_refused(
+    arrays, write, weights_files, tmp_path, monkeypatch
+):
     write(tmp_path / "weights.pth", weights_files.state_dict(arrays))
     monkeypatch.setattr(torch_file, "MAX_BYTES", (tmp_path / "weights.pth").stat().st_size)
     read_torch(tmp_path / "weights.pth")
@@ -176,11 +193,17 @@ def test_more_data_than_a_network_has_is_refused(arrays, write, weights_files, t
         read_torch(tmp_path / "weights.pth")
 
 
-def test_an_archive_that_says_it_has_more_data_than_the_file_is_refused(arrays, weights_files, tmp_path):
-    weights_files.write_zip(tmp_path / "weights.pth", weights_files.state_dict({"bias": arrays["bias"]}))
+def test_an_archive_that_says_it_has_more_data_than_the_file_is_refused(
+    arrays, weights_files, tmp_path
+):
+    weights_files.write_zip(
+        tmp_path / "weights.pth", weights_files.state_dict({"bias": arrays["bias"]})
+    )
     content = (tmp_path / "weights.pth").read_bytes()
     sizes = (16).to_bytes(4, "little") * 2
     assert content.count(sizes) == 2
-    (tmp_path / "weights.pth").write_bytes(content.replace(sizes, (2**31).to_bytes(4, "little") * 2))
+    (tmp_path / "weights.pth").write_bytes(
+        content.replace(sizes, (2**31).to_bytes(4, "little") * 2)
+    )
     with pytest.raises(ValueError, match="and no network has"):
         read_torch(tmp_path / "weights.pth")

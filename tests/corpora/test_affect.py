@@ -65,7 +65,9 @@ def test_every_word_of_table_2_is_a_label_of_emoset():
 
 
 def test_the_words_of_the_readme_are_those_that_emoset_needs():
-    (text,) = re.findall('"--config.label_words=([^"]*)"', (ROOT / "README.md").read_text(encoding="utf-8"))
+    (text,) = re.findall(
+        '"--config.label_words=([^"]*)"', (ROOT / "README.md").read_text(encoding="utf-8")
+    )
     labels = {label for spec in CATALOGUE.values() if spec.table_1 for label in spec.labels}
     assert sorted(parse_mapping(text)) == unknown(labels)
     assert not unknown(labels, parse_mapping(text))
@@ -105,7 +107,9 @@ def test_a_corpus_may_mean_something_of_its_own():
 def test_words_for_a_corpus_that_is_not_there_are_refused_and_a_slash_in_a_label_is_none():
     labels = {"diary": ["high", "happy/excited"], "calls": ["low"]}
     check_corpora(parse_mapping("diary/high=anger,happy/excited=happiness,calm=rest"), labels)
-    with pytest.raises(ValueError, match=r"words for dairy, which is none of the corpora diary, calls;"):
+    with pytest.raises(
+        ValueError, match=r"words for dairy, which is none of the corpora diary, calls;"
+    ):
         check_corpora(parse_mapping("dairy/high=anger"), labels)
 
 

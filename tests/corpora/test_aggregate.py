@@ -17,7 +17,9 @@ PARTS = ("train", "devel", "test")
 
 def corpus_of(labels, part):
     clips = [Clip(f"{i}.wav", label, "", "", 1.0, "", str(i)) for i, label in enumerate(labels)]
-    return clips, Partition("", {name: np.flatnonzero(np.array(part) == i) for i, name in enumerate(PARTS)})
+    return clips, Partition(
+        "", {name: np.flatnonzero(np.array(part) == i) for i, name in enumerate(PARTS)}
+    )
 
 
 @st.composite
@@ -44,7 +46,9 @@ def test_levels_are_as_frequent_as_the_rarest(some, seed):
                 assert (np.diff(chosen) > 0).all()
                 available = Counter(label[whole])
                 fewest = min(available[k] for k in range(len(domain.labels)))
-                assert Counter(label[chosen]) == Counter(dict.fromkeys(range(len(domain.labels)), fewest))
+                assert Counter(label[chosen]) == Counter(
+                    dict.fromkeys(range(len(domain.labels)), fewest)
+                )
 
 
 @given(corpora(), st.integers(0, 9))
@@ -59,7 +63,9 @@ def test_a_corpus_is_chosen_from_alike_whatever_stands_beside_it(some, seed):
 
 def test_the_seed_chooses():
     some = {"a": corpus_of(["anger"] * 50 + ["sad"] * 5, [0] * 55)}
-    chosen = {tuple(aggregate("arousal", some, seed)["arousal"].parts["a"]["train"]) for seed in range(5)}
+    chosen = {
+        tuple(aggregate("arousal", some, seed)["arousal"].parts["a"]["train"]) for seed in range(5)
+    }
     assert len(chosen) == 5
 
 
@@ -98,6 +104,8 @@ def test_no_corpora_are_refused():
 
 def test_each_corpus_has_its_own_mapping():
     some = {"a": corpus_of(["calm", "anger"], [0, 0]), "b": corpus_of(["calm", "sad"], [0, 0])}
-    domain = aggregate("arousal", some, mappings={"a": {"calm": "rest"}, "b": {"calm": "joy"}})["arousal"]
+    domain = aggregate("arousal", some, mappings={"a": {"calm": "rest"}, "b": {"calm": "joy"}})[
+        "arousal"
+    ]
     assert domain.label["a"].tolist() == [0, 1]
     assert domain.label["b"].tolist() == [1, 0]

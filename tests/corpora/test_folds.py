@@ -22,7 +22,10 @@ def test_every_clip_is_tested_once(scheme):
 
 
 def test_a_partition_without_test_cannot_be_scored():
-    clips = [dataclasses.replace(clip, split="devel" if clip.speaker == "a" else "train") for clip in CLIPS]
+    clips = [
+        dataclasses.replace(clip, split="devel" if clip.speaker == "a" else "train")
+        for clip in CLIPS
+    ]
     with pytest.raises(ValueError, match="corpus demo: no clips for test"):
         make_folds(SPEC, clips)
 
@@ -36,7 +39,10 @@ def test_speakers_who_share_a_recording_are_left_out_together():
 
 def test_published_folds_are_named():
     spec = dataclasses.replace(SPEC, folds=(("a", "b"), ("c", "d"), ("e", "f")))
-    assert make_folds(spec, CLIPS, "fold:3").protocol == "speaker-independent: 3 published folds pooled"
+    assert (
+        make_folds(spec, CLIPS, "fold:3").protocol
+        == "speaker-independent: 3 published folds pooled"
+    )
     seeded = make_folds(spec, CLIPS, "fold:6", seed=4).protocol
     assert seeded == "speaker-independent: 6 folds pooled, stratified by label, seed 4"
 
@@ -50,6 +56,8 @@ def test_one_partition_is_as_it_was():
 @pytest.mark.filterwarnings("ignore:corpus demo")
 @pytest.mark.parametrize("scheme", ["fold:7", "fold:0", "fold:1", "fold:x", "losos", "loso"])
 def test_what_the_corpus_does_not_allow_says_what_is_allowed(scheme):
-    clips = [dataclasses.replace(clip, speaker="") for clip in CLIPS[:6]] if scheme == "loso" else CLIPS
+    clips = (
+        [dataclasses.replace(clip, speaker="") for clip in CLIPS[:6]] if scheme == "loso" else CLIPS
+    )
     with pytest.raises(ValueError, match="allowed"):
         make_folds(SPEC, clips, scheme)

@@ -42,7 +42,10 @@ def test_the_seed_decides_between_equals():
 def test_rare_labels_find_their_way_into_every_part():
     """Six labels, each of them spoken by three of 60 speakers: one random assignment in 10^5 will do."""
     speaker = np.arange(60)
-    group, label = np.append(speaker, np.arange(18)), np.append(np.zeros(60, int), 1 + np.arange(18) // 3)
+    group, label = (
+        np.append(speaker, np.arange(18)),
+        np.append(np.zeros(60, int), 1 + np.arange(18) // 3),
+    )
     part = deal(group, label, (0.6, 0.2, 0.2), seed=0)
     assert all(set(part[label == k]) == {0, 1, 2} for k in range(7))
 

@@ -19,7 +19,9 @@ def data_dir(tmp_path):
     """A folder with two prepared corpora, one of which the catalogue does not know."""
     for place in ("emoset/emodb/1.0.0", "manifest/mine/1.0.0"):
         (tmp_path / place).mkdir(parents=True)
-        clips = [Clip(f"{i}.wav", "anger", speaker, "", 900.0, "", "") for i, speaker in enumerate("aab")]
+        clips = [
+            Clip(f"{i}.wav", "anger", speaker, "", 900.0, "", "") for i, speaker in enumerate("aab")
+        ]
         write_clips(tmp_path / place / "clips.csv", clips)
     (tmp_path / "emoset/casia/1.0.0").mkdir(parents=True)
     return tmp_path
@@ -31,7 +33,11 @@ def test_every_corpus_is_listed_once_as_here_or_missing(data_dir):
     assert here.startswith(f"prepared in {data_dir}: 2\n")
     assert f"emodb*       3 clips, 2 speakers, 0.75 h, in {data_dir / 'emoset/emodb/1.0.0'}" in here
     assert "mine  " in here
-    named = [line.split()[0] for block in (here, with_layout, from_csv) for line in block.splitlines()[1:]]
+    named = [
+        line.split()[0]
+        for block in (here, with_layout, from_csv)
+        for line in block.splitlines()[1:]
+    ]
     assert sorted(name.rstrip("*") for name in named) == sorted([*CATALOGUE, "mine"])
     assert sum(name.endswith("*") for name in named) == 26
 

@@ -47,7 +47,9 @@ def corpora(draw):
     cells = [*itertools.product("abcdefg"[: draw(st.integers(3, 7))], LABELS)]
     counts = draw(st.lists(st.integers(0, 2), min_size=len(cells), max_size=len(cells)).filter(any))
     rows = [cell for cell, count in zip(cells, counts, strict=True) for _ in range(count)]
-    twins = draw(st.dictionaries(st.integers(0, len(rows) - 1), st.integers(0, len(rows) - 1), max_size=2))
+    twins = draw(
+        st.dictionaries(st.integers(0, len(rows) - 1), st.integers(0, len(rows) - 1), max_size=2)
+    )
     return [
         Clip(f"{i}.wav", label, speaker, "", 1.0, "", str(twins.get(i, i)))
         for i, (speaker, label) in enumerate(rows)
@@ -66,7 +68,11 @@ def some_assignment_is_allowed(clips):
 
 
 def twin_sets(clips):
-    return [[c for c in clips if c.digest == d] for d, n in Counter(c.digest for c in clips).items() if n > 1]
+    return [
+        [c for c in clips if c.digest == d]
+        for d, n in Counter(c.digest for c in clips).items()
+        if n > 1
+    ]
 
 
 @given(corpora(), st.integers(0, 9), st.randoms(use_true_random=False))
@@ -115,12 +121,27 @@ def test_speakers_who_share_a_recording_are_left_out_together():
 
 def test_devel_of_the_last_speaker_is_the_first():
     clips = clips_of("abcd")
-    assert values(make_partition(SPEC, clips, "loso:d"), clips, "speaker") == [{"b", "c"}, {"a"}, {"d"}]
+    assert values(make_partition(SPEC, clips, "loso:d"), clips, "speaker") == [
+        {"b", "c"},
+        {"a"},
+        {"d"},
+    ]
 
 
 @pytest.mark.parametrize(
     "scheme",
-    ["", "random", "fold:1/2", "fold:1/6", "fold:0/3", "fold:4/3", "fold:1", "loso:", "loso:z", "fold:a"],
+    [
+        "",
+        "random",
+        "fold:1/2",
+        "fold:1/6",
+        "fold:0/3",
+        "fold:4/3",
+        "fold:1",
+        "loso:",
+        "loso:z",
+        "fold:a",
+    ],
 )
 def test_an_impossible_scheme_is_refused_with_the_choices(scheme):
     with pytest.raises(ValueError, match=r"'default'; 'fold:I/K' with 3 ≤ K ≤ 5 .* a, b, c, d, e"):
@@ -143,7 +164,9 @@ def test_the_split_of_the_clips_goes_before_the_published_one():
 
 
 def test_a_missing_devel_is_cut_from_train_by_speaker():
-    spec = dataclasses.replace(SPEC, parts={"train": tuple("abcdefghij"), "test": ("k", "l", "nobody")})
+    spec = dataclasses.replace(
+        SPEC, parts={"train": tuple("abcdefghij"), "test": ("k", "l", "nobody")}
+    )
     clips = clips_of("abcdefghijkl")
     partition = make_partition(spec, clips)
     assert [len(part) for part in values(partition, clips, "speaker")] == [8, 2, 2]
@@ -172,7 +195,9 @@ def test_a_given_partition_without_test_is_one_and_asking_for_test_names_the_cor
     partition = make_partition(SPEC, clips)
     assert partition.protocol.endswith("; no test")
     assert len(partition.clips_of("devel", "demo"))
-    with pytest.raises(ValueError, match=r"corpus demo: no clips for test \(.*no test\); give some clips"):
+    with pytest.raises(
+        ValueError, match=r"corpus demo: no clips for test \(.*no test\); give some clips"
+    ):
         partition.clips_of("test", "demo")
 
 
@@ -191,13 +216,17 @@ SEGMENTS = [
 @pytest.mark.filterwarnings("ignore:corpus demo")
 def test_segments_of_one_recording_stay_together_where_nobody_knows_the_speakers():
     partition = make_partition(SPEC, SEGMENTS)
-    sides = [{clip.partition("#")[0] for clip in part} for part in files(partition, SEGMENTS).values()]
+    sides = [
+        {clip.partition("#")[0] for clip in part} for part in files(partition, SEGMENTS).values()
+    ]
     assert disjoint(sides)
     assert [len(side) for side in sides] == [4, 1, 1]
 
 
 def test_a_given_partition_with_a_cut_recording_on_two_sides_is_refused():
-    clips = [dataclasses.replace(c, split="test" if c.file[0] == "f" else "train") for c in SEGMENTS]
+    clips = [
+        dataclasses.replace(c, split="test" if c.file[0] == "f" else "train") for c in SEGMENTS
+    ]
     clips[0] = dataclasses.replace(clips[0], split="test")
     with pytest.raises(ValueError, match=r"recording a\.wav is in test \(a\.wav#t=0,1\) and train"):
         make_partition(SPEC, clips)
@@ -207,12 +236,18 @@ def test_a_given_partition_with_a_cut_recording_on_two_sides_is_refused():
 
 
 SMALL = {
-    "two clips": ([*clips_of("a", LABELS[:1]), *clips_of("b", LABELS[1:2])], "no clips for|is missing in"),
+    "two clips": (
+        [*clips_of("a", LABELS[:1]), *clips_of("b", LABELS[1:2])],
+        "no clips for|is missing in",
+    ),
     "one speaker": (clips_of("a"), "no clips for"),
     "two speakers": (clips_of("ab"), "no clips for"),
     "three speakers": (clips_of("abc"), ""),
     "64 labels": (clips_of("abcdef", [f"label {i}" for i in range(64)]), ""),
-    "a label of one clip": (clips_of("abcdef")[:-1] + clips_of("f", ["joy"]), "label 'joy' is missing in"),
+    "a label of one clip": (
+        clips_of("abcdef")[:-1] + clips_of("f", ["joy"]),
+        "label 'joy' is missing in",
+    ),
     "all recordings identical": (
         [dataclasses.replace(c, digest="0") for c in clips_of("abcdef")],
         "no clips",
@@ -253,7 +288,9 @@ def test_a_split_of_another_name_is_refused_by_file(split):
 def test_a_given_partition_with_a_speaker_on_two_sides_is_refused_by_name():
     clips = with_split(clips_of("abc"), {"a": "train", "b": "devel", "c": "test"})
     clips[0] = dataclasses.replace(clips[0], split="test")
-    with pytest.raises(ValueError, match=r"speaker a is in test \(a/anger.wav\) and train \(a/calm.wav\)"):
+    with pytest.raises(
+        ValueError, match=r"speaker a is in test \(a/anger.wav\) and train \(a/calm.wav\)"
+    ):
         make_partition(SPEC, clips)
 
 
@@ -279,7 +316,9 @@ def test_a_published_partition_that_shares_a_recording_is_refused():
 
 def test_published_parts_name_every_speaker_once():
     parts = {"train": ("a",), "devel": ("b",), "test": ("c",)}
-    with pytest.raises(ValueError, match="speakers d are in none of the published train, devel, test"):
+    with pytest.raises(
+        ValueError, match="speakers d are in none of the published train, devel, test"
+    ):
         make_partition(dataclasses.replace(SPEC, parts=parts), clips_of("abcd"))
     parts["test"] = ("c", "a")
     with pytest.raises(ValueError, match="speakers a are in more than one"):
@@ -305,7 +344,9 @@ def test_published_folds_that_share_a_recording_are_refused():
 
 def test_a_label_of_too_few_speakers_is_named_with_them():
     clips = [c for c in clips_of("abcde") if c.label != "fear" or c.speaker in "bd"]
-    with pytest.raises(ValueError, match=r"label 'fear' is missing in \w+.* spoken by b, d; ways out"):
+    with pytest.raises(
+        ValueError, match=r"label 'fear' is missing in \w+.* spoken by b, d; ways out"
+    ):
         make_partition(SPEC, clips)
 
 

@@ -33,7 +33,9 @@ def test_clips_survive_csv(tmp_path):
     assert read_clips(tmp_path / "clips.csv") == clips
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "/a", "-a", "a b", "a\n", "ä", "a.b"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "a\\b", "/a", "-a", "a b", "a\n", "ä", "a.b"]
+)
 def test_a_name_that_could_leave_its_folder_is_refused(name):
     with pytest.raises(ValueError, match="use letters, digits"):
         check_name(name)

@@ -31,7 +31,9 @@ def corpora():
 def drawn(corpora, steps):
     lengths = [part.lengths for part in corpora.values()]
     turns = [divmod(step, len(lengths)) for step in range(steps)]
-    return [sample_clips(lengths[corpus], WINDOWS[corpus], 4, 7, corpus, turn) for turn, corpus in turns]
+    return [
+        sample_clips(lengths[corpus], WINDOWS[corpus], 4, 7, corpus, turn) for turn, corpus in turns
+    ]
 
 
 def batches(feed, corpora):
@@ -57,7 +59,9 @@ def test_a_batch_is_the_chunks_that_were_drawn(corpora):
 
 
 def test_both_feeds_give_the_same_batches(corpora):
-    pairs = zip(batches(DeviceFeed(corpora), corpora), batches(HostFeed(corpora), corpora), strict=True)
+    pairs = zip(
+        batches(DeviceFeed(corpora), corpora), batches(HostFeed(corpora), corpora), strict=True
+    )
     for (_, one), (_, other) in pairs:
         jax.tree.map(np.testing.assert_array_equal, one, other)
 
@@ -80,7 +84,9 @@ def test_clips_stay_where_they_are_where_they_do_not_fit(
     stats = free_bytes and {"bytes_limit": 10**9 + free_bytes, "bytes_in_use": 10**9}
     device = SimpleNamespace(memory_stats=lambda: stats)
     monkeypatch.setattr(feeds.jax, "local_devices", lambda: [device])
-    monkeypatch.setattr(feeds.psutil, "virtual_memory", lambda: SimpleNamespace(available=host_bytes))
+    monkeypatch.setattr(
+        feeds.psutil, "virtual_memory", lambda: SimpleNamespace(available=host_bytes)
+    )
     assert feeds.fits(corpora) == expected
 
 
@@ -88,7 +94,9 @@ def test_clips_stay_where_they_are_where_they_do_not_fit(
 def test_what_does_not_fit_on_the_device_is_remembered_or_read_again(
     corpora, host_bytes, remembered, monkeypatch
 ):
-    monkeypatch.setattr(feeds.psutil, "virtual_memory", lambda: SimpleNamespace(available=host_bytes))
+    monkeypatch.setattr(
+        feeds.psutil, "virtual_memory", lambda: SimpleNamespace(available=host_bytes)
+    )
     taken = []
 
     class Stored(Recordings):

@@ -20,7 +20,8 @@ from emojax.training.loop import train
 WORDS = "high=anger,middle=happiness,low=sadness,loud=fear,soft=neutral"
 LEVELS = {
     "arousal": {"high": "high", "middle": "high", "low": "low", "loud": "high", "soft": "low"},
-    "valence": dict.fromkeys(("high", "low", "loud"), "negative") | {"middle": "positive", "soft": "neutral"},
+    "valence": dict.fromkeys(("high", "low", "loud"), "negative")
+    | {"middle": "positive", "soft": "neutral"},
 }
 
 
@@ -49,19 +50,29 @@ def test_a_domain_holds_the_recordings_of_its_corpora_under_their_levels(tiny_pa
     for part, indices in domain.partition.parts.items():
         recordings = domain.load(part)
         assert len(recordings) == len(indices) > 0
-        for index, samples, label in zip(indices, recordings.samples, recordings.labels, strict=True):
+        for index, samples, label in zip(
+            indices, recordings.samples, recordings.labels, strict=True
+        ):
             name, _, file = domain.clips[index].file.partition("/")
             row = row_of[name][file]
             original = opened[name].clips[row]
-            assert domain.labels[label] == LEVELS[dimension][original.label] == domain.clips[index].label
-            np.testing.assert_array_equal(samples, load_recordings(opened[name], np.array([row])).samples[0])
+            assert (
+                domain.labels[label]
+                == LEVELS[dimension][original.label]
+                == domain.clips[index].label
+            )
+            np.testing.assert_array_equal(
+                samples, load_recordings(opened[name], np.array([row])).samples[0]
+            )
             assert domain.clips[index].speaker == f"{name}/{original.speaker}"
         stored, shuffled = domain.stored(part), np.random.default_rng(0).permutation(len(indices))
         assert stored.lengths.tolist() == recordings.lengths.tolist()
         assert stored.labels.tolist() == recordings.labels.tolist()
         for row, samples in zip(shuffled, stored.take(shuffled), strict=True):
             np.testing.assert_array_equal(samples, recordings.samples[row])
-    assert {domain.clips[i].file.split("/")[0] for i in domain.partition.parts["train"]} == set(tiny_paths)
+    assert {domain.clips[i].file.split("/")[0] for i in domain.partition.parts["train"]} == set(
+        tiny_paths
+    )
 
 
 def test_nobody_changes_sides(tiny_paths):
@@ -102,7 +113,10 @@ def test_a_single_level_is_left_out_and_the_protocol_says_so(tiny_paths):
 
 def test_a_run_on_domains_is_scored_and_loaded_by_them(affect_run, tiny_paths):
     manifest = read_manifest(affect_run)
-    assert manifest["corpora"] == {"arousal": ["low", "high"], "valence": ["negative", "neutral", "positive"]}
+    assert manifest["corpora"] == {
+        "arousal": ["low", "high"],
+        "valence": ["negative", "neutral", "positive"],
+    }
     for part in ("devel", "test"):
         results = evaluate(affect_run, part)
         for result, (name, domain) in zip(results, domains(tiny_paths).items(), strict=True):
@@ -135,7 +149,10 @@ def test_a_corpus_adapts_the_trunk_of_the_domains(tiny_config, affect_run, tiny_
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"aggregate": "dominance"}, "aggregate='dominance'; give one of .*arousal, valence, a\\+v"),
+        (
+            {"aggregate": "dominance"},
+            "aggregate='dominance'; give one of .*arousal, valence, a\\+v",
+        ),
         ({"label_words": "loud=rage"}, "label_words: 'loud=rage' .* out of contempt, .*positive"),
     ],
 )
@@ -152,7 +169,9 @@ def test_all_labels_without_a_meaning_are_named_at_once(tiny_paths):
 
 
 def test_words_for_another_corpus_are_refused(tiny_paths):
-    with pytest.raises(ValueError, match=r"words for tons, which is none of the corpora tones, levels"):
+    with pytest.raises(
+        ValueError, match=r"words for tons, which is none of the corpora tones, levels"
+    ):
         domains(tiny_paths, words=f"tons/high=rest,{WORDS}")
 
 
@@ -172,5 +191,7 @@ def test_a_part_that_lacks_a_level_of_a_corpus_is_named_or_refused(tiny_paths, t
         "levels: speaker-independent: partition given with the clips; no soft in test; "
         "nothing of levels in test"
     )
-    with pytest.raises(ValueError, match=r"arousal: no clips for test.*give another --config\.partition"):
+    with pytest.raises(
+        ValueError, match=r"arousal: no clips for test.*give another --config\.partition"
+    ):
         domains({"levels": paths["levels"]})

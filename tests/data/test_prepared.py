@@ -36,9 +36,12 @@ def test_a_table_of_other_durations_is_refused(tiny_paths, tmp_path):
     shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
     clips = read_clips(tmp_path / "1.0.0" / "clips.csv")
     write_clips(
-        tmp_path / "1.0.0" / "clips.csv", [dataclasses.replace(clip, duration_s=9.5) for clip in clips]
+        tmp_path / "1.0.0" / "clips.csv",
+        [dataclasses.replace(clip, duration_s=9.5) for clip in clips],
     )
-    with pytest.raises(ValueError, match=r"samples but clips\.csv says .* of 152000; .*prepare the corpus"):
+    with pytest.raises(
+        ValueError, match=r"samples but clips\.csv says .* of 152000; .*prepare the corpus"
+    ):
         load_recordings(open_corpus(tmp_path / "1.0.0"), np.array([0]))
 
 
@@ -48,7 +51,9 @@ def test_a_folder_that_is_no_corpus_says_what_to_do(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["pythonClassName", "python_class_name", "type"])
-def test_a_folder_that_names_a_module_of_its_own_is_refused_unread(key, tiny_paths, tmp_path, monkeypatch):
+def test_a_folder_that_names_a_module_of_its_own_is_refused_unread(
+    key, tiny_paths, tmp_path, monkeypatch
+):
     shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
     (tmp_path / "stranger.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(tmp_path)

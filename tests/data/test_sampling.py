@@ -29,6 +29,8 @@ def test_a_chunk_is_a_window_of_its_clip_or_all_of_it(own, window, turn):
 
 def test_chunks_are_anywhere_in_the_clip():
     starts = {
-        int(start) for turn in range(50) for start in sample_clips(np.array([12]), 10, 2, 0, 0, turn).starts
+        int(start)
+        for turn in range(50)
+        for start in sample_clips(np.array([12]), 10, 2, 0, 0, turn).starts
     }
     assert starts == {0, 1, 2}

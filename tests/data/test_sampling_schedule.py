@@ -25,7 +25,9 @@ def test_weights(sampling, expected):
     "sampling", ["", "sizes", "emodb=1", "emodb=1,casia=1,nemo=0", "emodb=1,casia=1,nemo=x"]
 )
 def test_what_is_no_sampling_says_what_is(sampling):
-    with pytest.raises(ValueError, match=r"round_robin, synchronous, size, .* emodb=1,casia=1,nemo=1"):
+    with pytest.raises(
+        ValueError, match=r"round_robin, synchronous, size, .* emodb=1,casia=1,nemo=1"
+    ):
         corpus_weights(sampling, SIZES)
 
 

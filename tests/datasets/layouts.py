@@ -20,7 +20,10 @@ FILES = {
         "Actor_24/03-01-08-02-02-02-24.wav": ("surprised", "24"),
     },
     "baved": {"0/55-m-16-0-1-239.wav": ("normal", "55"), "6/7-f-20-6-2-12.wav": ("high", "7")},
-    "ased": {"04Sad/S4-04-02-01-29.wav": ("sad", "29"), "05Angry/a5-03-01-02-50.wav": ("angry", "50")},
+    "ased": {
+        "04Sad/S4-04-02-01-29.wav": ("sad", "29"),
+        "05Angry/a5-03-01-02-50.wav": ("angry", "50"),
+    },
     "nemo": {
         "samples/EB0_anger_1.wav": ("anger", "EB0"),
         "samples/WR0_surprised_64.wav": ("surprised", "WR0"),
@@ -84,7 +87,10 @@ FILES = {
     },
     "iemocap": {
         "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav": ("neutral", "Ses01F"),
-        "Session5/sentences/wav/Ses05F_script01_1/Ses05F_script01_1_M012.wav": ("happiness", "Ses05M"),
+        "Session5/sentences/wav/Ses05F_script01_1/Ses05F_script01_1_M012.wav": (
+            "happiness",
+            "Ses05M",
+        ),
     },
     "meld": {
         "dev_splits_complete/dia0_utt0.wav": ("surprise", "Phoebe"),
@@ -128,7 +134,9 @@ def write_tones(root: Path, *files: str, duration_s: float = 0.2) -> Path:
     seconds = np.arange(round(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     for number, file in enumerate(files):
         (root / file).parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(root / file, 0.5 * np.sin(2 * np.pi * (200 + 10 * number) * seconds), SAMPLE_RATE_HZ)
+        soundfile.write(
+            root / file, 0.5 * np.sin(2 * np.pi * (200 + 10 * number) * seconds), SAMPLE_RATE_HZ
+        )
     return root
 
 

@@ -37,7 +37,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         content = self.server.files.get(self.path)
         if content is None:
             return self.send_error(404)
-        self.send(content, cut=self.server.breaks_off_at.pop(0) if self.server.breaks_off_at else None)
+        self.send(
+            content, cut=self.server.breaks_off_at.pop(0) if self.server.breaks_off_at else None
+        )
 
     def send(self, content, status=200, cut=None, **headers):
         self.send_response(status)
@@ -64,7 +66,9 @@ def md5(content):
 
 
 def names(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
 
 
 def zipped(*members, packed=zipfile.ZIP_DEFLATED):

@@ -19,7 +19,9 @@ def root(tmp_path, write_tones):
     return write_tones(tmp_path / "source", *FILES, duration_s=2)
 
 
-def database(root, *, tables=("emotion.{part}.gold",), column="emotion", storage_format="csv", times=True):
+def database(
+    root, *, tables=("emotion.{part}.gold",), column="emotion", storage_format="csv", times=True
+):
     """Write a database with speakers, and tables of each part that have labels."""
     built = audformat.Database("calls")
     built.schemes["emotion"] = audformat.Scheme(labels=["calm", "joy"])
@@ -46,9 +48,13 @@ def clips_of(source, tmp_path):
 
 
 @pytest.mark.parametrize("storage_format", ["csv", "parquet"])
-def test_segments_speakers_and_parts_are_those_of_the_database(root, tmp_path, storage_format, capsys):
+def test_segments_speakers_and_parts_are_those_of_the_database(
+    root, tmp_path, storage_format, capsys
+):
     clips = clips_of(database(root, storage_format=storage_format), tmp_path)
-    assert {clip.file: (clip.label, clip.speaker, clip.split, clip.duration_s) for clip in clips} == {
+    assert {
+        clip.file: (clip.label, clip.speaker, clip.split, clip.duration_s) for clip in clips
+    } == {
         "wav/a0.wav#t=0.5,1.5": ("calm", "a", "train", 1),
         "wav/a1.wav": ("joy", "a", "train", 2),
         "wav/b0.wav#t=0.5,1.5": ("calm", "b", "devel", 1),
@@ -104,9 +110,15 @@ def test_pickles_beside_the_tables_are_never_loaded(root, tmp_path):
         ("name: !!python/object/apply:sys.exit ['run']", "could not determine a constructor"),
         ("- a list", "no audformat database that can be read"),
         ("{", "no audformat database that can be read"),
-        ("name: x\nsource: y\nusage: research", "no column of labels, such as emotion, in no table"),
+        (
+            "name: x\nsource: y\nusage: research",
+            "no column of labels, such as emotion, in no table",
+        ),
         ("name: x\nusage: research\ntables: {../y: {type: filewise}}", "leads out of the folder"),
-        ("name: x\nusage: research\ntables: {y: {type: filewise}}", "no audformat database that can be read"),
+        (
+            "name: x\nusage: research\ntables: {y: {type: filewise}}",
+            "no audformat database that can be read",
+        ),
     ],
 )
 def test_a_broken_header_is_one_line(root, tmp_path, header, said):

@@ -50,7 +50,9 @@ def test_what_is_here_is_not_fetched(offer, publisher, tmp_path):
     assert publisher.asked == []
 
 
-def test_a_broken_connection_is_tried_again_from_the_start(offer, publisher, emodb, tmp_path, monkeypatch):
+def test_a_broken_connection_is_tried_again_from_the_start(
+    offer, publisher, emodb, tmp_path, monkeypatch
+):
     spec = offer("emodb", emodb, checksum=md5(emodb), inside="emodb")
     publisher.breaks_off_at = [1000]
     monkeypatch.setattr(emojax.download, "_RETRIES", 1)
@@ -86,7 +88,9 @@ def test_a_download_that_is_interrupted_leaves_nothing_half(offer, emodb, tmp_pa
     assert not (tmp_path / ".emodb.download").exists()
 
 
-def test_what_came_by_another_entry_of_the_catalogue_is_not_taken(offer, publisher, emodb, tmp_path):
+def test_what_came_by_another_entry_of_the_catalogue_is_not_taken(
+    offer, publisher, emodb, tmp_path
+):
     old = offer("emodb", zipped(("old.wav", "old")), path="/old.zip")
     gone = Download(publisher.put("/gone.zip", b""))
     del publisher.files["/gone.zip"]
@@ -98,9 +102,13 @@ def test_what_came_by_another_entry_of_the_catalogue_is_not_taken(offer, publish
     assert not (tmp_path / ".emodb.download").exists()
 
 
-def test_of_a_damaged_archive_nothing_stays_and_the_others_are_unpacked_again(offer, publisher, tmp_path):
+def test_of_a_damaged_archive_nothing_stays_and_the_others_are_unpacked_again(
+    offer, publisher, tmp_path
+):
     good = zipped(("a.wav", "a"))
-    bad = zipped(("b.wav", "b"), ("c.wav", bytes(range(256)))).replace(bytes(range(99, 120)), bytes(21))
+    bad = zipped(("b.wav", "b"), ("c.wav", bytes(range(256)))).replace(
+        bytes(range(99, 120)), bytes(21)
+    )
     spec = offer("emodb", good)
     second = Download(publisher.put("/second.zip", bad))
     spec = dataclasses.replace(spec, downloads=(*spec.downloads, second))
@@ -116,22 +124,37 @@ def test_of_a_damaged_archive_nothing_stays_and_the_others_are_unpacked_again(of
 HUGE_GZIP = gzip.compress(bytes(4 * 10**7))
 LIES = {
     "no file": (lambda http: http.send_error(404), "404"),
-    "an escape in the reason": (lambda http: http.send_error(404, "\x1b]0;x\x07"), r"404 \\x1b\]0;x\\x07;"),
+    "an escape in the reason": (
+        lambda http: http.send_error(404, "\x1b]0;x\x07"),
+        r"404 \\x1b\]0;x\\x07;",
+    ),
     "a broken server": (lambda http: http.send_error(500), "500"),
     "no answer": (lambda http: http.rfile.close(), "cannot be fetched"),
     "no HTTP": (lambda http: http.wfile.write(b"hello\r\n\r\n"), "cannot be fetched"),
     "a silent server": (lambda http: time.sleep(1), "timed out"),
     "a length that is none": (lambda http: http.send(b"x", Content_Length="abc"), "'abc' bytes"),
     "a negative length": (lambda http: http.send(b"x", Content_Length="-1"), "'-1' bytes"),
-    "a length beyond the limit": (lambda http: http.send(b"x", Content_Length=10**16), "larger than"),
-    "more than it says": (lambda http: http.send(b"x" * 10, Content_Length=11), "cannot be fetched"),
+    "a length beyond the limit": (
+        lambda http: http.send(b"x", Content_Length=10**16),
+        "larger than",
+    ),
+    "more than it says": (
+        lambda http: http.send(b"x" * 10, Content_Length=11),
+        "cannot be fetched",
+    ),
     "a part of it": (lambda http: http.send(b"x", 206, Content_Range="bytes 0-0/10"), "206"),
     "nothing": (lambda http: http.send(b"", 204), "204"),
     "no end": (lambda http: http.send_without_end(), "larger than the 1000000 bytes"),
     "compressed": (lambda http: http.send(HUGE_GZIP, Content_Encoding="gzip"), "compressed"),
     "a circle": (lambda http: http.send(b"", 302, Location="/corpus.zip"), "redirects"),
-    "a way to a file": (lambda http: http.send(b"", 302, Location="file:///etc/passwd"), "file:///etc"),
-    "a way to no address": (lambda http: http.send(b"", 302, Location="http://[::bad/"), "cannot be fetched"),
+    "a way to a file": (
+        lambda http: http.send(b"", 302, Location="file:///etc/passwd"),
+        "file:///etc",
+    ),
+    "a way to no address": (
+        lambda http: http.send(b"", 302, Location="http://[::bad/"),
+        "cannot be fetched",
+    ),
     "a way to no host": (
         lambda http: http.send(b"", 302, Location=f"http://{'a' * 70}.example/"),
         "cannot be fetched",
@@ -148,7 +171,9 @@ LIES = {
 
 
 @pytest.mark.parametrize("kind", LIES)
-def test_a_server_that_lies_is_one_error_and_leaves_nothing(offer, publisher, tmp_path, monkeypatch, kind):
+def test_a_server_that_lies_is_one_error_and_leaves_nothing(
+    offer, publisher, tmp_path, monkeypatch, kind
+):
     answer, message = LIES[kind]
     monkeypatch.setattr(emojax.download, "_TIMEOUT_S", 0.3)
     monkeypatch.setattr(datasets.download, "LIMIT_BYTES", 10**6)
@@ -188,7 +213,9 @@ def test_no_more_than_the_catalogue_says_is_written(offer, publisher, tmp_path, 
     written = []
     write = emojax.download._BoundedFile.write
     monkeypatch.setattr(
-        emojax.download._BoundedFile, "write", lambda file, chunk: written.append(write(file, chunk))
+        emojax.download._BoundedFile,
+        "write",
+        lambda file, chunk: written.append(write(file, chunk)),
     )
     with pytest.raises(CorpusError, match="larger than the 3000000 bytes"):
         fetch(spec, tmp_path / "emodb")
@@ -197,7 +224,9 @@ def test_no_more_than_the_catalogue_says_is_written(offer, publisher, tmp_path, 
 
 def test_another_checksum_is_an_error_and_the_file_is_gone(offer, emodb, tmp_path):
     spec = offer("emodb", emodb, checksum=md5(b"as published"), inside="emodb")
-    with pytest.raises(CorpusError, match=f"expected {md5(b'as published')} but got {md5(emodb)[4:]}"):
+    with pytest.raises(
+        CorpusError, match=f"expected {md5(b'as published')} but got {md5(emodb)[4:]}"
+    ):
         fetch(spec, tmp_path / "emodb")
     assert not (tmp_path / "emodb").exists()
     assert names(tmp_path / ".emodb.download") == []
@@ -221,7 +250,9 @@ def test_where_no_checksum_is_published_the_first_download_is_trusted_and_no_oth
     assert (tmp_path / "downloads.sha256").read_text() == noted
 
 
-def test_too_little_space_is_an_error_before_anything_is_fetched(offer, publisher, tmp_path, monkeypatch):
+def test_too_little_space_is_an_error_before_anything_is_fetched(
+    offer, publisher, tmp_path, monkeypatch
+):
     spec = offer("emodb", b"", bytes=10**15)
     with pytest.raises(CorpusError, match=r"not enough space .*: 2000000000 MB are needed"):
         fetch(spec, tmp_path / "corpora/emodb")
@@ -237,7 +268,9 @@ def test_a_size_that_only_the_server_knows_is_compared_with_the_space(offer, tmp
         fetch(spec, tmp_path / "emodb")
 
 
-def test_a_full_disk_never_costs_an_archive_that_is_here(offer, publisher, emodb, tmp_path, monkeypatch):
+def test_a_full_disk_never_costs_an_archive_that_is_here(
+    offer, publisher, emodb, tmp_path, monkeypatch
+):
     spec = offer("emodb", emodb, checksum=md5(emodb), inside="emodb")
     with monkeypatch.context() as full:
         free = shutil.disk_usage(tmp_path)._replace(free=len(emodb) + 1)
@@ -269,7 +302,9 @@ def test_a_corpus_that_cannot_be_fetched_says_where_to_ask_before_any_other_is_f
 
 
 def test_an_archive_that_turns_out_damaged_is_fetched_anew(offer, publisher, tmp_path):
-    spec = offer("emodb", zipped(("a.wav", bytes(range(256)))).replace(bytes(range(99, 120)), bytes(21)))
+    spec = offer(
+        "emodb", zipped(("a.wav", bytes(range(256)))).replace(bytes(range(99, 120)), bytes(21))
+    )
     with pytest.raises(CorpusError, match="damaged"):
         fetch(spec, tmp_path / "emodb")
     publisher.files["/corpus.zip"] = zipped(("a.wav", bytes(range(256))))
@@ -291,7 +326,9 @@ def test_an_archive_that_was_damaged_on_the_disk_is_fetched_anew(offer, publishe
     assert names(tmp_path / "emodb") == ["more.wav", *sorted(FILES["emodb"])]
 
 
-def test_of_two_that_fetch_one_corpus_neither_leaves_half_of_it(offer, emodb, tmp_path, monkeypatch):
+def test_of_two_that_fetch_one_corpus_neither_leaves_half_of_it(
+    offer, emodb, tmp_path, monkeypatch
+):
     spec = offer("emodb", emodb, checksum=md5(emodb), inside="emodb")
     unpack = datasets.download.unpack
 

@@ -72,7 +72,9 @@ def test_an_archive_that_holds_itself_once_more_is_one_corpus(tmp_path, write_co
 def test_two_different_recordings_of_one_name_are_refused(tmp_path, write_corpus):
     root = write_corpus("emodb", tmp_path / "source", *FILES["emodb"])
     write_corpus("emodb", root / "denoised", *reversed(FILES["emodb"]))
-    with pytest.raises(CorpusError, match=r"denoised/.* and .* differ, and both are wav/.*emodb|NAME=PATH"):
+    with pytest.raises(
+        CorpusError, match=r"denoised/.* and .* differ, and both are wav/.*emodb|NAME=PATH"
+    ):
         found("emodb", root, tmp_path)
 
 
@@ -104,7 +106,9 @@ SONG = [f"Actor_01/03-02-0{emotion}-01-01-01-01.wav" for emotion in (1, 2)]
 
 @pytest.mark.parametrize("speech", ["", "Audio_Speech_Actors_01-24/"])
 @pytest.mark.parametrize("song", ["", "Audio_Song_Actors_01-24/"])
-def test_another_part_beside_the_corpus_is_left_out_and_said(tmp_path, write_corpus, capsys, speech, song):
+def test_another_part_beside_the_corpus_is_left_out_and_said(
+    tmp_path, write_corpus, capsys, speech, song
+):
     files = [f"{speech}{file}" for file in FILES["ravdess"]] + [f"{song}{file}" for file in SONG]
     root = write_corpus("ravdess", tmp_path / "source", *files)
     assert found("ravdess", root, tmp_path) == FILES["ravdess"]
@@ -176,14 +180,20 @@ def test_recordings_with_other_labels_are_no_part_of_the_corpus(tmp_path, write_
     assert [source.file for source in listing(name, root, tmp_path)] == sorted(FILES[name])
 
 
-@pytest.mark.parametrize(("name", "splits"), [("aibo", ["test", "train"]), ("emotiw2014", ["train", "test"])])
+@pytest.mark.parametrize(
+    ("name", "splits"), [("aibo", ["test", "train"]), ("emotiw2014", ["train", "test"])]
+)
 def test_a_published_partition_is_kept(tmp_path, write_corpus, name, splits):
     root = write_corpus(name, tmp_path, *FILES[name])
     assert [source.split for source in listing(name, root, tmp_path)] == splits
 
 
-def test_names_that_do_not_fit_are_skipped_and_what_is_no_recording_is_passed_over(tmp_path, write_tones):
-    root = write_tones(tmp_path / "source", "wav/03a01Fa.wav", "wav/._03a01Fa.wav", ".git/a.wav", "wav/x.wav")
+def test_names_that_do_not_fit_are_skipped_and_what_is_no_recording_is_passed_over(
+    tmp_path, write_tones
+):
+    root = write_tones(
+        tmp_path / "source", "wav/03a01Fa.wav", "wav/._03a01Fa.wav", ".git/a.wav", "wav/x.wav"
+    )
     (root / "erkennung.txt").write_text("not audio")
     fits, odd = listing("emodb", root, tmp_path)
     assert fits.file == "wav/03a01Fa.wav"
@@ -227,7 +237,9 @@ def test_published_counts(corpora_dir, tmp_path, name):
         pytest.skip(f"{corpora_dir} holds no {name}")
     sources = listing(name, corpora_dir / name, tmp_path)
     assert not [source for source in sources if isinstance(source, Skipped)]
-    clips = MISSING.get(name, {}) | {source.file: (source.label, source.speaker) for source in sources}
+    clips = MISSING.get(name, {}) | {
+        source.file: (source.label, source.speaker) for source in sources
+    }
     assert Counter(label for label, _ in clips.values()) == spec.counts
     speakers = {speaker for _, speaker in clips.values()}
     assert len(speakers) == spec.speakers

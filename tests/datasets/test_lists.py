@@ -69,7 +69,9 @@ def test_a_list_as_dataverse_gives_it(publisher, offer, tmp_path):
 
 def listed(algorithm, value, size=1):
     checksum = {"type": algorithm, "value": value}
-    return dataverse({"dataFile": {"id": 1, "filename": "a.wav", "filesize": size, "checksum": checksum}})
+    return dataverse(
+        {"dataFile": {"id": 1, "filename": "a.wav", "filesize": size, "checksum": checksum}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,14 +105,20 @@ BAD_LISTS = {
     "half a character": (["a%c2%85.wav"], "control characters"),
     "a name twice": (["a.wav", "b.wav", "./a.wav"], "'a.wav' comes twice"),
     "a file and a folder": (["a", "a/b.wav"], "both a file and a folder"),
-    "another's partial name": (["a.wav", "a.wav.part"], r"'a\.wav\.part', which names a half-fetched file"),
+    "another's partial name": (
+        ["a.wav", "a.wav.part"],
+        r"'a\.wav\.part', which names a half-fetched file",
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", BAD_LISTS)
 def test_a_list_with_names_that_cannot_be_meant_is_refused(offer, publisher, tmp_path, kind):
     files, message = BAD_LISTS[kind]
-    lines = [f"{publisher.put(f'/a/{file}', b'x')} 1 {hashlib.sha256(b'x').hexdigest()}" for file in files]
+    lines = [
+        f"{publisher.put(f'/a/{file}', b'x')} 1 {hashlib.sha256(b'x').hexdigest()}"
+        for file in files
+    ]
     spec = offer("tess", "\n".join(lines).encode(), lists="tfds", inside=publisher.put("/a", b""))
     with pytest.raises(CorpusError, match=message):
         fetch(spec, tmp_path / "tess")
@@ -128,7 +136,9 @@ def test_a_list_of_more_than_the_catalogue_says_is_refused(offer, publisher, tmp
 
 def test_a_listed_file_is_no_larger_than_its_list_says(offer, publisher, tmp_path):
     text = f"{publisher.put('/a.wav', b'xyz')} 2 {'0' * 64}".encode()
-    with pytest.raises(CorpusError, match=r"a\.wav: cannot be fetched: it is larger than the 2 bytes"):
+    with pytest.raises(
+        CorpusError, match=r"a\.wav: cannot be fetched: it is larger than the 2 bytes"
+    ):
         fetch(offer("tess", text, lists="tfds"), tmp_path / "tess")
 
 

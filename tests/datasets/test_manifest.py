@@ -31,7 +31,9 @@ def root(tmp_path, write_tones):
 
 
 def clips_of(source, tmp_path, **kwargs):
-    return read_clips(prepare(f"mine={source}", "", tmp_path / "data", **kwargs)["mine"] / "clips.csv")
+    return read_clips(
+        prepare(f"mine={source}", "", tmp_path / "data", **kwargs)["mine"] / "clips.csv"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -69,11 +71,17 @@ def test_one_csv_per_part(root, tmp_path, write_csv, devel):
     write_csv(root / "speakers.csv", ("speaker", "sex"))
     splits = {clip.file: clip.split for clip in clips_of(root, tmp_path)}
     assert splits == dict(
-        zip((row[0] for row in ROWS), ["train", "train", "devel", "devel", "test", "test"], strict=True)
+        zip(
+            (row[0] for row in ROWS),
+            ["train", "train", "devel", "devel", "test", "test"],
+            strict=True,
+        )
     )
 
 
-def test_it_is_found_again_by_name_and_prepared_again_when_the_csv_changes(root, tmp_path, write_csv):
+def test_it_is_found_again_by_name_and_prepared_again_when_the_csv_changes(
+    root, tmp_path, write_csv
+):
     path = write_csv(root / "labels.csv", HEADER, *ROWS)
     folder = prepare(f"mine={path}", "", tmp_path / "data")["mine"]
     made = (folder / "clips.csv").stat().st_mtime_ns
@@ -94,7 +102,10 @@ def test_a_csv_that_became_wrong_leaves_what_was_prepared(root, tmp_path, write_
 
 
 def test_a_csv_may_describe_a_corpus_whose_layout_is_known(root, tmp_path, write_csv):
-    rows = [(file, label, "03") for (file, *_), label in zip(ROWS, ["neutral", "anger"] * 3, strict=True)]
+    rows = [
+        (file, label, "03")
+        for (file, *_), label in zip(ROWS, ["neutral", "anger"] * 3, strict=True)
+    ]
     path = write_csv(root / "labels.csv", HEADER[:3], *rows)
     folder = prepare(f"emodb={path}", "", tmp_path / "data")["emodb"]
     assert folder.parent.parent.name == "manifest"
@@ -117,13 +128,17 @@ def test_missing_files_count_as_bad(root, tmp_path, write_csv):
 )
 def test_a_path_that_leaves_the_folder_is_refused(root, tmp_path, write_tones, write_csv, way_out):
     secret = write_tones(tmp_path / "secret", "a.wav")
-    path = write_csv(root / "labels.csv", HEADER, *ROWS, (way_out.format(secret=secret), "sad", "x", "train"))
+    path = write_csv(
+        root / "labels.csv", HEADER, *ROWS, (way_out.format(secret=secret), "sad", "x", "train")
+    )
     with pytest.raises(CorpusError, match=r"labels.csv, line 8: .* lies outside"):
         clips_of(path, tmp_path)
 
 
 @pytest.mark.parametrize("linked", ["files", "folder", "root"])
-def test_links_are_followed_and_a_clip_keeps_the_name_its_table_gave_it(root, tmp_path, write_csv, linked):
+def test_links_are_followed_and_a_clip_keeps_the_name_its_table_gave_it(
+    root, tmp_path, write_csv, linked
+):
     write_csv(root / "labels.csv", HEADER, *ROWS)
     snapshot = tmp_path / "hub" / "snapshot"
     snapshot.parent.mkdir()
@@ -145,7 +160,8 @@ def test_a_parent_is_judged_before_links_are_followed(root, tmp_path, write_csv,
     write_tones(tmp_path / "far" / "away", "x.wav")
     (root / "linked").symlink_to(tmp_path / "far" / "away")
     clips = clips_of(
-        write_csv(root / "labels.csv", HEADER, *ROWS[1:], ("linked/../a/1.wav", *ROWS[0][1:])), tmp_path
+        write_csv(root / "labels.csv", HEADER, *ROWS[1:], ("linked/../a/1.wav", *ROWS[0][1:])),
+        tmp_path,
     )
     assert clips[-1].file == "a/1.wav"
 
@@ -183,7 +199,9 @@ def test_a_link_that_leads_to_itself_is_a_missing_file(root, tmp_path, write_csv
     ],
 )
 def test_usual_names_of_columns_are_understood_and_said(root, tmp_path, write_csv, capsys, header):
-    path = write_csv(root / "labels.csv", (*header, "age", "note"), *((*row, "31", "") for row in ROWS))
+    path = write_csv(
+        root / "labels.csv", (*header, "age", "note"), *((*row, "31", "") for row in ROWS)
+    )
     clips = clips_of(path, tmp_path)
     assert [(clip.file, clip.label, clip.speaker) for clip in clips] == [row[:3] for row in ROWS]
     assert [clip.split for clip in clips] == ["train", "train", "devel", "devel", "test", "test"]
@@ -202,7 +220,10 @@ def test_a_column_called_like_its_content_goes_before_others(root, tmp_path, wri
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (("path", "filename", "label"), "columns path, filename may each be the file; name one of them file"),
+        (
+            ("path", "filename", "label"),
+            "columns path, filename may each be the file; name one of them file",
+        ),
         (("file", "emotion", "Class"), "columns emotion, Class may each be the label"),
         (("file", "label", "Label"), "the header names label twice"),
         (("file", "label", "x", "x"), "the header names x twice"),
@@ -210,7 +231,9 @@ def test_a_column_called_like_its_content_goes_before_others(root, tmp_path, wri
 )
 def test_columns_that_compete_are_refused_by_name(root, tmp_path, write_csv, header, message):
     with pytest.raises(CorpusError, match=message):
-        clips_of(write_csv(root / "labels.csv", header, *(row[: len(header)] for row in ROWS)), tmp_path)
+        clips_of(
+            write_csv(root / "labels.csv", header, *(row[: len(header)] for row in ROWS)), tmp_path
+        )
 
 
 @pytest.mark.parametrize(("table", "disk"), [("NFC", "NFD"), ("NFD", "NFC")])
@@ -226,23 +249,34 @@ def test_one_word_in_several_forms_is_one_label_and_one_speaker(root, tmp_path, 
     speakers = ["Zo\u00eb", "Zoe\u0308", "Zo\u00eb ", "B  C", "B C", "B C"]
     rows = [(row[0], *words) for row, *words in zip(ROWS, forms, speakers, strict=True)]
     clips = clips_of(write_csv(root / "labels.csv", HEADER[:3], *rows), tmp_path)
-    assert {(clip.label, clip.speaker) for clip in clips} == {("m\u00fcde", "Zo\u00eb"), ("sehr wach", "B C")}
+    assert {(clip.label, clip.speaker) for clip in clips} == {
+        ("m\u00fcde", "Zo\u00eb"),
+        ("sehr wach", "B C"),
+    }
 
 
 @pytest.mark.parametrize("column", [1, 2])
-def test_words_that_differ_by_case_are_refused_with_their_numbers(root, tmp_path, write_csv, column):
+def test_words_that_differ_by_case_are_refused_with_their_numbers(
+    root, tmp_path, write_csv, column
+):
     word = ROWS[0][column]
     rows = [[*ROWS[0]], *ROWS[1:]]
     rows[0][column] = word.upper()
     number = sum(row[column] == word for row in ROWS) - 1
-    message = rf"{HEADER[column]}s {word.upper()} \(1 rows\), {word} \({number} rows\) differ by upper"
+    message = (
+        rf"{HEADER[column]}s {word.upper()} \(1 rows\), {word} \({number} rows\) differ by upper"
+    )
     with pytest.raises(CorpusError, match=message):
         clips_of(write_csv(root / "labels.csv", HEADER, *rows), tmp_path)
 
 
-@pytest.mark.parametrize("missing", ["", "nan", "NaN", "None", "NULL", "n/a", "NA", "<NA>", "-", "?", " "])
+@pytest.mark.parametrize(
+    "missing", ["", "nan", "NaN", "None", "NULL", "n/a", "NA", "<NA>", "-", "?", " "]
+)
 @pytest.mark.parametrize("column", [0, 1, 2])
-def test_values_that_are_missing_are_refused_with_their_rows(root, tmp_path, write_csv, column, missing):
+def test_values_that_are_missing_are_refused_with_their_rows(
+    root, tmp_path, write_csv, column, missing
+):
     rows = [[*row] for row in ROWS]
     for number in (1, 3, 4):
         rows[number][column] = missing
@@ -273,7 +307,11 @@ def test_a_message_has_no_control_characters(root, tmp_path, write_csv):
 
 
 def test_paths_inside_the_folder_may_be_written_in_any_way(root, tmp_path, write_csv):
-    odd = [(str(root / ROWS[0][0]), *ROWS[0][1:]), ("b/../a/2.wav", *ROWS[1][1:]), ("b\\1.wav", *ROWS[2][1:])]
+    odd = [
+        (str(root / ROWS[0][0]), *ROWS[0][1:]),
+        ("b/../a/2.wav", *ROWS[1][1:]),
+        ("b\\1.wav", *ROWS[2][1:]),
+    ]
     clips = clips_of(write_csv(root / "labels.csv", HEADER, *odd), tmp_path)
     assert [clip.file for clip in clips] == [row[0] for row in ROWS[:3]]
 
@@ -285,14 +323,20 @@ def test_paths_inside_the_folder_may_be_written_in_any_way(root, tmp_path, write
         ([("title", "label"), ("a/1.wav", "sad")], "the header is 'title,label'; give a header"),
         ([HEADER], "0 rows with labels"),
         ([HEADER, *ROWS[:1]], r"1 rows with labels \['happy'\]; give at least two"),
-        ([HEADER, *ROWS, ("a/1.wav", "sad", "ann", "eval")], "line 8: unknown split 'eval'; there are train"),
+        (
+            [HEADER, *ROWS, ("a/1.wav", "sad", "ann", "eval")],
+            "line 8: unknown split 'eval'; there are train",
+        ),
         ([HEADER, *ROWS, ("a/1.wav", "sad", "ann", "")], "line 8: unknown split ''"),
         ([HEADER, *ROWS, ROWS[0]], "line 8: a/1.wav is listed twice, first in .*line 2"),
         ([HEADER, *ROWS, ("./a/1.wav", "sad", "ann", "train")], "listed twice"),
         ([HEADER, *ROWS, ("a/3.wav", "", "ann", "train")], "line 8: the label is ''"),
         ([HEADER, *ROWS, ("a/3.wav", "very\nsad", "ann", "train")], "the label is 'very.nsad'"),
         ([HEADER, *ROWS, ("a/3.wav", "sad")], "line 8: 2 cells under a header of 4; quote"),
-        ([HEADER, *ROWS, ("a/3", "4.wav", "sad", "ann", "train")], "line 8: 5 cells under a header of 4"),
+        (
+            [HEADER, *ROWS, ("a/3", "4.wav", "sad", "ann", "train")],
+            "line 8: 5 cells under a header of 4",
+        ),
         ([HEADER, *ROWS, ("a/3.wav", "sad", "", "train")], "line 8: the speaker is ''"),
     ],
 )
@@ -315,7 +359,9 @@ def test_other_encodings_say_so(root, tmp_path, write_csv):
 def test_a_folder_needs_one_csv_or_one_per_part(root, tmp_path, write_csv, names):
     for name in names:
         write_csv(root / f"{name}.csv", HEADER, *ROWS)
-    with pytest.raises(CorpusError, match=r"it should hold one CSV, or train\.csv, devel\.csv and test\.csv"):
+    with pytest.raises(
+        CorpusError, match=r"it should hold one CSV, or train\.csv, devel\.csv and test\.csv"
+    ):
         clips_of(root, tmp_path)
 
 
@@ -327,14 +373,16 @@ def test_a_missing_csv_says_so(tmp_path):
 def test_a_corpus_of_the_catalogue_without_a_layout_is_described_by_it(
     tmp_path, write_tones, write_csv, capsys
 ):
-    rows = [("call1/1.wav", "anger", "1"), ("call1/2.wav", "neutral", "1"), ("call2/1.wav", "anger", "2")]
+    rows = [
+        ("call1/1.wav", "anger", "1"),
+        ("call1/2.wav", "neutral", "1"),
+        ("call2/1.wav", "anger", "2"),
+    ]
     root = write_tones(tmp_path / "ad", *(row[0] for row in rows))
     write_csv(root / "labels.csv", ("file", "label", "speaker"), *rows)
     folder = prepare("ad", tmp_path, tmp_path / "data")["ad"]
     assert {clip.language for clip in read_clips(folder / "clips.csv")} == {"German"}
-    table_1 = (
-        "660 clips (657 missing here), 2 labels (the same here), 9 speakers (7 missing here), 1.93 hours"
-    )
+    table_1 = "660 clips (657 missing here), 2 labels (the same here), 9 speakers (7 missing here), 1.93 hours"
     assert f"EmoNet's Table 1: {table_1}" in capsys.readouterr().out
 
 
@@ -358,7 +406,11 @@ def test_a_published_partition_is_of_its_own_speakers():
         assert _spec("iemocap", labels, others).folds == ()
 
 
-@pytest.mark.parametrize(("name", "said"), [("ad", "licence: unpub"), ("smartkom", "note: .*whole dialogue")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("ad", "licence: unpub"), ("smartkom", "note: .*whole dialogue")]
+)
 def test_a_corpus_without_a_parser_needs_a_csv(tmp_path, name, said):
-    with pytest.raises(CorpusError, match=rf"{name}: there is no parser .*; give {name}=PATH.*{said}"):
+    with pytest.raises(
+        CorpusError, match=rf"{name}: there is no parser .*; give {name}=PATH.*{said}"
+    ):
         prepare(name, tmp_path, tmp_path / "data")

@@ -21,7 +21,12 @@ from emojax.audio.reading import read_audio, to_pcm16
 from emojax.corpora.spec import CorpusSpec, read_clips
 
 SPEAKERS = range(3, 17)
-FILES = [f"wav/{speaker:02}a0{text}{code}a.wav" for speaker in SPEAKERS for code in "WN" for text in (1, 2)]
+FILES = [
+    f"wav/{speaker:02}a0{text}{code}a.wav"
+    for speaker in SPEAKERS
+    for code in "WN"
+    for text in (1, 2)
+]
 
 
 @pytest.fixture
@@ -69,7 +74,9 @@ def test_bad_files_are_left_out_and_named(emodb, tmp_path, capsys):
         FILES[5]: "empty: 0 bytes",
         "wav/odd.wav": "file name does not fit the layout wav/03a01Fa.wav",
     }
-    assert [clip.file for clip in read_clips(folder / "clips.csv")] == sorted(set(FILES) - {FILES[5]})
+    assert [clip.file for clip in read_clips(folder / "clips.csv")] == sorted(
+        set(FILES) - {FILES[5]}
+    )
     printed = capsys.readouterr().out
     assert f"left out: {FILES[5]}: empty: 0 bytes" in printed
     assert re.search(r"anger +\d+ +127  \d+ missing", printed)
@@ -89,7 +96,9 @@ def test_up_to_five_percent_may_be_bad(emodb, tmp_path):
     prepare("emodb", tmp_path, tmp_path / "data")
     for file in FILES[1:3]:
         (emodb / file).write_bytes(b"")
-    with pytest.raises(CorpusError, match=rf"more than 5% of {len(FILES)} .*--allow_bad.*\n  .*0 bytes"):
+    with pytest.raises(
+        CorpusError, match=rf"more than 5% of {len(FILES)} .*--allow_bad.*\n  .*0 bytes"
+    ):
         prepare("emodb", tmp_path, tmp_path / "other")
     assert leftovers(tmp_path / "other") == []
 
@@ -121,7 +130,9 @@ def test_a_prepared_corpus_is_used_as_it_is(emodb, tmp_path, capsys):
     capsys.readouterr()
     assert prepare("emodb", tmp_path, tmp_path / "data") == first
     assert (first["emodb"] / "clips.csv").stat().st_mtime_ns == made
-    assert capsys.readouterr().out.startswith(f"emodb: {len(FILES)} clips, {len(SPEAKERS)} speakers, 0.00 h")
+    assert capsys.readouterr().out.startswith(
+        f"emodb: {len(FILES)} clips, {len(SPEAKERS)} speakers, 0.00 h"
+    )
 
 
 def test_files_that_came_later_are_prepared_too(emodb, tmp_path, write_tones):
@@ -164,7 +175,9 @@ def test_a_recording_that_changed_is_prepared_again(corpora, emodb, tmp_path, wr
     assert [a.file for a, b in zip(after, before, strict=True) if a != b] == [FILES[3]]
 
 
-def test_a_recording_that_was_missing_or_bad_is_taken_once_it_is_there(emodb, table, tmp_path, write_tones):
+def test_a_recording_that_was_missing_or_bad_is_taken_once_it_is_there(
+    emodb, table, tmp_path, write_tones
+):
     good = (emodb / FILES[3]).read_bytes()
     (emodb / FILES[3]).unlink()
     for content, clips in [(None, len(FILES) - 1), (b"RIFF", len(FILES) - 1), (good, len(FILES))]:
@@ -203,7 +216,9 @@ def test_new_times_are_looked_into_once(emodb, tmp_path, monkeypatch):
         os.utime(emodb / file, ns=(0, 0))
     digests = []
     digest = datasets.recordings._digest
-    monkeypatch.setattr(datasets.recordings, "_digest", lambda path: digests.append(path) or digest(path))
+    monkeypatch.setattr(
+        datasets.recordings, "_digest", lambda path: digests.append(path) or digest(path)
+    )
     for _ in range(2):
         prepare("emodb", tmp_path, tmp_path / "data")
         assert len(digests) == len(FILES)
@@ -217,7 +232,9 @@ def test_a_column_that_is_not_used_is_said_while_preparing(emodb, tmp_path, writ
         assert capsys.readouterr().out.count("columns: not used: age") == said
 
 
-def test_data_that_is_there_is_used_where_nothing_can_be_written(corpora, emodb, tmp_path, monkeypatch):
+def test_data_that_is_there_is_used_where_nothing_can_be_written(
+    corpora, emodb, tmp_path, monkeypatch
+):
     data_dir = tmp_path / "data"
     folder = folder_of(corpora, data_dir)
     for file in FILES:  # even where times are new, and cannot be noted
@@ -266,8 +283,13 @@ datasets.prepare("emodb", *sys.argv[1:])
 def test_a_path_with_a_comma_stands_in_quotes(table, emodb, tmp_path, name):
     root = emodb.rename(tmp_path / name)
     path = str(root).replace('"', '""')
-    assert prepare(f'"mine={path}/labels.csv", "own={path}"', "", tmp_path / "data").keys() == {"mine", "own"}
-    with pytest.raises(CorpusError, match=r"a path with a comma stands in double quotes, as in '\"calls="):
+    assert prepare(f'"mine={path}/labels.csv", "own={path}"', "", tmp_path / "data").keys() == {
+        "mine",
+        "own",
+    }
+    with pytest.raises(
+        CorpusError, match=r"a path with a comma stands in double quotes, as in '\"calls="
+    ):
         prepare(f"mine={root}/labels.csv", "", tmp_path / "data")
 
 
@@ -280,7 +302,10 @@ def test_every_name_is_checked_before_anything_is_prepared(emodb, tmp_path):
 @pytest.mark.parametrize(
     ("corpora", "message"),
     [
-        ("emobd", "unknown corpus 'emobd'; known are .*emodb.* and synthetic; any other needs NAME=PATH"),
+        (
+            "emobd",
+            "unknown corpus 'emobd'; known are .*emodb.* and synthetic; any other needs NAME=PATH",
+        ),
         ("emodb,emodb", "named twice"),
         ("", "no corpus named"),
         ("../emodb", "use letters, digits"),
@@ -292,7 +317,9 @@ def test_wrong_names_say_what_is_allowed(tmp_path, corpora, message):
         prepare(corpora, tmp_path, tmp_path / "data")
 
 
-def test_a_second_corpus_of_one_name_is_refused_before_anything_is_written(emodb, tmp_path, write_csv):
+def test_a_second_corpus_of_one_name_is_refused_before_anything_is_written(
+    emodb, tmp_path, write_csv
+):
     data_dir = tmp_path / "data"
     first = prepare("emodb", tmp_path, data_dir)
     before = leftovers(data_dir)
@@ -306,7 +333,9 @@ def test_a_second_corpus_of_one_name_is_refused_before_anything_is_written(emodb
     prepare(f"my_emodb={table}", tmp_path, data_dir)
     shutil.rmtree(first["emodb"])
     prepare(f"emodb={table}", tmp_path, data_dir)
-    with pytest.raises(CorpusError, match=r"manifest/emodb/1\.0\.0 is a prepared corpus of this name"):
+    with pytest.raises(
+        CorpusError, match=r"manifest/emodb/1\.0\.0 is a prepared corpus of this name"
+    ):
         prepare("emodb", tmp_path, data_dir)
 
 
@@ -318,7 +347,9 @@ def test_a_table_that_is_not_there_is_no_folder_to_fetch_into(tmp_path):
 
 
 def run(code, *arguments):
-    return subprocess.run([sys.executable, *code, *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, *code, *map(str, arguments)], capture_output=True, text=True
+    )
 
 
 def test_tensorflow_is_never_imported(emodb, tmp_path):

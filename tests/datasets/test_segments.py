@@ -47,7 +47,9 @@ def spans(folder):
         file = clip.file.partition("#")[0]
         whole = to_pcm16(read_audio(folder.parents[3] / "calls" / file))
         first = next(
-            i for i in range(0, len(whole), 16) if np.array_equal(whole[i:][: len(samples)], samples)
+            i
+            for i in range(0, len(whole), 16)
+            if np.array_equal(whole[i:][: len(samples)], samples)
         )
         found.append((file, first / RATE_HZ, (first + len(samples)) / RATE_HZ))
     return found
@@ -78,7 +80,9 @@ def test_a_segment_is_cut_out_at_its_times_however_they_are_written(prepared, he
 
 @pytest.mark.parametrize("end", ["", "NaT", "nan"])
 def test_a_missing_end_is_the_end_of_the_file(prepared, end):
-    folder = prepared(("file", "start", "end", "label"), ("0.wav", 3, end, "joy"), ("1.wav", 0, end, "calm"))
+    folder = prepared(
+        ("file", "start", "end", "label"), ("0.wav", 3, end, "joy"), ("1.wav", 0, end, "calm")
+    )
     assert spans(folder) == [("0.wav", 3, 4), ("1.wav", 0, 4)]
     assert [clip.file for clip in read_clips(folder / "clips.csv")] == ["0.wav#t=3", "1.wav"]
 
@@ -111,7 +115,9 @@ GOOD = [("0.wav", i / 10, i / 10 + 1, "joy" if i % 2 else "calm") for i in range
         (3, 3.05, "too short: 0.050 s"),
     ],
 )
-def test_a_segment_that_is_not_in_its_recording_is_left_out_with_the_reason(prepared, start, end, reason):
+def test_a_segment_that_is_not_in_its_recording_is_left_out_with_the_reason(
+    prepared, start, end, reason
+):
     folder = prepared(("file", "start", "end", "label"), *GOOD, ("1.wav", start, end, "joy"))
     [skipped] = read_skipped(folder / "skipped.csv")
     assert skipped.file.startswith("1.wav#t=")
@@ -120,7 +126,9 @@ def test_a_segment_that_is_not_in_its_recording_is_left_out_with_the_reason(prep
 
 
 def test_an_end_may_be_rounded_up(prepared):
-    folder = prepared(("file", "start", "end", "label"), ("0.wav", 3, 4.01, "joy"), ("1.wav", 0, 4, "calm"))
+    folder = prepared(
+        ("file", "start", "end", "label"), ("0.wav", 3, 4.01, "joy"), ("1.wav", 0, 4, "calm")
+    )
     assert spans(folder) == [("0.wav", 3, 4), ("1.wav", 0, 4)]
 
 
@@ -138,8 +146,16 @@ def test_an_end_may_be_rounded_up(prepared):
             ("1", "x"),
             "a column with the start of a segment but none with its end or dur",
         ),
-        (("end", "label2"), ("1", "x"), "a column with the end of a segment but none with its start"),
-        (("start_sample", "end_sample"), ("100", "900"), "column start_sample is not in seconds; .*start_ms"),
+        (
+            ("end", "label2"),
+            ("1", "x"),
+            "a column with the end of a segment but none with its start",
+        ),
+        (
+            ("start_sample", "end_sample"),
+            ("100", "900"),
+            "column start_sample is not in seconds; .*start_ms",
+        ),
         (("start_s", "start_ms"), ("1", "1000"), "columns start_s, start_ms may each be the start"),
     ],
 )
@@ -149,8 +165,14 @@ def test_times_that_may_mean_something_else_are_refused(prepared, header, cells,
 
 
 def test_a_segment_that_is_listed_twice_is_refused(prepared):
-    with pytest.raises(CorpusError, match=r"line 3: 0\.wav#t=1,2 is listed twice, first in .*line 2"):
-        prepared(("file", "start", "end", "label"), ("0.wav", 1, 2, "joy"), ("0.wav", "1.0", "00:02", "calm"))
+    with pytest.raises(
+        CorpusError, match=r"line 3: 0\.wav#t=1,2 is listed twice, first in .*line 2"
+    ):
+        prepared(
+            ("file", "start", "end", "label"),
+            ("0.wav", 1, 2, "joy"),
+            ("0.wav", "1.0", "00:02", "calm"),
+        )
 
 
 def test_a_duration_alone_says_something_of_the_file(prepared, capsys):
@@ -163,4 +185,7 @@ def test_a_damaged_recording_is_the_reason_for_each_of_its_segments(prepared, ro
     (root / "1.wav").write_bytes(b"RIFF")
     rows = [("1.wav", 0, 1, "joy"), ("1.wav", 1, 2, "calm")]
     folder = prepared(("file", "start", "end", "label"), *GOOD, *rows, allow_bad=True)
-    assert [item.file for item in read_skipped(folder / "skipped.csv")] == ["1.wav#t=0,1", "1.wav#t=1,2"]
+    assert [item.file for item in read_skipped(folder / "skipped.csv")] == [
+        "1.wav#t=0,1",
+        "1.wav#t=1,2",
+    ]

@@ -45,14 +45,18 @@ def some_speech(tmp_path_factory):
     return speech
 
 
-PROSODY = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.LowLevelDescriptors)
+PROSODY = opensmile.Smile(
+    opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.LowLevelDescriptors
+)
 
 
 @functools.cache
 def pitch_track_semitones(float32_bytes):
     """Pitch where openSMILE hears a voice; ``librosa.yin`` has crashed the interpreter in numba."""
     samples = np.frombuffer(float32_bytes, np.float32)
-    pitch = PROSODY.process_signal(samples, SAMPLE_RATE_HZ)["F0semitoneFrom27.5Hz_sma3nz"].to_numpy()
+    pitch = PROSODY.process_signal(samples, SAMPLE_RATE_HZ)[
+        "F0semitoneFrom27.5Hz_sma3nz"
+    ].to_numpy()
     return pitch[pitch > 0]
 
 
@@ -103,7 +107,9 @@ def test_every_speaker_speaks_every_label_as_often_as_the_spec_says(name, tmp_pa
     speakers = sum(builder.spec.parts.values(), ())
     assert len(set(speakers)) == builder.spec.speakers
     for label, count in builder.spec.counts.items():
-        assert [takes[speaker, label] for speaker in speakers] == [count / len(speakers)] * len(speakers)
+        assert [takes[speaker, label] for speaker in speakers] == [count / len(speakers)] * len(
+            speakers
+        )
     assert takes.total() == sum(builder.spec.counts.values())
 
 
@@ -111,7 +117,9 @@ def test_every_speaker_speaks_every_label_as_often_as_the_spec_says(name, tmp_pa
 def test_the_readme_says_what_the_spec_says(name, tmp_path):
     spec = Builder(config=name, data_dir=tmp_path).spec
     row = f"| `{name}` | {', '.join(spec.labels)} | {spec.speakers} | {sum(spec.counts.values())} |"
-    assert row in Path(synthetic_dataset_builder.__file__).with_name("README.md").read_text(encoding="utf-8")
+    assert row in Path(synthetic_dataset_builder.__file__).with_name("README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @each_corpus
@@ -154,7 +162,9 @@ def test_clips_are_short_and_never_overdriven(name, some_speech):
 )
 def test_what_the_recipe_sets_apart_is_heard_apart(name, measure, recipe, clear, some_speech):
     heard = {label: np.mean([*map(measure, speech)]) for label, speech in some_speech[name].items()}
-    pairs = [(a, b) for a in heard for b in heard if recipe(EMOTIONS[a]) - recipe(EMOTIONS[b]) >= clear]
+    pairs = [
+        (a, b) for a in heard for b in heard if recipe(EMOTIONS[a]) - recipe(EMOTIONS[b]) >= clear
+    ]
     assert pairs
     for a, b in pairs:
         assert heard[a] - heard[b] > clear / 4, f"{a} against {b}: {heard}"
@@ -181,7 +191,9 @@ def test_speaking_without_the_extra_says_what_to_install(tmp_path, monkeypatch):
 
 
 def test_espeak_without_its_data_says_so(monkeypatch):
-    monkeypatch.setattr(ctypes, "CDLL", lambda path: SimpleNamespace(espeak_Initialize=lambda *arguments: 0))
+    monkeypatch.setattr(
+        ctypes, "CDLL", lambda path: SimpleNamespace(espeak_Initialize=lambda *arguments: 0)
+    )
     monkeypatch.setattr(espeak, "_espeak", espeak._espeak.__wrapped__)
     with pytest.raises(RuntimeError, match=r"cannot read its data in .*shorter path"):
         espeak.speak("Hello.", "language en\n", 180)

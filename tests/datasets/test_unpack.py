@@ -29,10 +29,15 @@ HOSTILE = {
     "zip, file and folder": (zipped(("wav/a", "1"), ("wav/a/b", "2")), "both a file and a folder"),
     "zip, bomb": (zipped(("a.wav", bytes(10**7))), "more than 50 times"),
     "zip, bomb in disguise": (
-        zipped(("a.wav", bytes(10**7))).replace((10**7).to_bytes(4, "little"), (10**4).to_bytes(4, "little")),
+        zipped(("a.wav", bytes(10**7))).replace(
+            (10**7).to_bytes(4, "little"), (10**4).to_bytes(4, "little")
+        ),
         "damaged",
     ),
-    "zip, other packing": (zipped(("a.wav", "1"), packed=zipfile.ZIP_BZIP2), "otherwise than by deflate"),
+    "zip, other packing": (
+        zipped(("a.wav", "1"), packed=zipfile.ZIP_BZIP2),
+        "otherwise than by deflate",
+    ),
     "zip, password": (
         zipped(("a.wav", "x")).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
         "is encrypted",
@@ -80,7 +85,9 @@ def test_an_archive_of_too_many_files_is_refused(offer, tmp_path, monkeypatch):
         fetch(offer("emodb", more, path="/more.zip"), tmp_path / "many")
 
 
-def test_an_archive_whose_directory_does_not_fit_into_memory_is_refused(offer, tmp_path, monkeypatch):
+def test_an_archive_whose_directory_does_not_fit_into_memory_is_refused(
+    offer, tmp_path, monkeypatch
+):
     monkeypatch.setattr(emojax.archives, "MAX_DIRECTORY_BYTES", 10_000)
     fetch(offer("emodb", zipped(("1.wav", bytes(range(256)) * 99))), tmp_path / "one")
     more = zipped(*((f"{i}.wav", "1") for i in range(300)))

@@ -44,14 +44,22 @@ def test_figures_are_those_of_the_predictions(workdirs):
     for one in comparisons:
         uar = []
         for workdir in workdirs:
-            rows = [row for row in read_predictions(workdir / "predictions.csv") if row.corpus == one.corpus]
-            uar.append(balanced_accuracy_score([r.label for r in rows], [r.prediction for r in rows]))
+            rows = [
+                row
+                for row in read_predictions(workdir / "predictions.csv")
+                if row.corpus == one.corpus
+            ]
+            uar.append(
+                balanced_accuracy_score([r.label for r in rows], [r.prediction for r in rows])
+            )
         assert (one.uar_a, one.uar_b) == pytest.approx(uar)
         assert one.difference == pytest.approx(uar[0] - uar[1])
         assert 0 < one.ci95[0] < one.difference < one.ci95[1]
         assert (one.n, one.ci_over) == (300, "speakers")
     smaller, larger = sorted(one.mid_p for one in comparisons)
-    assert sorted(one.holm_p for one in comparisons) == pytest.approx([2 * smaller, max(2 * smaller, larger)])
+    assert sorted(one.holm_p for one in comparisons) == pytest.approx(
+        [2 * smaller, max(2 * smaller, larger)]
+    )
 
 
 def test_a_run_does_not_differ_from_itself(workdirs):
@@ -118,7 +126,9 @@ def test_another_truth_is_refused(workdirs):
         compare_two(*workdirs)
 
 
-@pytest.mark.parametrize("content", ["file,label\na.wav,joy\n", "corpus,probabilities\nx,{\n", "\x00"])
+@pytest.mark.parametrize(
+    "content", ["file,label\na.wav,joy\n", "corpus,probabilities\nx,{\n", "\x00"]
+)
 def test_what_is_no_predictions_csv_is_refused(workdirs, content):
     path = workdirs[1] / "predictions.csv"
     path.write_text(content)

@@ -22,7 +22,9 @@ def test_the_papers_crop_differs_from_the_whole_utterance_only_where_it_is_longe
         evaluate(tiny_run, "devel"), evaluate(tiny_run, "devel", crop=True), strict=True
     ):
         assert whole.uar == cropped.uar
-    assert json.loads((tiny_run / "devel" / "results.json").read_text())["utterance"] == "middle 5 s"
+    assert (
+        json.loads((tiny_run / "devel" / "results.json").read_text())["utterance"] == "middle 5 s"
+    )
 
 
 def test_the_latest_state_is_scored_beside_the_best_one(tiny_run):
@@ -35,7 +37,9 @@ def test_the_latest_state_is_scored_beside_the_best_one(tiny_run):
     last = json.loads((tiny_run / "metrics.jsonl").read_text().splitlines()[-1])
     assert (latest["state"], json.loads(best)["state"]) == ("latest", "best")
     assert latest["step"] == last["step"]
-    assert latest["devel_uar"] == pytest.approx({r.corpus: last[f"devel_uar/{r.corpus}"] for r in results})
+    assert latest["devel_uar"] == pytest.approx(
+        {r.corpus: last[f"devel_uar/{r.corpus}"] for r in results}
+    )
     assert latest["devel_uar"] == pytest.approx({result.corpus: result.uar for result in results})
 
 
@@ -46,7 +50,9 @@ def test_corpora_that_changed_since_training_are_refused(tiny_run, tiny_paths, t
     lines = table.read_text().splitlines(keepends=True)
     speakers = {line.split(",")[2] for line in lines[1:]}
     first, second = sorted(speakers)[:2]
-    swapped = [line.replace(f",{first},", ",X,").replace(f",{second},", f",{first},") for line in lines[1:]]
+    swapped = [
+        line.replace(f",{first},", ",X,").replace(f",{second},", f",{first},") for line in lines[1:]
+    ]
     table.write_text(lines[0] + "".join(swapped).replace(",X,", f",{second},"))
     places = json.loads((tmp_path / "run" / "corpora.json").read_text())
     places["tones"] = str(tmp_path / "1.0.0")
@@ -60,7 +66,9 @@ def test_a_run_that_does_not_say_where_its_corpora_lie_is_refused(tiny_run, tmp_
     shutil.copytree(tiny_run / "checkpoints", tmp_path / "checkpoints")
     if places is not None:
         (tmp_path / "corpora.json").write_text(places)
-    with pytest.raises(ValueError, match=r"does not say where its corpora lie.*run train\.py again"):
+    with pytest.raises(
+        ValueError, match=r"does not say where its corpora lie.*run train\.py again"
+    ):
         evaluate(tmp_path)
 
 
@@ -76,7 +84,9 @@ def test_only_what_there_is_can_be_scored(tiny_run, asked, message):
         evaluate(tiny_run, **asked)
 
 
-def test_corpora_that_moved_since_training_are_found_where_a_person_says(tiny_run, tiny_paths, tmp_path):
+def test_corpora_that_moved_since_training_are_found_where_a_person_says(
+    tiny_run, tiny_paths, tmp_path
+):
     run, data = tmp_path / "run", tmp_path / "data"
     shutil.copytree(tiny_run, run)
     for path in tiny_paths.values():
@@ -85,4 +95,6 @@ def test_corpora_that_moved_since_training_are_found_where_a_person_says(tiny_ru
     with pytest.raises(ValueError, match=r"tones in /gone/tones.*--data_dir=DIR"):
         evaluate(run, "devel")
     moved = evaluate(run, "devel", data_dir=data)
-    assert [result.uar for result in moved] == [result.uar for result in evaluate(tiny_run, "devel")]
+    assert [result.uar for result in moved] == [
+        result.uar for result in evaluate(tiny_run, "devel")
+    ]

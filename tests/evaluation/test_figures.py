@@ -65,8 +65,14 @@ def test_synthetic_speech_is_called_so(tmp_path, drawn):
 
 
 def test_labels_are_text_and_never_mathematics(tmp_path, drawn):
-    figures.confusion_figure([result(labels=("$\\frac$", "a$b$", "_^"))], tmp_path / "confusion.png")
-    assert [tick.get_text() for tick in drawn[0].axes[0].get_yticklabels()] == ["$\\frac$", "a$b$", "_^"]
+    figures.confusion_figure(
+        [result(labels=("$\\frac$", "a$b$", "_^"))], tmp_path / "confusion.png"
+    )
+    assert [tick.get_text() for tick in drawn[0].axes[0].get_yticklabels()] == [
+        "$\\frac$",
+        "a$b$",
+        "_^",
+    ]
 
 
 def test_a_picture_that_fails_leaves_the_old_one(tmp_path, monkeypatch):

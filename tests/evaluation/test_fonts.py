@@ -31,7 +31,11 @@ def families_of(figure, label):
 
 
 def test_a_font_that_has_the_characters_is_found(figure, monkeypatch, capsys):
-    has = {"DejaVu Sans": set(range(32, 127)) | {0x2212}, "Other": {1}, "Noto": set(map(ord, "怒り"))}
+    has = {
+        "DejaVu Sans": set(range(32, 127)) | {0x2212},
+        "Other": {1},
+        "Noto": set(map(ord, "怒り")),
+    }
     monkeypatch.setattr(fonts, "_families", lambda: list(has))
     monkeypatch.setattr(fonts, "_characters", lambda family: frozenset(has[family]))
     monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: file.write(b"\x89PNG"))

@@ -58,7 +58,9 @@ def test_the_interval_over_clips_is_that_of_the_normal_approximation():
     result = scored(*noisy(1000, right=0.5, speakers=1))
     recall = np.diag(result.confusion) / result.confusion.sum(1)
     error = np.sqrt(np.sum(recall * (1 - recall) / result.confusion.sum(1))) / len(LABELS)
-    assert result.uar_ci95 == pytest.approx((result.uar - 1.96 * error, result.uar + 1.96 * error), abs=0.005)
+    assert result.uar_ci95 == pytest.approx(
+        (result.uar - 1.96 * error, result.uar + 1.96 * error), abs=0.005
+    )
 
 
 def test_the_interval_covers_the_true_value_about_95_times_in_100():
@@ -79,7 +81,8 @@ def test_speakers_who_differ_widen_the_interval():
 
 
 @pytest.mark.parametrize(
-    ("names", "over"), [("abcd", "clips"), ("abcde", "speakers"), (["a", "b", "c", "d", "e", ""], "clips")]
+    ("names", "over"),
+    [("abcd", "clips"), ("abcde", "speakers"), (["a", "b", "c", "d", "e", ""], "clips")],
 )
 def test_the_bootstrap_is_over_speakers_where_there_are_five(names, over):
     truth, prediction, _ = noisy(60)
@@ -98,7 +101,9 @@ def test_one_clip_says_nothing_about_another():
 
 @pytest.mark.parametrize(("truth", "prediction"), [([], []), ([1], [1, 2])])
 def test_no_clips_or_unequal_numbers_are_refused(truth, prediction):
-    with pytest.raises(ValueError, match=r"corpus demo: \d true labels, \d predictions, 0 speakers"):
+    with pytest.raises(
+        ValueError, match=r"corpus demo: \d true labels, \d predictions, 0 speakers"
+    ):
         scored(truth, prediction, [])
 
 

@@ -12,8 +12,8 @@ from emojax.evaluation.statistics import (
     mcnemar,
 )
 
-# Demšar (2006), JMLR 7:1-30, table 6: AUC of four variants of C4.5 on 14 data sets.  The paper ranks the
-# two 0.975 of the last but one row as 2 and 3, from digits that it does not print.
+# Demšar (2006), JMLR 7:1-30, table 6: AUC of four variants of C4.5 on 14 data sets.  The paper
+# ranks the two 0.975 of the last but one row as 2 and 3, from digits that it does not print.
 C45 = np.fromstring(
     """
     .763 .768 .771 .798  .599 .591 .590 .569  .954 .971 .968 .967  .628 .661 .654 .657  .882 .888 .886 .898
@@ -60,7 +60,8 @@ def test_mcnemar_is_symmetric_and_equal_systems_do_not_differ():
     a, b = answers(5, 9, 2, 5)
     assert mcnemar(a, b).mid_p == mcnemar(b, a).mid_p
     assert mcnemar(a, a).mid_p == mcnemar(a, a).exact_p == 1
-    # The paper's supplement: 1 - half the probability of the observed, where both are right equally often.
+    # The paper's supplement: 1 - half the probability of the observed, where both are right equally
+    # often.
     assert mcnemar(*answers(0, 2, 2, 0)).mid_p == pytest.approx(1 - 0.5 * 6 / 16)
 
 

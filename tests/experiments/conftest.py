@@ -38,7 +38,9 @@ def write_finished(folder, right, devel=0.5, protocol="test on two", seed=3):
         "step": 10,
         "config": {"seed": seed},
     }
-    write_results(results, folder, {**run, "devel_uar": {**dict.fromkeys(right, devel), "mean": devel}})
+    write_results(
+        results, folder, {**run, "devel_uar": {**dict.fromkeys(right, devel), "mean": devel}}
+    )
     return folder
 
 
@@ -59,7 +61,8 @@ def seeded(tmp_path, finished):
     hits = {"scratch": (20, 22, 24), "shared": (33, 39, 36)}
     return {
         setting: [
-            finished(tmp_path / f"{setting}_{seed}", {"x": n}, seed=seed) for seed, n in enumerate(some)
+            finished(tmp_path / f"{setting}_{seed}", {"x": n}, seed=seed)
+            for seed, n in enumerate(some)
         ]
         for setting, some in hits.items()
     }

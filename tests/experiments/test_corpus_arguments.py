@@ -14,7 +14,9 @@ def test_corpora_need_names_of_their_own(items):
 
 @pytest.mark.parametrize("item", ["x", "x=here.csv"])
 def test_a_base_of_a_corpus_s_name_has_its_path(item):
-    with pytest.raises(ValueError, match=rf"--base_corpora=x=there.csv .* {item} of --corpora; give --base"):
+    with pytest.raises(
+        ValueError, match=rf"--base_corpora=x=there.csv .* {item} of --corpora; give --base"
+    ):
         parse_bases(["x=there.csv"], {"x": item})
     assert parse_bases(["x", "y=there.csv"], {"x": item}) == {"x": item, "y": "y=there.csv"}
     assert parse_bases([item], {"x": item}) == {"x": item}

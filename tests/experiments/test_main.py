@@ -33,9 +33,15 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
     [
         (["nonsense"], "choose one of statistics, parameters, baselines, transfer, cross_corpus"),
         (["transfer"], "give --corpora=NAME,NAME to run, or --workdirs="),
-        (["baselines", "--corpora=a", "--settings=b"], "--settings='b'; choose of egemaps, .*, resnet"),
+        (
+            ["baselines", "--corpora=a", "--settings=b"],
+            "--settings='b'; choose of egemaps, .*, resnet",
+        ),
         (["cross_corpus", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
-        (["statistics", "--corpora=tones,nope"], "'nope' is not prepared in .*there are levels, tones"),
+        (
+            ["statistics", "--corpora=tones,nope"],
+            "'nope' is not prepared in .*there are levels, tones",
+        ),
     ],
 )
 def test_bad_arguments_are_one_clear_error(arguments, message, tiny_paths, tmp_path):

@@ -16,7 +16,9 @@ def test_parameters_are_those_of_the_real_network(tiny_paths):
 
     def size(classes, adapters):
         model = AdapterResNet(classes=classes, adapters=adapters)
-        tree = jax.eval_shape(lambda: model.init(key, mel, frames, np.ones(classes, bool), train=False))
+        tree = jax.eval_shape(
+            lambda: model.init(key, mel, frames, np.ones(classes, bool), train=False)
+        )
         return sum(leaf.size for leaf in jax.tree.leaves(tree["params"]))
 
     assert first[5:7] == (size(3, True), size(3, False))
@@ -41,10 +43,16 @@ def test_all_of_emoset_needs_no_corpus(tmp_path):
 def test_a_corpus_that_is_not_prepared_is_counted_as_the_catalogue_has_it(tiny_paths, tmp_path):
     data_dir = tiny_paths["tones"].parents[2]
     names = ["gemep", "tones", "ea-wsj"]
-    assert list(read_labels(names, data_dir).items()) == [("gemep", 17), ("tones", 3), ("ea-wsj", 2)]
+    assert list(read_labels(names, data_dir).items()) == [
+        ("gemep", 17),
+        ("tones", 3),
+        ("ea-wsj", 2),
+    ]
     assert set(read_labels([], data_dir)) == set(tiny_paths)
     assert read_labels(list(CATALOGUE), tmp_path).keys() == CATALOGUE.keys()
-    with pytest.raises(ValueError, match=r"'nope', 'emoset' is neither .*of abc, .*, tones, .*or emoset"):
+    with pytest.raises(
+        ValueError, match=r"'nope', 'emoset' is neither .*of abc, .*, tones, .*or emoset"
+    ):
         read_labels(["bes", "nope", "emoset"], data_dir)
     with pytest.raises(ValueError, match="no corpus is prepared"):
         read_labels([], tmp_path)

@@ -57,7 +57,9 @@ def test_the_papers_row_stands_beside_a_corpus_of_that_name(corpora):
 
 def test_unknown_speakers_are_not_counted(corpora):
     clips = [dataclasses.replace(clip, speaker="") for clip in corpora["tones"].clips]
-    row = rows_of(experiment._table_1({"x": dataclasses.replace(corpora["tones"], clips=clips)}))["x"]
+    row = rows_of(experiment._table_1({"x": dataclasses.replace(corpora["tones"], clips=clips)}))[
+        "x"
+    ]
     assert row["speakers"] == ""
 
 
@@ -65,7 +67,9 @@ def test_all_files_are_written_and_a_note_is_escaped(report, tmp_path):
     files = {path.name: path for path in write_report(report, tmp_path, "")}
     pictures = {"figure_2.png", "figure_3.png", "figure_4_tones.png", "figure_4_levels.png"}
     assert set(files) == {"table_1.csv", "table_1.tex", "statistics.html"} | pictures
-    assert "tones: &lt;b&gt;50 % &amp; more&lt;/b&gt;" in files["statistics.html"].read_text("utf-8")
+    assert "tones: &lt;b&gt;50 % &amp; more&lt;/b&gt;" in files["statistics.html"].read_text(
+        "utf-8"
+    )
     assert r"\textless{}b\textgreater{}50 \% \& more" in files["table_1.tex"].read_text("utf-8")
 
 

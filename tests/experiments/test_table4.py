@@ -20,7 +20,9 @@ def test_worse_is_marked_too_and_the_first_setting_is_the_reference(workdirs):
 
 
 def test_details_hold_differences_and_p_values(workdirs, rows_of):
-    rows = {(row["setting"], row["corpus"]): row for row in rows_of(transfer_report(workdirs).pieces[2])}
+    rows = {
+        (row["setting"], row["corpus"]): row for row in rows_of(transfer_report(workdirs).pieces[2])
+    }
     x = rows["shared", "x"]
     assert float(x["test above first"]) == pytest.approx(40)
     assert float(x["from"]) < 40 < float(x["to"])
@@ -37,7 +39,9 @@ def test_only_the_corpora_asked_for_in_their_order(workdirs):
 
 
 def test_the_page_says_how_it_came_about(workdirs, tmp_path):
-    files = {path.name: path for path in write_report(transfer_report(workdirs), tmp_path / "out", "")}
+    files = {
+        path.name: path for path in write_report(transfer_report(workdirs), tmp_path / "out", "")
+    }
     tables = ("table_4", "table_4_details", "runs")
     assert set(files) == {f"{t}.{end}" for t in tables for end in ("csv", "tex")} | {
         "figure_7.png",

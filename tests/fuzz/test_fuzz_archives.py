@@ -29,9 +29,42 @@ MAX_PEAK_BYTES = 10**8
 MAX_S = 5
 # What formats give a meaning: ways out of a folder, signatures, extreme numbers.
 PIECES = (
-    *(b"../", b"/", b"\\", b"C:", b"\0", b"\x1b[2J", b".part", b"%2e%2e/", b"PK\1\2", b"PK\3\4", b"PK\5\6"),
-    *(b"PK\6\6", b"\x80\x02", b"}", b"]", b"b", b"R", b"r", b"q", b"\x93", b"-1", b"1e999", b"[[[[", b"null"),
-    *(b"\xff" * 4, b"\xff" * 8, b"\xff\xff\xff\x7f", b"\0" * 4, b"\0" * 8, (2**31).to_bytes(8, "little")),
+    *(
+        b"../",
+        b"/",
+        b"\\",
+        b"C:",
+        b"\0",
+        b"\x1b[2J",
+        b".part",
+        b"%2e%2e/",
+        b"PK\1\2",
+        b"PK\3\4",
+        b"PK\5\6",
+    ),
+    *(
+        b"PK\6\6",
+        b"\x80\x02",
+        b"}",
+        b"]",
+        b"b",
+        b"R",
+        b"r",
+        b"q",
+        b"\x93",
+        b"-1",
+        b"1e999",
+        b"[[[[",
+        b"null",
+    ),
+    *(
+        b"\xff" * 4,
+        b"\xff" * 8,
+        b"\xff\xff\xff\x7f",
+        b"\0" * 4,
+        b"\0" * 8,
+        (2**31).to_bytes(8, "little"),
+    ),
 )
 
 
@@ -110,7 +143,11 @@ def unpack_below(folder, content: bytes) -> None:
 
 def test_damaged_archives(fuzz_rounds, tmp_path):
     dice = random.Random(0)
-    members = [("wav/a.wav", bytes(range(256)) * 9), ("wav/é.wav", dice.randbytes(99)), ("notes.txt", b"x")]
+    members = [
+        ("wav/a.wav", bytes(range(256)) * 9),
+        ("wav/é.wav", dice.randbytes(99)),
+        ("notes.txt", b"x"),
+    ]
     seeds = [
         zipped(members),
         zipped(members, packed=zipfile.ZIP_STORED, comment=b"a comment"),
@@ -128,14 +165,31 @@ def test_damaged_archives(fuzz_rounds, tmp_path):
 
 def test_archives_with_forged_names(fuzz_rounds, tmp_path):
     dice = random.Random(1)
-    parts = ("..", ".", "", "a", "a", "b", "b.wav", "C:", "\\", "\x07", "é", "\u2028", "x" * 300, "~", "con")
+    parts = (
+        "..",
+        ".",
+        "",
+        "a",
+        "a",
+        "b",
+        "b.wav",
+        "C:",
+        "\\",
+        "\x07",
+        "é",
+        "\u2028",
+        "x" * 300,
+        "~",
+        "con",
+    )
 
     def forged() -> bytes:
         names = {"/".join(dice.choices(parts, k=dice.choice((1, 2, 3, 90)))) for _ in range(3)}
         return zipped([(name, b"1") for name in names if name and not name.endswith("/")])
 
     found = Counter(
-        outcome(CorpusError, unpack_below, tmp_path / "x", forged()) for _ in range(CASES * fuzz_rounds)
+        outcome(CorpusError, unpack_below, tmp_path / "x", forged())
+        for _ in range(CASES * fuzz_rounds)
     )
     assert found["refused"] > found["read"] > 0
 
@@ -199,7 +253,9 @@ def test_damaged_weights_of_pytorch(fuzz_rounds, tmp_path, read_weights, form):
 
 def test_damaged_pickles_in_whole_archives(fuzz_rounds, read_weights):
     dice = random.Random(4)
-    state = weights_files.state_dict(OrderedDict(a=np.ones(4, np.float32), b=np.ones((2, 2), np.float32)))
+    state = weights_files.state_dict(
+        OrderedDict(a=np.ones(4, np.float32), b=np.ones((2, 2), np.float32))
+    )
     pickled = weights_files.pickled(state)
     data = [(f"archive/data/{key}", bytes(16)) for key in "01"]
 
@@ -208,7 +264,8 @@ def test_damaged_pickles_in_whole_archives(fuzz_rounds, read_weights):
 
     assert outcome(ValueError, read_weights, forged(pickled)) == "read"
     found = Counter(
-        outcome(ValueError, read_weights, forged(damaged(dice, pickled))) for _ in range(CASES * fuzz_rounds)
+        outcome(ValueError, read_weights, forged(damaged(dice, pickled)))
+        for _ in range(CASES * fuzz_rounds)
     )
     assert min(found["refused"], found["read"]) > 0
 
@@ -219,8 +276,13 @@ def test_damaged_weights_of_keras(fuzz_rounds, tmp_path, read_weights):
     seeds = []
     for libver in ("earliest", "latest"):
         with h5py.File(tmp_path / libver, "w", libver=libver) as file:
-            file["conv/kernel"], file["conv/bias"] = np.ones((3, 3), np.float32), np.ones(3, np.float32)
-            file.create_dataset("packed", data=np.ones((20, 20), "f4"), chunks=(5, 5), compression="gzip")
+            file["conv/kernel"], file["conv/bias"] = (
+                np.ones((3, 3), np.float32),
+                np.ones(3, np.float32),
+            )
+            file.create_dataset(
+                "packed", data=np.ones((20, 20), "f4"), chunks=(5, 5), compression="gzip"
+            )
         seeds.append((tmp_path / libver).read_bytes())
     found = Counter(
         outcome(ValueError, read_weights, damaged(dice, dice.choice(seeds)))

@@ -1,6 +1,7 @@
 """Damaged audio files, more of them with ``--fuzz-rounds=N``: read to a plausible length, or refused.
 
-They are read in a process of its own, whose memory is limited, so that a decoder that crashes ends one test.
+They are read in a process of its own, whose memory is limited, so that a decoder that crashes ends
+one test.
 """
 
 import io

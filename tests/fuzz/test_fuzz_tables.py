@@ -39,7 +39,16 @@ _CELLS = [
         "-",
         "0.5",
     ),
-    *("1e999", "-1", "0 days 00:00:01.5", "99999999999999999999 days", "00:00:01", "1:2:3:4", "NaT", "train"),
+    *(
+        "1e999",
+        "-1",
+        "0 days 00:00:01.5",
+        "99999999999999999999 days",
+        "00:00:01",
+        "1:2:3:4",
+        "NaT",
+        "train",
+    ),
     *(
         "\x00",
         "\x1b[2J",
@@ -56,13 +65,25 @@ _CELLS = [
     *("9" * 5000, "=cmd()", "#t=1,2", "a.wav#t=1,2", "é", "1", "test"),
 ]
 _ENDS = ["\n", "\r\n", "\r", "\n\n", "\x85", "\x0b"]
-_ENCODINGS = ["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1", "utf-7", "cp037"]
+_ENCODINGS = [
+    "utf-8",
+    "utf-8",
+    "utf-8",
+    "utf-8-sig",
+    "utf-16",
+    "utf-16-le",
+    "latin-1",
+    "utf-7",
+    "cp037",
+]
 
 
 def table(rng: np.random.Generator) -> bytes:
     """A table that may have nearly anything wrong with it."""
     header = str(rng.choice(_HEADERS))
-    delimiter = str(rng.choice([",", ";", "\t"])) if rng.random() < 0.2 else max(",;\t", key=header.count)
+    delimiter = (
+        str(rng.choice([",", ";", "\t"])) if rng.random() < 0.2 else max(",;\t", key=header.count)
+    )
     end = str(rng.choice(_ENDS))
     rows = [header]
     for _ in range(rng.integers(0, 12)):
@@ -71,7 +92,11 @@ def table(rng: np.random.Generator) -> bytes:
     content = end.join(rows).encode(str(rng.choice(_ENCODINGS)), "replace")
     for _ in range(rng.integers(0, 4) * (rng.random() < 0.5)):
         place = int(rng.integers(0, len(content) + 1))
-        content = content[:place] + rng.bytes(int(rng.integers(0, 5))) + content[place + rng.integers(0, 3) :]
+        content = (
+            content[:place]
+            + rng.bytes(int(rng.integers(0, 5)))
+            + content[place + rng.integers(0, 3) :]
+        )
     return content
 
 

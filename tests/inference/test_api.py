@@ -49,7 +49,10 @@ def test_bytes_and_open_files_are_files(model, tiny_sources):
     assert model.predict(path.read_bytes()) == expected
     with open(path, "rb") as file:
         assert model.predict(file) == expected
-    with open(path, encoding="latin-1") as file, pytest.raises(ValueError, match="open it in binary mode"):
+    with (
+        open(path, encoding="latin-1") as file,
+        pytest.raises(ValueError, match="open it in binary mode"),
+    ):
         model.predict(file)
 
 
@@ -81,7 +84,9 @@ def test_one_path_is_not_a_list(model):
         model.predict_many("call.wav")
 
 
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
+)
 def test_a_copy_answers_alike(model, clip, again):
     assert again(model).predict(*clip) == model.predict(*clip)
 
@@ -95,7 +100,9 @@ def test_answers_from_several_threads_are_right(model):
 
 
 def test_after_a_fork_the_error_is_immediate_and_clear(model, clip, monkeypatch):
-    monkeypatch.setattr(os, "getpid", lambda: -1)  # what a child sees: another number than when it was loaded
+    monkeypatch.setattr(
+        os, "getpid", lambda: -1
+    )  # what a child sees: another number than when it was loaded
     with pytest.raises(RuntimeError, match=r"forked.*get_context\(\"spawn\"\)"):
         model.predict(*clip)
 
@@ -148,7 +155,9 @@ def test_log_mel_checks_its_input_too():
 
 def test_importing_emojax_starts_nothing():
     script = "import sys, emojax; print({'jax', 'tensorflow', 'librosa'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "set()"
 
 

@@ -43,7 +43,9 @@ def test_a_run_without_an_evaluation_has_no_best_network(tiny_run, tmp_path):
 def test_a_network_of_another_front_end_is_refused(tiny_run, tmp_path):
     manifest = read_manifest(tiny_run)
     manifest["front_end"]["mels"] = 40
-    with pytest.raises(ValueError, match=r"front_end\.mels: the checkpoint has 40, this run has 64"):
+    with pytest.raises(
+        ValueError, match=r"front_end\.mels: the checkpoint has 40, this run has 64"
+    ):
         load_networks(saved(tmp_path, manifest))
 
 

@@ -42,13 +42,21 @@ def test_a_long_clip_is_the_mean_of_its_windows():
     short = np.full(1_600, 0.5, np.float32)
     probabilities, embeddings = predict_clips(echo, NOTHING, [clip, short])
     assert embeddings.tolist() == [[2, WINDOW_SAMPLES], [0.5, 1_600]]
-    first = [np.mean([1 / (1 + np.exp(-2 * logit)) for logit in logits]) for logits in ((1, 2, 3), (0.5,))]
-    np.testing.assert_allclose(probabilities, np.stack([first, 1 - np.array(first)], axis=1), rtol=1e-6)
+    first = [
+        np.mean([1 / (1 + np.exp(-2 * logit)) for logit in logits])
+        for logits in ((1, 2, 3), (0.5,))
+    ]
+    np.testing.assert_allclose(
+        probabilities, np.stack([first, 1 - np.array(first)], axis=1), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("clips", [1, 3, 17, 64, 65, 64 * FULL_BATCHES + 1])
 def test_batches_have_few_shapes(clips):
     lengths = np.random.default_rng(clips).integers(1_600, WINDOW_SAMPLES, clips)
-    shapes = {batch.audio.shape for batch in make_windows([np.zeros(n, np.int16) for n in lengths]).batches}
+    shapes = {
+        batch.audio.shape
+        for batch in make_windows([np.zeros(n, np.int16) for n in lengths]).batches
+    }
     assert {samples for _, samples in shapes} <= {20_000, 40_000, 60_000, 80_000}
     assert {rows for rows, _ in shapes} <= ({1, 4, 16, 64} if clips < 64 * FULL_BATCHES else {64})

@@ -27,7 +27,9 @@ def randomised(model):
     """Adapters begin at zero and norms at one; at random, no mistake in them can hide."""
     random = np.random.default_rng(1)
     shapes = jax.eval_shape(lambda: init(model))
-    return jax.tree.map(lambda leaf: np.abs(random.normal(0, 0.2, leaf.shape)).astype(np.float32), shapes)
+    return jax.tree.map(
+        lambda leaf: np.abs(random.normal(0, 0.2, leaf.shape)).astype(np.float32), shapes
+    )
 
 
 def mel_of(frames, padded, seed=0):
@@ -40,10 +42,14 @@ def test_parameter_counts_of_the_paper():
     shared, corpus = split(jax.eval_shape(lambda: init(AdapterResNet(classes=7)))["params"])
     count = {
         "shared convs": sum(
-            leaf.size for path, leaf in traverse_util.flatten_dict(shared).items() if "conv" in path[0]
+            leaf.size
+            for path, leaf in traverse_util.flatten_dict(shared).items()
+            if "conv" in path[0]
         ),
         "adapters": sum(
-            leaf.size for path, leaf in traverse_util.flatten_dict(corpus).items() if path[-1] == "adapter"
+            leaf.size
+            for path, leaf in traverse_util.flatten_dict(corpus).items()
+            if path[-1] == "adapter"
         ),
     }
     assert count == {"shared convs": 2_709_792, "adapters": 301_088}
@@ -91,8 +97,13 @@ def test_training_statistics_leave_padding_and_filler_rows_out():
 
     mel = jnp.concatenate([mel_of(40, 40, seed) for seed in range(3)])
     padded = jnp.pad(mel, ((0, 2), (0, 23), (0, 0)))
-    plain, with_padding = stats_of(mel, jnp.array([40] * 3)), stats_of(padded, jnp.array([40, 40, 40, 0, 0]))
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), plain, with_padding)
+    plain, with_padding = (
+        stats_of(mel, jnp.array([40] * 3)),
+        stats_of(padded, jnp.array([40, 40, 40, 0, 0])),
+    )
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), plain, with_padding
+    )
 
 
 def test_padded_classes_have_no_probability():

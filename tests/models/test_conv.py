@@ -10,7 +10,12 @@ import pytest
 
 from emojax.models.conv import adapted_conv, conv3x3
 
-SHAPES = [(2, 6, 8, 3, 4), (2, 5, 7, 3, 4), (3, 1, 2, 1, 5), (3, 9, 6, 32, 40)]  # B, H, W, C, outputs
+SHAPES = [
+    (2, 6, 8, 3, 4),
+    (2, 5, 7, 3, 4),
+    (3, 1, 2, 1, 5),
+    (3, 9, 6, 32, 40),
+]  # B, H, W, C, outputs
 pytestmark = [pytest.mark.parametrize("stride", [1, 2])]
 every_shape = pytest.mark.parametrize("shape", SHAPES)
 
@@ -19,7 +24,9 @@ def inputs(shape, dtype="float64"):
     """A batch, a kernel, an adapter."""
     B, H, W, C, outputs = shape
     draw = np.random.default_rng(0).standard_normal
-    return tuple(jnp.asarray(draw(s), dtype) for s in ((B, H, W, C), (3, 3, C, outputs), (C, outputs)))
+    return tuple(
+        jnp.asarray(draw(s), dtype) for s in ((B, H, W, C), (3, 3, C, outputs), (C, outputs))
+    )
 
 
 def value_and_gradients(function, *inputs):
@@ -54,7 +61,9 @@ def test_the_convolution_is_the_sum_over_nine_taps(shape, stride):
 
 
 @every_shape
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-5), ("bfloat16", 2e-2)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-5), ("bfloat16", 2e-2)]
+)
 def test_the_fast_form_and_xla_agree(shape, stride, dtype, tolerance):
     with jax.enable_x64(dtype == "float64"):
         x, kernel, _ = inputs(shape, dtype)
@@ -92,7 +101,9 @@ def test_a_frozen_kernel_changes_no_other_gradient(shape, stride, fold):
         assert_same([*frozen[:2], frozen[3]], [*plain[:2], plain[3]])
 
 
-@pytest.mark.parametrize("how", [{}, {"fold": False}, {"frozen": True}, {"frozen": True, "fast": False}])
+@pytest.mark.parametrize(
+    "how", [{}, {"fold": False}, {"frozen": True}, {"frozen": True, "fast": False}]
+)
 def test_half_precision_has_full_gradients_of_the_parameters(stride, how):
     x, *parameters = inputs(SHAPES[-1], "float32")
     conv = partial(adapted_conv, stride=stride, **how)
@@ -151,4 +162,6 @@ def test_a_batch_sharded_over_two_devices_gives_the_gradients_of_one(stride):
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
     }
-    subprocess.run([sys.executable, "-c", SHARDED.format(stride=stride)], env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "-c", SHARDED.format(stride=stride)], env=environment, check=True
+    )

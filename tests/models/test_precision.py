@@ -9,8 +9,8 @@ from emojax.models.adapter_resnet import AdapterResNet
 
 FULL = AdapterResNet(classes=3, width=4, depth=1, dropout=0.0, fast_conv=False)
 HALF = FULL.clone(compute_dtype=jnp.bfloat16, fast_conv=True)
-# An answer has some twenty roundings of at most 2⁻⁹ behind it, which add up like the steps of a random walk:
-# about 1 % of the size of the answers; four times as much does not happen by chance.
+# An answer has some twenty roundings of at most 2⁻⁹ behind it, which add up like the steps of a
+# random walk: about 1 % of the size of the answers; four times as much does not happen by chance.
 TOLERANCE = 4 * np.sqrt(20) * 2**-9
 FRAMES = np.array([40, 23, 1, 40, 31, 8, 0], np.int32)
 
@@ -23,7 +23,9 @@ def variables():
     random = np.random.default_rng(0)
 
     def draw(path, leaf):
-        size = np.sqrt(2 / np.prod(leaf.shape[:-1])) if path[-1].key in ("kernel", "adapter") else 0.2
+        size = (
+            np.sqrt(2 / np.prod(leaf.shape[:-1])) if path[-1].key in ("kernel", "adapter") else 0.2
+        )
         positive = path[-1].key in ("scale", "variance")
         return jnp.asarray(positive + random.uniform(-size, size, leaf.shape), jnp.float32)
 
@@ -44,7 +46,9 @@ def mel():
 def forward(model, variables, mel, frames=FRAMES, train=False):
     rngs = {"dropout": jax.random.key(0)}
     ones = jnp.ones(model.classes, bool)
-    return model.apply(variables, mel, jnp.asarray(frames), ones, train=train, rngs=rngs, mutable=["stats"])
+    return model.apply(
+        variables, mel, jnp.asarray(frames), ones, train=train, rngs=rngs, mutable=["stats"]
+    )
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -102,7 +106,9 @@ def test_norms_in_the_kernels_are_the_norms(variables, mel, settings):
         model = FULL.clone(compute_dtype=jnp.float64, **settings)
         variables, mel = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), (variables, mel))
         training, updated = forward(model, variables, mel, FRAMES, True)
-        moments = jax.tree.map(lambda new, old: 10 * new - 9 * old, updated["stats"], variables["stats"])
+        moments = jax.tree.map(
+            lambda new, old: 10 * new - 9 * old, updated["stats"], variables["stats"]
+        )
         evaluation, _ = forward(model, {**variables, "stats": moments}, mel)
         np.testing.assert_allclose(evaluation.embedding, training.embedding, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(evaluation.logits, training.logits, rtol=1e-9, atol=1e-12)

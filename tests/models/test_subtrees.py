@@ -14,7 +14,9 @@ from emojax.models.subtrees import join, split
 def test_join_undoes_split(shared_attention):
     model = AdapterResNet(classes=5, width=4, depth=2)
     inputs = jnp.zeros((1, 8, 64)), jnp.array([8]), jnp.ones(5, bool)
-    params = jax.eval_shape(functools.partial(model.init, train=False), jax.random.key(0), *inputs)["params"]
+    params = jax.eval_shape(functools.partial(model.init, train=False), jax.random.key(0), *inputs)[
+        "params"
+    ]
     shared, corpus = split(params, shared_attention)
     assert ("attention" in shared) == shared_attention
     assert jax.tree.structure(join(shared, corpus)) == jax.tree.structure(params)

@@ -8,7 +8,9 @@ from emojax.models import winograd
 
 def inputs(B, H, W, C, outputs, dtype):
     draw = np.random.default_rng(0).standard_normal
-    return tuple(jnp.asarray(draw(s), dtype) for s in ((B, H, W, C), (3, 3, C, outputs), (B, H, W, outputs)))
+    return tuple(
+        jnp.asarray(draw(s), dtype) for s in ((B, H, W, C), (3, 3, C, outputs), (B, H, W, outputs))
+    )
 
 
 def by_definition(x, kernel):
@@ -32,7 +34,9 @@ def test_equals_the_nine_taps(size, chunk_bytes, monkeypatch):
         x, kernel, dy = inputs(6, *size, 3, 5, "float64")
         np.testing.assert_allclose(winograd.conv(x, kernel), by_definition(x, kernel), atol=1e-11)
         np.testing.assert_allclose(
-            winograd.kernel_gradient(x, dy), gradient_by_definition(x, dy), atol=1e-11 * np.prod(size)
+            winograd.kernel_gradient(x, dy),
+            gradient_by_definition(x, dy),
+            atol=1e-11 * np.prod(size),
         )
 
 
@@ -47,7 +51,9 @@ def test_rounds_as_little_as_float32_allows():
 def test_needs_a_quarter_of_the_multiplications():
     x, kernel, _ = inputs(1, 32, 32, 256, 256, "float32")
     cost = jax.jit(winograd.conv).lower(x, kernel).compile().cost_analysis()
-    assert cost["flops"] < 0.4 * 2 * x.size * kernel[..., 0, :].size  # a quarter, and the sums around it
+    assert (
+        cost["flops"] < 0.4 * 2 * x.size * kernel[..., 0, :].size
+    )  # a quarter, and the sums around it
 
 
 def test_chunks_are_equal_and_small():

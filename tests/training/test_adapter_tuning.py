@@ -49,12 +49,18 @@ def test_no_corpus_ends_worse_on_devel_than_it_began(tuned, tiny_run):
 def test_each_corpus_keeps_its_own_best(tuning, tiny_paths, tmp_path, monkeypatch):
     # tones is best at the beginning, levels at its first evaluation; the trunk knows both states.
     uars = iter(
-        [{"tones": 0.9, "levels": 0.1}, {"tones": 0.5, "levels": 0.8}, *[{"tones": 0.5, "levels": 0.5}] * 3]
+        [
+            {"tones": 0.9, "levels": 0.1},
+            {"tones": 0.5, "levels": 0.8},
+            *[{"tones": 0.5, "levels": 0.5}] * 3,
+        ]
     )
     seen = []
 
     def devel_uars(forward, state, devel):
-        seen.append({name: jax.tree.map(np.array, one.params) for name, one in state.corpora.items()})
+        seen.append(
+            {name: jax.tree.map(np.array, one.params) for name, one in state.corpora.items()}
+        )
         return next(uars)
 
     monkeypatch.setattr(loop, "devel_uars", devel_uars)
@@ -69,11 +75,14 @@ def test_each_corpus_keeps_its_own_best(tuning, tiny_paths, tmp_path, monkeypatc
 def test_a_corpus_without_patience_left_makes_room_for_the_next(
     tuning, tiny_paths, tmp_path, metrics, monkeypatch
 ):
-    config = tuning.replace(tuned_at_once=1, patience_epochs=1, rounds_per_phase=100, eval_every_rounds=3)
+    config = tuning.replace(
+        tuned_at_once=1, patience_epochs=1, rounds_per_phase=100, eval_every_rounds=3
+    )
     monkeypatch.setattr(loop, "devel_uars", lambda _, __, devel: dict.fromkeys(devel, 0.5))
     train(config, tmp_path, tiny_paths)
     looks = [
-        [name for name in ("tones", "levels") if f"devel_uar/{name}" in line] for line in metrics(tmp_path)
+        [name for name in ("tones", "levels") if f"devel_uar/{name}" in line]
+        for line in metrics(tmp_path)
     ]
     first = looks[1:].index(["levels"])
     assert looks[0] == ["tones", "levels"]
@@ -82,7 +91,9 @@ def test_a_corpus_without_patience_left_makes_room_for_the_next(
     assert all(one["phase"] == 2 and one["round"] < 200 for one in schedules.values())
 
 
-def test_stopped_and_resumed_is_bitwise_uninterrupted(tuning, tuned, tiny_paths, tmp_path, monkeypatch):
+def test_stopped_and_resumed_is_bitwise_uninterrupted(
+    tuning, tuned, tiny_paths, tmp_path, monkeypatch
+):
     from emojax.training.adapter_tuning import AdapterTuning
 
     class StoppedError(Exception):

@@ -17,7 +17,9 @@ from emojax.training.train_state import EmoState
 
 def filled(state, number, step):
     """A state of that step, all of whose numbers are the same."""
-    shared, corpora = jax.tree.map(lambda leaf: np.full_like(leaf, number), (state.shared, state.corpora))
+    shared, corpora = jax.tree.map(
+        lambda leaf: np.full_like(leaf, number), (state.shared, state.corpora)
+    )
     return EmoState(shared, corpora, step)
 
 
@@ -33,11 +35,15 @@ def number_of(state):
 
 
 def saved_number(workdir, kind, like):
-    trees = from_newest(workdir, lambda one: one.restore(kind, {"shared": like.shared, **like.corpora}))
+    trees = from_newest(
+        workdir, lambda one: one.restore(kind, {"shared": like.shared, **like.corpora})
+    )
     return number_of(EmoState(trees.pop("shared"), trees, 0))
 
 
-def test_states_are_saved_once_a_minute_and_at_the_end(tiny_config, tiny_paths, tmp_path, monkeypatch):
+def test_states_are_saved_once_a_minute_and_at_the_end(
+    tiny_config, tiny_paths, tmp_path, monkeypatch
+):
     steps, save = [], Checkpoints.save
 
     def recording_save(self, step, *arguments):
@@ -56,7 +62,10 @@ def test_the_two_states_are_always_one_checkpoint(beginning, tmp_path, monkeypat
     keep(keeper, filled(state, 1, 4), 0.4)
     keep(keeper, filled(state, 2, 8), 0.3, improved=False)
     keeper.close()
-    assert (saved_number(tmp_path, "latest", state), saved_number(tmp_path, "best", state)) == (2, 1)
+    assert (saved_number(tmp_path, "latest", state), saved_number(tmp_path, "best", state)) == (
+        2,
+        1,
+    )
     saved = read_manifest(tmp_path)
     assert (saved["step"], saved["best_step"], saved["devel_uar"]["mean"]) == (8, 4, 0.4)
 
@@ -126,7 +135,9 @@ def test_what_was_evaluated_last_can_be_saved_later(beginning, tmp_path):
     assert saved_number(tmp_path, "best", state) == 2
 
 
-def test_what_goes_wrong_while_a_state_is_saved_is_said(tiny_config, tiny_paths, tmp_path, monkeypatch):
+def test_what_goes_wrong_while_a_state_is_saved_is_said(
+    tiny_config, tiny_paths, tmp_path, monkeypatch
+):
     def full(self, *_):
         raise OSError("no space left on device")
 

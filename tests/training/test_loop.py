@@ -26,12 +26,16 @@ def test_two_runs_in_one_folder_are_refused(tiny_config, tiny_paths, tmp_path):
 def test_a_finished_run_stays_as_it_is(tiny_config, tiny_paths, tiny_run):
     before = {path: path.stat().st_mtime_ns for path in (tiny_run / "checkpoints").rglob("d/*")}
     train(tiny_config, tiny_run, tiny_paths)
-    assert before == {path: path.stat().st_mtime_ns for path in (tiny_run / "checkpoints").rglob("d/*")}
+    assert before == {
+        path: path.stat().st_mtime_ns for path in (tiny_run / "checkpoints").rglob("d/*")
+    }
 
 
 def test_other_settings_are_refused_and_listed(tiny_config, tiny_paths, tiny_run):
     other = tiny_config.replace(width=8, seed=1)
-    with pytest.raises(ValueError, match=r"config\.width: the checkpoint has 4, this run has 8") as error:
+    with pytest.raises(
+        ValueError, match=r"config\.width: the checkpoint has 4, this run has 8"
+    ) as error:
         train(other, tiny_run, tiny_paths)
     assert "config.seed" in str(error.value)
 
@@ -46,7 +50,11 @@ def test_a_phase_begins_at_the_best_state(tiny_config, tiny_paths, tmp_path, mon
     def recording_keep(self, state, progress, decision, uars):
         before = jax.tree.map(np.array, state.shared.params)
         state = keep(self, state, progress, decision, uars)
-        kept[state.step] = (before, jax.tree.map(np.array, state.shared.params), bool(decision.restarted))
+        kept[state.step] = (
+            before,
+            jax.tree.map(np.array, state.shared.params),
+            bool(decision.restarted),
+        )
         return state
 
     monkeypatch.setattr(CheckpointKeeper, "keep", recording_keep)
@@ -54,7 +62,9 @@ def test_a_phase_begins_at_the_best_state(tiny_config, tiny_paths, tmp_path, mon
     train(tiny_config, tmp_path, tiny_paths)
     best = kept[4][0]
     for step, (before, after, begins_phase) in kept.items():
-        assert jax.tree.all(jax.tree.map(np.array_equal, after, best if begins_phase else before)), step
+        assert jax.tree.all(
+            jax.tree.map(np.array_equal, after, best if begins_phase else before)
+        ), step
     assert [step for step, (_, _, begins) in kept.items() if begins] == [8, 16]
     assert read_manifest(tmp_path)["best_step"] == 4  # the best state is kept, not the last
 
@@ -81,7 +91,9 @@ def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
     read = []
     records = PreparedCorpus.records
     monkeypatch.setattr(
-        PreparedCorpus, "records", lambda corpus, indices: read.extend(indices) or records(corpus, indices)
+        PreparedCorpus,
+        "records",
+        lambda corpus, indices: read.extend(indices) or records(corpus, indices),
     )
     monkeypatch.setattr(feeds, "_free_host_bytes", lambda: 0)
     # With the forms of convolutions that are fast on CPUs, which the other tiny runs leave out.
@@ -95,7 +107,8 @@ def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
         <= (steps + AHEAD + 1) * tiny_config.train.batch_size
     )
     ours, theirs = metrics(tmp_path), metrics(tiny_run)
-    # To the bit, if the two programs rounded alike; that the clips are the same is tested beside the feeds.
+    # To the bit, if the two programs rounded alike; that the clips are the same is tested beside
+    # the feeds.
     assert [line["loss/mean"] for line in ours] == pytest.approx(
         [line["loss/mean"] for line in theirs], rel=0.05
     )

@@ -30,6 +30,8 @@ def test_loss_is_the_weighted_mean_of_optax():
 
 def test_padded_classes_have_no_gradient():
     logits = jnp.array([[1.0, 2.0, -jnp.inf], [0.5, -1.0, -jnp.inf]])
-    gradient = jax.grad(weighted_cross_entropy)(logits, jnp.array([0, 1]), jnp.array([2.0, 0.5, 0.0]))
+    gradient = jax.grad(weighted_cross_entropy)(
+        logits, jnp.array([0, 1]), jnp.array([2.0, 0.5, 0.0])
+    )
     assert (np.abs(gradient[:, :2]) > 0).all()
     assert not gradient[:, 2].any()

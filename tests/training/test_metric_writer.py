@@ -14,9 +14,14 @@ def test_the_bar_shows_the_speed(tmp_path, capsys):
 
 
 def test_metrics_are_json_lines_and_tensorboard_events(tiny_run, metrics):
-    assert {"step", "loss/mean", "loss/tones", "devel_uar/mean", "devel_uar/levels", "devel_uar/best"} <= set(
-        metrics(tiny_run)[0]
-    )
+    assert {
+        "step",
+        "loss/mean",
+        "loss/tones",
+        "devel_uar/mean",
+        "devel_uar/levels",
+        "devel_uar/best",
+    } <= set(metrics(tiny_run)[0])
     assert any((tiny_run / "tensorboard").iterdir())
 
 

@@ -10,7 +10,9 @@ from emojax.training.metrics import UNDER_WAY, Meter, NotFiniteLossError
 
 def test_python_is_never_more_than_a_few_calls_ahead(monkeypatch):
     fetched = []
-    monkeypatch.setattr("emojax.training.metrics.jax.device_get", lambda losses: fetched.append(1) or losses)
+    monkeypatch.setattr(
+        "emojax.training.metrics.jax.device_get", lambda losses: fetched.append(1) or losses
+    )
     meter = Meter(8, {})
     for step in range(10):
         meter.add([step], ["a"], jnp.ones(1))

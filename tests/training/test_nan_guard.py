@@ -40,8 +40,11 @@ def test_the_run_stops_and_names_everything(exploding, tiny_paths, tmp_path):
     assert read_manifest(tmp_path)["step"] == 8
 
 
-def test_the_best_state_is_saved_before_the_run_stops(tiny_config, tiny_paths, tmp_path, monkeypatch):
-    # Evaluations after rounds 2 and 4, of which the second is the best; only the first one was saved.
+def test_the_best_state_is_saved_before_the_run_stops(
+    tiny_config, tiny_paths, tmp_path, monkeypatch
+):
+    # Evaluations after rounds 2 and 4, of which the second is the best; only the first one was
+    # saved.
     uars = iter([0.4, 0.6])
     monkeypatch.setattr(loop, "devel_uars", lambda _, __, devel: dict.fromkeys(devel, next(uars)))
     config = tiny_config.replace(rounds_per_phase=8, learning_rates=(0.1,))

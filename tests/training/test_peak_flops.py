@@ -22,11 +22,15 @@ def test_a_matrix_product_is_not_faster_than_the_peak():
 def test_floor_is_of_what_the_clips_need(machine):
     # Hops of 256 samples: 16,000 have 63 frames, 8,000 have 32; longer clips are cut.
     lengths = {"a": np.array([8_000, 16_000]), "b": np.array([90_000])}
-    floors_s = step_floors_s(AdapterResNet(classes=3), lengths, {"a": 16_000, "b": 16_000}, batch_size=4)
+    floors_s = step_floors_s(
+        AdapterResNet(classes=3), lengths, {"a": 16_000, "b": 16_000}, batch_size=4
+    )
     assert floors_s == pytest.approx({"a": 3 * 4 * 47.5e6 / 1e9, "b": 3 * 4 * 63e6 / 1e9})
 
 
-@pytest.mark.parametrize(("frozen_kernels", "frozen_norms", "passes"), [(True, False, 2), (True, True, 1)])
+@pytest.mark.parametrize(
+    ("frozen_kernels", "frozen_norms", "passes"), [(True, False, 2), (True, True, 1)]
+)
 def test_what_is_frozen_has_no_gradient(frozen_kernels, frozen_norms, passes, machine):
     model = AdapterResNet(classes=3, frozen_kernels=frozen_kernels, frozen_norms=frozen_norms)
     floors_s = step_floors_s(model, {"a": np.array([16_000])}, {"a": 16_000}, batch_size=4)
@@ -38,4 +42,6 @@ def test_operations_that_cannot_be_counted_stop_nobody(monkeypatch):
         raise RuntimeError("no CPU backend")
 
     monkeypatch.setattr(peak_flops, "_forward_flops", uncountable)
-    assert step_floors_s(AdapterResNet(classes=3), {"a": np.array([16_000])}, {"a": 16_000}, 4) == {}
+    assert (
+        step_floors_s(AdapterResNet(classes=3), {"a": np.array([16_000])}, {"a": 16_000}, 4) == {}
+    )

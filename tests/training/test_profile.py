@@ -11,7 +11,9 @@ from emojax.training.loop import train
 from emojax.training.profile import Profile
 
 
-def test_a_trace_is_written_and_changes_nothing(tiny_config, tiny_paths, tiny_run, tmp_path, capsys):
+def test_a_trace_is_written_and_changes_nothing(
+    tiny_config, tiny_paths, tiny_run, tmp_path, capsys
+):
     state = train(tiny_config, tmp_path, tiny_paths, profile=True)
     (trace,) = (tmp_path / "profile").rglob("*.trace.json.gz")
     with gzip.open(trace) as file:
@@ -20,7 +22,9 @@ def test_a_trace_is_written_and_changes_nothing(tiny_config, tiny_paths, tiny_ru
     assert list((tmp_path / "profile").rglob("*.xplane.pb"))  # TensorBoard's
     assert f"a trace is in {tmp_path / 'profile'}" in capsys.readouterr().out
     assert read_manifest(tiny_run)["step"] == state.step
-    expected = from_newest(tiny_run, lambda one: one.restore("latest", {"shared": state.shared}))["shared"]
+    expected = from_newest(tiny_run, lambda one: one.restore("latest", {"shared": state.shared}))[
+        "shared"
+    ]
     assert jax.tree.all(jax.tree.map(np.array_equal, state.shared, expected))
 
 

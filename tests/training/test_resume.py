@@ -18,7 +18,11 @@ ROOT = Path(__file__).parents[2]
 
 def steps_written(workdir) -> list[int]:
     path = workdir / "metrics.jsonl"
-    return [json.loads(line)["step"] for line in path.read_text().splitlines()] if path.exists() else []
+    return (
+        [json.loads(line)["step"] for line in path.read_text().splitlines()]
+        if path.exists()
+        else []
+    )
 
 
 def trees_of(workdir, kind):
@@ -61,4 +65,6 @@ def test_stopped_four_times_and_resumed_is_bitwise_uninterrupted(
     ours, theirs = read_manifest(tmp_path), read_manifest(tiny_run)
     assert (ours["step"], ours["best_step"]) == (theirs["step"], theirs["best_step"])
     for kind in ("latest", "best"):
-        assert jax.tree.all(jax.tree.map(np.array_equal, trees_of(tmp_path, kind), trees_of(tiny_run, kind)))
+        assert jax.tree.all(
+            jax.tree.map(np.array_equal, trees_of(tmp_path, kind), trees_of(tiny_run, kind))
+        )

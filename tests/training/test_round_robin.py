@@ -24,7 +24,9 @@ def test_a_round_in_one_call_trains_what_its_steps_train(
     for name in ("loss/tones", "loss/levels"):
         assert ours[0][name] == pytest.approx(theirs[0][name], rel=1e-3)
         # Rounding grows from step to step; a corpus in another's place would be another number.
-        assert [line[name] for line in ours] == pytest.approx([line[name] for line in theirs], rel=0.05)
+        assert [line[name] for line in ours] == pytest.approx(
+            [line[name] for line in theirs], rel=0.05
+        )
 
 
 def test_a_round_of_several_windows_trains_what_its_steps_train(
@@ -42,7 +44,9 @@ def test_a_round_of_several_windows_trains_what_its_steps_train(
     theirs, ours = metrics(tmp_path / "steps"), metrics(tmp_path / "rounds")
     for name in ("loss/tones", "loss/levels", "devel_uar/tones", "devel_uar/levels"):
         assert ours[0][name] == pytest.approx(theirs[0][name], rel=1e-3)
-        assert [line[name] for line in ours] == pytest.approx([line[name] for line in theirs], rel=0.2)
+        assert [line[name] for line in ours] == pytest.approx(
+            [line[name] for line in theirs], rel=0.2
+        )
 
 
 def test_corpora_of_one_window_come_one_after_the_other(whole_rounds, begin):
@@ -67,8 +71,16 @@ def test_a_call_ends_where_its_round_ends(whole_rounds, begin):
     own = begin(RoundRobin, None, {}, done=3)
     calls = list(itertools.islice(own.batches, 3))
     own.close()
-    assert [call.corpora for call in calls] == [["levels"], ["tones", "levels"], ["tones", "levels"]]
-    assert [plan.step.tolist() for call in calls for plan in call.plans.values()] == [[3], [4, 5], [6, 7]]
+    assert [call.corpora for call in calls] == [
+        ["levels"],
+        ["tones", "levels"],
+        ["tones", "levels"],
+    ]
+    assert [plan.step.tolist() for call in calls for plan in call.plans.values()] == [
+        [3],
+        [4, 5],
+        [6, 7],
+    ]
 
 
 @pytest.mark.parametrize("sampling", ["round_robin", "tones=1,levels=3"])
@@ -83,7 +95,9 @@ def test_a_step_by_itself_has_its_own_corpus_alone(sampling, begin):
     assert len({call.corpora[0] for call in calls}) == 2
 
 
-def test_synchronous_rounds_are_trained_and_gone_on_with(tiny_config, tiny_paths, tmp_path, metrics):
+def test_synchronous_rounds_are_trained_and_gone_on_with(
+    tiny_config, tiny_paths, tmp_path, metrics
+):
     config = tiny_config.replace(sampling="synchronous", learning_rates=(0.1,))
     state = train(config, tmp_path, tiny_paths)
     assert state.step == 8

@@ -29,13 +29,16 @@ def test_a_fresh_corpus_adds_nothing_to_the_trunk(beginning):
         assert len(adapters) == 7  # one beside each convolution
         assert not any(adapter.any() for adapter in adapters)
         assert all(
-            (norm["mean"] == 0).all() and (norm["variance"] == 1).all() for norm in corpus.stats.values()
+            (norm["mean"] == 0).all() and (norm["variance"] == 1).all()
+            for norm in corpus.stats.values()
         )
 
 
 @pytest.mark.parametrize("shared_attention", [True, False])
 def test_the_attention_and_its_optimizer_are_where_the_settings_say(shared_attention, monkeypatch):
-    monkeypatch.setattr(train_state, "_UNOPTIMISED", {})  # shapes are asked for: nothing is compiled
+    monkeypatch.setattr(
+        train_state, "_UNOPTIMISED", {}
+    )  # shapes are asked for: nothing is compiled
     model, weights = AdapterResNet(classes=2, width=4, depth=1), {"a": np.ones(2, np.float32)}
     optimizers = (sgd(0.9, 1e-6),) * 2
 

@@ -48,7 +48,9 @@ def advance(train_steps, state, names, batches, rate=0.1):
         jax.tree.map(lambda *leaves: np.stack(leaves), *batches),
     )
     stacks, windows = [stack_corpora([*state.corpora.values()])], (batches[0].audio.shape[-1],)
-    shared, (stacked,), losses = train_steps(state.shared, stacks, (), [plan], rate, windows=windows)
+    shared, (stacked,), losses = train_steps(
+        state.shared, stacks, (), [plan], rate, windows=windows
+    )
     corpora = dict(zip(order, unstack_corpora(stacked, len(order)), strict=True))
     return EmoState(shared, corpora, state.step + len(names)), losses
 
@@ -56,7 +58,9 @@ def advance(train_steps, state, names, batches, rate=0.1):
 def batch_of(classes, seed=0):
     random = np.random.default_rng(seed)
     audio = random.normal(0, 3_000, (8, 8_000)).astype(np.int16)
-    return Batch(audio, np.full(8, 8_000, np.int32), random.integers(0, classes, 8).astype(np.int32))
+    return Batch(
+        audio, np.full(8, 8_000, np.int32), random.integers(0, classes, 8).astype(np.int32)
+    )
 
 
 def numpy_of(tree):

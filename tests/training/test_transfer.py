@@ -33,7 +33,9 @@ def train(config, workdir, paths):
 def changed(one, other) -> set[str]:
     """Modules of two trees whose parameters differ."""
     return {
-        name for name in one if not all(map(np.array_equal, *map(jax.tree.leaves, (one[name], other[name]))))
+        name
+        for name in one
+        if not all(map(np.array_equal, *map(jax.tree.leaves, (one[name], other[name]))))
     }
 
 
@@ -42,7 +44,9 @@ def test_adapters_keep_the_trunk_to_the_bit(tiny_config, tiny_paths, tiny_run, t
     ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
     assert changed(ours.shared, base.shared) == set()
     assert changed(ours.corpus, base.corpus) == set(base.corpus)
-    assert read_manifest(tmp_path)["config"]["width"] == tiny_config.network.width  # the base's, not ours
+    assert (
+        read_manifest(tmp_path)["config"]["width"] == tiny_config.network.width
+    )  # the base's, not ours
 
 
 def test_the_last_layer_keeps_all_but_the_head(tiny_config, tiny_paths, tiny_run, tmp_path):
@@ -126,9 +130,15 @@ def test_settings_that_do_not_fit(tiny_config, settings, message):
     ("settings", "message"),
     [
         ({"transfer": "last_layer"}, "choose --config.base_corpus from tones, levels"),
-        ({"transfer": "adapters", "base_corpus": "emodb"}, "unknown corpus 'emodb'(.|\n)*tones, levels"),
+        (
+            {"transfer": "adapters", "base_corpus": "emodb"},
+            "unknown corpus 'emodb'(.|\n)*tones, levels",
+        ),
         ({"transfer": "adapters", "base": "nowhere"}, "nowhere holds no checkpoint"),
-        ({"transfer": "adapters", "corpus": "tones", "seed": 3}, "learnt from what is test here.*seed=0"),
+        (
+            {"transfer": "adapters", "corpus": "tones", "seed": 3},
+            "learnt from what is test here.*seed=0",
+        ),
     ],
 )
 def test_a_base_that_does_not_fit(tiny_config, tiny_paths, tiny_run, tmp_path, settings, message):
@@ -143,5 +153,7 @@ def test_l2_is_the_gradient_of_the_loss_term():
     params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
     tx = sgd(0.0, 0.5)
     updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
-    np.testing.assert_allclose(updates["kernel"], jax.grad(lambda w: 0.5 * jnp.sum(w**2))(params["kernel"]))
+    np.testing.assert_allclose(
+        updates["kernel"], jax.grad(lambda w: 0.5 * jnp.sum(w**2))(params["kernel"])
+    )
     assert not updates["bias"].any()

@@ -21,6 +21,8 @@ def test_without_room_on_the_device_the_answers_are_the_same(tiny_config, tiny_p
     for room, kind in ((True, jax.Array), (False, np.ndarray)):
         monkeypatch.setattr(devel_module, "has_room", lambda *_, room=room: room)
         devel = make_devel(parts, layout)
-        assert all(isinstance(batch.audio, kind) for one in devel.values() for batch in one.windows.batches)
+        assert all(
+            isinstance(batch.audio, kind) for one in devel.values() for batch in one.windows.batches
+        )
         uars += [devel_uars(run.forward, run.state, devel) for _ in range(2)]
     assert uars[0] == uars[1] == uars[2] == uars[3]

@@ -24,7 +24,10 @@ SPEC = CATALOGUE["aibo"]
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The recordings: school, child, turn, chunk; labels and split are those of the 2009 challenge."""
     text = read_text(root, "labels/IS2009EmotionChallenge/chunk_labels_5cl_corpus.txt")
-    labels = {chunk: _LABELS[code] for chunk, code in re.findall(r"^(\w+)\s+([AENPR])\b", text, re.MULTILINE)}
+    labels = {
+        chunk: _LABELS[code]
+        for chunk, code in re.findall(r"^(\w+)\s+([AENPR])\b", text, re.MULTILINE)
+    }
     pattern = r"wav/(?P<label>(?P<speaker>(?:Ohm|Mont)_\d+)_\d+_\d+)"
     for source in match_files(root, SPEC.layout, pattern, labels):
         if isinstance(source, Source):

@@ -14,7 +14,9 @@ SPEC = CATALOGUE["emotiontts"]
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The recordings: a folder per speaker; speaker and number, of which each emotion has a hundred."""
     number = r"(?P<label>00(?:[0-3]\d\d|400))(?<!00000)"
-    pattern = rf"(?:emotional|plain)-to-emotional/(?P<speaker>(?:ne|em)[a-z])/wav/(?P=speaker){number}"
+    pattern = (
+        rf"(?:emotional|plain)-to-emotional/(?P<speaker>(?:ne|em)[a-z])/wav/(?P=speaker){number}"
+    )
     for source in match_files(root, SPEC.layout, pattern):
         if isinstance(source, Source):
             source = dataclasses.replace(source, label=SPEC.labels[(int(source.label) - 1) // 100])

@@ -12,5 +12,7 @@ SPEC = CATALOGUE["enterface"]
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The recordings: a folder per subject, emotion and sentence; names inside are not uniform."""
-    pattern = rf"subject[ _-]?(?P<speaker>\d+)/(?P<label>{'|'.join(SPEC.labels)})/sentence[ _-]?\d/[^/]+"
+    pattern = (
+        rf"subject[ _-]?(?P<speaker>\d+)/(?P<label>{'|'.join(SPEC.labels)})/sentence[ _-]?\d/[^/]+"
+    )
     return match_files(root, SPEC.layout, pattern)

@@ -12,7 +12,5 @@ SPEC = CATALOGUE["esd"]
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The recordings: a folder per speaker and emotion (and, in one edition, part); speaker, number."""
-    pattern = (
-        rf"(?:[^/]+/)*(?P<speaker>\d{{4}})/(?P<label>{'|'.join(SPEC.labels)})/(?:[a-z]+/)?(?P=speaker)_\d+"
-    )
+    pattern = rf"(?:[^/]+/)*(?P<speaker>\d{{4}})/(?P<label>{'|'.join(SPEC.labels)})/(?:[a-z]+/)?(?P=speaker)_\d+"
     return match_files(root, SPEC.layout, pattern)

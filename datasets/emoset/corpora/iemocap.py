@@ -26,12 +26,15 @@ SPEC = CATALOGUE["iemocap"]
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The turns with one of the four labels.
 
-    The man of session 1 speaks the turn ``Ses01F_impro01_M000``; the F before is who wore the markers.
+    The man of session 1 speaks the turn ``Ses01F_impro01_M000``; the F before is who wore the
+    markers.
     """
     files = sorted(root.glob(f"Session?/{_EVALUATION}")) or [root / "Session1" / _EVALUATION]
     text = "\n".join(read_text(root, file.relative_to(root)) for file in files)
     labels = {turn: _LABELS[code] for turn, code in _TURN.findall(text) if code in _LABELS}
-    pattern = r"Session\d/(?:sentences/wav/[^/]+/|dialog/wav/)(?P<label>(?P<speaker>Ses\d\d)[FM]_\w+)"
+    pattern = (
+        r"Session\d/(?:sentences/wav/[^/]+/|dialog/wav/)(?P<label>(?P<speaker>Ses\d\d)[FM]_\w+)"
+    )
     for source in match_files(root, SPEC.layout, pattern, labels):
         if isinstance(source, Source):
             sex = source.file.rsplit("_", 1)[1][0]

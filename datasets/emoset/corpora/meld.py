@@ -26,9 +26,13 @@ def clips(root: Path) -> Iterator[Source | Skipped]:
         for folder, file in _FOLDERS.items()
         for row in csv.DictReader(io.StringIO(read_text(root, file), newline=""))
     }
-    labels = {name: row["Emotion"] for name, row in rows.items() if row.get("Emotion") in SPEC.labels}
+    labels = {
+        name: row["Emotion"] for name, row in rows.items() if row.get("Emotion") in SPEC.labels
+    }
     pattern = rf"(?P<label>(?:{'|'.join(_FOLDERS)})/dia\d+_utt\d+)"
     for source in match_files(root, SPEC.layout, pattern, labels):
         if isinstance(source, Source):
-            source = dataclasses.replace(source, speaker=rows[source.file.rsplit(".", 1)[0]]["Speaker"])
+            source = dataclasses.replace(
+                source, speaker=rows[source.file.rsplit(".", 1)[0]]["Speaker"]
+            )
         yield source

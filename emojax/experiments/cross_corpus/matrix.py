@@ -47,12 +47,16 @@ class Matrix:
     def of(self, row: str | None = None, column: str | None = None) -> list[Score]:
         """The scores of a row, of a column, or of one of each."""
         return [
-            score for score in self.scores if row in (None, score.system) and column in (None, score.corpus)
+            score
+            for score in self.scores
+            if row in (None, score.system) and column in (None, score.corpus)
         ]
 
     def chance(self, column: str) -> float | None:
         """UAR of guessing, in percent."""
-        return _mean(100 * score.result["chance"] for score in self.of(column=column) if score.result)
+        return _mean(
+            100 * score.result["chance"] for score in self.of(column=column) if score.result
+        )
 
 
 def matrix_table(matrix: Matrix, levels: Levels) -> Table:
@@ -94,7 +98,9 @@ def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
         if empty:
             yield f"{name} lacks one of its levels in {', '.join(empty)}, so these are not used."
     for name, corpus in levels.items():
-        lacking = [level for level in corpus.labels if level not in {clip.label for clip in corpus.clips}]
+        lacking = [
+            level for level in corpus.labels if level not in {clip.label for clip in corpus.clips}
+        ]
         if lacking:
             yield f"{name} has nothing that is {', '.join(lacking)}."
     for score in matrix.scores:
@@ -110,9 +116,13 @@ def matrix_picture(matrix: Matrix) -> Picture:
     """The numbers as a heat map, coloured by how far they lie above chance."""
     rows, columns = matrix.rows, matrix.columns
     shape = len(rows), len(columns)
-    values = np.array([score.uar for score in matrix.scores], float).reshape(shape)  # None becomes nan
+    values = np.array([score.uar for score in matrix.scores], float).reshape(
+        shape
+    )  # None becomes nan
     above = np.array([score.above_chance for score in matrix.scores], float).reshape(shape)
-    framed = [place for place, score in zip(np.ndindex(shape), matrix.scores, strict=True) if score.within]
+    framed = [
+        place for place, score in zip(np.ndindex(shape), matrix.scores, strict=True) if score.within
+    ]
     figure = heat_map(values, above, rows, columns, "chance", framed)
     ax = figure.axes[0]
     ax.set_xlabel("tested on")

@@ -16,13 +16,26 @@ from emojax.data.partitioned import joint_protocol, open_levels
 from emojax.data.prepared import PreparedCorpus
 from emojax.experiments.cross_corpus.matrix import Matrix, matrix_picture, matrix_table
 from emojax.experiments.cross_corpus.scoring import Score, score_matrix
-from emojax.experiments.cross_corpus.systems import Levels, Run, check_levels, network_system, open_run, svms
+from emojax.experiments.cross_corpus.systems import (
+    Levels,
+    Run,
+    check_levels,
+    network_system,
+    open_run,
+    svms,
+)
 from emojax.experiments.reports.provenance import NETWORK, network_settings
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.table import Cell, Table
 
 _DETAILS = dict.fromkeys(("levels of", "system", "trained on", "tested on", "within"), "")
-_DETAILS |= {"test clips": ",d", "left out": ",d", "chance": ".1f", "UAR devel": ".1f", "UAR test": ".1f"}
+_DETAILS |= {
+    "test clips": ",d",
+    "left out": ",d",
+    "chance": ".1f",
+    "UAR devel": ".1f",
+    "UAR test": ".1f",
+}
 _DETAILS |= {"from": ".1f", "to": ".1f", "interval over": ""}
 _RUNS = {"system": "", "run": "", "corpora": "", "base": "", "seed": "d", "step": ",d"}
 _RUNS |= {**NETWORK, "emojax": ""}
@@ -74,14 +87,20 @@ def cross_corpus_report(
             scores = score_matrix(systems, levels, scores_dir, f"{dimension} {kind}")
             matrices += [Matrix(dimension, kind, scores)] if scores else []
     if not matrices:
-        raise ValueError(f"none of these systems can be tested on {', '.join(domains)}: give others")
+        raise ValueError(
+            f"none of these systems can be tested on {', '.join(domains)}: give others"
+        )
     return _report(matrices, domains, list(corpora), runs, seed)
 
 
-def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]], label_words: str) -> None:
+def _check(
+    features: Sequence[str], workdirs: Mapping[str, Sequence[Path]], label_words: str
+) -> None:
     """Refuse systems that cannot be, before anything is opened."""
     if not features and not workdirs:
-        raise ValueError("nothing to test; give --features=egemaps, --workdirs=NAME=FOLDER, or both")
+        raise ValueError(
+            "nothing to test; give --features=egemaps, --workdirs=NAME=FOLDER, or both"
+        )
     unknown = [name for name in features if name not in FEATURE_SETS]
     if unknown:
         raise ValueError(
@@ -89,7 +108,11 @@ def _check(features: Sequence[str], workdirs: Mapping[str, Sequence[Path]], labe
         )
     if features:
         opensmile_version()
-    strange = [name for name in workdirs if name in FEATURE_SETS or not re.fullmatch(r"[A-Za-z0-9_-]+", name)]
+    strange = [
+        name
+        for name in workdirs
+        if name in FEATURE_SETS or not re.fullmatch(r"[A-Za-z0-9_-]+", name)
+    ]
     if strange:
         raise ValueError(
             f"runs named {strange[0]!r}, which is to be part of a file's name: use letters, digits, '-' and "
@@ -115,8 +138,12 @@ def _division(runs: Mapping[str, Sequence[Run]]) -> tuple[str, int]:
     """The scheme and seed by which the runs divided their corpora; the defaults without runs."""
     divisions = {run.division: run.workdir for some in runs.values() for run in some}
     if len(divisions) > 1:
-        each = "; ".join(f"{workdir}: {scheme}, seed {s}" for (scheme, s), workdir in divisions.items())
-        raise ValueError(f"the runs divided their corpora differently ({each}); give those of one division")
+        each = "; ".join(
+            f"{workdir}: {scheme}, seed {s}" for (scheme, s), workdir in divisions.items()
+        )
+        raise ValueError(
+            f"the runs divided their corpora differently ({each}); give those of one division"
+        )
     return next(iter(divisions), ("default", 0))
 
 
@@ -163,14 +190,30 @@ def _details(matrices: Sequence[Matrix]) -> Table:
 
 
 def _detail(matrix: Matrix, score: Score) -> list[Cell]:
-    place = [matrix.dimension, matrix.kind, score.system, score.corpus, "yes" if score.within else "no"]
+    place = [
+        matrix.dimension,
+        matrix.kind,
+        score.system,
+        score.corpus,
+        "yes" if score.within else "no",
+    ]
     if score.result is None:
         return [*place, 0, score.left_out, *[None] * 5, ""]
     result = score.result
     devel = None if result["devel_uar"] is None else 100 * result["devel_uar"]
     low, high = (100 * end for end in result["uar_ci95"])
     chance = 100 * result["chance"]
-    return [*place, result["n"], score.left_out, chance, devel, score.uar, low, high, result["uar_ci95_over"]]
+    return [
+        *place,
+        result["n"],
+        score.left_out,
+        chance,
+        devel,
+        score.uar,
+        low,
+        high,
+        result["uar_ci95_over"],
+    ]
 
 
 def _runs(runs: Mapping[str, Sequence[Run]]) -> Table:

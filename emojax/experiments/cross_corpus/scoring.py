@@ -29,8 +29,8 @@ class Score:
       corpus: its column.
       within: whether the system was trained on this corpus, on other speakers.
       left_out: clips of the test part by speakers whom the system learnt from.
-      result: of :meth:`emojax.evaluation.metrics.CorpusResult.to_json`, and ``devel_uar`` of the system; None
-        where fewer than two levels are left to tell apart.
+      result: of :meth:`emojax.evaluation.metrics.CorpusResult.to_json`, and ``devel_uar`` of the
+        system; None where fewer than two levels are left to tell apart.
     """
 
     system: str
@@ -50,11 +50,13 @@ class Score:
         return None if self.result is None else 100 * (self.result["uar"] - self.result["chance"])
 
 
-def score_matrix(systems: Sequence[System], corpora: Levels, folder: Path, what: str) -> list[Score]:
+def score_matrix(
+    systems: Sequence[System], corpora: Levels, folder: Path, what: str
+) -> list[Score]:
     """Test every system on the test part of every corpus that has one, row by row.
 
-    No clip is tested by a speaker whom the system learnt from, also not where two corpora share speakers:
-    those of a bit-identical recording count as one.
+    No clip is tested by a speaker whom the system learnt from, also not where two corpora share
+    speakers: those of a bit-identical recording count as one.
 
     Args:
       systems: the rows.
@@ -64,7 +66,9 @@ def score_matrix(systems: Sequence[System], corpora: Levels, folder: Path, what:
     """
     columns = [name for name, corpus in corpora.items() if len(corpus.partition.parts["test"])]
     with tqdm.tqdm(desc=what, total=len(systems) * len(columns), unit="cell", disable=None) as bar:
-        return [entry for system in systems for entry in _row(system, corpora, columns, folder, bar)]
+        return [
+            entry for system in systems for entry in _row(system, corpora, columns, folder, bar)
+        ]
 
 
 def _row(
@@ -76,7 +80,10 @@ def _row(
         for name in columns
         if len(np.unique(levels_of(corpora[name], strangers[name]))) > 1
     }
-    files = {name: folder / f"{_key(system, corpora, name, clips)}.json" for name, clips in tested.items()}
+    files = {
+        name: folder / f"{_key(system, corpora, name, clips)}.json"
+        for name, clips in tested.items()
+    }
     missing = {name: clips for name, clips in tested.items() if _read(files[name]) is None}
     bar.update(len(columns) - len(missing))
     for name, predicted, devel_uar in system.predict(missing) if missing else ():

@@ -79,7 +79,9 @@ def svms(features: str, corpora: Levels, read: Callable[[str], np.ndarray]) -> l
     ]
 
 
-def _svm_predict(own: str, corpora: Levels, read: Callable[[str], np.ndarray], clips: TestClips) -> Predicted:
+def _svm_predict(
+    own: str, corpora: Levels, read: Callable[[str], np.ndarray], clips: TestClips
+) -> Predicted:
     """One fit for all clips: scaled and fitted on the own corpus, C chosen on its devel part."""
     learnt = [(own, corpora[own].partition.parts[part]) for part in LEARNT]
     pieces = [*learnt, *clips.items()]
@@ -87,7 +89,9 @@ def _svm_predict(own: str, corpora: Levels, read: Callable[[str], np.ndarray], c
     levels = np.concatenate([levels_of(corpora[name], indices) for name, indices in pieces])
     ends = np.cumsum([len(indices) for _, indices in pieces])
     train, devel, *tested = np.split(np.arange(len(levels)), ends[:-1])
-    answer = linear(features, levels, {"train": train, "devel": devel, "test": np.concatenate(tested)})
+    answer = linear(
+        features, levels, {"train": train, "devel": devel, "test": np.concatenate(tested)}
+    )
     predicted = np.split(answer.predicted, np.cumsum([len(places) for places in tested])[:-1])
     yield from ((name, some, answer.devel_uar) for name, some in zip(clips, predicted, strict=True))
 
@@ -136,7 +140,9 @@ def open_run(workdir: Path) -> Run:
     return Run(workdir, manifest, tuple(names), learnt_from)
 
 
-def check_levels(run: Run, domains: Mapping[str, Levels], corpora: Collection[str], label_words: str) -> None:
+def check_levels(
+    run: Run, domains: Mapping[str, Levels], corpora: Collection[str], label_words: str
+) -> None:
     """Raise a ValueError where a run learnt another level of a corpus's clip than it would be tested with."""
     own_words = run.manifest["config"]["label_words"]
     if own_words == label_words:

@@ -22,12 +22,14 @@ class Job:
       name: also its folder's, below the folder of all runs.
       folder: what it writes into.
       commands: arguments of Python, to be run where the scripts are.
-      results: folder → setting that its results count for, empty where no table of this experiment has them.
+      results: folder → setting that its results count for, empty where no table of this experiment
+        has them.
       config: all settings that make it this run, as JSON types.
       corpora: names of what it learns from.
       after: jobs that have to be finished before; a network begins at the first of them.
       is_network: whether it leaves checkpoints, whose manifest says what it is.
-      partitions: the manifest's, of ``corpora`` or of their domains; empty until the corpora are prepared.
+      partitions: the manifest's, of ``corpora`` or of their domains; empty until the corpora are
+        prepared.
     """
 
     name: str
@@ -44,7 +46,9 @@ class Job:
         """Make its folder; where no checkpoint will say what it is, say it there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / MARK).unlink(missing_ok=True)  # it may have lost its results
-        if not self.is_network:  # an SVM leaves no manifest, and its results do not say what data it learnt
+        if (
+            not self.is_network
+        ):  # an SVM leaves no manifest, and its results do not say what data it learnt
             with replacing(self.folder / NOTE) as draft:
                 note = {"config": self.config, "partitions": self.partitions}
                 draft.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
@@ -71,13 +75,17 @@ class Job:
         """The manifest of the run in the folder, if one was begun."""
         if self.is_network:
             steps = (self.folder / "checkpoints").glob("*")
-            return read_manifest(self.folder) if any(step.name.isdecimal() for step in steps) else None
+            return (
+                read_manifest(self.folder) if any(step.name.isdecimal() for step in steps) else None
+            )
         note = self.folder / NOTE
         return json.loads(note.read_text("utf-8")) if note.is_file() else None
 
     def _compare(self, saved: Mapping, folder: Path, prefix: str = "") -> None:
         """Compare what a run in a folder says of itself, and of what it began at, with this job."""
-        config = {key: value for key, value in saved["config"].items() if key != "base"}  # it may have moved
+        config = {
+            key: value for key, value in saved["config"].items() if key != "base"
+        }  # it may have moved
         lines = differences({"config": config}, {"config": self.config}, prefix)
         if lines:
             raise ValueError(
@@ -85,7 +93,9 @@ class Job:
                 + "\n  ".join(lines)
             )
         digests = {name: one["digest"] for name, one in saved["partitions"].items()}
-        changed = [name for name, one in self.partitions.items() if digests.get(name) != one["digest"]]
+        changed = [
+            name for name, one in self.partitions.items() if digests.get(name) != one["digest"]
+        ]
         if changed:
             raise ValueError(
                 f"{folder} has a run on other data: {', '.join(changed)} changed since then "

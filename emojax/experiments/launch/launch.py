@@ -22,7 +22,9 @@ from emojax.experiments.launch.spec import Spec
 _DIVISION = tuple(field.name for field in dataclasses.fields(DataConfig))
 
 
-def carry_out(jobs: Sequence[Job], spec: Spec, engine: str) -> tuple[dict[str, list[Path]], dict[str, str]]:
+def carry_out(
+    jobs: Sequence[Job], spec: Spec, engine: str
+) -> tuple[dict[str, list[Path]], dict[str, str]]:
     """Run the jobs that are not finished.
 
     Args:
@@ -53,11 +55,13 @@ def carry_out(jobs: Sequence[Job], spec: Spec, engine: str) -> tuple[dict[str, l
 def _with_partitions(jobs: Sequence[Job], spec: Spec) -> list[Job]:
     """The jobs, knowing what data they learn from.
 
-    Refuses what cannot be divided or normalised, or labels without levels, before the first run and not
-    hours later.
+    Refuses what cannot be divided or normalised, or labels without levels, before the first run and
+    not hours later.
     """
     here = prepared(Path(spec.data_dir).expanduser())
-    normalised = {name for job in jobs if job.config.get("speaker_normalisation") for name in job.corpora}
+    normalised = {
+        name for job in jobs if job.config.get("speaker_normalisation") for name in job.corpora
+    }
     check_speakers({name: read_clips(here[name] / "clips.csv") for name in sorted(normalised)})
 
     @functools.cache

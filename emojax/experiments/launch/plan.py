@@ -14,7 +14,8 @@ from emojax.experiments.table4 import HEAD
 
 SCRATCH = "scratch"
 RESNET = "resnet"
-# Multi-task setting → what its shared network is trained on: the corpora themselves, or domains of them.
+# Multi-task setting → what its shared network is trained on: the corpora themselves, or domains of
+# them.
 MULTI_TASK = {"all": "", **{name: name for name in DOMAINS}}
 BASELINES = (*NAMES, RESNET)
 TRANSFERS = (SCRATCH, *MULTI_TASK)
@@ -63,7 +64,9 @@ def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
 def _refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
     unknown = [setting for setting in settings if setting not in choices]
     if unknown:
-        raise ValueError(f"--settings={', '.join(map(repr, unknown))}; choose of {', '.join(choices)}")
+        raise ValueError(
+            f"--settings={', '.join(map(repr, unknown))}; choose of {', '.join(choices)}"
+        )
 
 
 def _refuse_one(settings: Sequence[str], spec: Spec) -> None:
@@ -101,7 +104,8 @@ def _multi_task(spec: Spec, setting: str, seed: int) -> Iterator[Job]:
         changes["label_words"] = spec.label_words
     shared = spec.network(name, spec.config, spec.corpora, {"best": ""}, **changes)
     yield shared
-    # A corpus that the trunk knows keeps its adapters; over one of domains they begin anew (section 5.2.2).
+    # A corpus that the trunk knows keeps its adapters; over one of domains they begin anew (section
+    # 5.2.2).
     yield _tuned(spec, f"{setting}/tuned", setting, shared, "", seed)
 
 
@@ -122,7 +126,9 @@ def _together(spec: Spec) -> str:
     return f"{len(spec.corpora)}_corpora_{digest}"  # their names may be too long for a folder's
 
 
-def _tuned(spec: Spec, name: str, setting: str, base: Job, start: str, seed: int, **changes: Any) -> Job:
+def _tuned(
+    spec: Spec, name: str, setting: str, base: Job, start: str, seed: int, **changes: Any
+) -> Job:
     """One run for all corpora; those that the base does not know begin at the adapters of ``start``."""
     name = f"{name}_{_together(spec)}_seed{seed}"
     changes |= {"base_corpus": start, "seed": seed}

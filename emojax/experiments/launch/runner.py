@@ -31,7 +31,8 @@ def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / MARK).exists():
             return 0
-        # Ctrl-C is for the command, which saves its state; a handler, unlike SIG_IGN, is not inherited.
+        # Ctrl-C is for the command, which saves its state; a handler, unlike SIG_IGN, is not
+        # inherited.
         signal.signal(signal.SIGINT, lambda *_: None)
         with open(folder / LOG, "a", encoding="utf-8") as log:
             for command in commands:

@@ -54,7 +54,8 @@ def make_engine(text: str, folder: Path) -> Engine:
     """Make an engine as a person types it.
 
     Args:
-      text: ``here``; ``local:N``; ``slurm`` with submitit's parameters behind it, ``slurm:NAME=VALUE,...``.
+      text: ``here``; ``local:N``; ``slurm`` with submitit's parameters behind it,
+        ``slurm:NAME=VALUE,...``.
       folder: where submitit keeps its own files.
 
     Raises:
@@ -71,7 +72,9 @@ def make_engine(text: str, folder: Path) -> Engine:
         executor = _executor(folder, kind, parameters)
         from submitit.helpers import CommandFunction
 
-        return Engine(lambda command: executor.submit(CommandFunction(command, verbose=False)), sys.maxsize)
+        return Engine(
+            lambda command: executor.submit(CommandFunction(command, verbose=False)), sys.maxsize
+        )
     raise ValueError(f"--engine={text!r}; choose of {ENGINES}")
 
 
@@ -110,8 +113,8 @@ class _Process:
 def execute(jobs: Iterable[Job], engine: Engine) -> dict[str, str]:
     """Run jobs, each as soon as those that it comes after are finished, and show a progress bar.
 
-    A job that fails is named, and loses only those that come after it. Ctrl-C stops those that run; run
-    again, they go on from their last checkpoint.
+    A job that fails is named, and loses only those that come after it. Ctrl-C stops those that run;
+    run again, they go on from their last checkpoint.
 
     Args:
       jobs: to be run; what they come after is among them, or finished.

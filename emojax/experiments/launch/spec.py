@@ -77,11 +77,18 @@ class Spec:
         flags = [f"--config.{key}={value}" for key, value in (places | changes).items()]
         train = ("train.py", f"--config={config_file}", f"--workdir={folder}", *flags)
         score = [("evaluate.py", f"--workdir={folder}", f"--state={state}") for state in states]
-        results = {folder / ("" if state == "best" else state): setting for state, setting in states.items()}
+        results = {
+            folder / ("" if state == "best" else state): setting
+            for state, setting in states.items()
+        }
         # It is the same run wherever its corpora and its base lie.
-        settings = {key: value for key, value in config.flat().items() if key not in {*PATH_KEYS, "base"}}
+        settings = {
+            key: value for key, value in config.flat().items() if key not in {*PATH_KEYS, "base"}
+        }
         after = [base] if base else []
-        return Job(name, folder, (train, *score), results, settings, list(corpora), after, is_network=True)
+        return Job(
+            name, folder, (train, *score), results, settings, list(corpora), after, is_network=True
+        )
 
     def svm(self, features: FeatureSet, corpus: str, seed: int) -> Job:
         """A feature set and an SVM on one corpus."""
@@ -95,10 +102,17 @@ class Spec:
         flags = [f"--{key}={value}" for key, value in settings.items()]
         if self.vgg16_weights:
             flags.append(f"--vgg16_weights={self.vgg16_weights}")
-        command = ("baseline.py", f"--corpora={join_items([self.corpora[corpus]])}", *flags, *places)
+        command = (
+            "baseline.py",
+            f"--corpora={join_items([self.corpora[corpus]])}",
+            *flags,
+            *places,
+        )
         # Weights are what is in the file, wherever it lies.
         settings["weights_sha256"] = features.versions.get("weights_sha256", "")
-        return Job(name, folder, [command], {folder / features.name: features.name}, settings, [corpus])
+        return Job(
+            name, folder, [command], {folder / features.name: features.name}, settings, [corpus]
+        )
 
 
 def parse_seeds(items: Iterable[str]) -> list[int]:

@@ -41,7 +41,9 @@ def box_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(ScalarFormatter())
     low_s, high_s = ax.get_xlim()
-    ax.set_xticks([tick for tick in (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if low_s <= tick <= high_s])
+    ax.set_xticks(
+        [tick for tick in (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if low_s <= tick <= high_s]
+    )
     ax.xaxis.minorticks_off()
     ax.grid(axis="x", alpha=0.3)
     ax.set_xlabel("duration in s (logarithmic)")
@@ -54,7 +56,13 @@ def histogram_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:
     figure = Figure(figsize=(7.5, 3.6), layout="constrained")
     ax = figure.subplots()
     shown = values[values <= _SHOWN_S]
-    ax.hist(shown, bins=round(_SHOWN_S / _BIN_S), range=(0, _SHOWN_S), color="#4292c6", edgecolor="white")
+    ax.hist(
+        shown,
+        bins=round(_SHOWN_S / _BIN_S),
+        range=(0, _SHOWN_S),
+        color="#4292c6",
+        edgecolor="white",
+    )
     ax.set_xlim(0, _SHOWN_S)
     ax.set_xlabel("duration in s")
     ax.set_ylabel(f"clips per {_BIN_S} s")
@@ -130,7 +138,15 @@ def heat_map(
     for row, column in np.argwhere(~np.isnan(values)):
         dark = abs(differences[row, column]) > 0.65 * extreme
         text = f"{values[row, column]:.1f}"
-        ax.text(column, row, text, ha="center", va="center", fontsize=9, color="white" if dark else "black")
+        ax.text(
+            column,
+            row,
+            text,
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if dark else "black",
+        )
     for row, column in framed:
         ax.add_patch(Rectangle((column - 0.47, row - 0.47), 0.94, 0.94, fill=False, linewidth=2))
     ax.set_xticks(range(len(columns)), columns, parse_math=False)

@@ -13,7 +13,15 @@ from emojax.experiments.reports.table import Cell, Table
 
 # What matters most of a network's settings, as columns of a table.
 NETWORK = {"width": "d", "learning rates": "", "rounds a phase": ",d"}
-_RUNS = {"setting": "", "run": "", "corpora": "", "mode": "", "state": "", "seed": "d", "step": ",d"}
+_RUNS = {
+    "setting": "",
+    "run": "",
+    "corpora": "",
+    "mode": "",
+    "state": "",
+    "seed": "d",
+    "step": ",d",
+}
 _RUNS |= {**NETWORK, "utterance": "", "commit": "", "command": ""}
 # What each classifier of emojax.baselines.svm standardises the features over.
 _STANDARDISED_OVER = {"linear": "train", "rbf": "train and devel"}
@@ -30,7 +38,12 @@ def network_settings(config: Mapping) -> tuple[Cell, ...]:
 
 
 def score_report(
-    grid: Grid, name: str, title: str, selection: str, pieces: Sequence[Table | Picture], missing: str
+    grid: Grid,
+    name: str,
+    title: str,
+    selection: str,
+    pieces: Sequence[Table | Picture],
+    missing: str,
 ) -> Report:
     """A report on finished runs, with all that they say of themselves.
 
@@ -71,7 +84,9 @@ def normalisation(grid: Grid) -> str:
     for classifier, parts in _STANDARDISED_OVER.items():
         if names := _settings_with(grid, "classifier", classifier):
             said.append(f"SVMs ({names}): each feature over {parts}.")
-    return " ".join([*said, f"Per speaker: {_settings_with(grid, 'speaker_normalisation', True) or 'none'}."])
+    return " ".join(
+        [*said, f"Per speaker: {_settings_with(grid, 'speaker_normalisation', True) or 'none'}."]
+    )
 
 
 def _settings_with(grid: Grid, key: str, value: str | bool) -> str:
@@ -97,7 +112,9 @@ def _versions(grid: Grid) -> str:
             noted = ", ".join(f"{name} {number}" for name, number in one.run["versions"].items())
             settings[noted or "not noted"][setting] = None
     listed = "; ".join(f"{', '.join(names)}: {noted}" for noted, names in settings.items())
-    return f"{listed}. Noted when they were scored; of networks, emojax is the one that trained them."
+    return (
+        f"{listed}. Noted when they were scored; of networks, emojax is the one that trained them."
+    )
 
 
 def _runs_table(grid: Grid) -> Table:
@@ -116,7 +133,21 @@ def _runs_of(grid: Grid, setting: str) -> Iterable[list[Cell]]:
     for workdir, run in runs.items():
         config = run["config"]
         mode = config.get("transfer") or config.get("features", "")
-        how = *network_settings(config), run["utterance"], run.get("commit") or "unknown", run["command"]
+        how = (
+            *network_settings(config),
+            run["utterance"],
+            run.get("commit") or "unknown",
+            run["command"],
+        )
         state = run.get("state", "")
         where = "/".join(workdir.parts[-2:])
-        yield [setting, where, ", ".join(corpora[workdir]), mode, state, config["seed"], run["step"], *how]
+        yield [
+            setting,
+            where,
+            ", ".join(corpora[workdir]),
+            mode,
+            state,
+            config["seed"],
+            run["step"],
+            *how,
+        ]

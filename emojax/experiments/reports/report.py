@@ -65,7 +65,8 @@ class Report:
       selection: by which rule a state, or an example, was chosen.
       pieces: in the order of the page.
       missing: what should be in it and is not, and why.
-      run_versions: of the software that finished runs were made with; empty where the page computes itself.
+      run_versions: of the software that finished runs were made with; empty where the page computes
+        itself.
     """
 
     name: str
@@ -98,7 +99,10 @@ def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
     sections = []
     for piece in report.pieces:
         if isinstance(piece, Table):
-            files |= {f"{piece.name}.csv": piece.csv().encode(), f"{piece.name}.tex": piece.latex().encode()}
+            files |= {
+                f"{piece.name}.csv": piece.csv().encode(),
+                f"{piece.name}.tex": piece.latex().encode(),
+            }
             sections.append(piece.html())
         else:
             files[f"{piece.name}.png"] = png = piece.png()
@@ -126,7 +130,9 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
         "Versions of this page": _versions(),
         "Command": command,
     }
-    listed = "".join(f"<dt>{key}</dt><dd>{html_text(value)}</dd>\n" for key, value in facts.items() if value)
+    listed = "".join(
+        f"<dt>{key}</dt><dd>{html_text(value)}</dd>\n" for key, value in facts.items() if value
+    )
     title = html_text(report.title)
     missing = f"<p><b>Missing</b> {html_text(report.missing)}</p>" if report.missing else ""
     # The second lock: a text that slipped through unescaped could still not run or load anything.

@@ -38,7 +38,12 @@ class Grid:
 
     def runs(self) -> list[Scored]:
         """Every score of every setting."""
-        return [one for corpora in self.settings.values() for scored in corpora.values() for one in scored]
+        return [
+            one
+            for corpora in self.settings.values()
+            for scored in corpora.values()
+            for one in scored
+        ]
 
     def having(self, corpus: str) -> list[str]:
         """The settings that have a corpus."""
@@ -71,7 +76,9 @@ class Grid:
 
         Other seeds may have other speakers in their parts.
         """
-        own, first = (_uar_by_seed(self.settings[one].get(corpus, ()), part) for one in (setting, self.first))
+        own, first = (
+            _uar_by_seed(self.settings[one].get(corpus, ()), part) for one in (setting, self.first)
+        )
         points = [own[seed] - first[seed] for seed in own if seed in first]
         return fmean(points) if points else None
 
@@ -101,7 +108,8 @@ class Grid:
         """ε_min of this setting over the first one on test, by corpus, where both have two seeds or more."""
         both = self.both(setting)
         scores = {
-            name: (self.uars(setting, name, "test"), self.uars(self.first, name, "test")) for name in both
+            name: (self.uars(setting, name, "test"), self.uars(self.first, name, "test"))
+            for name in both
         }
         enough = {name: pair for name, pair in scores.items() if min(map(len, pair)) > 1}
         return {name: almost_stochastic_order(*pair, len(enough)) for name, pair in enough.items()}
@@ -109,7 +117,9 @@ class Grid:
 
 def _uar_by_seed(scored: Sequence[Scored], part: str) -> dict[int, float]:
     """UAR in percent by seed, of those that have one."""
-    fractions = {one.seed: one.devel_uar if part == "devel" else one.result["uar"] for one in scored}
+    fractions = {
+        one.seed: one.devel_uar if part == "devel" else one.result["uar"] for one in scored
+    }
     return {seed: 100 * fraction for seed, fraction in fractions.items() if fraction is not None}
 
 

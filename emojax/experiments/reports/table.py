@@ -89,7 +89,10 @@ class Table:
 
     def latex(self) -> str:
         """A floating table; needs the package booktabs."""
-        lines = [" & ".join(map(latex_text, row)) + r" \\" for row in (tuple(self.columns), *self.shown())]
+        lines = [
+            " & ".join(map(latex_text, row)) + r" \\"
+            for row in (tuple(self.columns), *self.shown())
+        ]
         lines.insert(1, r"\midrule")
         if self.foot:
             lines.insert(-1, r"\midrule")
@@ -121,7 +124,10 @@ def _shown(cell: Cell, form: str) -> str:
 
 
 def _html_row(tag: str, row: Sequence[str], sides: Sequence[str]) -> str:
-    cells = (f"<{tag} class={side}>{html_text(cell)}</{tag}>" for cell, side in zip(row, sides, strict=True))
+    cells = (
+        f"<{tag} class={side}>{html_text(cell)}</{tag}>"
+        for cell, side in zip(row, sides, strict=True)
+    )
     return f"<tr>{''.join(cells)}</tr>\n"
 
 

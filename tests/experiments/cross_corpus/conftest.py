@@ -35,7 +35,9 @@ def extracted(monkeypatch):
     def features(corpus, feature_set, cache_dir):
         calls.append(corpus.spec.name)
         sign = 1 if corpus.spec.name == "tones" else -1
-        return np.array([[sign * (1 if clip.label in HIGH else -1)] * 2 for clip in corpus.clips], np.float32)
+        return np.array(
+            [[sign * (1 if clip.label in HIGH else -1)] * 2 for clip in corpus.clips], np.float32
+        )
 
     monkeypatch.setattr(report, "functionals", features)
     monkeypatch.setattr(report, "opensmile_version", lambda: "0")
@@ -47,7 +49,9 @@ def extracted(monkeypatch):
 def run():
     """A function that makes the report."""
 
-    def make(opened, tmp_path, aggregated="arousal", words=WORDS, features=("egemaps",), **workdirs):
+    def make(
+        opened, tmp_path, aggregated="arousal", words=WORDS, features=("egemaps",), **workdirs
+    ):
         kept = tmp_path / "features", tmp_path / "scores"
         return report.cross_corpus_report(opened, aggregated, words, features, workdirs, *kept)
 

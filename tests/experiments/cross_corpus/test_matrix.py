@@ -5,7 +5,9 @@ from emojax.experiments.cross_corpus.matrix import Matrix, matrix_picture, matri
 from emojax.experiments.cross_corpus.scoring import Score
 
 
-def test_rows_are_trained_on_and_columns_tested_on(opened, extracted, tmp_path, run, rows_of, label_words):
+def test_rows_are_trained_on_and_columns_tested_on(
+    opened, extracted, tmp_path, run, rows_of, label_words
+):
     table, picture, details = run(opened, tmp_path).pieces
     assert table.shown() == [
         ("chance", "50.0", "50.0", ""),
@@ -15,9 +17,13 @@ def test_rows_are_trained_on_and_columns_tested_on(opened, extracted, tmp_path, 
     ]
     frames = picture.figure.axes[0].patches
     assert [frame.get_xy() for frame in frames] == [(i - 0.47, i - 0.47) for i in (0, 1)]
-    within = [(row["trained on"], row["tested on"]) for row in rows_of(details) if row["within"] == "yes"]
+    within = [
+        (row["trained on"], row["tested on"]) for row in rows_of(details) if row["within"] == "yes"
+    ]
     assert within == [("tones", "tones"), ("levels", "levels")]
-    own = open_corpora({"tones": opened["tones"].path}, "default", 0, "arousal", label_words)["arousal"]
+    own = open_corpora({"tones": opened["tones"].path}, "default", 0, "arousal", label_words)[
+        "arousal"
+    ]
     assert int(rows_of(details)[0]["test clips"]) == len(own.partition.parts["test"])
 
 

@@ -6,7 +6,8 @@ from emojax.experiments.reports.report import write_report
 
 def test_every_dimension_has_a_matrix_and_the_page_its_facts(opened, extracted, tmp_path, run):
     files = {
-        path.name: path for path in write_report(run(opened, tmp_path, "a+v"), tmp_path / "out", "<cmd>")
+        path.name: path
+        for path in write_report(run(opened, tmp_path, "a+v"), tmp_path / "out", "<cmd>")
     }
     names = ("cross_corpus_arousal_egemaps", "cross_corpus_valence_egemaps")
     assert set(files) == {f"{name}.{end}" for name in names for end in ("csv", "tex", "png")} | {
@@ -41,7 +42,10 @@ def test_runs_that_do_not_go_together_are_refused(
     [
         ({"features": ()}, "nothing to test; give --features=egemaps, --workdirs="),
         ({"features": ("mfcc",)}, "mfcc.; choose one of egemaps, compare"),
-        ({"words": "high=anger"}, "tones: low, middle.*--label_words .experiments., as in 'loud=neutral,"),
+        (
+            {"words": "high=anger"},
+            "tones: low, middle.*--label_words .experiments., as in 'loud=neutral,",
+        ),
         ({"words": "high=rage"}, "label_words: 'high=rage'"),
         ({"egemaps": []}, "runs named 'egemaps'"),
         ({"../x": []}, "runs named '../x', which is to be part of a file's name"),

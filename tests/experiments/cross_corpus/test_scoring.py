@@ -9,7 +9,9 @@ from emojax.experiments.cross_corpus.scoring import score_matrix
 from emojax.experiments.cross_corpus.systems import System
 
 
-def test_finished_scores_are_not_computed_again(opened, extracted, tmp_path, monkeypatch, run, label_words):
+def test_finished_scores_are_not_computed_again(
+    opened, extracted, tmp_path, monkeypatch, run, label_words
+):
     first = run({"tones": opened["tones"]}, tmp_path)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "scores").iterdir()}
     assert len(kept) == 1
@@ -22,7 +24,9 @@ def test_finished_scores_are_not_computed_again(opened, extracted, tmp_path, mon
     run(
         opened,
         tmp_path,
-        words=label_words.replace("low=sadness", "low=fear").replace("middle=happiness", "middle=rest"),
+        words=label_words.replace("low=sadness", "low=fear").replace(
+            "middle=happiness", "middle=rest"
+        ),
     )
     assert extracted
 
@@ -36,8 +40,15 @@ def test_a_half_written_score_is_computed_again(opened, extracted, tmp_path, run
 
 def corpus(rows, test, learnt=()):
     """Of (speaker, label, digest); indices of the test and of the train part."""
-    clips = [Clip(f"{i}.wav", label, who, "", 1.0, "", digest) for i, (who, label, digest) in enumerate(rows)]
-    parts = {"train": np.array(learnt, int), "devel": np.array([], int), "test": np.array(test, int)}
+    clips = [
+        Clip(f"{i}.wav", label, who, "", 1.0, "", digest)
+        for i, (who, label, digest) in enumerate(rows)
+    ]
+    parts = {
+        "train": np.array(learnt, int),
+        "devel": np.array([], int),
+        "test": np.array(test, int),
+    }
     return PartitionedCorpus(("low", "high"), clips, Partition("demo", parts), [])
 
 
@@ -47,7 +58,8 @@ def sharing():
     return {
         "a": corpus([("a/1", "low", "x"), ("a/1", "high", "p"), ("a/2", "low", "q")], [2], [0, 1]),
         "b": corpus(
-            [("b/9", "low", "x"), ("b/9", "high", "r"), ("b/8", "low", "s"), ("b/8", "high", "t")], [1, 2, 3]
+            [("b/9", "low", "x"), ("b/9", "high", "r"), ("b/8", "low", "s"), ("b/8", "high", "t")],
+            [1, 2, 3],
         ),
     }
 

@@ -23,7 +23,9 @@ def test_a_run_is_tested_by_its_head_and_once(opened, workdir, tmp_path, monkeyp
     assert run(opened, tmp_path, features=(), alone=[workdir]).pieces[0] == table
 
 
-def test_what_a_base_run_learnt_from_counts(tiny_config, opened, tiny_paths, workdir, tmp_path, untrained):
+def test_what_a_base_run_learnt_from_counts(
+    tiny_config, opened, tiny_paths, workdir, tmp_path, untrained
+):
     manifest = open_run(workdir).manifest
     folder = tmp_path / "base"
     folder.mkdir()
@@ -42,18 +44,27 @@ def test_what_a_base_run_learnt_from_counts(tiny_config, opened, tiny_paths, wor
     ("changed", "now"),
     [
         ({"middle=happiness": "middle=rest"}, "is low"),
-        ({"middle=happiness": "middle=rest", "high=anger": "tones/high=rest,high=anger"}, "is left out"),
+        (
+            {"middle=happiness": "middle=rest", "high=anger": "tones/high=rest,high=anger"},
+            "is left out",
+        ),
     ],
 )
-def test_a_run_that_learnt_other_levels_is_refused(opened, workdir, tmp_path, changed, now, run, label_words):
+def test_a_run_that_learnt_other_levels_is_refused(
+    opened, workdir, tmp_path, changed, now, run, label_words
+):
     words = label_words
     for old, new in changed.items():
         words = words.replace(old, new)
-    with pytest.raises(ValueError, match=f"arousal of tones/.* is high; .*{now}.*give the same words"):
+    with pytest.raises(
+        ValueError, match=f"arousal of tones/.* is high; .*{now}.*give the same words"
+    ):
         run(opened, tmp_path, words=words, features=(), alone=[workdir])
     assert not list(tmp_path.iterdir())
 
 
-def test_other_words_for_other_corpora_are_no_other_levels(opened, workdir, tmp_path, run, label_words):
+def test_other_words_for_other_corpora_are_no_other_levels(
+    opened, workdir, tmp_path, run, label_words
+):
     words = f"levels/low=fear,levels/high=rest,{label_words}"
     assert run(opened, tmp_path, words=words, features=(), alone=[workdir]).pieces

@@ -42,7 +42,13 @@ def fake(tmp_path):
         leave = f"open({str(folder / 'results.json')!r}, 'w').write('{{}}')"
         commands = [("-c", f"{count}; {code}"), ("-c", leave)]
         return Job(
-            name, folder, commands, {folder: name}, {"partition": "default", "seed": 0}, corpora, after
+            name,
+            folder,
+            commands,
+            {folder: name},
+            {"partition": "default", "seed": 0},
+            corpora,
+            after,
         )
 
     return make

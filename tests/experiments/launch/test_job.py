@@ -43,16 +43,24 @@ def test_a_network_is_known_by_its_checkpoint_alone(spec, save):
 def known(job, **digests):
     """The job once its corpora, and those of its base, are prepared."""
     partitions = {name: {"protocol": "", "digest": digests.get(name, "1")} for name in job.corpora}
-    return dataclasses.replace(job, partitions=partitions, after=[known(one, **digests) for one in job.after])
+    return dataclasses.replace(
+        job, partitions=partitions, after=[known(one, **digests) for one in job.after]
+    )
 
 
 def test_a_base_that_learnt_from_other_data_is_another_base(spec, save):
-    head = next(job for job in transfer_jobs(spec, ["scratch"]) if job.name.startswith("from_z/head"))
+    head = next(
+        job for job in transfer_jobs(spec, ["scratch"]) if job.name.startswith("from_z/head")
+    )
     save(head)
     known(head).check_folder()
-    with pytest.raises(ValueError, match=r"from_z/head.* has a run on other data: z changed since then"):
+    with pytest.raises(
+        ValueError, match=r"from_z/head.* has a run on other data: z changed since then"
+    ):
         known(head, z="2").check_folder()
-    with pytest.raises(ValueError, match=r"from_z/head.* has a run on other data: x, y changed since then"):
+    with pytest.raises(
+        ValueError, match=r"from_z/head.* has a run on other data: x, y changed since then"
+    ):
         known(head, x="2", y="2").check_folder()
 
 

@@ -27,9 +27,13 @@ def test_a_folder_of_other_settings_is_refused(spec, save):
         carry_out([other], spec, "here")  # before it looks for the corpora, which do not exist
 
 
-def test_what_is_finished_is_not_run_again(spec, here, fake, begun, tiny_config, tiny_paths, capsys):
+def test_what_is_finished_is_not_run_again(
+    spec, here, fake, begun, tiny_config, tiny_paths, capsys
+):
     corpora = parse_corpora(tiny_config.paths.corpora.split(","))
-    changed = dataclasses.replace(spec, corpora=corpora, bases={}, data_dir=tiny_config.paths.data_dir)
+    changed = dataclasses.replace(
+        spec, corpora=corpora, bases={}, data_dir=tiny_config.paths.data_dir
+    )
     jobs = [fake("one"), fake("two")]
     assert execute(jobs, here) == {}
     assert carry_out(jobs, changed, "here") == (scored(jobs), {})
@@ -44,7 +48,9 @@ def test_a_corpus_that_changed_is_refused_and_one_that_moved_is_not(
 ):
     def plan(source):
         corpora = parse_corpora([f"levels={source}"])
-        changed = dataclasses.replace(spec, corpora=corpora, bases={}, data_dir=str(source / "data"))
+        changed = dataclasses.replace(
+            spec, corpora=corpora, bases={}, data_dir=str(source / "data")
+        )
         carry_out([job], changed, "here")
 
     job = fake("one", corpora=["levels"])
@@ -55,20 +61,28 @@ def test_a_corpus_that_changed_is_refused_and_one_that_moved_is_not(
     assert begun(job) == 1
     table = tmp_path / "now" / "labels.csv"
     table.write_text(table.read_text().replace("0_loud_0.wav,loud", "0_loud_0.wav,soft"))
-    with pytest.raises(ValueError, match=r"a run on other data: levels changed since then .*another --out"):
+    with pytest.raises(
+        ValueError, match=r"a run on other data: levels changed since then .*another --out"
+    ):
         plan(tmp_path / "now")
     assert begun(job) == 1
 
 
 def test_labels_without_levels_are_refused_before_the_first_run(spec, tiny_config, tiny_paths):
     corpora = parse_corpora(tiny_config.paths.corpora.split(","))
-    changed = dataclasses.replace(spec, corpora=corpora, bases={}, data_dir=tiny_config.paths.data_dir)
-    with pytest.raises(ValueError, match=r"tones: high, low, middle; levels: loud, soft.*--label_words"):
+    changed = dataclasses.replace(
+        spec, corpora=corpora, bases={}, data_dir=tiny_config.paths.data_dir
+    )
+    with pytest.raises(
+        ValueError, match=r"tones: high, low, middle; levels: loud, soft.*--label_words"
+    ):
         carry_out(transfer_jobs(changed, ["scratch", "valence"]), changed, "here")
     assert not (changed.out / "runs" / "scratch").exists()
 
 
-def test_what_cannot_be_divided_is_refused_before_the_first_run(spec, tiny_config, tiny_sources, tmp_path):
+def test_what_cannot_be_divided_is_refused_before_the_first_run(
+    spec, tiny_config, tiny_sources, tmp_path
+):
     rows = (tiny_sources / "tones" / "labels.csv").read_text().splitlines()
     (tmp_path / "two").mkdir()
     kept = [row for row in rows if row.startswith(("file", "0_", "1_"))]
@@ -82,7 +96,9 @@ def test_what_cannot_be_divided_is_refused_before_the_first_run(spec, tiny_confi
     assert not (changed.out / "runs" / "scratch").exists()
 
 
-def test_speakers_that_cannot_be_normalised_are_refused_before_the_first_run(spec, tiny_sources, tmp_path):
+def test_speakers_that_cannot_be_normalised_are_refused_before_the_first_run(
+    spec, tiny_sources, tmp_path
+):
     shutil.copytree(tiny_sources / "tones", tmp_path / "mute")
     table = tmp_path / "mute" / "labels.csv"
     table.write_text("\n".join(row.rpartition(",")[0] for row in table.read_text().splitlines()))
@@ -92,13 +108,17 @@ def test_speakers_that_cannot_be_normalised_are_refused_before_the_first_run(spe
     features = FeatureSet("noise", "noise", {}, lambda *_: pytest.fail("extracted"))
 
     jobs = [changed.svm(features, name, 0) for name in corpora]
-    with pytest.raises(ValueError, match=r"the speaker of every clip, which mute does not name; .*leave"):
+    with pytest.raises(
+        ValueError, match=r"the speaker of every clip, which mute does not name; .*leave"
+    ):
         carry_out(jobs, changed, "here")
     assert not any(job.folder.exists() for job in jobs)
 
 
 def test_all_that_preparing_says_is_said(spec, tmp_path, fake):
-    changed = dataclasses.replace(spec, corpora=parse_corpora(["emodb"]), bases={}, source_dir=str(tmp_path))
+    changed = dataclasses.replace(
+        spec, corpora=parse_corpora(["emodb"]), bases={}, source_dir=str(tmp_path)
+    )
     with pytest.raises(ValueError, match=rf"(?s){tmp_path}.*(put|give|--source_dir)"):
         carry_out([fake("one")], changed, "here")
 
@@ -106,7 +126,9 @@ def test_all_that_preparing_says_is_said(spec, tmp_path, fake):
 def test_networks_are_known_by_what_train_py_notes(spec, tiny_config, tiny_paths, capsys):
     items = parse_corpora(tiny_config.paths.corpora.split(","))
     own = {"tones": items["tones"]}
-    changed = dataclasses.replace(spec, corpora=items, bases={}, data_dir=tiny_config.paths.data_dir)
+    changed = dataclasses.replace(
+        spec, corpora=items, bases={}, data_dir=tiny_config.paths.data_dir
+    )
 
     def finished(name, file, corpora, base=None, **changes):
         """A job whose folder holds what train.py and evaluate.py leave, without the training."""
@@ -130,5 +152,7 @@ def test_networks_are_known_by_what_train_py_notes(spec, tiny_config, tiny_paths
     assert carry_out(jobs, changed, "here") == ({job.name: [job.folder] for job in jobs}, {})
     assert "3 runs, 3 of them finished before" in capsys.readouterr().out
     wider = dataclasses.replace(scratch, config={**scratch.config, "depth": 9})
-    with pytest.raises(ValueError, match=r"tuned has a run of other.*\s+base\.config\.depth: .* has 9"):
+    with pytest.raises(
+        ValueError, match=r"tuned has a run of other.*\s+base\.config\.depth: .* has 9"
+    ):
         dataclasses.replace(tuned, after=[wider]).check_folder()

@@ -19,7 +19,11 @@ def flags_of(command):
 
 def test_table_4_is_shared_runs_and_a_tuning_of_each(spec):
     jobs = {job.name: job for job in transfer_jobs(spec, [])}
-    names = [f"{one}/{run}" for one in ("all", "arousal", "valence", "a+v") for run in ("shared", "tuned")]
+    names = [
+        f"{one}/{run}"
+        for one in ("all", "arousal", "valence", "a+v")
+        for run in ("shared", "tuned")
+    ]
     names = [name + BOTH for name in (*names, "from_z/adapters", "from_z/head")]
     names += ["scratch/x", "scratch/y", "scratch/z"]
     assert set(jobs) == {f"{name}_seed{seed}" for name in names for seed in (0, 1)}
@@ -49,7 +53,11 @@ def test_both_tables_share_the_networks_from_scratch(spec):
     resnets = list(baseline_jobs(spec, ["resnet"]))
     for job in resnets:
         other = transfers[job.name]
-        assert (job.commands, job.config, job.folder) == (other.commands, other.config, other.folder)
+        assert (job.commands, job.config, job.folder) == (
+            other.commands,
+            other.config,
+            other.folder,
+        )
     assert list(resnets[0].results.values()) == ["resnet best", "resnet final"]
     features = [job.name for job in baseline_jobs(spec, ["egemaps"])]
     assert features == ["egemaps/x_seed0", "egemaps/y_seed0", "egemaps/x_seed1", "egemaps/y_seed1"]
@@ -67,7 +75,9 @@ def test_what_cannot_be_compared_is_refused_before_hours_of_training(spec, tmp_p
         transfer_jobs(alone, ["all"])
     other = tmp_path / "other.py"
     other.write_text(
-        Path("configs/adapt.py").read_text().replace("return", "config.partition = 'fold:1/5'; return")
+        Path("configs/adapt.py")
+        .read_text()
+        .replace("return", "config.partition = 'fold:1/5'; return")
     )
     with pytest.raises(ValueError, match=r"divide the corpora differently .*other.py: fold:1/5"):
         transfer_jobs(dataclasses.replace(spec, tune_config=str(other)), [])

@@ -57,7 +57,8 @@ def test_several_run_at_a_time(tmp_path, fake):
     jobs = [
         fake(
             name,
-            f"open({str(tmp_path / name / 'here')!r}, 'w')\n" + wait.format(str(tmp_path / other / "here")),
+            f"open({str(tmp_path / name / 'here')!r}, 'w')\n"
+            + wait.format(str(tmp_path / other / "here")),
         )
         for name, other in (("a", "b"), ("b", "a"))
     ]
@@ -82,7 +83,8 @@ def test_what_an_engine_refuses_fails_alone(fake):
 
 
 SLURM = {
-    # Runs what the batch file held behind our back, as a node would; submitit moves the file at once.
+    # Runs what the batch file held behind our back, as a node would; submitit moves the file at
+    # once.
     "sbatch": """#!/bin/sh
         id=$$; script=$(cat "$1")
         (SLURM_JOB_ID=$id SLURM_JOB_NUM_NODES=1 SLURM_NTASKS=1 SLURM_PROCID=0 SLURM_LOCALID=0 \\

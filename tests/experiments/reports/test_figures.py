@@ -19,7 +19,8 @@ def test_boxes_stand_in_the_order_given_on_a_logarithmic_axis():
 
 def test_mels_share_one_scale_of_colour_and_of_time():
     mels = {
-        name: np.full((frames, 64), level, np.float32) for name, frames, level in [("x", 50, 0), ("y", 90, 9)]
+        name: np.full((frames, 64), level, np.float32)
+        for name, frames, level in [("x", 50, 0), ("y", 90, 9)]
     }
     figure = mel_figure(mels)
     images = [ax.images[0] for ax in figure.axes if ax.images]

@@ -18,14 +18,27 @@ def report():
     figure.subplots().plot([0, 1])
     table = Table("numbers", "Numbers", {"a": "d"}, [(1,)])
     return Report(
-        "demo", HOSTILE, HOSTILE, "seed 7", "none", "the best", [table, Picture("line", HOSTILE, figure)]
+        "demo",
+        HOSTILE,
+        HOSTILE,
+        "seed 7",
+        "none",
+        "the best",
+        [table, Picture("line", HOSTILE, figure)],
     )
 
 
 def test_every_piece_has_its_files_and_the_page_holds_them_all(report, tmp_path):
     written = write_report(report, tmp_path / "new" / "folder", "python -m demo")
-    assert [path.name for path in written] == ["numbers.csv", "numbers.tex", "line.png", "demo.html"]
-    assert sorted(path.name for path in written[0].parent.iterdir()) == sorted(p.name for p in written)
+    assert [path.name for path in written] == [
+        "numbers.csv",
+        "numbers.tex",
+        "line.png",
+        "demo.html",
+    ]
+    assert sorted(path.name for path in written[0].parent.iterdir()) == sorted(
+        p.name for p in written
+    )
     page = written[-1].read_text("utf-8")
     (picture,) = re.findall(r'src="data:image/png;base64,([^"]*)"', page)
     assert base64.b64decode(picture) == written[2].read_bytes()
@@ -43,7 +56,9 @@ def test_the_page_loads_nothing_and_runs_nothing(report, tmp_path):
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing(report, tmp_path, monkeypatch):
-    monkeypatch.setattr("emojax.files.os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(
+        "emojax.files.os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full"))
+    )
     with pytest.raises(OSError, match="disk full"):
         write_report(report, tmp_path, "")
     assert list(tmp_path.iterdir()) == []

@@ -19,10 +19,15 @@ def test_a_seed_twice_is_refused(seeded, tmp_path, finished):
         ),
         (lambda w, _: (w["shared"][0] / "predictions.csv").unlink(), "no predictions.csv"),
         (lambda w, rewrite: rewrite(w["shared"][0], part="devel"), "of the devel part"),
-        (lambda w, _: (w["shared"][0] / "results.json").write_text("[1]"), "not what evaluate.py writes"),
+        (
+            lambda w, _: (w["shared"][0] / "results.json").write_text("[1]"),
+            "not what evaluate.py writes",
+        ),
         (lambda w, rewrite: rewrite(w["shared"][0], versions=7), "not what evaluate.py writes"),
         (
-            lambda w, _: (w["shared"][0] / "results.json").write_text('{"config": {}, "corpora": {}}'),
+            lambda w, _: (w["shared"][0] / "results.json").write_text(
+                '{"config": {}, "corpora": {}}'
+            ),
             "lacks command",
         ),
         (lambda w, _: w["scratch"].extend(w["shared"]), "give each corpus once"),

@@ -8,7 +8,9 @@ def test_the_first_seed_that_both_have_is_tested(seeded, rows_of):
     seeded["scratch"] = seeded["scratch"][1:]
     a, b = read_grid(seeded).paired("shared", "x")
     assert (a.seed, b.seed) == (1, 1)
-    one = {name: some[:1] for name, some in seeded.items()}  # another seed may have tested other clips
+    one = {
+        name: some[:1] for name, some in seeded.items()
+    }  # another seed may have tested other clips
     assert read_grid(one).paired("shared", "x") is None
     assert read_grid(one).stochastic_order("shared") == {}
     assert {row["mid-p"] for row in rows_of(transfer_report(one).pieces[2])} == {""}
@@ -21,7 +23,10 @@ def test_differences_are_between_runs_of_one_seed(seeded):
     # Seed 1 alone has both: 39 and 22 of 40.
     assert grid.difference("shared", "x", "test") == pytest.approx(42.5)
     assert (
-        read_grid({name: some[:1] for name, some in seeded.items()}).difference("shared", "x", "test") is None
+        read_grid({name: some[:1] for name, some in seeded.items()}).difference(
+            "shared", "x", "test"
+        )
+        is None
     )
 
 

@@ -33,7 +33,11 @@ def ranks_of(tmp_path, finished, hits):
 
 
 def test_settings_are_ranked_over_five_corpora(tmp_path, finished):
-    hits = {"alone": (10, 11, 12, 13, 14), "all": (30, 31, 32, 33, 34), "tuned": (29, 35, 36, 37, 38)}
+    hits = {
+        "alone": (10, 11, 12, 13, 14),
+        "all": (30, 31, 32, 33, 34),
+        "tuned": (29, 35, 36, 37, 38),
+    }
     pictures = ranks_of(tmp_path, finished, hits)
     assert len(pictures) == 2  # of either report
     assert "over 5 corpora (1 is best); Friedman's test p = 0.0150" in pictures[0].caption
