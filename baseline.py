@@ -47,12 +47,13 @@ def main(argv: list[str]) -> None:
 
 
 def _score(typed: str) -> None:
-    import datasets
     from emojax.baselines.feature_sets import open_features
+
+    chosen = [open_features(name, FLAGS.vgg16_weights) for name in FLAGS.features]
+    import datasets
     from emojax.baselines.pipeline import Baseline, evaluate
     from emojax.evaluation.score_files import table
 
-    chosen = [open_features(name, FLAGS.vgg16_weights) for name in FLAGS.features]
     settings = FLAGS.classifier, FLAGS.partition, FLAGS.seed, FLAGS.speaker_normalisation
     baselines = [Baseline(features, *settings) for features in chosen]
     paths = datasets.prepare(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)

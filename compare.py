@@ -18,14 +18,16 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
     with command("compare.py", again="stopped"):
-        from emojax.evaluation.comparison import compare, comparison_table
-        from emojax.evaluation.score_files import parse_workdirs
-
         items = [item if "=" in item else f"{item}={item}" for item in FLAGS.workdirs]
         count = len({item.partition("=")[0] for item in items})
         if count != 2:
             raise ValueError(f"{count} systems given; give two folders: --workdirs=A,B")
-        print(comparison_table(compare(parse_workdirs(items))))
+        from emojax.evaluation.score_files import parse_workdirs
+
+        systems = parse_workdirs(items)
+        from emojax.evaluation.comparison import compare, comparison_table
+
+        print(comparison_table(compare(systems)))
 
 
 if __name__ == "__main__":

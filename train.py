@@ -51,12 +51,13 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     again = "stopped; the same command goes on from the last checkpoint"
     with command("train.py", again=again, several=bool(FLAGS.coordinator)):
-        import datasets
         from emojax.config import read_config
+
+        config = read_config(FLAGS.config.to_dict())  # before anything slow is imported
+        import datasets
         from emojax.multihost import first_goes_ahead, join
         from emojax.training.loop import train
 
-        config = read_config(FLAGS.config.to_dict())
         join(FLAGS.coordinator, FLAGS.processes, FLAGS.process)
         with first_goes_ahead("prepared"):
             paths = datasets.prepare(**vars(config.paths))

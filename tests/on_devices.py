@@ -14,6 +14,7 @@ from pathlib import Path
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
+from minimal_manifest import MANIFEST
 
 from emojax.checkpoints import Checkpoints, from_newest
 from emojax.data.batches import make_batch
@@ -92,7 +93,7 @@ def hand_over(workdir, shared, layout):
     """Save, or find in the checkpoint of another number of devices what is nearly the same."""
     if not workdir.exists():
         checkpoints = Checkpoints(workdir)
-        checkpoints.save(0, {"best": {"shared": shared}}, {})
+        checkpoints.save(0, {"best": {"shared": shared}}, MANIFEST)
         checkpoints.close()
     like = jax.tree.map(lambda leaf: jax.device_put(leaf, layout.everywhere), shared)
     restored = from_newest(workdir, lambda one: one.restore("best", {"shared": like}))["shared"]

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from minimal_manifest import MANIFEST
 
 from emojax.checkpoints import KINDS, Checkpoints, check_same, from_newest, read_manifest
 
@@ -13,18 +14,6 @@ SHARED = {"conv": jnp.arange(12.0).reshape(3, 4)}
 CORPORA = {
     name: {"norm": jnp.full(4, float(i)), "head": {"bias": jnp.ones(2)}}
     for i, name in enumerate("abc")
-}
-
-
-MANIFEST = {
-    "emojax": "0.1.0",
-    "front_end": {},
-    "corpora": {"a": ["x", "y"]},
-    "partitions": {},
-    "config": {},
-    "schedules": {},
-    "devel_uar": {},
-    "best_step": 1,
 }
 
 

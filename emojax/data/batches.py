@@ -93,7 +93,7 @@ def split_stream(blocks: Iterable[np.ndarray], window_samples: int) -> Iterator[
     >>> [window.tolist() for window in split_stream([np.arange(3), np.arange(3, 5)], 2)]
     [[0, 1], [2, 3], [3, 4]]
     """
-    before, held = np.zeros(0, np.float32), np.zeros(0, np.float32)
+    before = held = np.zeros(0, np.int16)
     for block in blocks:
         held = np.concatenate([held, block])
         while len(held) > window_samples:

@@ -64,9 +64,9 @@ def test_every_word_of_table_2_is_a_label_of_emoset():
     assert used == set(VOCABULARY)
 
 
-def test_the_words_of_the_readme_are_those_that_emoset_needs():
+def test_the_words_of_the_guide_are_those_that_emoset_needs():
     (text,) = re.findall(
-        '"--config.label_words=([^"]*)"', (ROOT / "README.md").read_text(encoding="utf-8")
+        '"--config.label_words=([^"]*)"', (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     )
     labels = {label for spec in CATALOGUE.values() if spec.table_1 for label in spec.labels}
     assert sorted(parse_mapping(text)) == unknown(labels)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from minimal_manifest import MANIFEST
 
 from emojax.checkpoints import Checkpoints
 from emojax.experiments.corpus_arguments import parse_corpora
@@ -65,7 +66,7 @@ def save():
 
     def save_manifest(job, digest="1"):
         checkpoints = Checkpoints(job.folder)
-        checkpoints.save(1, {}, manifest_of(job, digest))
+        checkpoints.save(1, {}, {**MANIFEST, **manifest_of(job, digest)})
         checkpoints.close()
 
     return save_manifest

@@ -2,6 +2,7 @@ import dataclasses
 import shutil
 
 import pytest
+from minimal_manifest import MANIFEST
 
 from emojax.baselines.feature_sets import FeatureSet
 from emojax.checkpoints import Checkpoints
@@ -137,7 +138,8 @@ def test_networks_are_known_by_what_train_py_notes(spec, tiny_config, tiny_paths
         config = with_network_of_base(read_config_file(file).replace(**changes, **start))
         opened = open_corpora({name: tiny_paths[name] for name in corpora}, **vars(config.data))
         checkpoints = Checkpoints(job.folder)
-        checkpoints.save(1, {}, {**make_manifest(config, opened), **base_of(config)})
+        manifest = {**MANIFEST, **make_manifest(config, opened), **base_of(config)}
+        checkpoints.save(1, {}, manifest)
         checkpoints.close()
         for file in ("results.json", MARK):
             (job.folder / file).touch()

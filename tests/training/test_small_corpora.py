@@ -1,0 +1,121 @@
+"""Small corpora and odd recordings: each is trained on, or refused by its name."""
+
+import csv
+
+import numpy as np
+import pytest
+import soundfile
+
+import datasets
+from emojax.evaluation.evaluator import evaluate
+from emojax.training.loop import train
+
+RATE_HZ = 16_000
+SPEAKERS = "abcdef"
+
+
+def tone(seed, label):
+    seconds = np.arange(RATE_HZ // 2) / RATE_HZ
+    noise = np.random.default_rng(seed).normal(0, 0.01, len(seconds))
+    return 0.3 * np.sin(2 * np.pi * (200 + 40 * label) * seconds) + noise
+
+
+def rows(speakers=SPEAKERS, labels=2, takes=2):
+    return [
+        (speaker, f"l{label}", take)
+        for speaker in speakers
+        for label in range(labels)
+        for take in range(takes)
+    ]
+
+
+def write(folder, some, samples_of=tone, split=None):
+    """A corpus of so many clips; gives the item that names it."""
+    folder.mkdir()
+    with open(folder / "labels.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "label", "speaker", *(["split"] if split else [])])
+        for number, (speaker, label, take) in enumerate(some):
+            name = f"{speaker}_{label}_{take}.wav"
+            soundfile.write(
+                folder / name, samples_of(number, int(label[1:])), RATE_HZ, subtype="FLOAT"
+            )
+            table.writerow([name, label, speaker, *([split(speaker, label)] if split else [])])
+    return f"odd={folder / 'labels.csv'}"
+
+
+def with_offset(seed, label):
+    return tone(seed, label) * 0.3 + 0.5
+
+
+def clipped(seed, label):
+    return np.clip(5 * tone(seed, label), -1, 1)
+
+
+def alike(seed, label):
+    return tone(0, 0)
+
+
+def silent_once(seed, label):
+    return tone(seed, label) if seed else np.zeros(RATE_HZ // 2)
+
+
+def part_of(speaker, label):
+    return {"e": "devel", "f": "test"}.get(speaker, "train")
+
+
+def without_training_clips(speaker, label):
+    return "test" if label == "l1" else part_of(speaker, label)
+
+
+@pytest.fixture
+def trained(tiny_config, tmp_path):
+    """Prepares, trains and scores a corpus; gives the clips that were tested."""
+
+    def run(item, **settings):
+        config = tiny_config.replace(
+            corpora=item,
+            data_dir=str(tmp_path / "data"),
+            rounds_per_phase=1,
+            eval_every_rounds=1,
+            learning_rates=(0.01,),
+            **settings,
+        )
+        paths = datasets.prepare(**vars(config.paths))
+        train(config, tmp_path / "run", paths)
+        (result,) = evaluate(tmp_path / "run")
+        assert np.isfinite(result.uar)
+        return result.n
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("some", "samples_of", "settings"),
+    [
+        pytest.param(rows(takes=1), tone, {"batch_size": 64}, id="a batch larger than the corpus"),
+        pytest.param(rows(labels=64, takes=1), tone, {}, id="64 labels"),
+        pytest.param(rows(), with_offset, {}, id="a constant offset"),
+        pytest.param(rows(), clipped, {}, id="clipped"),
+        pytest.param(rows(), silent_once, {}, id="one silent clip of 24"),
+    ],
+)
+def test_is_trained_on(trained, tmp_path, some, samples_of, settings):
+    assert trained(write(tmp_path / "odd", some, samples_of), **settings) > 0
+
+
+@pytest.mark.parametrize(
+    ("some", "samples_of", "split", "message"),
+    [
+        pytest.param(rows("ab", takes=1)[::3], tone, None, "odd: ", id="two clips"),
+        pytest.param(rows("a"), tone, None, "odd: ", id="one speaker"),
+        pytest.param(rows(), alike, None, "odd: ", id="all clips identical"),
+        pytest.param(
+            rows(), tone, without_training_clips, "odd: .*l1", id="a class without training clips"
+        ),
+    ],
+)
+def test_is_refused_by_name(trained, tmp_path, some, samples_of, split, message):
+    with pytest.raises(ValueError, match=message) as error:
+        trained(write(tmp_path / "odd", some, samples_of, split))
+    assert "\n" not in str(error.value)
