@@ -1,6 +1,6 @@
 """Checkpoints on disk: one orbax item per subtree (the only module that uses orbax).
 
-``checkpoints/STEP`` holds two states of a run: ``latest`` to resume from and ``best`` for inference.
+``checkpoints/STEP`` holds two states of a run: ``latest`` for resuming, ``best`` for inference.
 Each state has an item for the shared subtree and one for every corpus. ``manifest`` (JSON)
 describes the network. ``digests.json`` is written last: a step without it is not finished, and an
 item with another digest is damaged.
