@@ -33,7 +33,7 @@ class AdaptedConv(nn.Module):
         self.stride, self.fold = stride, fold
 
     def forward(self, x):
-        """[B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
+        """Map [B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
         if self.fold:
             return F.conv2d(
                 x, self.kernel + F.pad(self.adapter, (1, 1, 1, 1)), None, self.stride, 1
@@ -56,7 +56,7 @@ class Block(nn.Module):
         self.more_channels, self.stride = features - channels, stride
 
     def forward(self, x):
-        """[B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
+        """Map [B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
         y = self.norm1(self.conv1(F.relu(self.norm0(self.conv0(x)))))
         if self.stride == 2:
             x = F.avg_pool2d(x, 2, ceil_mode=True, divisor_override=4)

@@ -72,14 +72,14 @@ class Clips(Protocol):
 
     @property
     def labels(self) -> np.ndarray:
-        """int32 ``[N]``, indices into the corpus's label set."""
+        """Labels as int32 ``[N]``, indices into the corpus's label set."""
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64 ``[N]``, samples of each clip."""
+        """Number of samples of each clip, int64 ``[N]``."""
 
     def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
-        """int16 ``[n]`` at 16 kHz, one array for each of these clips."""
+        """Read clips as int16 ``[n]`` at 16 kHz, one array for each."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Recordings:
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64 ``[N]``, samples of each clip."""
+        """Number of samples of each clip, int64 ``[N]``."""
         return np.array([len(clip) for clip in self.samples], np.int64)
 
     def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
-        """int16 ``[n]`` at 16 kHz, one array for each of these clips."""
+        """Read clips as int16 ``[n]`` at 16 kHz, one array for each."""
         return [self.samples[row] for row in rows]
 
 
