@@ -27,10 +27,10 @@ FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
-    """Score, and print the table."""
+    """Score the run, and print the table."""
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
-    use_fast_allocator()  # both before anything starts jax
+    use_fast_allocator()  # both before jax is imported
     use_compilation_cache()
     logging.set_verbosity(logging.WARNING)
     with command("evaluate.py", again="stopped; nothing was written"):

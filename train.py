@@ -1,4 +1,4 @@
-"""Train one network over several corpora, or go on: ``python train.py --config=... --workdir=...``."""
+"""Train one network on several corpora: ``python train.py --config=... --workdir=...``."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from emojax.cpu import use_fast_allocator
 
 @contextlib.contextmanager
 def settings_that_exist() -> Iterator[None]:
-    """Make ml_collections' AttributeError for a ``--config.NAME`` that is not there one clear line."""
+    """Turn ml_collections' AttributeError for an unknown ``--config.NAME`` into one clear line."""
     try:
         yield
     except AttributeError as error:
@@ -41,12 +41,12 @@ FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
-    """Prepare the corpora that are not prepared yet, then train."""
+    """Prepare the corpora if needed, then train."""
     if len(argv) > 1:
         raise app.UsageError(
             f"unknown arguments {argv[1:]}; settings are given as --config.NAME=VALUE"
         )
-    use_fast_allocator()  # both before anything starts jax
+    use_fast_allocator()  # both before jax is imported
     use_compilation_cache()
     logging.set_verbosity(logging.WARNING)
     again = "stopped; the same command goes on from the last checkpoint"
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> None:
 
 
 def parse(argv: list[str]) -> list[str]:
-    """Read the flags; those of the config file only show here."""
+    """Parse the flags; unknown settings raise their error here."""
     with settings_that_exist():
         return app.parse_flags_with_usage(argv)
 

@@ -1,4 +1,4 @@
-"""What a training step has to do, what the machine can do at best, and what the step takes."""
+"""Work of a training step, the machine's peak speed, and the time of the step."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 from interleaved import Worker, measure
 
 PAPER_WINDOW_S = 5.0
-PARTS = 3  # of it, which are the windows of emojax.data.windows; this process need not have that
+PARTS = 3  # shares of the window, as in emojax.data.windows, which is not imported here
 
 
 def measure_budget(settings: dict) -> dict:
-    """The budget of each window length; prints it as a table, too."""
+    """Measure the budget of each window length, and print it as a table."""
     makers = {
         "ceilings": functools.partial(Worker, "emojax_worker.py", {**settings, "job": "ceilings"})
     }
@@ -23,11 +23,11 @@ def measure_budget(settings: dict) -> dict:
     ceilings = rows.pop("ceilings")
     devices = (
         1 if ceilings["platform"] == "cpu" else ceilings["devices"]
-    )  # simulated ones share the cores
+    )  # simulated devices share the cores
     flops_per_s = devices * ceilings["flops_per_s"]
     bytes_per_s = devices * ceilings["copied_bytes"] / ceilings["step_s"]
     for row in rows.values():
-        # Arithmetic and copies can go on side by side.
+        # Arithmetic and copies can overlap.
         row["floor_s"] = max(row["flops"] / flops_per_s, row["bytes"] / bytes_per_s)
         row["peak_share"] = row["floor_s"] / row["step_s"]
     print(_table(rows, flops_per_s, bytes_per_s), file=sys.stderr)
@@ -35,7 +35,7 @@ def measure_budget(settings: dict) -> dict:
 
 
 def _table(rows: dict, flops_per_s: float, bytes_per_s: float) -> str:
-    """The budget as Markdown."""
+    """Format the budget as Markdown."""
     lines = [
         "| window | 10⁹ operations | take | 10⁹ bytes | take | step takes | floor / step |",
         "|---|---|---|---|---|---|---|",

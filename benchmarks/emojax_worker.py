@@ -1,4 +1,4 @@
-"""EmoJAX's side: its own network, training step, forward pass and front-end, on noise."""
+"""EmoJAX's worker: its network, training step, forward pass and front-end, on noise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import worker
 
 from emojax.cpu import use_fast_allocator
 
-use_fast_allocator()  # before jax
+use_fast_allocator()  # before jax is imported
 
 import jax
 import librosa
@@ -38,11 +38,11 @@ from emojax.training.run import make_run
 
 
 class Run:
-    """A run on noise: as many corpora as the settings say, clips as long as the window.
+    """Run on noise, with as many corpora as the settings say and clips as long as the window.
 
     Args:
-      settings: of the worker.
-      folder: an empty one for the clips, if they are to stay on the disk.
+      settings: settings of the worker.
+      folder: an empty folder for clips on the disk; None for clips in memory.
     """
 
     def __init__(self, settings: dict, folder: Path | None = None) -> None:
@@ -66,26 +66,26 @@ class Run:
 
     @property
     def network(self) -> tuple:
-        """What the forward pass of the first corpus is given beside the batch."""
+        """Parameters, statistics and class mask of the first corpus."""
         corpus = next(iter(self.state.corpora.values()))
         return self.state.shared.params, corpus.params, corpus.stats, corpus.class_mask
 
     @property
     def batch(self) -> Batch:
-        """All clips of the first corpus."""
+        """Batch of all clips of the first corpus."""
         part = next(iter(self.train.values()))
         audio = np.stack(in_memory(part).samples) / np.float32(INT16_SCALE)
         return Batch(audio, part.lengths.astype(np.int32), part.labels)
 
 
 def make_config(settings: dict) -> Config:
-    """The paper's training but for what the settings say."""
+    """Make the config: the paper's training, changed by the settings."""
     own = {name: settings[name] for name in ("batch_size", "window_s", "width")}
     return read_config({**base.get_config().to_dict(), **own, **settings.get("config", {})})
 
 
 def serve_training(settings: dict, compile_s: list[float]) -> None:
-    """Serve calls of the training step as ``train.py`` makes them; at the end, measure waiting for data."""
+    """Serve training steps as in ``train.py``; at the end, measure the waiting for data."""
     with tempfile.TemporaryDirectory() as folder:
         _serve_training(
             Run(settings, Path(folder) if settings.get("on_disk") else None), settings, compile_s
@@ -113,7 +113,7 @@ def _serve_training(run: Run, settings: dict, compile_s: list[float]) -> None:
 
     def one_after_the_other() -> dict:
         meter = Meter(run.config.train.batch_size, {})
-        for _ in range(AHEAD + 1):  # whose clips were there before
+        for _ in range(AHEAD + 1):  # whose clips were prepared before
             turn()
         meter.start()
         for _ in range(settings["rounds"]):
@@ -140,14 +140,14 @@ def serve_inference(settings: dict, compile_s: list[float]) -> None:
 
 
 def serve_front_end(settings: dict, compile_s: list[float]) -> None:
-    """Serve waveforms to standardised log-mel spectrograms."""
+    """Serve the front-end: waveforms to standardised log-mel spectrograms."""
     batch = jax.device_put(Run(settings).batch)
     compiled = jax.jit(front_end)
     serve_repeated(lambda: compiled(batch), settings, compile_s)
 
 
 def serve_repeated(function, settings: dict, compile_s: list[float]) -> None:
-    """Serve calls of a function; on accelerators as many a turn as a round has steps, so that they queue."""
+    """Serve calls of a function; on accelerators, a turn queues one call per corpus."""
     steps = 1 if jax.default_backend() == "cpu" else settings["corpora"]
 
     def turn() -> int:
@@ -158,7 +158,7 @@ def serve_repeated(function, settings: dict, compile_s: list[float]) -> None:
 
 
 def serve_ceilings(settings: dict, compile_s: list[float]) -> None:
-    """Serve large copies; at the end, tell both ceilings."""
+    """Serve large copies; at the end, report the peaks of memory and arithmetic."""
     copy, copied_bytes = traffic.make_copy()
     dtype = np.dtype(make_model(make_config(settings).network, stand_in.CLASSES).compute_dtype)
 
@@ -177,7 +177,7 @@ def serve_ceilings(settings: dict, compile_s: list[float]) -> None:
 
 
 def facts(compile_s: list[float]) -> dict:
-    """What ran where."""
+    """Return the device, versions and memory of the run."""
     device = jax.local_devices()[0]
     on_device = device.memory_stats()
     return {
@@ -193,14 +193,14 @@ def facts(compile_s: list[float]) -> dict:
 
 
 def memory(data) -> dict:
-    """MiB of the clips, and of everything else that stays between two steps."""
+    """Return the MiB of the clips, and of all other arrays kept between steps."""
     data_bytes = sum(leaf.nbytes for leaf in jax.tree.leaves(data))
     live_bytes = sum(array.nbytes for array in jax.live_arrays())
     return {"data_mib": data_bytes / 2**20, "state_mib": (live_bytes - data_bytes) / 2**20}
 
 
 def cost(run: Run) -> dict:
-    """Floating-point operations and bytes of a training step, which is three forward passes."""
+    """Return the operations and bytes of a training step; it costs three forward passes."""
     frames, batch_size = int(frame_count(run.window)), run.config.train.batch_size
     return {
         "flops": 3 * batch_size * forward_flops(run.model, frames, MELS),
@@ -209,11 +209,11 @@ def cost(run: Run) -> dict:
 
 
 def export(settings: dict, _: list[float]) -> None:
-    """Write one batch, our parameters and the logits they give, so that the twin can show that it is one."""
+    """Write a batch, EmoJAX's parameters and its logits, so that a twin can check its own."""
     run, random = Run(settings), np.random.default_rng(1)
 
     def perturbed(params):
-        # Adapters start at zero, and norms at one: equal logits there would say little.
+        # Adapters start at zero and norms at one, where equal logits would prove little.
         return jax.tree.map(
             lambda leaf: leaf + 0.05 * random.standard_normal(leaf.shape, np.float32), params
         )
@@ -245,7 +245,7 @@ JOBS = {
 
 
 def main() -> None:
-    """Do the job that the settings name."""
+    """Run the job named in the settings."""
     settings = worker.settings()
     with counting_compile_s() as compile_s:
         JOBS[settings["job"]](settings, compile_s)

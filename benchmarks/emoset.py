@@ -1,4 +1,4 @@
-"""The paper-sized run on noise: 26 corpora with Table 1's counts of clips and classes and mean durations."""
+"""Benchmark of a paper-sized run on noise: 26 corpora with the sizes of the paper's Table 1."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from interleaved import ENVIRONMENT, HERE
 
 
 def measure_emoset(settings: dict) -> dict:
-    """Some rounds of it, and how long all of them would take."""
+    """Measure some rounds, and extrapolate to the whole run."""
     command = [sys.executable, str(HERE / "emoset_worker.py"), json.dumps(settings)]
     environment = {**os.environ, **ENVIRONMENT}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)

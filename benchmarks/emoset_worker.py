@@ -1,4 +1,4 @@
-"""EmoJAX's rounds on a stand-in of EmoSet, with evaluations, as ``train.py`` has them."""
+"""Worker for rounds and evaluations on a stand-in of EmoSet, as in ``train.py``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SPEEDS = ("clips_per_s", "peak_share", "data_wait_share")
 
 
 class EmoSet:
-    """The run, and how long its parts take."""
+    """Run on the stand-in, and the time of its parts."""
 
     def __init__(self, settings: dict, workdir: Path) -> None:
         self.config = emojax_worker.make_config(settings)
@@ -48,7 +48,7 @@ class EmoSet:
         batch_size = self.config.train.batch_size
         self.meter = Meter(batch_size, step_floors_s(run.model, lengths, windows, batch_size))
         self.rounds = RoundRobin(self.config, lengths, feed, windows, run.step, layout, state, {})
-        del state, run  # the rounds have it
+        del state, run  # the rounds hold it
         self.facts = {
             "feed": type(feed).__name__,
             "clips": sum(map(len, train.values())),
@@ -60,19 +60,19 @@ class EmoSet:
         self.keeper = CheckpointKeeper(workdir, {**manifest, "config": {}})
 
     def round(self) -> None:
-        """One round, under way."""
+        """Start one round; the device may still be running it."""
         before = self.rounds.step
         while self.rounds.step < before + self.rounds.steps_per_round:
             self.meter.add(*self.rounds.train(self.meter.waiting_for(self.rounds.batches)))
 
     def evaluate(self) -> float:
-        """Evaluate on devel; gives the seconds that it took."""
+        """Evaluate on devel; return the seconds."""
         begin_s = time.perf_counter()
         devel_uars(self.forward, self.rounds.state, self.devel)
         return time.perf_counter() - begin_s
 
     def save(self) -> float:
-        """Save the state as the best one, and to go on from; gives the seconds that training would wait."""
+        """Save the state as latest and best; return the seconds that training would wait."""
         state, begin_s = self.rounds.state, time.perf_counter()
         names = [*state.corpora]
         self.keeper.keep(state, {}, EvalDecision(names, names), dict.fromkeys(names, 0.5))
@@ -81,16 +81,16 @@ class EmoSet:
 
 
 def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
-    """Rounds, evaluations and a checkpoint, after one of each that compiles."""
+    """Measure rounds, evaluations and a checkpoint, after a warm-up that compiles."""
     setup_s = time.time() - psutil.Process().create_time()
     schedule, begin_s = run.config.schedule, time.perf_counter()
     run.round()
     run.meter.settle()
-    compile_rounds_s = sum(compile_s)  # setting up included
+    compile_rounds_s = sum(compile_s)  # including set-up
     run.evaluate()
     first_s = time.perf_counter() - begin_s
     run.save()
-    run.keeper.last_saved()  # what writes it takes from training is not counted
+    run.keeper.last_saved()  # writing slows training down; do not measure that
     trained_s, evaluations_s, speeds = 0.0, [], []
     with tqdm(total=rounds, unit="round") as bar:
         while bar.n < rounds:
@@ -127,7 +127,7 @@ def measure(run: EmoSet, rounds: int, compile_s: list[float]) -> dict:
 
 
 def _means(speeds: list[dict[str, float]]) -> dict[str, float]:
-    """Mean of each speed, over the rounds in which it could be measured."""
+    """Average each speed over the rounds that measured it."""
     found = {
         name: [own[f"time/{name}"] for own in speeds if f"time/{name}" in own] for name in SPEEDS
     }
@@ -135,7 +135,7 @@ def _means(speeds: list[dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure as many rounds as the settings say."""
+    """Measure the number of rounds in the settings."""
     settings = worker.settings()
     with tempfile.TemporaryDirectory() as workdir, counting_compile_s() as compile_s:
         run = EmoSet({**settings, "window_s": PAPER_WINDOW_S}, Path(workdir))

@@ -1,4 +1,4 @@
-"""How a training step grows with corpora, clip length, batch and devices."""
+"""Growth of a training step's time with corpora, clip length, batch and devices."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ AXES: dict[str, Sequence[float]] = {
     "window_s": (1.25, 2.5, 3.75, 5.0),
     "batch_size": (16, 32, 64),
 }
-# Of an accelerator's turn, for one corpus as for all: waiting for its end must weigh the same.
+# Steps of an accelerator's turn, equal for all numbers of corpora, since each turn waits once.
 LEAST_STEPS = max(AXES["corpora"])
-SIMULATED = (
-    "simulated_devices"  # of a CPU; they share its cores, so what grows is what splitting costs
-)
+# Simulated devices share a CPU's cores, so the growth is the cost of splitting.
+SIMULATED = "simulated_devices"
 SIMULATED_DEVICES = (1, 2, 4)
 NAMES = {
     "corpora": "corpora",
@@ -30,7 +29,7 @@ NAMES = {
 
 
 def measure_growth(settings: dict) -> dict:
-    """Seconds and MiB of a step along each axis, which is one interleaved run; the other sizes stay."""
+    """Measure seconds and MiB of a step along each axis, with the other sizes fixed."""
     report = {axis: _measure(settings, axis, values) for axis, values in AXES.items()}
     one = report["corpora"][str(AXES["corpora"][0])]
     if one["platform"] == "cpu":
@@ -43,7 +42,7 @@ def measure_growth(settings: dict) -> dict:
 
 
 def _simulated(devices: float) -> dict[str, str]:
-    """The environment of a process with so many devices of a CPU's."""
+    """Return the environment of a process with so many simulated CPU devices."""
     return {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
 
 
@@ -66,12 +65,12 @@ def _measure(
 
 
 def _draw(report: dict) -> None:
-    from matplotlib.figure import Figure  # a second to import
+    from matplotlib.figure import Figure  # takes a second to import
 
     figure = Figure(figsize=(3.4 * len(report), 5.6), dpi=120, layout="constrained")
     for column, (axis, rows) in zip(figure.subplots(2, len(report)).T, report.items(), strict=True):
         values = [float(value) for value in rows]
-        # A few MiB a corpus cannot be seen beside a step's intermediate values.
+        # A few MiB per corpus would vanish beside a step's intermediate values.
         memory = "state_mib" if axis == "corpora" else "peak_memory_mib"
         for ax, key, colour in zip(
             column, ("step_s", memory), ("tab:blue", "tab:orange"), strict=True

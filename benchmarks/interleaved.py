@@ -1,4 +1,4 @@
-"""Processes that take turns, so that whatever else the machine does falls on all of them alike."""
+"""Benchmark processes that take turns, so that other load on the machine affects all equally."""
 
 from __future__ import annotations
 
@@ -16,36 +16,35 @@ from statistics import median, quantiles
 from tqdm import tqdm
 
 HERE = Path(__file__).resolve().parent
-# Threads of one process spin for a while after its step; the next one should have the cores for
-# itself.
+# The threads of a process spin for a while after its step; the next process should not share cores.
 PAUSE_S = 0.3
 ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(
         [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     ),
-    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # all workers share an accelerator's memory
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # the workers share an accelerator's memory
     "JAX_ENABLE_COMPILATION_CACHE": "false",  # compiling is measured
 }
-if "JAX_PLATFORMS" in os.environ:  # operations are counted on the CPU, beside whatever is measured
+if "JAX_PLATFORMS" in os.environ:  # the CPU counts operations
     ENVIRONMENT["JAX_PLATFORMS"] = f"{os.environ['JAX_PLATFORMS']},cpu"
 
 
 class WorkerError(SystemExit):
-    """A worker ended before it was told to."""
+    """Error for a worker that ended too early."""
 
 
 class Worker:
-    """A process that takes a turn whenever it is told to; use it as a context.
+    """Process that takes a turn on request; a context manager.
 
     Args:
-      script: beside this file.
-      settings: of the worker.
-      environment: of the process, beside this one's.
-      python: its interpreter.
+      script: name of a script in this folder.
+      settings: settings of the worker.
+      environment: variables to add to this process's environment.
+      python: Python interpreter.
 
     Attributes:
-      ready_s: from the start of the process to the end of its first turn.
-      times_s: seconds a step of each turn after that.
+      ready_s: seconds from the start of the process to the end of its first turn.
+      times_s: seconds per step of each later turn.
     """
 
     def __init__(
@@ -77,12 +76,12 @@ class Worker:
         self._process.wait()
 
     def turn(self) -> None:
-        """Have a turn taken and timed."""
+        """Request a turn and record its time."""
         print("turn", file=self._process.stdin)
         self.times_s.append(self._answer())
 
     def end(self) -> dict:
-        """End the worker; gives what it knows of its run."""
+        """End the worker, and return the facts about its run."""
         self._process.stdin.close()  # type: ignore[union-attr]
         facts = self._answer()
         self._process.wait()
@@ -96,17 +95,16 @@ class Worker:
 
 
 def measure(makers: Mapping, rounds: int, optional: Collection[str] = ()) -> dict:
-    """Rows of workers that took turns.
+    """Measure workers that take turns; each is a row of the result.
 
     Args:
-      makers: row → a function without arguments that makes its :class:`Worker`.
-      rounds: turns of each.
-      optional: rows that are left out where their worker fails.
+      makers: row → function without arguments that makes its :class:`Worker`.
+      rounds: turns of each worker.
+      optional: rows to leave out if their worker fails.
 
     Returns:
-      row → seconds a step (median), how many times as fast as each other row it is (median and
-      quartiles over the rounds: whatever slowed one of the two down slowed down the other), and
-      what the worker knows.
+      row → seconds per step (median), speed relative to each other row (median and quartiles over
+      the rounds, in which both had the same load), and the worker's facts.
     """
     with contextlib.ExitStack() as stack:
         workers = {}
@@ -118,8 +116,7 @@ def measure(makers: Mapping, rounds: int, optional: Collection[str] = ()) -> dic
                     raise
                 print(f"no {row}: {error}", file=sys.stderr)
         for number in tqdm(range(rounds), unit="round", leave=False):
-            # Whose turn it was before must not be the same in each round: it leaves caches and
-            # memory behind.
+            # Shuffle, since the process before leaves its caches and memory behind.
             for worker in random.Random(number).sample(list(workers.values()), len(workers)):
                 time.sleep(PAUSE_S)
                 worker.turn()
@@ -142,5 +139,5 @@ def _speed_over(other: Worker, worker: Worker) -> list[float]:
 
 
 def _quartiles(ratios: list[float]) -> list[float]:
-    """The first and the third."""
+    """Return the first and third quartile."""
     return quantiles(ratios, n=4, method="inclusive")[::2] if len(ratios) > 1 else 2 * ratios

@@ -1,7 +1,7 @@
-"""Keras's side: the same front-end, network and training step, as one writes it in Keras, as installed.
+"""Keras twin: the same front-end, network and training step, in plain Keras.
 
-Without masks, which full-length clips do not need. It begins with EmoJAX's parameters and refuses
-to be timed unless it gives EmoJAX's logits.
+It has no masks, which full-length clips do not need. It starts with EmoJAX's parameters, and stops
+unless it gives EmoJAX's logits.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import numpy as np
 import worker
 from keras import layers, ops
 
-WINDOW, HOP = 512, 256  # samples of the front-end
+WINDOW, HOP = 512, 256  # of the front-end, in samples
 SMOOTHING = 0.3  # of the attention
-L2 = keras.regularizers.L2(1e-6)  # half of what it adds to the gradient
+L2 = keras.regularizers.L2(1e-6)  # half of its factor in the gradient
 
 
 class FrontEnd(layers.Layer):
-    """Standardised log-mel spectrograms, [B, samples] → [B, F, M]."""
+    """Layer for standardised log-mel spectrograms, [B, samples] → [B, F, M]."""
 
     def __init__(self, mel_filters: np.ndarray):
         super().__init__()
         self.mel_filters = mel_filters
 
     def call(self, audio):
-        """As EmoJAX's front-end."""
+        """Compute the spectrograms like EmoJAX's front-end."""
         audio = ops.pad(audio, ((0, 0), (WINDOW // 2, WINDOW // 2)))
         real, imaginary = ops.stft(audio, WINDOW, HOP, WINDOW, center=False)
         power = ops.square(real) + ops.square(imaginary)
@@ -37,7 +37,7 @@ class FrontEnd(layers.Layer):
 
 
 def adapted_conv(x, name: str, features: int, stride: int):
-    """A 3×3 convolution with a 1×1 adapter beside it, and its norm."""
+    """Apply a 3×3 convolution with a parallel 1×1 adapter, and its norm."""
     kwargs = {"strides": stride, "use_bias": False, "kernel_regularizer": L2}
     wide = layers.Conv2D(features, 3, name=f"{name}.kernel", **kwargs)(layers.ZeroPadding2D(1)(x))
     narrow = layers.Conv2D(features, 1, name=f"{name}.adapter", **kwargs)(x)
@@ -45,12 +45,12 @@ def adapted_conv(x, name: str, features: int, stride: int):
 
 
 def norm(x, name: str):
-    """Batch normalisation."""
+    """Apply batch normalisation."""
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
 
 
 def block(x, name: str, features: int, stride: int):
-    """Two adapted convolutions and a shortcut."""
+    """Apply two adapted convolutions and a shortcut."""
     y = layers.ReLU()(adapted_conv(x, f"{name}_conv0", features, stride))
     y = adapted_conv(y, f"{name}_conv1", features, 1)
     if stride == 2:
@@ -61,7 +61,7 @@ def block(x, name: str, features: int, stride: int):
 
 
 def make_network(mel_filters: np.ndarray, samples: int, width: int, classes: int):
-    """From waveforms to spectrograms, and from waveforms to logits."""
+    """Make two models: waveforms to spectrograms, and waveforms to logits."""
     audio = keras.Input([samples])
     mel = FrontEnd(mel_filters)(audio)
     x = adapted_conv(ops.expand_dims(mel, -1), "conv", width, 1)
@@ -80,7 +80,7 @@ def make_network(mel_filters: np.ndarray, samples: int, width: int, classes: int
 
 
 def keras_name_and_value(name: str, value: np.ndarray) -> tuple[str, np.ndarray]:
-    """Keras's name and layout of one of EmoJAX's parameters."""
+    """Convert name and layout of one of EmoJAX's parameters to Keras."""
     module, leaf = name.rsplit(".", 1)
     if leaf == "adapter":
         value = value[None, None]
@@ -92,7 +92,7 @@ def keras_name_and_value(name: str, value: np.ndarray) -> tuple[str, np.ndarray]
 
 
 def make_twin(exported) -> tuple[keras.Model, keras.Model]:
-    """The twin with EmoJAX's parameters, every one of them used; it gives EmoJAX's logits."""
+    """Make the twin with all of EmoJAX's parameters, and check its logits."""
     width, classes = exported["params/conv.kernel"].shape[-1], exported["logits"].shape[1]
     front_end, network = make_network(
         exported["mel_filters"], exported["audio"].shape[1], width, classes
@@ -105,14 +105,14 @@ def make_twin(exported) -> tuple[keras.Model, keras.Model]:
     assert set(ours) == set(theirs)
     for name, value in ours.items():
         theirs[name].assign(value)
-    with keras.device("cpu"):  # whose convolutions are in f32
+    with keras.device("cpu"):  # for full f32 convolutions
         logits = ops.convert_to_numpy(network(exported["audio"]))
     worker.check_logits(logits, exported["logits"])
     return front_end, network
 
 
 def make_training_step(front_end: keras.Model, network: keras.Model, exported):
-    """SGD with momentum and L2 on the kernels, on the class-weighted loss."""
+    """Make a step of SGD with momentum and L2 on the kernels, on the class-weighted loss."""
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     network.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     audio, label = exported["audio"], exported["label"]
@@ -121,12 +121,12 @@ def make_training_step(front_end: keras.Model, network: keras.Model, exported):
 
 
 def make_inference(front_end: keras.Model, network: keras.Model, exported):
-    """A forward pass on stored statistics."""
+    """Make a forward pass with stored statistics."""
     return lambda: network.predict_on_batch(exported["audio"])
 
 
 def make_front_end(front_end: keras.Model, network: keras.Model, exported):
-    """Waveforms to standardised log-mel spectrograms."""
+    """Make the front-end: waveforms to standardised log-mel spectrograms."""
     return lambda: front_end.predict_on_batch(exported["audio"])
 
 
@@ -134,7 +134,7 @@ MAKERS = {"training": make_training_step, "inference": make_inference, "front_en
 
 
 def facts() -> dict:
-    """What ran where; Keras does not say how much of an accelerator's memory it used."""
+    """Return device and versions; Keras does not report an accelerator's memory."""
     device = next(iter(keras.distribution.list_devices("gpu")), "cpu")
     return {
         "peak_memory_mib": worker.peak_memory_mib() if device == "cpu" else None,
@@ -153,7 +153,7 @@ def main() -> None:
 
     def turn() -> int:
         for _ in range(steps):
-            step()  # ends when its result is on the host
+            step()  # returns when its result is on the host
         return steps
 
     worker.serve(turn, facts)

@@ -1,9 +1,9 @@
-"""All benchmarks: JSON on standard output, or in ``--out``.
+"""Benchmark runner: writes JSON to standard output or to ``--out``.
 
     python benchmarks/run.py [NAME ...] [--torch_python=PYTHON] [--keras_python=PYTHON]
     [--out=FILE.json]
 
-``benchmarks/README.md`` says what each of them measures.
+``benchmarks/README.md`` describes what each benchmark measures.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ SETTINGS = (
 
 
 def main(argv: list[str]) -> None:
-    """Measure what is asked for."""
+    """Run the named benchmarks."""
     names = argv[1:] or QUICK
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
@@ -77,7 +77,7 @@ def main(argv: list[str]) -> None:
         for name in names:
             print(f"{name} ...", file=sys.stderr)
             report[name] = BENCHMARKS[name](settings)
-            if out:  # one that fails, or is killed, must not take the others along
+            if out:  # a benchmark that fails or is killed must not stop the others
                 out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     finally:
         if not out:

@@ -1,4 +1,4 @@
-"""Corpora of noise: what is said does not matter to how long it takes."""
+"""Corpora of noise for timing, which does not depend on the content."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from emojax.data.partitioned import PartitionedCorpus, StoredRecordings
 from emojax.data.prepared import PreparedCorpus, Recordings, open_corpus
 
 CLASSES = 7
-# Deviation of a corpus's durations, in parts of their mean.  Table 1 has means only; the seven
-# corpora of docs/results.md have 0.3 to 0.4.
+# Standard deviation of a corpus's durations, relative to their mean. Table 1 has only means; the
+# seven corpora of docs/results.md have 0.3 to 0.4.
 SPREAD = 1 / 3
-DEVEL_SHARE = 0.2  # of a corpus whose train part has all of Table 1's clips
+DEVEL_SHARE = 0.2  # relative to a train part with all of Table 1's clips
 
 
 def noise(corpora: int, clips: int, samples: int) -> dict[str, Recordings]:
-    """Corpora of equally long clips."""
+    """Make corpora of equally long clips."""
     return {
         f"noise{number}": _recordings(np.full(clips, samples), CLASSES, seed=number)
         for number in range(corpora)
@@ -33,8 +33,8 @@ def noise(corpora: int, clips: int, samples: int) -> dict[str, Recordings]:
 
 
 def on_disk(corpora: Mapping[str, Recordings], folder: Path) -> dict[str, StoredRecordings]:
-    """The same corpora as `python -m datasets` prepares them."""
-    import datasets  # seconds to import
+    """Prepare the same corpora on disk, like `python -m datasets`."""
+    import datasets  # takes seconds to import
 
     for name, part in corpora.items():
         (folder / name).mkdir()
@@ -44,7 +44,7 @@ def on_disk(corpora: Mapping[str, Recordings], folder: Path) -> dict[str, Stored
         with open(folder / name / "labels.csv", "w", newline="") as table:
             csv.writer(table).writerows([("file", "label"), *zip(files, part.labels, strict=True)])
     wanted = ",".join(f"{name}={folder / name}" for name in corpora)
-    with contextlib.redirect_stdout(sys.stderr):  # standard output is for what is measured
+    with contextlib.redirect_stdout(sys.stderr):  # standard output is for the results
         paths = datasets.prepare(wanted, folder, folder / "prepared")
     return {name: _all_of(open_corpus(path)) for name, path in paths.items()}
 
@@ -57,10 +57,10 @@ def _all_of(corpus: PreparedCorpus) -> StoredRecordings:
 
 
 def emoset(scale: float, part: str) -> tuple[dict[str, Recordings], dict[str, int]]:
-    """A part as large as EmoSet's, and the number of labels of each corpus, by Table 1 of the EmoNet paper.
+    """Make a part of EmoSet's size and each corpus's number of labels, by the paper's Table 1.
 
     Args:
-      scale: how many times as many clips as there.
+      scale: factor for the number of clips.
       part: ``train``, with all clips of Table 1, or ``devel``, with a fifth as many.
     """
     rows = {name: spec.table_1 for name, spec in CATALOGUE.items() if spec.table_1}
@@ -80,7 +80,7 @@ def _lengths(clips: int, mean_s: float, seed: int) -> np.ndarray:
 
 
 def _recordings(lengths: np.ndarray, classes: int, seed: int) -> Recordings:
-    """Clips that are views of one noise, so that they take no memory of their own."""
+    """Make clips as views of one array of noise, to save memory."""
     random = np.random.default_rng(seed)
     audio = random.integers(-5000, 5000, 2 * lengths.max(), np.int16)
     starts = random.integers(lengths.max(), size=len(lengths))

@@ -1,4 +1,4 @@
-"""How long it takes to begin: imports, and the first step with compiled programs on disk and without."""
+"""Start-up time: imports, and the first step with and without cached programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REPEATS = 3
 
 
 def measure_start(settings: dict) -> dict:
-    """Seconds from the start of a process, median of a few: all kinds in turn."""
+    """Measure the median seconds from the start of a process, with all kinds in turn."""
     times_s: dict[str, list[float]] = defaultdict(list)
     for _ in trange(REPEATS, unit="round", leave=False):
         for statement in IMPORTS:

@@ -1,4 +1,4 @@
-"""Training step, inference and front-end, beside twins in PyTorch and Keras."""
+"""Benchmarks of training step, inference and front-end against twins in PyTorch and Keras."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ TENSORFLOW = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 def measure_step(settings: dict) -> dict:
-    """Training steps, then forward passes."""
+    """Measure training steps, then forward passes."""
     return _measure(settings, ("training", "inference"), STEP, {"torch": TORCH, KERAS: [KERAS]})
 
 
 def measure_front_end(settings: dict) -> dict:
-    """Waveforms to standardised log-mel spectrograms."""
+    """Measure the front-end: waveforms to standardised log-mel spectrograms."""
     return _measure(settings, ("front_end",), ["emojax"], {"torch": ["torch"], KERAS: [KERAS]})
 
 
 def measure_feeds(settings: dict) -> dict:
-    """Training steps with the clips on the device, in the host's memory, and on the disk."""
+    """Measure training steps with clips on the device, in the host's memory and on the disk."""
     return _measure(settings, ("training",), ["emojax", "emojax_host", "emojax_disk"], {})
 
 
@@ -51,11 +51,11 @@ def _measure(settings: dict, jobs, ours, twins) -> dict:
             row for library, rows in twins.items() if _has(library, settings) for row in rows
         ]
         if present:
-            # Where a twin shows that it is one, both compute in f32.
+            # For the comparison of logits, both compute in f32.
             export = {**settings, "job": "export", "corpora": 1}
             with Worker("emojax_worker.py", export, {"JAX_PLATFORMS": "cpu"}) as worker:
                 worker.end()
-            settings["devices"] = 1  # as many as the twins have
+            settings["devices"] = 1  # the twins use one
         report = {}
         for job in jobs:
             makers = {row: _maker(row, {**settings, "job": job}) for row in [*ours, *present]}
@@ -66,7 +66,7 @@ def _measure(settings: dict, jobs, ours, twins) -> dict:
 
 
 def _alike(rows: dict) -> dict:
-    """The rows that ran where EmoJAX ran: a library may have come without its accelerator."""
+    """Keep the rows with EmoJAX's kind of device; a library may lack accelerator support."""
     device = rows["emojax"]["device"]
     alike = {
         row: facts for row, facts in rows.items() if (facts["device"] == "cpu") == (device == "cpu")
@@ -94,7 +94,7 @@ def _maker(row: str, settings: dict) -> Callable[[], Worker]:
 
 
 def _has(library: str, settings: dict) -> bool:
-    """Whether there can be a twin; says why not."""
+    """Return whether the twin's library is installed; print the reason if not."""
     python, test = settings[f"{library}_python"], f"import numpy, {library}"
     found = subprocess.run([python, "-c", test], capture_output=True, check=False).returncode == 0
     if not found:

@@ -1,7 +1,7 @@
-"""PyTorch's side: the same front-end, network and training step, in plain PyTorch.
+"""PyTorch twin: the same front-end, network and training step, in plain PyTorch.
 
-Without masks, which full-length clips do not need. It begins with EmoJAX's parameters and refuses
-to be timed unless it gives EmoJAX's logits.
+It has no masks, which full-length clips do not need. It starts with EmoJAX's parameters, and stops
+unless it gives EmoJAX's logits.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import worker
 
 from emojax.cpu import use_fast_allocator
 
-use_fast_allocator()  # before torch
+use_fast_allocator()  # before torch is imported
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class AdaptedConv(nn.Module):
-    """A 3×3 convolution with a 1×1 adapter beside it."""
+    """3×3 convolution with a parallel 1×1 adapter."""
 
     def __init__(self, channels: int, features: int, stride: int, fold: bool):
         super().__init__()
@@ -33,7 +33,7 @@ class AdaptedConv(nn.Module):
         self.stride, self.fold = stride, fold
 
     def forward(self, x):
-        """[B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
+        """Map [B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
         if self.fold:
             return F.conv2d(
                 x, self.kernel + F.pad(self.adapter, (1, 1, 1, 1)), None, self.stride, 1
@@ -56,7 +56,7 @@ class Block(nn.Module):
         self.more_channels, self.stride = features - channels, stride
 
     def forward(self, x):
-        """[B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
+        """Map [B, C, F, M] → [B, features, ⌈F/stride⌉, ⌈M/stride⌉]."""
         y = self.norm1(self.conv1(F.relu(self.norm0(self.conv0(x)))))
         if self.stride == 2:
             x = F.avg_pool2d(x, 2, ceil_mode=True, divisor_override=4)
@@ -65,7 +65,7 @@ class Block(nn.Module):
 
 
 class Twin(nn.Module):
-    """The residual network with adapters, from waveforms to logits."""
+    """Residual network with adapters, from waveforms to logits."""
 
     def __init__(self, mel_filters: np.ndarray, width: int, classes: int, fold: bool):
         super().__init__()
@@ -86,7 +86,7 @@ class Twin(nn.Module):
         self.head_logits = nn.Linear(128, classes)
 
     def front_end(self, audio):
-        """Standardised log-mel spectrograms, [B, samples] → [B, F, M]."""
+        """Compute standardised log-mel spectrograms, [B, samples] → [B, F, M]."""
         spectrum = torch.stft(
             audio, 512, 256, window=self.window, pad_mode="constant", return_complex=True
         )
@@ -97,7 +97,7 @@ class Twin(nn.Module):
         return (mel - mean) * torch.rsqrt(variance + 1e-5)
 
     def forward(self, mel):
-        """Standardised log-mel spectrograms [B, F, M] → logits [B, K]."""
+        """Map standardised log-mel spectrograms [B, F, M] to logits [B, K]."""
         x = mel[:, None].contiguous(memory_format=torch.channels_last)
         x = self.norm(self.conv(x))
         for name in self.blocks:
@@ -110,7 +110,7 @@ class Twin(nn.Module):
 
 
 def torch_name_and_value(name: str, value: np.ndarray) -> tuple[str, torch.Tensor]:
-    """PyTorch's name and layout of one of EmoJAX's parameters."""
+    """Convert name and layout of one of EmoJAX's parameters to PyTorch."""
     module, leaf = name.rsplit(".", 1)
     if module.startswith("stack"):
         module = ".".join(module.rsplit("_", 1))
@@ -126,7 +126,7 @@ def torch_name_and_value(name: str, value: np.ndarray) -> tuple[str, torch.Tenso
 
 
 def make_twin(exported, fold: bool) -> Twin:
-    """The twin with EmoJAX's parameters, every one of them used; it gives EmoJAX's logits."""
+    """Make the twin with all of EmoJAX's parameters, and check its logits."""
     width = exported["params/conv.kernel"].shape[-1]
     twin = Twin(exported["mel_filters"], width, exported["logits"].shape[1], fold)
     names = [name for name in exported.files if name.startswith("params/")]
@@ -143,7 +143,7 @@ def make_twin(exported, fold: bool) -> Twin:
 
 
 def make_training_step(twin: Twin, network, exported, tuned: bool):
-    """SGD with momentum and L2 on the kernels, on the class-weighted loss."""
+    """Make a step of SGD with momentum and L2 on the kernels, on the class-weighted loss."""
     kernels = [p for p in twin.parameters() if p.ndim > 1]
     others = [p for p in twin.parameters() if p.ndim == 1]
     groups = [{"params": kernels, "weight_decay": 2e-6}, {"params": others}]
@@ -165,7 +165,7 @@ def make_training_step(twin: Twin, network, exported, tuned: bool):
 
 
 def make_inference(twin: Twin, network, exported, tuned: bool):
-    """A forward pass on stored statistics."""
+    """Make a forward pass with stored statistics."""
     audio = to_device(exported["audio"])
 
     def forward():
@@ -176,7 +176,7 @@ def make_inference(twin: Twin, network, exported, tuned: bool):
 
 
 def make_front_end(twin: Twin, network, exported, tuned: bool):
-    """Waveforms to standardised log-mel spectrograms."""
+    """Make the front-end: waveforms to standardised log-mel spectrograms."""
     audio = to_device(exported["audio"])
     return torch.inference_mode()(lambda: twin.front_end(audio))
 
@@ -185,17 +185,17 @@ MAKERS = {"training": make_training_step, "inference": make_inference, "front_en
 
 
 def to_device(array: np.ndarray) -> torch.Tensor:
-    """The array where the network is."""
+    """Copy an array to the network's device."""
     return torch.from_numpy(array).to(DEVICE)
 
 
 def precision(tuned: bool):
-    """In bf16 where it helps, as EmoJAX has it."""
+    """Return the precision context: bf16 on the devices where EmoJAX uses it."""
     return torch.autocast(DEVICE, torch.bfloat16, enabled=tuned and DEVICE == "cuda")
 
 
 def facts() -> dict:
-    """What ran where."""
+    """Return the device, versions and memory of the run."""
     on_device = torch.cuda.max_memory_allocated() / 2**20 if DEVICE == "cuda" else None
     return {
         "peak_memory_mib": on_device or worker.peak_memory_mib(),
@@ -211,11 +211,11 @@ def main() -> None:
     torch.backends.cudnn.benchmark = tuned
     exported = np.load(settings["exported"])
     twin = make_twin(exported, fold=tuned)
-    # CUDA graphs, since a step is many small kernels.
+    # Use CUDA graphs, since a step has many small kernels.
     mode = "reduce-overhead" if DEVICE == "cuda" else None
     network = torch.compile(twin, mode=mode) if settings["twin"] == "compiled" else twin
     step = MAKERS[settings["job"]](twin, network, exported, tuned)
-    steps = settings["corpora"] if DEVICE == "cuda" else 1  # as EmoJAX does, so that they queue
+    steps = settings["corpora"] if DEVICE == "cuda" else 1  # queued calls, as for EmoJAX
 
     def turn() -> int:
         for _ in range(steps):

@@ -1,4 +1,4 @@
-"""How many bytes a training step has to move, and how many a second this machine can."""
+"""Memory traffic: the bytes that a training step moves, and the machine's bytes per second."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ COPIED_BYTES = {"cpu": 2**28, "other": 2**31}  # larger than any cache
 
 
 def training_bytes(model: AdapterResNet, batch_size: int, frames: int, mels: int) -> float:
-    """Bytes of a training step in which everything but convolutions costs nothing.
+    """Count the bytes that the convolutions and parameters of a training step move.
 
-    A convolution reads its input and its kernel and writes its output; what lies between two of
-    them can be part of either.  Its two gradients move as much again, each.  To that come the
-    parameters: gradient and momentum are read and written, and so are they.
+    A convolution reads its input and its kernel and writes its output; operations between two
+    convolutions can be fused into them. Each of its two gradients moves as much again. The update
+    reads and writes the parameters, their gradient and their momentum.
     """
     model = model.clone(fast_conv=False, fold_adapters=True)
     shape = jax.ShapeDtypeStruct
@@ -35,7 +35,7 @@ def training_bytes(model: AdapterResNet, batch_size: int, frames: int, mels: int
 
 
 def _convolutions(jaxpr) -> Iterator[list]:
-    """Inputs and outputs of each convolution, those inside of jitted functions too."""
+    """Find inputs and outputs of each convolution, also inside jitted functions."""
     for equation in jaxpr.eqns:
         if equation.primitive.name == "conv_general_dilated":
             yield [*equation.invars, *equation.outvars]
@@ -49,13 +49,13 @@ def _bytes(array) -> int:
 
 
 def make_copy() -> tuple[Callable[[], object], int]:
-    """A function that copies one large array and waits for it, and the bytes that it reads and writes."""
+    """Make a function that copies a large array and waits; also return the bytes it moves."""
     size = COPIED_BYTES.get(jax.default_backend(), COPIED_BYTES["other"])
     arrays = [jnp.arange(size // 4, dtype=jnp.float32)]
-    copy = jax.jit(lambda array: array + 1, donate_argnums=0)  # a mere copy would be no work
+    copy = jax.jit(lambda array: array + 1, donate_argnums=0)  # XLA would remove a plain copy
 
     def run() -> None:
-        # In place: what new memory costs at its first use is no traffic.
+        # In place, so that the first use of new memory is not measured.
         arrays[0] = jax.block_until_ready(copy(arrays[0]))
 
     return run, 2 * size

@@ -1,6 +1,6 @@
-"""What every worker does: takes steps when told to, and says how long they took.
+"""Common code of all workers: take steps on request, and report their time.
 
-Needs neither JAX nor PyTorch, since the interpreter of either imports it.
+This module needs neither JAX nor PyTorch, since the interpreters of both import it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import sys
 import time
 from collections.abc import Callable
 
-TOLERANCE = 1e-4  # of a twin's logits, in parts of the largest
+TOLERANCE = 1e-4  # largest difference of a twin's logits, relative to the largest logit
 
 
 def settings() -> dict:
-    """The worker's settings, as its parent gave them on the command line."""
+    """Read the worker's settings from the command line."""
     return json.loads(sys.argv[1])
 
 
@@ -23,11 +23,11 @@ def serve(turn: Callable[[], int], facts: Callable[[], dict]) -> None:
     """Serve turns until standard input ends.
 
     Args:
-      turn: takes one step or more, waits for them, and gives their number.  It is called once per
-        line of standard input, and answered with the seconds a step.
-      facts: answered at the end.
+      turn: function that takes one or more steps, waits for them, and returns their number. It is
+        called once per line of standard input; the reply is the seconds per step.
+      facts: function that returns the facts to report at the end.
     """
-    turn()  # what is paid once (compiling, caches, threads) is no part of a step
+    turn()  # the first turn pays for compiling, caches and threads
     answer("ready")
     for _ in sys.stdin:
         begin_s = time.perf_counter()
@@ -37,19 +37,19 @@ def serve(turn: Callable[[], int], facts: Callable[[], dict]) -> None:
 
 
 def peak_memory_mib() -> float:
-    """Largest size so far of this process in memory."""
+    """Return the peak memory of this process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         2**20 if sys.platform == "darwin" else 2**10
     )
 
 
 def answer(value: object) -> None:
-    """Tell the parent."""
+    """Send a reply to the parent."""
     print(json.dumps(value), flush=True)
 
 
 def check_logits(logits, ours) -> None:
-    """Stop a twin, whose logits these are, unless they are EmoJAX's: float arrays ``[B, K]``."""
+    """Exit unless the twin's logits, float ``[B, K]``, agree with EmoJAX's."""
     difference = abs(logits - ours).max() / abs(ours).max()
     if not difference < TOLERANCE:
         raise SystemExit(

@@ -1,1 +1,1 @@
-"""Settings of a run: one flat ConfigDict a file."""
+"""Settings of a run: one flat ConfigDict per file."""

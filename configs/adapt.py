@@ -1,4 +1,4 @@
-r"""Adapt a trained run to new recordings in minutes: its trunk stays, adapters, norms and head are trained.
+r"""Adapt a trained run to new recordings in minutes: only adapters, norms and head are trained.
 
 python train.py --config=configs/adapt.py --workdir=runs/calls --config.base=runs/multi_corpus \
         --config.corpora=calls=calls/labels.csv
@@ -10,7 +10,7 @@ from configs import multi_corpus
 
 
 def get_config() -> ml_collections.ConfigDict:
-    """The settings that differ from configs/multi_corpus.py."""
+    """Return the settings; they differ from configs/multi_corpus.py in a few values."""
     config = multi_corpus.get_config()
     config.corpora = ""
     config.transfer = "adapters"

@@ -1,4 +1,4 @@
-"""Four small corpora spoken by a synthesiser, trained in about two minutes on two cores.
+"""Training on four small synthetic corpora, in about two minutes on two cores.
 
 python train.py && python evaluate.py
 """
@@ -9,7 +9,7 @@ from configs import base
 
 
 def get_config() -> ml_collections.ConfigDict:
-    """The settings that differ from configs/base.py."""
+    """Return the settings; they differ from configs/base.py in a few values."""
     config = base.get_config()
     config.corpora = "synthetic"
     config.depth = 1

@@ -1,7 +1,7 @@
-"""EmoJAX: one shared network over many corpora of emotional speech, with a small adapter set per corpus.
+"""EmoJAX: one shared network for many corpora of emotional speech, with adapters per corpus.
 
-``emojax.load(workdir, corpus=...)`` gives a trained model, ``emojax.log_mel(samples)`` the
-front-end.
+``emojax.load(workdir, corpus=...)`` loads a trained model; ``emojax.log_mel(samples)`` computes the
+front-end's features.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str):
-    # Importing emojax loads nothing, so that a script can choose its allocator before jax starts.
+    # Importing emojax does not import jax, so a script can first choose its allocator.
     if name in __all__:
         from emojax.inference import api
 

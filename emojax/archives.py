@@ -1,4 +1,4 @@
-"""Opening zip archives of strangers in bounded memory."""
+"""Reading of untrusted zip archives in bounded memory."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 
 from emojax.files import printable
 
-# Of a directory, all of which is in memory at once; that of 100,000 recordings has about 10 MB.
+# The whole directory is in memory at once; that of 100,000 recordings has about 10 MB.
 MAX_DIRECTORY_BYTES = 20 * 10**6
-# Of the others, a few bytes may become more than fits into memory in one step.
+# With other methods, a few bytes may expand to more than fits into memory in one step.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class ArchiveError(ValueError):
-    """An archive that cannot be read, and why."""
+    """Error for an archive that cannot be read."""
 
 
 @contextlib.contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip archive, closed at the end.
+    """Open a zip archive, and close it at the end.
 
     Raises:
-      ArchiveError: for anything else, a password, a compression other than deflate, and a directory
-        larger than ``MAX_DIRECTORY_BYTES``.
+      ArchiveError: the file is no zip archive, has a password, another compression than deflate, or
+        a directory larger than ``MAX_DIRECTORY_BYTES``.
     """
     if not zipfile.is_zipfile(path):
         raise ArchiveError("it is no zip archive, but perhaps a page with a message")
@@ -44,10 +44,10 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 def read_chunks(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, chunk_bytes: int = 2**20
 ) -> Iterator[bytes]:
-    """The content of a member, no more of it than its size in the directory says.
+    """Yield the content of a member, up to its size in the directory.
 
     Raises:
-      ArchiveError: for content that is not as the directory says.
+      ArchiveError: the content does not match the directory.
     """
     with _damage(), archive.open(info) as member:
         while chunk := member.read(chunk_bytes):
@@ -55,12 +55,12 @@ def read_chunks(
 
 
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The whole content of a member; errors as for :func:`read_chunks`, and a KeyError for a name of none."""
+    """Read a whole member; errors of :func:`read_chunks`, and a KeyError for an unknown name."""
     return b"".join(read_chunks(archive, archive.getinfo(name)))
 
 
 class _BoundedReads(io.BufferedReader):
-    """A file of which zipfile cannot read a directory of any size."""
+    """File that limits the size of the directory that zipfile can read."""
 
     def read(self, size: int | None = -1) -> bytes:
         if size is not None and size > MAX_DIRECTORY_BYTES:
@@ -70,9 +70,9 @@ class _BoundedReads(io.BufferedReader):
 
 @contextlib.contextmanager
 def _damage() -> Iterator[None]:
-    """One error for the many that zipfile raises."""
+    """Replace the many errors of zipfile by one."""
     try:
         yield
-    except Exception as error:  # a damaged archive may raise anything
+    except Exception as error:  # a damaged archive may raise any error
         reason = printable(str(error)) or type(error).__name__
         raise ArchiveError(f"it is damaged: {reason}") from None

@@ -1,9 +1,9 @@
-"""Checkpoints on disk: one orbax item per subtree (the only room that knows orbax).
+"""Checkpoints on disk: one orbax item per subtree (the only module that uses orbax).
 
-``checkpoints/STEP`` holds two states of a run, ``latest`` to go on from and ``best`` to use, each
-as an item for the shared subtree and one for every corpus, and ``manifest`` (JSON), which says what
-network this is. ``digests.json`` is written last: a step without it is not finished, and an item of
-another digest is damaged.
+``checkpoints/STEP`` holds two states of a run: ``latest`` for resuming, ``best`` for inference.
+Each state has an item for the shared subtree and one for every corpus. ``manifest`` (JSON)
+describes the network. ``digests.json`` is written last: a step without it is not finished, and an
+item with another digest is damaged.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from emojax.corpora.spec import check_name
 from emojax.files import replacing, sync
 
 FORMAT = 2
-KEPT = 2  # steps on disk: one to fall back to where the newest is damaged
+KEPT = 2  # steps on disk; the older one is used if the newest is damaged
 KINDS = ("latest", "best")
 DIGESTS_FILE = "digests.json"
 MOST_LABELS = 1000
-# What every manifest has, beside the entries that only some runs have.
+# Entries of every manifest; some runs have more.
 _ENTRIES = {
     "emojax": (str,),
     "front_end": (dict,),
@@ -47,31 +47,31 @@ Found = TypeVar("Found")
 
 
 class DamagedCheckpointError(ValueError):
-    """A checkpoint that cannot be read; the message says what to do."""
+    """Error for a checkpoint that cannot be read; the message says what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """One step on disk.
+    """Checkpoint of one step on disk.
 
     Attributes:
-      path: its folder, named after the step.
-      manifest: what the network is: ``step``, ``format`` and the keys of whoever saved it.
+      path: folder of the step, with its number as name.
+      manifest: description of the network: ``step``, ``format`` and the saved keys.
     """
 
     path: Path
     manifest: dict
 
     def restore(self, kind: str, like: Mapping[str, Tree]) -> dict[str, Tree]:
-        """Load the subtrees asked for, and only those.
+        """Load only the subtrees in ``like``.
 
         Args:
           kind: ``"latest"`` or ``"best"``.
-          like: ``"shared"`` or a corpus's name → tree of the wanted structure (arrays or shapes); a
-            tree may leave parts out, which are then not read.
+          like: ``"shared"`` or a corpus's name → tree of the wanted structure (arrays or shapes);
+            parts that are left out are not read.
 
         Raises:
-          DamagedCheckpointError: a subtree is not there, or is not of this shape.
+          DamagedCheckpointError: a subtree is missing or has another shape.
         """
         items = {name: self.path / _item(kind, name) for name in like}
         missing = [name for name, item in items.items() if not item.is_dir()]
@@ -85,10 +85,10 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The checkpoints of a run, written in the background.
+    """Checkpoints of a run, written in the background.
 
     Args:
-      workdir: of the run.
+      workdir: the run's folder.
     """
 
     def __init__(self, workdir: str | Path) -> None:
@@ -97,31 +97,31 @@ class Checkpoints:
         self._manager = ocp.CheckpointManager(self._directory, options=options)
         for step in self._manager.all_steps():
             if not (self._directory / str(step) / DIGESTS_FILE).is_file():
-                self._manager.delete(step)  # of a run that was killed while it wrote
+                self._manager.delete(step)  # left by a run that was killed while writing
 
     def newest(self) -> Path | None:
-        """Folder of the newest step, or None."""
+        """Return the folder of the newest step, or None."""
         step = self._manager.latest_step()
         return None if step is None else self._directory / str(step)
 
     def drop_after(self, step: int) -> None:
-        """Remove later steps: what could not be read, and training will write again."""
+        """Remove later steps, which could not be read and will be written again."""
         for later in self._manager.all_steps():
             if later > step:
                 self._manager.delete(later)
 
     def save(self, step: int, states: Mapping[str, Mapping[str, Tree]], manifest: Mapping) -> None:
-        """Save, and return when it is on disk.
+        """Save a step, and return when it is on disk.
 
-        A step that is there already is left as it is: a resumed run writes the same bits again.
+        An existing step is not written again, since a resumed run has the same bits.
 
         Args:
-          step: of the latest state.
+          step: step of the latest state.
           states: kind → ``"shared"`` or a corpus's name → subtree.
-          manifest: plain JSON types.
+          manifest: entries of plain JSON types.
 
         Raises:
-          ValueError: a later step is there.
+          ValueError: a later step exists.
         """
         if step in self._manager.all_steps():
             return
@@ -133,7 +133,8 @@ class Checkpoints:
         arguments["manifest"] = ocp.args.JsonSave({**manifest, "format": FORMAT, "step": step})
         if not self._manager.save(step, args=ocp.args.Composite(**arguments)):
             raise ValueError(
-                f"{self._directory} holds a later step than {step}, of another run; use another --workdir"
+                f"{self._directory} holds a later step than {step}, of another run; "
+                "use another --workdir"
             )
         self._manager.wait_until_finished()
         if jax.process_index() == 0:
@@ -150,16 +151,16 @@ class Checkpoints:
 
 
 def meet(name: str) -> None:
-    """Wait until all processes of a run are here, a day at most; devices would give up after seconds."""
+    """Wait for all processes of a run, at most a day; JAX's own barriers time out too early."""
     ocp.multihost.get_barrier_sync_fn()(key=name, timeout_ms=24 * 3600 * 1000)
 
 
 def from_newest(workdir: str | Path, read: Callable[[Checkpoint], Found]) -> Found:
-    """What ``read`` finds in the newest checkpoint, or, where that is damaged, in the one before it.
+    """Apply ``read`` to the newest checkpoint, or to the one before it if that is damaged.
 
     Raises:
-      ValueError: there is no checkpoint, or it is of another format.
-      DamagedCheckpointError: none can be read; it says what is wrong with the newest.
+      ValueError: there is no checkpoint, or it has another format.
+      DamagedCheckpointError: none can be read; the message is about the newest.
     """
     damaged: DamagedCheckpointError | None = None
     for path in _step_folders(workdir):
@@ -177,12 +178,12 @@ def from_newest(workdir: str | Path, read: Callable[[Checkpoint], Found]) -> Fou
 
 
 def read_manifest(workdir: str | Path) -> dict:
-    """What the saved network is, by the newest checkpoint; errors as of :func:`from_newest`."""
+    """Read the manifest of the newest checkpoint; errors are those of :func:`from_newest`."""
     return from_newest(workdir, lambda checkpoint: checkpoint.manifest)
 
 
 def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
-    """What differs between two manifests, a line each, over the keys that are wanted.
+    """List the differences between two manifests, one line each, for the wanted keys.
 
     >>> differences({"config": {"width": 16}}, {"config": {"width": 32}})
     ['config.width: the checkpoint has 16, this run has 32']
@@ -198,13 +199,14 @@ def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
             ]
         elif saved.get(key) != value:
             lines.append(
-                f"{prefix}{key}: the checkpoint has {saved.get(key, 'nothing')}, this run has {value}"
+                f"{prefix}{key}: the checkpoint has {saved.get(key, 'nothing')}, "
+                f"this run has {value}"
             )
     return lines
 
 
 def check_same(saved: Mapping, wanted: Mapping, workdir: str | Path) -> None:
-    """Raise a ValueError that lists every difference, if there is one."""
+    """Raise a ValueError that lists all differences, if there are any."""
     lines = differences(saved, wanted)
     if lines:
         raise ValueError(
@@ -219,7 +221,7 @@ def _item(kind: str, name: str) -> str:
 
 
 def _as_dict(tree: Tree) -> Tree:
-    """A dataclass as a dict of its fields, so that a reader needs no class of ours."""
+    """Convert a dataclass to a dict of its fields, so that readers need no class of EmoJAX."""
     if not dataclasses.is_dataclass(tree):
         return tree
     return {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)}
@@ -230,7 +232,7 @@ def _directory(workdir: str | Path) -> Path:
 
 
 def _step_folders(workdir: str | Path) -> list[Path]:
-    """The steps on disk, the newest first."""
+    """List the finished steps on disk, newest first."""
     directory = _directory(workdir)
     steps = ocp.utils.checkpoint_steps(directory) if directory.is_dir() else []
     folders = [directory / str(step) for step in sorted(steps, reverse=True)]
@@ -242,7 +244,7 @@ def _items(folder: Path) -> list[Path]:
 
 
 def _digest(item: Path) -> str:
-    """Of the names and contents of an item's files."""
+    """Compute the digest of the names and contents of an item's files."""
     digest = hashlib.blake2b(digest_size=16)
     for path in sorted(path for path in item.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(item)}\0{path.stat().st_size}\0".encode())
@@ -292,9 +294,10 @@ def _read_manifest(path: Path) -> dict:
 
 
 def _strange_entries(manifest: Mapping) -> list[str]:
-    """What a manifest lacks, or has of another type: it may come from a stranger."""
+    """List the entries that are missing or have a wrong type; the manifest is untrusted."""
     wrong = [
-        f"{key} is {type(manifest.get(key)).__name__}, not {' or '.join(kind.__name__ for kind in kinds)}"
+        f"{key} is {type(manifest.get(key)).__name__}, "
+        f"not {' or '.join(kind.__name__ for kind in kinds)}"
         for key, kinds in _ENTRIES.items()
         if not isinstance(manifest.get(key), kinds)
     ]
@@ -315,12 +318,12 @@ def _restore_item(path: Path, like: Tree) -> Tree:
     )
     try:
         restored = ocp.Checkpointer(ocp.PyTreeCheckpointHandler()).restore(path, args=arguments)
-    except Exception as error:  # of whatever kind orbax raises for what a stranger made
+    except Exception as error:  # orbax may raise any error for an untrusted file
         said = str(error).partition("\n")[0]
         raise DamagedCheckpointError(
             f"{path} does not fit this network: {said}; {_MEND}"
         ) from error
-    # Orbax hands back what was asked for where the checkpoint has no such array.
+    # Orbax returns the requested shape itself for an array that the checkpoint lacks.
     missing = [
         jax.tree_util.keystr(where)
         for where, leaf in jax.tree_util.tree_leaves_with_path(restored)
@@ -334,7 +337,7 @@ def _restore_item(path: Path, like: Tree) -> Tree:
 
 
 def _as_class(like: Tree, tree: dict[str, Tree]) -> Tree:
-    """The inverse of :func:`_as_dict`."""
+    """Convert a dict back to a dataclass; the inverse of :func:`_as_dict`."""
     if not dataclasses.is_dataclass(like) or isinstance(like, type):
         return tree
     return dataclasses.replace(like, **tree)

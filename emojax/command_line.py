@@ -1,4 +1,4 @@
-"""What all commands share: a fault of a person or a machine ends in one line and an exit status."""
+"""Error handling of all commands: an expected error ends in one line and an exit status."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires
 from typing import NoReturn
 
-# The status of a command that was stopped and goes on when it is called again (sysexits.h).
+# Exit status of a stopped command that resumes when it is called again (sysexits.h).
 STOPPED = os.EX_TEMPFAIL
 _FAULTS = (ValueError, OSError, ImportError, FloatingPointError, MemoryError)
 
 
 @contextlib.contextmanager
 def command(name: str, *, again: str, several: bool = False) -> Iterator[None]:
-    """End in one line instead of a traceback, where the program itself is not at fault.
+    """End in one line instead of a traceback, unless the error is a bug of the program.
 
     Args:
-      name: of the command; each line begins with it.
-      again: what a person who stopped it should know.
-      several: whether it is one of several processes, which end at once, since JAX would wait for
-        them.
+      name: name of the command; each line begins with it.
+      again: message for the user who stopped the command.
+      several: True for one of several processes, which exits at once, since JAX would wait for the
+        others.
 
     Raises:
       SystemExit: status 1 for a fault, 75 after Ctrl-C or SIGTERM.
     """
-    # What SLURM and spot machines send is a Ctrl-C.
+    # SLURM and spot machines send SIGTERM; handle it like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -64,7 +64,7 @@ def _in_words(error: BaseException) -> str:
 
 
 def _extra_with(module: str) -> str:
-    """The extra that installs a module; empty if there is none."""
+    """Return the extra that installs a module; empty if there is none."""
     with contextlib.suppress(PackageNotFoundError):
         for line in requires("emojax") or []:
             found = re.match(r"([\w-]+).*extra == .(\w+)", line)

@@ -1,4 +1,4 @@
-"""JAX's cache of compiled programs, on for the scripts."""
+"""JAX's persistent compilation cache, turned on for the scripts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ MAX_SIZE_BYTES = 2 * 2**30
 
 
 def use_compilation_cache() -> bool:
-    """Keep what takes a second to compile in ``~/.cache/emojax/xla``; call it before importing jax.
+    """Cache compiled programs in ``~/.cache/emojax/xla``; call it before importing jax.
 
-    JAX names each program after all that it depends on: what is computed, its own versions, and the
-    kind of accelerator or the instructions of the CPU.  Above two GiB the programs that were not
-    used for longest go.
+    Programs that compile in less than a second are not cached. JAX names each program after its
+    computation, JAX's versions, and the accelerator or the CPU's instruction set. Above two GiB the
+    least recently used programs are deleted.
 
     Returns:
-      Whether it was done: False with ``EMOJAX_COMPILATION_CACHE=0`` in the environment, where JAX's
-      own ``JAX_COMPILATION_CACHE_DIR`` is set, or where nothing can be written.
+      True if the cache is turned on; False if ``EMOJAX_COMPILATION_CACHE=0`` or JAX's own
+      ``JAX_COMPILATION_CACHE_DIR`` is set, or nothing can be written.
     """
     if (
         os.environ.get("EMOJAX_COMPILATION_CACHE") == "0"
@@ -27,17 +27,16 @@ def use_compilation_cache() -> bool:
         return False
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emojax" / "xla"
-        # What is read from here is run.
+        # Cached programs are executed, so nobody else may write here.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder_info = folder.stat()
-    except (OSError, RuntimeError):  # Path.home() of a user without a home
+    except (OSError, RuntimeError):  # Path.home() fails for a user without a home
         return False
     others_write = folder_info.st_uid != os.getuid() or folder_info.st_mode & 0o022
     if others_write or not os.access(folder, os.W_OK):
         return False
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(MAX_SIZE_BYTES))
-    # A full disk, or half a file of a killed process: the program is compiled, and nobody need
-    # mind.
+    # A full disk or an incomplete file is harmless: the program is compiled again.
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache entry")
     return True

@@ -1,4 +1,4 @@
-"""Settings of a run as frozen dataclasses: made and checked once, from a flat config or a manifest."""
+"""Settings of a run as frozen dataclasses, checked once, from a flat config or a manifest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emojax.data.sampling_schedule import ROUND_ROBIN, check_sampling
 
 Section = TypeVar("Section")
 
-# What is trained in each mode; everything else stays as the base run left it.
+# Parameters that each mode trains; all others keep the values of the base run.
 MODES = {
     "scratch": "everything, from random parameters",
     "finetune": "everything",
@@ -25,7 +25,7 @@ MODES = {
 
 @dataclasses.dataclass(frozen=True)
 class _Allowed:
-    """Which values a setting may have: in words, and as a test."""
+    """Allowed values of a setting, in words and as a test."""
 
     words: str
     test: Callable[[Any], bool]
@@ -62,7 +62,7 @@ Share = Annotated[float, _SHARE]
 
 @dataclasses.dataclass(frozen=True)
 class PathConfig:
-    """Where corpora lie: no property of a run, which may go on after its folders moved."""
+    """Paths of the corpora; they do not identify a run, which can resume after they move."""
 
     corpora: Text
     source_dir: Text
@@ -72,7 +72,7 @@ class PathConfig:
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """Who is in which part, under which labels; the arguments of ``open_corpora``."""
+    """Partition and labels: the arguments of ``open_corpora``."""
 
     partition: Text
     seed: Annotated[int, _whole(0, 2**32 - 1)]
@@ -82,7 +82,7 @@ class DataConfig:
 
 @dataclasses.dataclass(frozen=True)
 class NetworkConfig:
-    """What :func:`emojax.inference.network.make_model` builds."""
+    """Settings of the network for :func:`emojax.inference.network.make_model`."""
 
     width: Size
     depth: Annotated[int, _whole(1, 64)]
@@ -99,7 +99,7 @@ class NetworkConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TransferConfig:
-    """Where the parameters begin, and which of them are trained; ``mode`` is the setting ``transfer``."""
+    """Initial parameters, and which of them are trained; ``mode`` is the setting ``transfer``."""
 
     mode: Annotated[str, _MODE]
     base: Text
@@ -108,13 +108,13 @@ class TransferConfig:
 
     @property
     def frozen_trunk(self) -> bool:
-        """Whether the shared subtree stays as it is."""
+        """True when the shared subtree is not trained."""
         return self.mode in ("adapters", "last_layer")
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """What a step is given, and how it updates."""
+    """Settings of the training step: batches, optimizer and augmentation."""
 
     sampling: Text
     batch_size: Count
@@ -127,7 +127,7 @@ class TrainConfig:
 
 @dataclasses.dataclass(frozen=True)
 class ScheduleConfig:
-    """When the learning rate falls, and when training ends."""
+    """Settings of the schedule of the learning rate and of the end of training."""
 
     learning_rates: Annotated[tuple[float, ...], _RATES]
     rounds_per_phase: Count
@@ -138,7 +138,7 @@ class ScheduleConfig:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """All settings of a run; :func:`read_config` makes it."""
+    """Settings of a run; :func:`read_config` makes them."""
 
     paths: PathConfig
     data: DataConfig
@@ -148,7 +148,7 @@ class Config:
     schedule: ScheduleConfig
 
     def flat(self) -> dict[str, Any]:
-        """The settings by name, as JSON types."""
+        """Return the settings by name, as JSON types."""
         return {
             _flat_name(name): list(value) if isinstance(value, tuple) else value
             for section in vars(self).values()
@@ -156,7 +156,7 @@ class Config:
         }
 
     def replace(self, **settings: Any) -> Config:
-        """These settings, some of them changed, checked again."""
+        """Return the settings with some of them changed, checked again."""
         return read_config({**self.flat(), **settings})
 
 
@@ -164,11 +164,11 @@ PATH_KEYS = tuple(field.name for field in dataclasses.fields(PathConfig))
 
 
 def read_config(settings: Mapping[str, Any]) -> Config:
-    """The settings of a flat config (``configs/``), checked.
+    """Read and check the settings of a flat config (``configs/``).
 
     Raises:
-      ValueError: a setting is missing, of another type, or cannot be; the message names it, what
-        was given and what is allowed.
+      ValueError: a setting is missing, or has a wrong type or value; the message has its name, the
+        given value and the allowed ones.
     """
     types = get_type_hints(Config)
     config = Config(**{name: read_section(section, settings) for name, section in types.items()})
@@ -177,12 +177,13 @@ def read_config(settings: Mapping[str, Any]) -> Config:
 
 
 def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section:
-    """Some of a run's settings, such as ``read_section(NetworkConfig, manifest["config"])``.
+    """Read one section of the settings: ``read_section(NetworkConfig, manifest["config"])``.
 
     Raises:
       ValueError: as :func:`read_config`.
 
-    >>> read_section(DataConfig, {"partition": "default", "seed": -1, "aggregate": "", "label_words": ""})
+    >>> settings = {"partition": "default", "seed": -1, "aggregate": "", "label_words": ""}
+    >>> read_section(DataConfig, settings)
     Traceback (most recent call last):
     ValueError: seed=-1; give a whole number from 0 to 4,294,967,295: --config.seed=...
     """
@@ -197,7 +198,7 @@ def _flat_name(name: str) -> str:
 
 
 def _checked(name: str, hint: Any, settings: Mapping[str, Any]) -> Any:
-    """The value of a setting, if it may have it."""
+    """Return the value of a setting if it is allowed, else raise a ValueError."""
     if name not in settings:
         raise ValueError(f"there is no setting {name}; configs/base.py has them all")
     kind, allowed = get_args(hint)
@@ -208,7 +209,7 @@ def _checked(name: str, hint: Any, settings: Mapping[str, Any]) -> Any:
 
 
 def _is(value: Any, kind: Any) -> bool:
-    """Whether a value is of a type, as people and JSON write it: 1 is a float, True is no number."""
+    """Return whether a value has a type; 1 counts as a float, True is no number."""
     if get_origin(kind) is tuple:
         return isinstance(value, (tuple, list)) and all(_is(item, float) for item in value)
     if kind is float:
@@ -217,7 +218,7 @@ def _is(value: Any, kind: Any) -> bool:
 
 
 def _check_together(config: Config) -> None:
-    """Refuse settings that do not fit each other."""
+    """Raise a ValueError for settings that contradict each other."""
     check_sampling(config.train.sampling)
     try:
         parse_mapping(config.data.label_words)
@@ -226,7 +227,8 @@ def _check_together(config: Config) -> None:
     transfer = config.transfer
     if transfer.mode == "scratch" and transfer.base:
         raise ValueError(
-            f"base={transfer.base!r} with transfer='scratch'; choose finetune, adapters or last_layer"
+            f"base={transfer.base!r} with transfer='scratch'; "
+            "choose finetune, adapters or last_layer"
         )
     if transfer.mode != "scratch" and not transfer.base:
         raise ValueError(
@@ -234,8 +236,8 @@ def _check_together(config: Config) -> None:
         )
     if transfer.frozen_trunk and config.train.sampling != ROUND_ROBIN:
         raise ValueError(
-            f"sampling={config.train.sampling!r} with transfer={transfer.mode!r}, which trains every corpus "
-            f"by itself; leave it at {ROUND_ROBIN}"
+            f"sampling={config.train.sampling!r} with transfer={transfer.mode!r}, which trains "
+            f"every corpus by itself; leave it at {ROUND_ROBIN}"
         )
     if transfer.mode == "adapters" and not config.network.adapters:
         raise ValueError("transfer='adapters' with adapters=False; give --config.adapters=True")

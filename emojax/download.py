@@ -1,4 +1,4 @@
-"""One file from an address: whole, no larger than expected and with its checksum, or no file at all."""
+"""Download of a file: complete, within a size limit and with its checksum, or no file at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from emojax.files import check_space, printable
 
-# No file that is fetched comes near it: what a server may send where nobody publishes the size.
+# Limit for files of unknown size; no known file comes near it.
 LIMIT_BYTES = 20 * 10**9
 _RETRIES = 2
 _TIMEOUT_S = 30
@@ -23,7 +23,7 @@ pooch.get_logger().setLevel(logging.WARNING)
 
 
 class DownloadError(OSError):
-    """A file that cannot be had; the message says from where, and why."""
+    """Error for a failed download; the message has the address and the reason."""
 
 
 def download(
@@ -33,18 +33,17 @@ def download(
     limit_bytes: int = LIMIT_BYTES,
     progressbar: bool = False,
 ) -> None:
-    """Fetch a file, unless it is there with its checksum; one that was broken off begins anew.
+    """Download a file unless it exists with its checksum; an interrupted download starts again.
 
     Args:
-      address: where it lies.
-      path: where to; nothing is written there unless the file is whole and right.
-      checksum: ``ALGORITHM:HEX``, as hashlib names them, or empty where none is known.
-      limit_bytes: the most that is written, whatever the server says.
-      progressbar: whether to show how far it is.
+      address: URL of the file.
+      path: destination; only a complete and correct file is written there.
+      checksum: ``ALGORITHM:HEX`` with a name of hashlib, or empty if unknown.
+      limit_bytes: maximum size, whatever the server says.
+      progressbar: show a progress bar.
 
     Raises:
-      DownloadError: for an address that does not answer, and a larger or another file than
-        expected.
+      DownloadError: the server does not respond, or the file is too large or another one.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,11 +63,11 @@ def download(
 
 
 class _RefusedError(OSError):
-    """What another attempt would not mend: pooch tries again after errors of other kinds."""
+    """Error that another attempt cannot fix; pooch tries again after other errors."""
 
 
 class _Downloader(pooch.HTTPDownloader):
-    """Pooch's, for servers that may say and send anything."""
+    """Pooch's downloader with checks for untrusted servers."""
 
     def __init__(self, limit_bytes: int, progressbar: bool):
         super().__init__(
@@ -80,7 +79,7 @@ class _Downloader(pooch.HTTPDownloader):
         self._limit_bytes, self._is_shown = limit_bytes, progressbar
 
     def __call__(self, url, output_file, pooch, check_only=False):
-        """Write what the address answers to a file, as pooch asks for it."""
+        """Write the response of a URL to a file; pooch calls this."""
         self._scheme, self._folder = urlsplit(url).scheme, Path(output_file).parent
         with (
             tqdm(unit="B", unit_scale=True, disable=not self._is_shown) as self._bar,
@@ -89,11 +88,11 @@ class _Downloader(pooch.HTTPDownloader):
             super().__call__(url, file, pooch)
 
     def _check(self, response: requests.Response, **_) -> None:
-        """Refuse an answer before its content is read."""
+        """Refuse a response before its content is read."""
         if urlsplit(response.url).scheme not in (self._scheme, "https"):
             raise _RefusedError(f"it leads to {response.url}, which is not encrypted")
         if response.is_redirect:
-            response.close()  # or requests would read all of its content into memory
+            response.close()  # else requests would read all of its content into memory
         elif (
             response.status_code != requests.codes.too_many_requests and response.status_code < 500
         ):
@@ -113,14 +112,14 @@ class _Downloader(pooch.HTTPDownloader):
 
 
 class _BoundedFile(io.BufferedWriter):
-    """A file that refuses to grow beyond a limit, and shows how it grows."""
+    """File that refuses to grow beyond a limit, and shows its progress."""
 
     def __init__(self, path: str, limit_bytes: int, bar: tqdm):
         super().__init__(io.FileIO(path, "w"))
         self._limit_bytes, self._bar = limit_bytes, bar
 
     def write(self, content) -> int:
-        """Write all of the content or nothing."""
+        """Write all of the content, or raise an error and write nothing."""
         _check_size(self.tell() + len(content), self._limit_bytes)
         self._bar.update(len(content))
         return super().write(content)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, room for them, and their sizes in words."""
+"""Atomic writing of files, disk space, and sizes and texts for display."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A draft to write instead of ``path``: it takes its place at the end, or vanishes with an error.
+    """Yield a draft file that replaces ``path`` at the end, or is deleted after an error.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "results.txt"
@@ -20,11 +20,11 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> path.read_text()
     'all of it'
     """
-    # Two processes may write one file: each has its own draft, and the last to end wins.
+    # Two processes may write the same file: each has its own draft, and the last one wins.
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         yield draft
-        _fsync(draft)  # else a power cut could leave an empty file under the name of a whole one
+        _fsync(draft)  # else a power cut could leave an empty file at ``path``
         os.replace(draft, path)
         _fsync(path.parent)
     finally:
@@ -32,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sync(folder: Path) -> None:
-    """Return when a folder, and all that is in it, would survive a power cut."""
+    """Flush a folder and its contents to the disk, so that they survive a power cut."""
     for path in [*folder.rglob("*"), folder, folder.parent]:
         _fsync(path)
 
@@ -46,7 +46,7 @@ def _fsync(path: Path) -> None:
 
 
 def check_space(folder: Path, needed_bytes: int) -> None:
-    """Raise an OSError where the disk that a folder lies on has no room for so much."""
+    """Raise an OSError if the folder's disk has too little free space."""
     free_bytes = shutil.disk_usage(folder).free
     if needed_bytes > free_bytes:
         raise OSError(
@@ -56,7 +56,7 @@ def check_space(folder: Path, needed_bytes: int) -> None:
 
 
 def size_in_words(size_bytes: int) -> str:
-    """A size for a person.
+    """Format a size in bytes for display.
 
     >>> size_in_words(208_468_073)
     '208 MB'
@@ -65,7 +65,7 @@ def size_in_words(size_bytes: int) -> str:
 
 
 def printable(text: str) -> str:
-    r"""The text with an escape in place of each character that a terminal would obey or not show.
+    r"""Escape the characters that a terminal would interpret or not show.
 
     >>> printable("calm\x1b[2J")
     'calm\\x1b[2J'

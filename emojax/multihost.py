@@ -1,4 +1,4 @@
-"""Several processes as one run: who writes, and what all of them must agree on."""
+"""Runs of several processes: the writing process, and values on which all must agree."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ AUTO = "auto"
 
 
 def join(coordinator: str, processes: int | None = None, process: int | None = None) -> None:
-    """Make this process one of a run's; call it before anything asks JAX for devices.
+    """Join this process to a run; call it before any use of JAX's devices.
 
     Args:
-      coordinator: ``HOST:PORT`` of process 0; ``auto`` where SLURM, Open MPI, Kubernetes or a TPU
-        pod tells JAX all it needs; empty for a run of one process.
-      processes: how many there are.
-      process: the number of this one.
+      coordinator: ``HOST:PORT`` of process 0; ``auto`` if SLURM, Open MPI, Kubernetes or a TPU pod
+        configures JAX; empty for a run of one process.
+      processes: number of processes.
+      process: index of this process.
 
     Raises:
-      ValueError: the three do not go together, or the processes did not find each other.
+      ValueError: the arguments contradict each other, or the processes did not find each other.
     """
     if not coordinator:
         if processes is not None or process is not None:
@@ -33,9 +33,9 @@ def join(coordinator: str, processes: int | None = None, process: int | None = N
     address = None if coordinator == AUTO else coordinator
     if address and (processes is None or process is None or not 0 <= process < processes):
         raise ValueError(
-            f"--coordinator={coordinator} with --processes={processes} --process={process}; every process "
-            "needs the number of all of them and its own, from 0 on; on SLURM and TPU pods give "
-            "--coordinator=auto instead"
+            f"--coordinator={coordinator} with --processes={processes} --process={process}; every "
+            "process needs the number of all of them and its own, from 0 on; on SLURM and TPU pods "
+            "give --coordinator=auto instead"
         )
     try:
         jax.distributed.initialize(address, processes, process)
@@ -46,15 +46,15 @@ def join(coordinator: str, processes: int | None = None, process: int | None = N
 
 
 def is_first() -> bool:
-    """Whether this process is the one that writes and prints."""
+    """Return whether this process writes and prints."""
     return jax.process_index() == 0
 
 
 @contextlib.contextmanager
 def first_goes_ahead(name: str) -> Iterator[None]:
-    """The body is run by the first process, and then by all others; ``name`` is of the meeting point.
+    """Run the body in the first process, then in all others; ``name`` identifies the barrier.
 
-    What it raises in the first one, it raises in the others when they come to it.
+    If the body raises in the first process, it also raises in the others when they run it.
     """
     several = jax.process_count() > 1
     if several and not is_first():
@@ -67,7 +67,7 @@ def first_goes_ahead(name: str) -> Iterator[None]:
 
 
 def on_any_process(flag: bool) -> bool:
-    """Whether the flag is up in any process; all of them must ask."""
+    """Return whether the flag is set in any process; all processes must call this."""
     return (
         bool(multihost_utils.process_allgather(np.array(flag)).any())
         if jax.process_count() > 1
@@ -76,12 +76,12 @@ def on_any_process(flag: bool) -> bool:
 
 
 def on_all_processes(flag: bool) -> bool:
-    """Whether the flag is up in all processes; all of them must ask."""
+    """Return whether the flag is set in all processes; all processes must call this."""
     return not on_any_process(not flag)
 
 
 def as_the_first_says(values: np.ndarray) -> np.ndarray:
-    """The first process's values, on all of them: what decides how a run goes on must be one thing."""
+    """Broadcast the first process's values, so that all processes take the same decisions."""
     return (
         np.asarray(multihost_utils.broadcast_one_to_all(values))
         if jax.process_count() > 1

@@ -1,4 +1,4 @@
-"""Which software made a result."""
+"""Versions of the software that made a result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Version of Python, emojax and other packages, by name.
+    """Return the versions of Python, emojax and other packages, by name.
 
     >>> sorted(versions("numpy"))
     ['emojax', 'numpy', 'python']
@@ -22,12 +22,12 @@ def versions(*packages: str) -> dict[str, str]:
 def _version(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # a checkout that was never installed
+    except PackageNotFoundError:  # a checkout that is not installed
         return "not installed"
 
 
 def commit() -> str | None:
-    """The checkout's commit, with a plus sign if it was changed since; None outside a checkout."""
+    """Return the checkout's commit, with a plus sign if it has changes; None without a checkout."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         commit, changes = (

@@ -54,7 +54,7 @@ def corpora_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_sources(tmp_path_factory) -> Path:
-    """Two folders of tones with a CSV each: different labels, five speakers, clips of 0.3 to 1 s."""
+    """Make two folders of tones with a CSV each: own labels, five speakers, clips of 0.3 to 1 s."""
     root = tmp_path_factory.mktemp("sources")
     random = np.random.default_rng(0)
     for corpus, labels in TINY.items():

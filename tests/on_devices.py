@@ -1,4 +1,4 @@
-"""What ``test_sharding.py`` runs: ``on_devices.py FOLDER``, on simulated devices, one and four of them.
+"""Script of ``test_sharding.py``: ``on_devices.py FOLDER``, on one and four simulated devices.
 
 With ``ADDRESS NUMBER`` behind it, as one of two processes that find each other there, a device in
 each.
@@ -59,7 +59,7 @@ def first_state():
 
 
 def after(layout, steps, turn, *corpora, windows=(WINDOW,), rate=0.1):
-    """Losses and parameters of a call, which takes, at each window, a step on each of some corpora."""
+    """Return losses and parameters of a call with a step on each corpus of each window."""
     shared, stacked = first_state()
     put = functools.partial(place, sharding=layout.everywhere)
     feed, parts = DeviceFeed(TRAIN, put), list(TRAIN.values())

@@ -213,7 +213,8 @@ def test_a_twin_that_ran_elsewhere_is_left_out(capsys):
     [
         (
             ["speed"],
-            "unknown benchmark speed; choose from step, front_end, feeds, start, budget, growth, emoset",
+            "unknown benchmark speed; choose from step, front_end, feeds, start, budget, growth, "
+            "emoset",
         ),
         (["--out=nowhere/report.json", "start"], "there is no folder"),
     ],

@@ -13,7 +13,8 @@ kept = {call}
 import emojax.inference.api
 import jax
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-print(kept, jax.config.jax_compilation_cache_dir, float(jax.jit(lambda x: (x @ x).sum())(jax.numpy.eye(3))))
+result = jax.jit(lambda x: (x @ x).sum())(jax.numpy.eye(3))
+print(kept, jax.config.jax_compilation_cache_dir, float(result))
 """
 
 

@@ -1,4 +1,4 @@
-"""Settings are read once: a wrong one is one error that names it, what was given and what is allowed."""
+"""Settings are read once; a wrong one gives one error with its name, value and choices."""
 
 import pytest
 

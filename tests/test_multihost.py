@@ -1,4 +1,4 @@
-"""Two real processes are one run: over gloo, with the checkpoints and the devel UAR of a single process."""
+"""Two real processes make one run over gloo, with the checkpoints of a single process."""
 
 import fcntl
 import subprocess

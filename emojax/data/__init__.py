@@ -1,1 +1,1 @@
-"""From a prepared corpus to batches."""
+"""Prepared corpora, sampling and batches."""

@@ -1,4 +1,4 @@
-"""Recordings → padded batches of a few fixed lengths, so that a few compiled programs serve all clips."""
+"""Padded batches of a few fixed lengths, so that a few compiled programs serve all clips."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import numpy as np
 from emojax.audio.reading import SAMPLE_RATE_HZ
 
 INT16_SCALE = 32_768.0
-BUCKET_SAMPLES = SAMPLE_RATE_HZ * 5 // 4  # a batch is padded to quarters of five seconds
+BUCKET_SAMPLES = SAMPLE_RATE_HZ * 5 // 4  # batches are padded to multiples of it
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """A padded batch of one corpus.
+    """Padded batch of one corpus.
 
     Attributes:
       audio: f32 ``[B, T]``, −1..1, or i16; 16 kHz, zeros after each clip's end.
-      length: i32 ``[B]``, samples; 0 marks a filler row.
+      length: i32 ``[B]``, samples of each clip; 0 marks a filler row.
       label: i32 ``[B]``.
     """
 
@@ -33,7 +33,7 @@ class Batch:
 
 
 def padded_length(samples: int) -> int:
-    """The length that a clip of so many samples is padded to.
+    """Return the length to which a clip of so many samples is padded.
 
     >>> padded_length(16_001)
     20000
@@ -42,12 +42,12 @@ def padded_length(samples: int) -> int:
 
 
 def make_batch(clips: Sequence[np.ndarray], labels: np.ndarray, rows: int | None = None) -> Batch:
-    """Pad clips to the bucket of the longest, and fill up to ``rows``; int16 if all of them are.
+    """Pad clips to a common length, and add filler rows up to ``rows``; int16 if all clips are.
 
     Args:
       clips: int16 or float32 arrays ``[n]``.
       labels: i32 ``[len(clips)]``.
-      rows: B; as many as there are clips if not given.
+      rows: B; the number of clips if not given.
 
     >>> make_batch([np.ones(100, np.int16)], np.zeros(1, np.int32), rows=2).length
     array([100,   0], dtype=int32)
@@ -67,7 +67,7 @@ def make_batch(clips: Sequence[np.ndarray], labels: np.ndarray, rows: int | None
 
 
 def waveforms(batch: Batch) -> jax.Array:
-    """The batch's audio as f32, −1..1.
+    """Return the batch's audio as f32, −1..1.
 
     >>> waveforms(Batch(np.array([[16_384]], np.int16), np.ones(1), np.zeros(1))).tolist()
     [[0.5]]
@@ -77,7 +77,7 @@ def waveforms(batch: Batch) -> jax.Array:
 
 
 def split_clip(clip: np.ndarray, window_samples: int) -> list[np.ndarray]:
-    """Windows that together cover the whole clip; the last one ends where the clip ends.
+    """Split a clip into windows that cover it; the last one ends at the clip's end.
 
     >>> [len(window) for window in split_clip(np.zeros(25), 10)]
     [10, 10, 10]
@@ -88,7 +88,7 @@ def split_clip(clip: np.ndarray, window_samples: int) -> list[np.ndarray]:
 
 
 def split_stream(blocks: Iterable[np.ndarray], window_samples: int) -> Iterator[np.ndarray]:
-    """The windows of :func:`split_clip`, of a recording that comes in blocks and is never held whole.
+    """Yield the windows of :func:`split_clip` for a recording in blocks, without holding it whole.
 
     >>> [window.tolist() for window in split_stream([np.arange(3), np.arange(3, 5)], 2)]
     [[0, 1], [2, 3], [3, 4]]
@@ -103,7 +103,7 @@ def split_stream(blocks: Iterable[np.ndarray], window_samples: int) -> Iterator[
 
 
 def centre(clip: np.ndarray, window_samples: int) -> np.ndarray:
-    """The middle of the clip, at most ``window_samples`` of it.
+    """Return the middle of the clip, at most ``window_samples`` of it.
 
     >>> centre(np.arange(10), 4)
     array([3, 4, 5, 6])

@@ -1,4 +1,4 @@
-"""How clips come to a step: from the device's own memory, or, where they do not fit, from the host."""
+"""Feeds of clips for the training step: from the device's memory, or from the host."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from emojax.data.batches import Batch
 from emojax.data.prepared import Clips, in_memory, one_by_one
 from emojax.data.sampling import ClipIndices
 
-# Clips begin at multiples of this, so that 32-bit indices reach 2³¹ of them: 9,000 hours.
+# Clips start at multiples of this many samples, so 32-bit row indices cover 9,000 hours.
 ROW_SAMPLES = 256
-AHEAD = 2  # batches that are prepared before they are asked for
-_STAGED = 4 / 5  # of the host's free memory, at most, are clips on their way to a device
+AHEAD = 2  # batches prepared in advance
+_STAGED = 4 / 5  # largest share of the host's free memory for clips on their way to a device
 
 
 class Feed(Protocol):
-    """Turns draws into batches: a part on the host, a part inside the jitted step.
+    """Interface that makes batches of clip indices, partly on the host, partly in the jitted step.
 
     Attributes:
-      data: what every step is given, a pytree of arrays.
+      data: constant input of every step, a pytree of arrays.
     """
 
     data: Any
 
     def rows(self, drawn: Sequence[ClipIndices], window: int) -> Any:
-        """What the steps of ``drawn`` are given besides: a pytree of numpy arrays, ``[S, B, ...]``."""
+        """Return the other input of the steps ``drawn``: a pytree of arrays ``[S, B, ...]``."""
 
     @staticmethod
     def batch(data: Any, rows: Any, window: int) -> Batch:
-        """The batch of one step, of ``window`` samples, from ``data`` and its own ``rows``; traced."""
+        """Make the batch of one step, of ``window`` samples, inside the jitted step."""
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """The clips of all corpora, one after the other.
+    """Clips of all corpora, one after the other.
 
     Attributes:
-      rows: i16 ``[R, ROW_SAMPLES]``, 16 kHz; a clip begins with a row of its own.
-      first_row: i32 ``[N]``.
+      rows: i16 ``[R, ROW_SAMPLES]``, 16 kHz; each clip starts a new row.
+      first_row: i32 ``[N]``, the first row of each clip.
       length: i32 ``[N]``, samples.
       label: i32 ``[N]``.
     """
@@ -62,21 +62,22 @@ class Store:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Chunks:
-    """Which chunk of which clip each row of a batch is: i32 ``[..., B]``, a clip's number and a sample's."""
+    """Chunks of clips, one for each row of a batch: i32 ``[..., B]``, clip and first sample."""
 
     clip: jax.Array | np.ndarray
     start: jax.Array | np.ndarray
 
 
 class DeviceFeed:
-    """All clips are on the device; a step is sent the numbers of its clips.
+    """Feed with all clips on the device; the host sends only the indices of a step's clips.
 
     Args:
       corpora: corpus → its training part.
-      put: puts arrays of the host onto the device.
+      put: function that copies host arrays to the device.
 
     >>> from emojax.data.prepared import Recordings
-    >>> feed = DeviceFeed({"a": Recordings([np.arange(300, dtype=np.int16)], np.zeros(1, np.int32))})
+    >>> clip = np.arange(300, dtype=np.int16)
+    >>> feed = DeviceFeed({"a": Recordings([clip], np.zeros(1, np.int32))})
     >>> one = feed.rows([ClipIndices(0, np.array([0]), np.array([298]))], 4)
     >>> feed.batch(feed.data, jax.tree.map(lambda leaf: leaf[0], one), 4).audio.tolist()
     [[298, 299, 0, 0]]
@@ -89,28 +90,28 @@ class DeviceFeed:
         self.data = put(make_store(corpora))
 
     def rows(self, drawn: Sequence[ClipIndices], window: int) -> Chunks:
-        """Numbers of clips and of their first samples."""
+        """Return the indices of clips and of their first samples."""
         clips = [self._first_clip[draw.corpus] + draw.clips for draw in drawn]
         starts = [draw.starts for draw in drawn]
         return Chunks(np.stack(clips).astype(np.int32), np.stack(starts).astype(np.int32))
 
     @staticmethod
     def batch(data: Store, rows: Chunks, window: int) -> Batch:
-        """Gathers the chunks."""
+        """Gather the chunks."""
         length = jnp.clip(data.length[rows.clip] - rows.start, 0, window)
-        # Whole rows, of which a window can begin in the middle of the first one.
+        # Gather whole rows; the window can begin within the first one.
         count = 1 + -(-window // ROW_SAMPLES)
         first = data.first_row[rows.clip] + rows.start // ROW_SAMPLES
         index = jnp.minimum(first[:, None] + np.arange(count), data.rows.shape[0] - 1)
         samples = data.rows[index].reshape(len(first), -1)
         cut = jax.vmap(lambda one, start: jax.lax.dynamic_slice(one, (start,), (window,)))
         samples = cut(samples, rows.start % ROW_SAMPLES)
-        inside = np.arange(window) < length[:, None]  # after its end come the next clip's samples
+        inside = np.arange(window) < length[:, None]  # the next clip's samples follow
         return Batch(jnp.where(inside, samples, jnp.int16(0)), length, data.label[rows.clip])
 
 
 def make_store(corpora: Mapping[str, Clips]) -> Store:
-    """One array of all clips, in the host's memory."""
+    """Copy all clips into one array in the host's memory."""
     length = np.concatenate([part.lengths for part in corpora.values()]).astype(np.int32)
     first_row = np.cumsum([0, *(-(-length // ROW_SAMPLES))]).astype(np.int32)
     rows = np.zeros((first_row[-1], ROW_SAMPLES), np.int16)
@@ -122,7 +123,7 @@ def make_store(corpora: Mapping[str, Clips]) -> Store:
 
 
 class HostFeed:
-    """Clips stay where they are, in the host's memory or on its disk; a step is sent its audio.
+    """Feed with the clips in the host's memory or on its disk; the host sends a step's audio.
 
     Args:
       corpora: corpus → its training part.
@@ -134,7 +135,7 @@ class HostFeed:
         self._parts = list(corpora.values())
 
     def rows(self, drawn: Sequence[ClipIndices], window: int) -> Batch:
-        """The audio itself, i16 ``[S, B, window]``."""
+        """Return batches with audio i16 ``[S, B, window]``."""
         shape = len(drawn), len(drawn[0].clips)
         audio, length = np.zeros((*shape, window), np.int16), np.zeros(shape, np.int32)
         for step, draw in enumerate(drawn):
@@ -147,17 +148,17 @@ class HostFeed:
 
     @staticmethod
     def batch(data: tuple, rows: Batch, window: int) -> Batch:
-        """The rows, which are the batch."""
+        """Return the rows, which already are the batch."""
         return rows
 
 
 def fits(corpora: Mapping[str, Clips]) -> bool:
-    """Whether the clips take at most half of what is free on each device, and the host can pass them on."""
+    """Return whether the clips fit: into half of each device's free memory, and into the host's."""
     return has_room(_bytes(corpora), 1 / 2) and _bytes(corpora) <= _STAGED * _free_host_bytes()
 
 
 def has_room(data_bytes: int, share: float) -> bool:
-    """Whether so much data takes at most this share of what is free on each device; a CPU's is the host's."""
+    """Return whether data fits into a share of each device's free memory (on CPUs, the host's)."""
     stats = [device.memory_stats() for device in jax.local_devices()]
     free = [own["bytes_limit"] - own["bytes_in_use"] for own in stats if own]
     return data_bytes <= share * min(free, default=_free_host_bytes())
@@ -174,23 +175,23 @@ def _free_host_bytes() -> int:
 def make_feed(
     corpora: Mapping[str, Clips], on_device: bool, put: Callable[[Any], Any]
 ) -> DeviceFeed | HostFeed:
-    """The clips on the device, or else in the host's memory, or else where they are.
+    """Make a feed from the device, else from the host's memory, else from the disk.
 
-    All give the same batches for the same draws.
+    All feeds give the same batches for the same indices.
     """
     if on_device:
         return DeviceFeed(corpora, put)
-    # From memory come several times as many clips a second as from the disk.
+    # Memory is several times faster than the disk.
     if _bytes(corpora) <= _free_host_bytes() / 2:
         corpora = {name: in_memory(part) for name, part in corpora.items()}
     return HostFeed(corpora)
 
 
 def prefetched(make: Callable[[int], Any], first: int = 0) -> grain.DatasetIterator:
-    """``make(first)``, ``make(first + 1)``, and so on, each begun before it is asked for.
+    """Yield ``make(first)``, ``make(first + 1)``, and so on, each computed in advance.
 
-    An error is raised where its item is asked for.  After ``close()`` no further item is begun;
-    what is under way is waited for when the process ends.
+    An error is raised when its item is requested. After ``close()`` no new item is started; the
+    process waits for started ones before it ends.
 
     >>> squares = prefetched(lambda number: number**2, first=3)
     >>> next(squares), next(squares)

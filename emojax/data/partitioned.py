@@ -1,4 +1,4 @@
-"""The corpora of a run: prepared ones, or domains that aggregate them, and who is in which part."""
+"""Partitioned corpora of a run: prepared ones, or domains that aggregate them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from emojax.corpora.spec import Clip
 from emojax.data.prepared import PreparedCorpus, Recordings, clip_length, in_memory, open_corpus
 from emojax.files import replacing
 
-# In a run's folder: where its prepared corpora lie.
+# File in a run's folder with the paths of its prepared corpora.
 PATHS_FILE = "corpora.json"
 
 
 @dataclasses.dataclass(frozen=True)
 class PartitionedCorpus:
-    """What one head is trained on: a prepared corpus, or several under common labels.
+    """Training data of one head: a prepared corpus, or several with common labels.
 
     Attributes:
       labels: the label set, in the order of the logits.
       clips: the sources' tables, one after the other.
-      partition: who is in which part; ascending indices into ``clips``.
-      sources: where the recordings are.
+      partition: the parts, as ascending indices into ``clips``.
+      sources: the corpora that hold the recordings.
     """
 
     labels: tuple[str, ...]
@@ -41,7 +41,7 @@ class PartitionedCorpus:
     sources: Sequence[PreparedCorpus]
 
     def stored(self, part: str) -> StoredRecordings:
-        """One part's recordings, which stay on the disk; a ValueError where the part has none."""
+        """Return one part's recordings, left on the disk; raise a ValueError for an empty part."""
         names = ", ".join(source.spec.name for source in self.sources)
         return StoredRecordings(self, self.partition.clips_of(part, names))
 
@@ -50,7 +50,7 @@ class PartitionedCorpus:
         return in_memory(self.stored(part))
 
     def identity(self) -> dict[str, str]:
-        """The protocol, and a digest of who is in which part: the same data, and only that, has the same."""
+        """Return the protocol and a digest of the parts; only the same data has the same digest."""
         rows = [
             f"{part}\t{self.clips[i].file}\t{self.clips[i].label}\t{self.clips[i].digest}"
             for part, indices in self.partition.parts.items()
@@ -62,11 +62,11 @@ class PartitionedCorpus:
 
 @dataclasses.dataclass(frozen=True)
 class StoredRecordings:
-    """Some clips of a corpus, each read from the disk whenever it is asked for.
+    """Clips of a corpus that are read from the disk at each access.
 
     Attributes:
-      corpus: whose they are.
-      indices: int64 ``[N]``, into its clips.
+      corpus: the corpus of the clips.
+      indices: int64 ``[N]``, indices into the corpus's clips.
     """
 
     corpus: PartitionedCorpus
@@ -74,7 +74,7 @@ class StoredRecordings:
 
     @functools.cached_property
     def labels(self) -> np.ndarray:
-        """int32 ``[N]``, indices into the corpus's label set."""
+        """Labels as int32 ``[N]``, indices into the corpus's label set."""
         numbers = {label: number for number, label in enumerate(self.corpus.labels)}
         return np.array(
             [numbers[self.corpus.clips[index].label] for index in self.indices], np.int32
@@ -82,14 +82,14 @@ class StoredRecordings:
 
     @functools.cached_property
     def lengths(self) -> np.ndarray:
-        """int64 ``[N]``, samples of each clip."""
+        """Number of samples of each clip, int64 ``[N]``."""
         return np.array([clip_length(self.corpus.clips[index]) for index in self.indices], np.int64)
 
     def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
-        """int16 ``[n]`` at 16 kHz, one array for each of these clips.
+        """Read clips as int16 ``[n]`` at 16 kHz, one array for each.
 
         Raises:
-          ValueError: what is on the disk is not what the table says.
+          ValueError: the recordings on the disk do not match the table.
         """
         indices = self.indices[rows]
         starts = np.cumsum([0, *(len(source.clips) for source in self.corpus.sources)])
@@ -106,21 +106,21 @@ class StoredRecordings:
 def open_corpora(
     paths: Mapping[str, Path], partition: str, seed: int, aggregate: str = "", label_words: str = ""
 ) -> dict[str, PartitionedCorpus]:
-    """Open and partition the prepared corpora, and aggregate them if so wished; reads no audio.
+    """Open and partition the prepared corpora, and aggregate them if wanted; read no audio.
 
     Args:
       paths: corpus → prepared folder.
-      partition: the scheme of :func:`emojax.corpora.partitions.make_partition`.
-      seed: of the partition and of what is chosen for a domain.
+      partition: the scheme for :func:`emojax.corpora.partitions.make_partition`.
+      seed: seed of the partition and of the choice of a domain's clips.
       aggregate: one of ``DOMAINS``, or empty for the corpora themselves.
-      label_words: of :func:`emojax.corpora.affect.parse_mapping`.
+      label_words: the text for :func:`emojax.corpora.affect.parse_mapping`.
 
     Returns:
-      corpus, or dimension of affect → what is trained on.
+      corpus, or dimension of affect → partitioned corpus.
 
     Raises:
-      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or mapped for
-        a corpus that is not there; a part of a domain is empty.
+      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or is mapped
+        for a missing corpus; a part of a domain is empty.
     """
     if not aggregate:
         return _open(paths, partition, seed)
@@ -134,13 +134,14 @@ def open_corpora(
 def open_levels(
     paths: Mapping[str, Path], partition: str, seed: int, aggregate: str, label_words: str = ""
 ) -> dict[str, dict[str, PartitionedCorpus]]:
-    """The corpora of each domain, each by itself: its clips are named after it and labelled with their level.
+    """Open the corpora of each domain separately; clips get their corpus's name and their level.
 
-    The arguments and errors are those of :func:`open_corpora`, but a part may be empty: one that
-    lacks a level of its corpus.
+    The arguments and errors are those of :func:`open_corpora`, but a part that lacks a level of its
+    corpus is empty.
 
     Returns:
-      dimension → corpus → that corpus under the dimension's levels; none that has a single level.
+      dimension → corpus → that corpus with the dimension's levels; corpora with a single level are
+        left out.
     """
     corpora = _open(paths, partition, seed)
     words = parse_mapping(label_words)
@@ -167,7 +168,7 @@ def _open(paths: Mapping[str, Path], scheme: str, seed: int) -> dict[str, Partit
 def _refuse_unknown(
     corpora: Mapping[str, PartitionedCorpus], mappings: Mapping[str, Mapping[str, str]]
 ) -> None:
-    """Name all labels that a person has to map, of all corpora at once."""
+    """Raise one ValueError that names all labels to be mapped, of all corpora."""
     strange = {
         name: unknown((clip.label for clip in corpus.clips), mappings[name])
         for name, corpus in corpora.items()
@@ -177,21 +178,21 @@ def _refuse_unknown(
         where = "; ".join(f"{name}: {', '.join(some)}" for name, some in strange.items() if some)
         example = ",".join(f"{label}=neutral" for label in labels)
         raise ValueError(
-            f"labels without a known arousal and valence ({where}); say what each of them means with "
-            f"--config.label_words (train.py) or --label_words (experiments), as in '{example}', with words "
-            f"out of {', '.join(VOCABULARY)}"
+            f"labels without a known arousal and valence ({where}); say what each of them means "
+            "with --config.label_words (train.py) or --label_words (experiments), as in "
+            f"'{example}', with words out of {', '.join(VOCABULARY)}"
         )
 
 
 def named_after(corpus: str, clip: Clip) -> Clip:
-    """The clip as it is called beside those of other corpora, whose speakers may have the same names."""
+    """Prefix a clip's file and speaker with its corpus, since corpora may share speaker names."""
     return dataclasses.replace(
         clip, file=f"{corpus}/{clip.file}", speaker=clip.speaker and f"{corpus}/{clip.speaker}"
     )
 
 
 def _levelled(name: str, domain: Domain, corpus: PartitionedCorpus) -> PartitionedCorpus:
-    """One corpus of a domain."""
+    """Label one corpus of a domain with the domain's levels."""
     clips = [
         dataclasses.replace(named_after(name, clip), label=domain.labels[level])
         for clip, level in zip(corpus.clips, domain.label[name], strict=True)
@@ -203,7 +204,7 @@ def _levelled(name: str, domain: Domain, corpus: PartitionedCorpus) -> Partition
 def _join(
     dimension: str, corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]
 ) -> PartitionedCorpus:
-    """A domain as a corpus: the tables of its corpora, one after the other."""
+    """Join the corpora of a domain into one corpus, by concatenating their tables."""
     clips: list[Clip] = []
     pieces: dict[str, list[np.ndarray]] = {}
     for corpus in corpora.values():
@@ -214,8 +215,8 @@ def _join(
     empty = [part for part, indices in parts.items() if not len(indices)]
     if empty:
         raise ValueError(
-            f"{dimension}: no clips for {', '.join(empty)}, because no corpus has there each of its levels; "
-            "add a corpus, or give another --config.partition or --config.seed"
+            f"{dimension}: no clips for {', '.join(empty)}, because no corpus has there each of "
+            "its levels; add a corpus, or give another --config.partition or --config.seed"
         )
     labels = next(iter(corpora.values())).labels
     sources = [source for corpus in corpora.values() for source in corpus.sources]
@@ -225,7 +226,7 @@ def _join(
 
 
 def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]) -> str:
-    """One line: how each of a domain's corpora is divided, and which have no say in it."""
+    """Describe in one line how a domain's corpora are divided, and which are left out."""
     members: dict[str, list[str]] = {}
     gaps = ""
     for name, corpus in corpora.items():
@@ -241,17 +242,17 @@ def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[
 
 
 def write_paths(workdir: Path, paths: Mapping[str, Path]) -> None:
-    """Note where the prepared corpora lie, for the evaluation of the run."""
+    """Save the paths of the prepared corpora, for the evaluation of the run."""
     absolute = {name: str(path.absolute()) for name, path in paths.items()}
     with replacing(workdir / PATHS_FILE) as draft:
         draft.write_text(json.dumps(absolute, indent=1) + "\n", encoding="utf-8")
 
 
 def read_paths(workdir: Path) -> dict[str, Path]:
-    """Corpus → where it was prepared, as :func:`write_paths` noted it.
+    """Load the path of each prepared corpus, as saved by :func:`write_paths`.
 
     Raises:
-      ValueError: there is no such note.
+      ValueError: the file is missing or damaged.
     """
     try:
         noted = json.loads((workdir / PATHS_FILE).read_text("utf-8"))

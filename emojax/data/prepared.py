@@ -1,4 +1,4 @@
-"""A prepared corpus on disk: its spec, its table of clips, and the audio of the clips asked for."""
+"""Prepared corpus on disk: its spec, its table of clips, and their audio."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _MEND = "remove the folder and prepare the corpus again"
 
 @dataclasses.dataclass(frozen=True)
 class PreparedCorpus:
-    """A corpus that `datasets` prepared; opening it reads no audio.
+    """Corpus prepared by `datasets`; opening it reads no audio.
 
     Attributes:
-      spec: what the corpus is.
-      clips: one row per recording, in the order of the records.
+      spec: the description of the corpus.
+      clips: one table row per recording, in the order of the records.
       path: the folder of the records.
     """
 
@@ -43,10 +43,10 @@ class PreparedCorpus:
     path: Path
 
     def records(self, indices: Iterable[int]) -> Sequence[Mapping[str, Any]]:
-        """Read the records of some clips, and no others; from several threads, if need be.
+        """Read the records of some clips only; several threads may call it.
 
         Raises:
-          ValueError: they are not those of the table.
+          ValueError: the records do not match the table.
         """
         indices = [int(index) for index in indices]
         try:
@@ -57,8 +57,8 @@ class PreparedCorpus:
             clip, file, length = self.clips[index], record["file"].decode(), len(record["audio"])
             if (file, length) != (clip.file, clip_length(clip)):
                 raise ValueError(
-                    f"{self.path}: record {index} is {file!r} of {length} samples but clips.csv says "
-                    f"{clip.file!r} of {clip_length(clip)}; {_MEND}"
+                    f"{self.path}: record {index} is {file!r} of {length} samples but clips.csv "
+                    f"says {clip.file!r} of {clip_length(clip)}; {_MEND}"
                 )
         return records
 
@@ -68,23 +68,23 @@ class PreparedCorpus:
 
 
 class Clips(Protocol):
-    """Some clips of one corpus, in memory or on the disk."""
+    """Interface of some clips of one corpus, in memory or on the disk."""
 
     @property
     def labels(self) -> np.ndarray:
-        """int32 ``[N]``, indices into the corpus's label set."""
+        """Labels as int32 ``[N]``, indices into the corpus's label set."""
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64 ``[N]``, samples of each clip."""
+        """Number of samples of each clip, int64 ``[N]``."""
 
     def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
-        """int16 ``[n]`` at 16 kHz, one array for each of these clips."""
+        """Read clips as int16 ``[n]`` at 16 kHz, one array for each."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Recordings:
-    """Some clips of one corpus in memory.
+    """Clips of one corpus in memory.
 
     Attributes:
       samples: int16 ``[n]`` at 16 kHz, one array per clip.
@@ -99,21 +99,21 @@ class Recordings:
 
     @property
     def lengths(self) -> np.ndarray:
-        """int64 ``[N]``, samples of each clip."""
+        """Number of samples of each clip, int64 ``[N]``."""
         return np.array([len(clip) for clip in self.samples], np.int64)
 
     def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
-        """int16 ``[n]`` at 16 kHz, one array for each of these clips."""
+        """Read clips as int16 ``[n]`` at 16 kHz, one array for each."""
         return [self.samples[row] for row in rows]
 
 
 def in_memory(clips: Clips) -> Recordings:
-    """All of some clips, read now."""
+    """Read all of the clips into memory."""
     return Recordings([*one_by_one(clips)], clips.labels)
 
 
 def one_by_one(clips: Clips) -> Iterator[np.ndarray]:
-    """int16 ``[n]`` of each clip; some are read at a time, since a record takes as much again meanwhile."""
+    """Yield int16 ``[n]`` of each clip; read a few at a time, since reading doubles the memory."""
     rows = np.arange(len(clips.labels))
     for start in range(0, len(rows), _READ_AT_ONCE):
         yield from clips.take(rows[start : start + _READ_AT_ONCE])
@@ -133,16 +133,17 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`, or, if it was "
-            "moved after a run had learnt from it, write its new place into the run's corpora.json"
+            f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`, "
+            "or, if it was moved after a run had learnt from it, write its new place into the "
+            "run's corpora.json"
         ) from error
 
 
 def find_corpora(names: Sequence[str], data_dir: Path) -> dict[str, PreparedCorpus]:
-    """Name → corpus, in the order given; all that are prepared there, if no name is.
+    """Open corpora by name, in the given order; without names, all that are prepared there.
 
     Raises:
-      ValueError: a corpus is not prepared there, or none is.
+      ValueError: a corpus is not prepared there, or no corpus is.
     """
     folders = prepared(data_dir)
     unknown = [name for name in names if name not in folders]
@@ -158,7 +159,7 @@ def find_corpora(names: Sequence[str], data_dir: Path) -> dict[str, PreparedCorp
 
 
 def clip_length(clip: Clip) -> int:
-    """Samples of a clip, as its row of the table says.
+    """Return the number of samples of a clip, from its table row.
 
     >>> clip_length(Clip("a.wav", "joy", "", "", 0.2, "", ""))
     3200
@@ -167,10 +168,10 @@ def clip_length(clip: Clip) -> int:
 
 
 def load_recordings(corpus: PreparedCorpus, indices: np.ndarray) -> Recordings:
-    """Read the clips at ``indices`` of the corpus's table, and no others.
+    """Read only the clips at ``indices`` of the corpus's table.
 
     Raises:
-      ValueError: the records are not those of the table.
+      ValueError: the records do not match the table.
     """
     records = corpus.records(indices)
     labels = np.array([record["label"] for record in records], np.int32)
@@ -178,9 +179,9 @@ def load_recordings(corpus: PreparedCorpus, indices: np.ndarray) -> Recordings:
 
 
 def _builder(path: Path):
-    import tensorflow_datasets as tfds  # seconds to import, and inference never needs it
+    import tensorflow_datasets as tfds  # takes seconds to import; inference does not need it
 
-    # tfds imports whatever module features.json names, and the folder may come from a stranger.
+    # tfds imports any module that features.json names, and the folder may come from a stranger.
     strange = sorted(_strange(json.loads((path / "features.json").read_text("utf-8"))))
     if strange:
         raise ValueError(f"features.json names {', '.join(strange)}, which no prepared corpus has")
@@ -188,7 +189,7 @@ def _builder(path: Path):
 
 
 def _strange(node: Any) -> Iterator[str]:
-    """What names a class that is not ours to name, in any of the spellings that tfds reads."""
+    """Yield the class names that are not allowed, in all spellings that tfds reads."""
     if isinstance(node, list):
         for inner in node:
             yield from _strange(inner)

@@ -1,4 +1,4 @@
-"""Which clips a step sees: a function of the seed and the step number, so a run can go on anywhere."""
+"""Choice of a step's clips from the seed and the step number, so a run can resume anywhere."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class ClipIndices:
-    """The clips of one step of one corpus.
+    """Clips of one step of one corpus.
 
     Attributes:
-      corpus: its number in the run.
-      clips: int64 ``[B]``, indices into its training part.
-      starts: int64 ``[B]``, samples; a longer clip is cut to the window that begins there.
+      corpus: index of the corpus in the run.
+      clips: int64 ``[B]``, indices into the training part.
+      starts: int64 ``[B]``, first sample of the window in each clip.
     """
 
     corpus: int
@@ -24,11 +24,10 @@ class ClipIndices:
 
 
 def drawn_clips(clips: int, batch_size: int, turn: int, seed: tuple[int, ...]) -> np.ndarray:
-    """Indices of a corpus's ``turn``-th batch: one shuffled pass over the corpus after the other.
+    """Return the indices of a corpus's ``turn``-th batch, in successive shuffled epochs.
 
     Returns:
-      int64 ``[batch_size]``; any ``clips`` successive indices from an epoch's start are all the
-      clips.
+      int64 ``[batch_size]``; the ``clips`` successive indices of an epoch contain every clip once.
 
     >>> sorted(int(i) for turn in (0, 1) for i in drawn_clips(4, 2, turn, (0,)))
     [0, 1, 2, 3]
@@ -43,22 +42,22 @@ def drawn_clips(clips: int, batch_size: int, turn: int, seed: tuple[int, ...]) -
 
 @functools.lru_cache(maxsize=256)
 def _order(clips: int, seed: tuple[int, ...]) -> np.ndarray:
-    """The order of an epoch; kept, as each of its batches asks for it."""
+    """Shuffle the clips for an epoch; cached for all its batches."""
     return np.random.default_rng(seed).permutation(clips)
 
 
 def sample_clips(
     lengths: np.ndarray, window: int, batch_size: int, seed: int, corpus: int, turn: int
 ) -> ClipIndices:
-    """The clips of a corpus's ``turn``-th step, each longer one at a random chunk (section 5.1).
+    """Choose the clips of a corpus's ``turn``-th step, with random crops (section 5.1).
 
     Args:
-      lengths: int ``[N]``, samples of each clip of its training part.
+      lengths: int ``[N]``, samples of each clip of the training part.
       window: samples; longer clips are cut.
       batch_size: B.
-      seed: of the run.
-      corpus: its number in the run.
-      turn: how many steps it had before.
+      seed: seed of the run.
+      corpus: index of the corpus in the run.
+      turn: number of earlier steps on the corpus.
     """
     clips = drawn_clips(len(lengths), batch_size, turn, (seed, corpus, 0))
     random = np.random.default_rng((seed, corpus, 1, turn))

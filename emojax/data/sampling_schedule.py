@@ -1,4 +1,4 @@
-"""Whose turn it is: which corpus a step trains, a function of the seed and the step number."""
+"""Choice of a step's corpus from the seed and the step number."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 ROUND_ROBIN = "round_robin"
-SYNCHRONOUS = "synchronous"  # in turn too, but the trunk is updated once a round
+SYNCHRONOUS = "synchronous"  # side by side: the trunk is updated once a round
 _STEPS_PER_DRAW = 1024
 
 
 def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None:
-    """How often each corpus is drawn, or None for every corpus in turn.
+    """Return the probability of each corpus, or None for every corpus in turn.
 
     Args:
       sampling: ``round_robin`` or ``synchronous``; ``size`` (in proportion to the clips) or
@@ -26,7 +26,7 @@ def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None
       float64 ``[corpora]``, with sum 1.
 
     Raises:
-      ValueError: it is none of these, or the weights are not of these corpora.
+      ValueError: ``sampling`` is none of these, or the weights do not match the corpora.
 
     >>> corpus_weights("size^0.5", {"emodb": 400, "casia": 900}).tolist()
     [0.4, 0.6]
@@ -42,12 +42,12 @@ def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None
 
 
 def check_sampling(sampling: str) -> None:
-    """Raise a ValueError for what is none of the ways to draw, whichever the corpora are."""
+    """Raise a ValueError for an unknown sampling, independent of the corpora."""
     corpus_weights(sampling, dict.fromkeys(_parse_weights(sampling), 1) or {"emodb": 1, "casia": 1})
 
 
 def _parse_weights(sampling: str) -> dict[str, float]:
-    """Corpus → weight; empty where these are no weights."""
+    """Parse corpus → weight; return an empty dict if the text is no list of weights."""
     try:
         return {
             name: float(weight)
@@ -71,13 +71,13 @@ def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:
 def turn_of(
     step: int, order: Sequence[int], weights: np.ndarray | None, seed: int
 ) -> tuple[int, int]:
-    """The corpus of a step, and how often it had its turn before.
+    """Return the corpus of a step, and the number of its earlier steps.
 
     Args:
-      step: its number.
-      order: of the corpora in a round; of what is drawn it does not matter.
-      weights: of :func:`corpus_weights`.
-      seed: of the run.
+      step: number of the step.
+      order: order of the corpora in a round; unused with weights.
+      weights: the result of :func:`corpus_weights`.
+      seed: seed of the run.
 
     >>> [turn_of(step, [1, 0], None, seed=0) for step in (3, 4, 5)]
     [(0, 1), (1, 2), (0, 2)]
@@ -93,7 +93,7 @@ def turn_of(
 
 @functools.lru_cache(maxsize=4)
 def _drawn(weights: tuple[float, ...], seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """The corpora of so many successive steps, and how often each was drawn before them."""
+    """Draw the corpora of a block of steps; count how often each was drawn before the block."""
     draws = np.stack(
         [
             np.random.default_rng((seed, 2, draw)).choice(len(weights), _STEPS_PER_DRAW, p=weights)

@@ -1,4 +1,4 @@
-"""How a clip's samples lie in a prepared corpus."""
+"""Feature that stores a clip's samples in a prepared corpus."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 
 
 class PcmAudio(tfds.features.Tensor):
-    """int16 samples ``[n]``, mono, stored as their bytes; the sample rate goes into ``features.json``.
+    """Feature of mono int16 samples ``[n]``, stored as bytes; ``features.json`` has their rate.
 
-    ``tfds.features.Audio`` says the same, but cannot be made without TensorFlow.
+    ``tfds.features.Audio`` is similar, but needs TensorFlow.
 
     >>> PcmAudio.from_json_content(PcmAudio().to_json_content()).sample_rate
     16000
@@ -22,10 +22,10 @@ class PcmAudio(tfds.features.Tensor):
         self.sample_rate = sample_rate
 
     def to_json_content(self) -> dict:
-        """What ``features.json`` keeps: the sample rate in Hz; the rest is the same for every corpus."""
+        """Return the entry of ``features.json``: the sample rate in Hz."""
         return {"sample_rate": self.sample_rate}
 
     @classmethod
     def from_json_content(cls, value: dict) -> PcmAudio:
-        """The feature that :meth:`to_json_content` described."""
+        """Make the feature from the result of :meth:`to_json_content`."""
         return cls(**value)

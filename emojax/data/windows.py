@@ -1,4 +1,4 @@
-"""How long a window each corpus is trained with: one of a few lengths, and little of it padding."""
+"""Choice of each corpus's training window: one of a few lengths, with little padding."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MOST_PADDING = 0.25
 
 
 def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, int]:
-    """The longest window of each corpus that its clips fill to three quarters.
+    """Choose for each corpus the longest window that its clips fill to three quarters.
 
-    A program is compiled for each length, so there are few: thirds of ``longest``.  A corpus of
-    clips that are shorter still has the shortest one.
+    A program is compiled for each length, so there are only three: thirds of ``longest``. A corpus
+    whose clips fill none of them gets the shortest.
 
     Args:
       lengths: corpus → int ``[N]``, samples of each of its clips.
-      longest: window of a corpus whose clips are long, samples.
+      longest: the longest window, in samples.
 
     Returns:
       corpus → window, samples.
@@ -38,11 +38,11 @@ def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, 
 
 
 def work_padding_share(lengths: Mapping[str, ArrayLike], windows: Mapping[str, int]) -> float:
-    """Share of all the work that is padding, where every corpus has equally many clips in a round.
+    """Return the share of padding in a round with equally many clips of every corpus.
 
     Args:
       lengths: corpus → int ``[N]``, samples of each of its clips.
-      windows: corpus → samples, to which longer clips are cut.
+      windows: corpus → samples; longer clips are cut to them.
 
     >>> work_padding_share({"a": [10_000], "b": [60_000]}, {"a": 20_000, "b": 60_000})
     0.125
@@ -52,7 +52,7 @@ def work_padding_share(lengths: Mapping[str, ArrayLike], windows: Mapping[str, i
 
 
 def padding_share(lengths: ArrayLike, window: int) -> float:
-    """Share of a window that is padding, in the mean over clips that are cut to it.
+    """Return the mean share of padding in a window over all clips.
 
     >>> padding_share([10_000, 30_000], 20_000)
     0.25

@@ -1,1 +1,1 @@
-"""Use a trained run: its network, predictions, and what most people need (``load``)."""
+"""Inference with a trained run: its network, predictions, and the entry point ``load``."""

@@ -1,6 +1,6 @@
-"""Use a trained run: probabilities and embeddings of a file or of samples.
+"""Prediction with a trained run: probabilities and embeddings of a file or of samples.
 
-``emojax.load`` is all that most people need::
+Most users need only ``emojax.load``::
 
     import emojax
     model = emojax.load("runs/multi_corpus", corpus="emodb")
@@ -39,18 +39,18 @@ from emojax.inference.predict import BATCH_SIZE, WINDOW_SAMPLES, predict_clips
 from emojax.models.adapter_resnet import AdapterResNet
 
 Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
-# So much is read before it is answered: 256 MB.
+# Samples to read before they are predicted: 256 MB.
 _SAMPLES_AT_ONCE = 2**26
 _MAX_BYTES = 2**30
 _FILES = (str, os.PathLike, bytes, bytearray)
 
 
 class BadRecordingsError(ValueError):
-    """Some recordings of :meth:`Model.predict_many` cannot be used; the others are answered.
+    """Error for recordings that :meth:`Model.predict_many` cannot use; it has the other results.
 
     Attributes:
-      errors: place in the list → what is wrong with that recording.
-      results: the answers, None in these places.
+      errors: index in the list → error of that recording.
+      results: the results of all others, None at these indices.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class BadRecordingsError(ValueError):
 
 
 class Model:
-    """One corpus's network, ready to use; :func:`load` makes it.
+    """Trained network of one corpus; :func:`load` makes it.
 
-    It can be copied and pickled, and used from several threads.
+    A model can be copied, pickled, and used from several threads.
 
     Attributes:
-      corpus: the corpus whose adapters and head these are.
-      labels: its label set.
+      corpus: the corpus whose adapters and head are used.
+      labels: the label set of the corpus.
     """
 
     def __init__(
@@ -83,12 +83,12 @@ class Model:
         return Model, (self.corpus, self.labels, self._model, jax.device_get(self._network))
 
     def predict(self, audio: Audio, sample_rate_hz: float | None = None) -> dict[str, float]:
-        """Probability of each label.
+        """Return the probability of each label.
 
         Args:
           audio: path of a wav, flac, ogg, opus or mp3 file, the bytes of one, an open binary file,
             or samples ``[n]`` or ``[n, channels]`` (float in −1..1, or integer PCM).
-          sample_rate_hz: of the samples; not for a file.
+          sample_rate_hz: sample rate of the samples; not for a file.
 
         Raises:
           ValueError: says what was given, what is allowed and how to mend it.
@@ -98,14 +98,14 @@ class Model:
     def predict_many(
         self, audios: Iterable[Audio | tuple[np.ndarray, float]], *, return_errors: bool = False
     ) -> list:
-        """:meth:`predict` for many, in batches; samples come as pairs ``(samples, sample_rate_hz)``.
+        """Predict many recordings in batches; give samples as pairs ``(samples, sample_rate_hz)``.
 
         Args:
           audios: the recordings.
-          return_errors: put a ValueError in the place of a recording that cannot be used.
+          return_errors: return a ValueError for a recording that cannot be used.
 
         Raises:
-          BadRecordingsError: some recordings cannot be used; it has the answers to the others.
+          BadRecordingsError: some recordings cannot be used; it has the results of the others.
         """
         if isinstance(audios, (str, bytes, os.PathLike)):
             raise ValueError(
@@ -126,16 +126,16 @@ class Model:
         return [errors.get(place, result) for place, result in enumerate(results)]
 
     def embed(self, audio: Audio, sample_rate_hz: float | None = None) -> np.ndarray:
-        """The utterance's embedding under this corpus's adapters: float32 ``[8 · width]``, 256 by default.
+        """Return the utterance's embedding, float32 ``[8 · width]``, 256 values by default.
 
-        Arguments and errors as :meth:`predict`.
+        It depends on this corpus's adapters. Arguments and errors are those of :meth:`predict`.
         """
         return self._answer_one(audio, sample_rate_hz)[1][0]
 
     def _answer_one(
         self, audio: Audio, sample_rate_hz: float | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities and embedding of a recording of any length, ``[1, K]`` and ``[1, D]``."""
+        """Predict a recording of any length: probabilities ``[1, K]`` and embedding ``[1, D]``."""
         if hasattr(audio, "read"):
             audio = _content(audio)
         try:
@@ -145,7 +145,7 @@ class Model:
                 return self._answer_windows(split_stream(read_blocks(path), WINDOW_SAMPLES))
 
     def _answer_windows(self, windows: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Means over windows, of which a batch is in memory."""
+        """Average the results over windows; only one batch of windows is in memory."""
         probabilities, embeddings, count = np.zeros(1), np.zeros(1), 0
         while some := list(itertools.islice(windows, BATCH_SIZE)):
             own = self._answer(some)
@@ -155,11 +155,11 @@ class Model:
         return (probabilities / count).astype(np.float32), (embeddings / count).astype(np.float32)
 
     def _answer(self, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities and embeddings of clips."""
+        """Predict clips: probabilities and embeddings."""
         if os.getpid() != self._process:
             raise RuntimeError(
-                "this model was loaded before the process forked, which JAX does not survive; load it in "
-                'each process, or start them by multiprocessing.get_context("spawn")'
+                "this model was loaded before the process forked, which JAX does not survive; load "
+                'it in each process, or start them by multiprocessing.get_context("spawn")'
             )
         return predict_clips(self._forward, self._network, clips)
 
@@ -170,21 +170,22 @@ class Model:
 def load(workdir: str | os.PathLike, corpus: str | None = None) -> Model:
     """Load the best network of a run, for one of its corpora.
 
-    Reads the shared subtree and that corpus's subtree only.
+    Only the shared subtree and that corpus's subtree are read.
 
     Args:
-      workdir: of the run that ``train.py`` made.
-      corpus: whose labels, adapters and norms to use; not needed where the run has one.
+      workdir: folder of a run of ``train.py``.
+      corpus: the corpus whose labels, adapters and norms to use; not needed if the run has one.
 
     Raises:
-      ValueError: nothing is trained there, what is there is damaged or not a run of EmoJAX, or the
-        corpus is not in it or not given; the message has the choices.
+      ValueError: the folder has no trained run of EmoJAX, the run is damaged, or the corpus is
+        unknown or missing; the message has the choices.
     """
     if corpus is None:
         corpora = list(read_manifest(Path(workdir))["corpora"])
         if len(corpora) > 1:
             raise ValueError(
-                f"{os.fspath(workdir)} has several corpora; give corpus=, one of {', '.join(corpora)}"
+                f"{os.fspath(workdir)} has several corpora; give corpus=, "
+                f"one of {', '.join(corpora)}"
             )
         corpus = corpora[0]
     loaded = load_networks(Path(workdir), [corpus])
@@ -192,14 +193,14 @@ def load(workdir: str | os.PathLike, corpus: str | None = None) -> Model:
 
 
 def log_mel(samples: np.ndarray, sample_rate_hz: float = SAMPLE_RATE_HZ) -> np.ndarray:
-    """The front-end's log-mel frames of a recording, float32 ``[frames, 64]``.
+    """Compute the front-end's log-mel frames of a recording, float32 ``[frames, 64]``.
 
-    Natural logarithm of the mel power spectrogram: window 512, hop 256, at 16 kHz, as
-    :func:`emojax.audio.log_mel.log_mel`.
+    They are the natural logarithm of the mel power spectrogram: window 512, hop 256, at 16 kHz, as
+    in :func:`emojax.audio.log_mel.log_mel`.
 
     Args:
       samples: ``[n]`` or ``[n, channels]``, float in −1..1 or integer PCM.
-      sample_rate_hz: their rate; anything but 16 kHz is resampled.
+      sample_rate_hz: sample rate; any rate but 16 kHz is resampled.
 
     Raises:
       ValueError: says what was given, what is allowed and how to mend it.
@@ -213,7 +214,7 @@ def log_mel(samples: np.ndarray, sample_rate_hz: float = SAMPLE_RATE_HZ) -> np.n
 def _readable(
     pairs: Sequence[tuple[Audio, float | None]], errors: dict[int, ValueError]
 ) -> Iterator[tuple[list[int], list[np.ndarray]]]:
-    """The recordings that can be used and their places, some at a time; what is wrong with the others."""
+    """Yield usable recordings and their indices, some at a time; note the errors of the others."""
     places: list[int] = []
     clips: list[np.ndarray] = []
     for place, (audio, sample_rate_hz) in enumerate(pairs):
@@ -230,15 +231,16 @@ def _readable(
 
 
 def _samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
-    """Float32 ``[n]`` at 16 kHz of a file or of samples.
+    """Return a file or samples as float32 ``[n]`` at 16 kHz.
 
     Raises:
-      ValueError: it cannot be used, or (TooLong) not be held in memory.
+      ValueError: the audio cannot be used, or (TooLong) does not fit into memory.
     """
     if isinstance(audio, _FILES) or hasattr(audio, "read"):
         if sample_rate_hz is not None:
             raise ValueError(
-                f"sample_rate_hz={sample_rate_hz} beside a file; leave it out, a file knows its own rate"
+                f"sample_rate_hz={sample_rate_hz} beside a file; leave it out, a file knows its "
+                "own rate"
             )
         with _on_disk(audio) as path:
             try:
@@ -249,8 +251,8 @@ def _samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
                 raise ValueError(f"{_name(audio)}: {error}") from error
     if sample_rate_hz is None:
         raise ValueError(
-            f"got {type(audio).__name__} without sample_rate_hz; give a path, or samples and their rate: "
-            "predict(samples, sample_rate_hz)"
+            f"got {type(audio).__name__} without sample_rate_hz; give a path, or samples and their "
+            "rate: predict(samples, sample_rate_hz)"
         )
     mono = to_mono_16khz(audio, sample_rate_hz)
     check_audible(mono, SAMPLE_RATE_HZ)
@@ -264,7 +266,7 @@ def _name(audio: Any) -> str:
 
 @contextlib.contextmanager
 def _on_disk(audio: Any) -> Iterator[str | os.PathLike]:
-    """The path of a file, or of what bytes or an open file hold, written out for as long as it is read."""
+    """Yield the path of a file; bytes and open files are first copied to a temporary file."""
     if isinstance(audio, (str, os.PathLike)):
         yield audio
         return
@@ -275,7 +277,7 @@ def _on_disk(audio: Any) -> Iterator[str | os.PathLike]:
 
 
 def _content(file: Any) -> bytes:
-    """The bytes of an open file."""
+    """Read the bytes of an open file."""
     content = file.read(_MAX_BYTES + 1)
     if not isinstance(content, (bytes, bytearray)):
         kind = type(content).__name__

@@ -1,4 +1,4 @@
-"""The network of a run: built from its settings, with the parameters of its checkpoint."""
+"""Network of a run, built from its settings, with the parameters of its checkpoint."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """The parameters of one corpus's network: shared subtree, corpus's subtree, statistics, classes."""
+    """Parameters of one corpus's network: shared and corpus subtree, statistics, class mask."""
 
     shared: Params
     corpus: Params
@@ -50,10 +50,10 @@ def _choice(config: Mapping, name: str, choices: Mapping[str, Any]) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class LoadedRun:
-    """A run, ready to answer.
+    """Run that is ready for prediction.
 
     Attributes:
-      manifest: what its checkpoint says of it.
+      manifest: the manifest of its checkpoint.
       model: the network.
       networks: corpus → its parameters.
     """
@@ -66,13 +66,13 @@ class LoadedRun:
 def make_model(
     config: NetworkConfig, classes: int, *, frozen_kernels: bool = False, frozen_norms: bool = False
 ) -> AdapterResNet:
-    """The network that the settings describe, for up to ``classes`` classes, on the machine at hand.
+    """Make the network that the settings describe, for up to ``classes`` classes.
 
     Args:
-      config: its settings.
+      config: settings of the network.
       classes: K, the width of the padded logits.
-      frozen_kernels: training leaves the shared kernels as they are.
-      frozen_norms: training leaves the trunk's norms as they are.
+      frozen_kernels: do not train the shared kernels.
+      frozen_norms: do not train the trunk's norms.
     """
     names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(vars(config))
     settings = {name: value for name, value in vars(config).items() if name in names}
@@ -86,14 +86,14 @@ def make_model(
 
 
 def most_classes(manifest: Mapping) -> int:
-    """K: heads are padded to the corpus with the most labels, so that one program serves all."""
+    """Return K, the most labels of a corpus; heads are padded to K, so one program serves all."""
     return max(len(labels) for labels in manifest["corpora"].values())
 
 
 def init_network(
     model: AdapterResNet, key: jax.Array, shared_attention: bool = True
 ) -> tuple[Params, Params, Params]:
-    """One corpus's network as ``(shared, corpus, stats)``, at random."""
+    """Initialise one corpus's network at random, as ``(shared, corpus, stats)``."""
     mel, frames = jnp.zeros((1, 8, log_mel.MELS)), jnp.full(1, 8)
     variables = model.init(key, mel, frames, jnp.ones(model.classes, bool), train=False)
     return *split(variables["params"], shared_attention), variables["stats"]
@@ -102,15 +102,15 @@ def init_network(
 def load_networks(
     workdir: str | Path, corpora: Sequence[str] | None = None, state: str = "best"
 ) -> LoadedRun:
-    """The networks of a run.
+    """Load the networks of a run.
 
     Args:
-      workdir: of the run.
-      corpora: those to load, all if not given; no other subtree is read.
+      workdir: the run's folder.
+      corpora: the corpora to load, all if not given; no other subtree is read.
       state: ``"best"`` by devel UAR, or ``"latest"``.
 
     Raises:
-      ValueError: nothing is trained there, or a corpus is not in it; the message has the choices.
+      ValueError: the run is not trained, or has no such corpus; the message has the choices.
     """
     return from_newest(workdir, lambda checkpoint: _load(checkpoint, corpora, state, workdir))
 
@@ -132,9 +132,7 @@ def _load(
     trees = checkpoint.restore(
         state, {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)}
     )
-    trees = jax.device_put(
-        trees
-    )  # orbax gives arrays of the host, which every call would send again
+    trees = jax.device_put(trees)  # else every call would copy orbax's host arrays to the device
     shared = trees["shared"]["params"]
     networks = {
         name: Network(
@@ -156,11 +154,9 @@ def _check_choice(manifest: Mapping, names: Sequence[str], state: str, workdir: 
         raise ValueError(f"{workdir} was stopped before its first evaluation; go on training it")
 
 
-@functools.lru_cache(
-    maxsize=8
-)  # corpora of a run that are loaded one by one are asked by one program
+@functools.lru_cache(maxsize=8)  # corpora that are loaded one by one share a compiled program
 def make_forward(model: AdapterResNet) -> Forward:
-    """``forward(shared_params, corpus_params, stats, class_mask, batch) -> Output``, jitted."""
+    """Make ``forward(shared_params, corpus_params, stats, class_mask, batch) -> Output``."""
 
     @jax.jit
     def forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
@@ -172,11 +168,11 @@ def make_forward(model: AdapterResNet) -> Forward:
 
 
 def make_split_forward(model: AdapterResNet, layout: Layout) -> Forward:
-    """As :func:`make_forward`; the devices have their share of the rows, where these can be split evenly."""
+    """Make the forward pass that splits the rows over the devices, if it can do so evenly."""
     forward = make_forward(model)
     if layout.mesh.size == 1:
         return forward
-    # So that every process has all answers.
+    # Copy the outputs to every process.
     gather = jax.jit(lambda output: output, out_shardings=layout.everywhere)
 
     def split_forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
@@ -188,6 +184,6 @@ def make_split_forward(model: AdapterResNet, layout: Layout) -> Forward:
 
 
 def front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:
-    """What the network is given of a batch: standardised log-mel f32 ``[B, F, M]``, frames i32 ``[B]``."""
+    """Compute a batch's standardised log-mel f32 ``[B, F, M]`` and its frames i32 ``[B]``."""
     frames = log_mel.frame_count(jnp.asarray(batch.length))
     return log_mel.standardise(log_mel.log_mel(waveforms(batch)), frames), frames

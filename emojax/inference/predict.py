@@ -1,4 +1,4 @@
-"""Probabilities and embeddings of whole utterances: averages over windows, in batches of a few shapes."""
+"""Prediction of whole utterances by averaging over windows, in batches of a few shapes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from emojax.data.batches import Batch, make_batch, split_clip
 from emojax.inference.network import Forward, Network
 from emojax.models.adapter_resnet import Output
 
-# Longest window that the network sees at once when it is evaluated (section 5.1).
+# Longest window of the network in evaluation (section 5.1).
 WINDOW_SAMPLES = 5 * SAMPLE_RATE_HZ
 BATCH_SIZE = 64
-FULL_BATCHES = 4  # beside so many, to fill the rest up costs less than a program for it
+FULL_BATCHES = 4  # with so many, padding the last batch costs less than compiling its shape
 
 
 @dataclasses.dataclass(frozen=True)
 class Windows:
-    """Clips, cut into windows and batched for the network.
+    """Clips that are cut into windows and batched for the network.
 
     Attributes:
-      batches: of windows that ascend in length.
-      owners: int64 ``[W]``, the clip that each window is of.
-      clips: N, how many there are.
+      batches: batches of windows in ascending length.
+      owners: int64 ``[W]``, index of each window's clip.
+      clips: N, the number of clips.
     """
 
     batches: Iterable[Batch]
@@ -39,24 +39,24 @@ class Windows:
 def predict_clips(
     forward: Forward, network: Network, clips: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and embeddings of clips of any length; those of a clip's windows are averaged.
+    """Predict clips of any length; the results of a clip's windows are averaged.
 
     Args:
-      forward: of :func:`emojax.inference.network.make_forward`.
-      network: the parameters.
+      forward: the function from :func:`emojax.inference.network.make_forward`.
+      network: parameters of the network.
       clips: int16 or float32 arrays ``[n]`` at 16 kHz.
 
     Returns:
-      f32 ``[N, K]`` and f32 ``[N, D]``.
+      probabilities f32 ``[N, K]`` and embeddings f32 ``[N, D]``.
     """
     windows = make_windows(clips)
     return aggregate(run_forward(forward, network, windows), windows)
 
 
 def make_windows(clips: Sequence[np.ndarray]) -> Windows:
-    """Clips as batches for the network, made when they are asked for.
+    """Cut clips into windows and batch them lazily.
 
-    A clip longer than 5 s becomes windows that cover it.
+    A clip longer than 5 s is cut into windows that cover it.
 
     >>> windows = make_windows([np.zeros(100_000, np.int16), np.zeros(16_000, np.int16)])
     >>> [batch.audio.shape for batch in windows.batches], windows.owners
@@ -80,16 +80,16 @@ def make_windows(clips: Sequence[np.ndarray]) -> Windows:
 
 
 def run_forward(forward: Forward, network: Network, windows: Windows) -> list[Output]:
-    """The network's outputs, a batch each, which may still be under way on the device."""
+    """Return the network's output of each batch; the device may still be computing it."""
     parameters = network.shared, network.corpus, network.stats, network.class_mask
     return [forward(*parameters, batch) for batch in windows.batches]
 
 
 def aggregate(outputs: Sequence[Output], windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities and embeddings of clips, of what :func:`run_forward` gave; a clip's windows are averaged.
+    """Average the outputs of :func:`run_forward` over the windows of each clip.
 
     Returns:
-      f32 ``[N, K]`` and f32 ``[N, D]``.
+      probabilities f32 ``[N, K]`` and embeddings f32 ``[N, D]``.
     """
     outputs = jax.device_get(outputs)
     rows = [stop - start for start, stop in _groups(len(windows.owners))]
@@ -103,13 +103,13 @@ def aggregate(outputs: Sequence[Output], windows: Windows) -> tuple[np.ndarray, 
 
 
 def _groups(count: int) -> Iterator[tuple[int, int]]:
-    """Full batches, after what is left over: of windows that ascend in length, the short ones."""
+    """Yield the bounds of batches; the first one, of the shortest windows, may not be full."""
     starts = [0, *range(count % BATCH_SIZE or BATCH_SIZE, count, BATCH_SIZE)]
     return pairwise([*starts, count])
 
 
 def _rows(count: int) -> int:
-    """Rows of a batch, a power of four, so that few shapes are ever compiled."""
+    """Return the rows of a batch, a power of four, so that few shapes are compiled."""
     return next(rows for rows in (1, 4, 16, BATCH_SIZE) if rows >= count)
 
 

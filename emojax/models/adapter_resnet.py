@@ -1,4 +1,4 @@
-"""The residual network with parallel adapters (section 5.2 of the EmoNet paper); it knows one corpus only."""
+"""Residual network with parallel adapters (section 5.2 of the EmoNet paper), for one corpus."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ STACKS = 3
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """What the network gives: embedding f32 ``[B, D]`` and logits f32 ``[B, K]`` (−inf on padded classes)."""
+    """Embedding f32 ``[B, D]`` and logits f32 ``[B, K]`` (−inf on padded classes)."""
 
     embedding: jax.Array
     logits: jax.Array
 
 
 class AdapterResNet(nn.Module):
-    """Three stacks of residual blocks, attention pooling and a corpus's head.
+    """Network of three stacks of residual blocks, attention pooling and a corpus's head.
 
     Attributes:
       classes: K, the width of the padded logits.
       width: channels of the first convolution; the stacks have 2, 4 and 8 times as many.
-      depth: residual blocks a stack.
+      depth: residual blocks per stack.
       attention_units: hidden units of the attention.
       attention_smoothing: λ of equation 3.
       head_units: hidden units of the head.
-      dropout: rate in the head.
+      dropout: dropout rate in the head.
       adapters: 1×1 adapters beside every convolution; off for a network of one corpus.
       fold_adapters: fold them into the convolutions (faster, the same function).
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
       frozen_kernels: the shared 3×3 kernels have no gradient.
-      frozen_norms: norms before the head stay as they are stored, also in training; they have no
+      frozen_norms: norms before the head use their stored statistics in training too, and have no
         gradient.
-      compute_dtype: of the trunk and the attention's hidden layer; parameters, statistics,
-        attention weights, embedding and head are float32 also where it is bfloat16.
+      compute_dtype: dtype of the trunk and the attention's hidden layer; parameters, statistics,
+        attention weights, embedding and head are always float32.
 
     >>> model = AdapterResNet(classes=7)
     >>> inputs = jnp.zeros((2, 63, 64)), jnp.array([63, 40]), jnp.ones(7, bool)
@@ -69,21 +69,21 @@ class AdapterResNet(nn.Module):
     def __call__(
         self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool
     ) -> Output:
-        """Embedding and logits of a batch.
+        """Compute embedding and logits of a batch.
 
         Args:
           mel: f32 ``[B, F, M]``, standardised, zero where padded.
           frames: i32 ``[B]``, valid frames of each row; 0 marks a filler row.
           class_mask: bool ``[K]``, the classes of this corpus.
-          train: batch statistics and dropout (rng ``"dropout"``), with the collection ``"stats"``
-            mutable.
+          train: use batch statistics and dropout (rng ``"dropout"``); the collection ``"stats"``
+            must be mutable.
         """
         embedding, frames = self._trunk(mel, frames, train and not self.frozen_norms)
         rows = (frames > 0).astype(jnp.float32)[:, None]
         return Output(embedding, self._head(embedding, rows, class_mask, train))
 
     def _trunk(self, mel: jax.Array, frames: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
-        """Embedding, and the frames that are left of each row."""
+        """Compute the embedding, and the number of frames that remain of each row."""
         x = mel[..., None].astype(self.compute_dtype)
         mask = _mask(frames, x)
         x = self._conv_and_norm("conv", x, mask, self.width, 1, train) * mask
@@ -114,13 +114,13 @@ class AdapterResNet(nn.Module):
     def _conv_and_norm(
         self, name: str, x: jax.Array, mask: jax.Array, features: int, stride: int, train: bool
     ) -> jax.Array:
-        """A convolution, and the norm of its name; not zero where the mask, that of the outputs, is."""
+        """Apply a convolution and its norm; the result is not masked, ``mask`` is the outputs'."""
         how = self.adapters, self.fold_adapters, self.fast_conv, self.frozen_kernels
         conv = AdaptedConv(features, stride, *how, name=name)
         norm = MaskedBatchNorm(features, name=name.replace("conv", "norm"))
         if train:
             return norm(conv(x) * mask, mask, train)
-        # What is stored is the same for every clip: it goes into the kernel, as the adapter does.
+        # Stored statistics are the same for every clip, so they are folded into the kernel.
         factor, offset = norm.stored()
         return conv(x, factor) + offset.astype(x.dtype)
 

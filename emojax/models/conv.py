@@ -1,9 +1,8 @@
-"""3×3 convolutions with parallel 1×1 adapters, in the form that is fastest on the device at hand.
+"""3×3 convolutions with parallel 1×1 adapters, in the fastest form for the device.
 
-* A parallel 1×1 convolution with the stride of its 3×3 convolution is that kernel's centre tap: an
-adapter
-  costs nothing when it is added to the kernel before convolving (:func:`adapted_conv`).
-* XLA's convolutions are slow on CPUs, most of all the kernel's gradient; the same sums with fewer
+* A parallel 1×1 convolution of the same stride acts like the centre tap of the 3×3 kernel: an
+  adapter costs nothing when it is added to the kernel before convolving (:func:`adapted_conv`).
+* XLA's convolutions are slow on CPUs, above all the kernel's gradient; the same sums with fewer
   multiplications, or as matrix products, are faster there (:func:`conv3x3`).
 
 ``benchmarks/run.py step`` measures both.
@@ -19,21 +18,21 @@ from jax import lax
 
 from emojax.models import winograd
 
-# With fewer channels, making values of tiles costs more than it saves.
+# With fewer channels, the Winograd transforms cost more than they save.
 WINOGRAD_CHANNELS = 32
 
 
 def conv3x3(
     x: jax.Array, kernel: jax.Array, stride: int = 1, *, fast: bool | None = None
 ) -> jax.Array:
-    """Convolves with one pixel of zero padding on every side, whatever the stride.
+    """Convolve with one pixel of zero padding on every side, whatever the stride.
 
     Args:
       x: float [B, H, W, C].
       kernel: float [3, 3, C, O]; rounded to the dtype of ``x``.
       stride: 1 or 2, along both axes.
-      fast: whether to leave XLA's convolutions for what is faster on CPUs (equal up to rounding;
-        gradients in reverse mode only); None: where JAX's default backend is a CPU.
+      fast: use the forms that are faster on CPUs instead of XLA's convolutions (equal up to
+        rounding; gradients in reverse mode only); None: only if JAX's default backend is a CPU.
 
     Returns:
       [B, ceil(H / stride), ceil(W / stride), O], of the dtype of ``x``.
@@ -58,26 +57,26 @@ def adapted_conv(
     fast: bool | None = None,
     frozen: bool = False,
 ) -> jax.Array:
-    """The sum of a 3×3 convolution and of a corpus's 1×1 convolution beside it.
+    """Sum a 3×3 convolution and the parallel 1×1 convolution of a corpus.
 
-    The parallel residual adapter of Rebuffi et al. (2018, arXiv:1803.10082).
+    This is the parallel residual adapter of Rebuffi et al. (2018, arXiv:1803.10082).
 
     Args:
       x: float [B, H, W, C].
       kernel: float [3, 3, C, O]; added to the adapter before it is rounded to the dtype of ``x``.
       adapter: float [C, O].
-      stride: of both convolutions, 1 or 2.
+      stride: stride of both convolutions, 1 or 2.
       fold: add the adapter to the kernel's centre tap and convolve once; otherwise convolve twice
         and add. Equal up to rounding, forward and gradient.
       fast: see :func:`conv3x3`.
-      frozen: the kernel has no gradient, only input and adapter have; saves about a fifth of the
-        step on two cores.
+      frozen: compute no gradient for the kernel; saves about a fifth of the step on two cores.
 
     Returns:
       [B, ceil(H / stride), ceil(W / stride), O], of the dtype of ``x``.
 
     >>> x, kernel, adapter = jnp.ones((1, 4, 4, 2)), jnp.ones((3, 3, 2, 1)), jnp.ones((2, 1))
-    >>> bool((adapted_conv(x, kernel, adapter) == adapted_conv(x, kernel, adapter, fold=False)).all())
+    >>> folded = adapted_conv(x, kernel, adapter)
+    >>> bool((folded == adapted_conv(x, kernel, adapter, fold=False)).all())
     True
     """
     if frozen:
@@ -110,7 +109,7 @@ def _frozen_forward(
 
 
 def _frozen_backward(stride: int, fast: bool | None, inputs: tuple[jax.Array, ...], dy: jax.Array):
-    """The adapter's gradient is the centre tap of the folded kernel's, at a ninth of the cost."""
+    """Compute the adapter's gradient as the folded kernel's centre tap, at a ninth of the cost."""
     x, kernel, adapter = inputs
     centres = x[:, ::stride, ::stride]
     dadapter = jnp.einsum("bhwc,bhwo->co", centres, dy, preferred_element_type=adapter.dtype)
@@ -131,8 +130,7 @@ def _fast_conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
     if _is_winograd(x, kernel, stride):
         return winograd.conv(x, kernel)
     y = _conv(x, kernel, stride)
-    # What jaxlib 0.12 fuses on CPUs with convolutions in half precision can be NaN, another each
-    # time.
+    # On CPUs, jaxlib 0.12 can give random NaNs when it fuses half-precision convolutions.
     return y if _is_full(x) else lax.optimization_barrier(y)
 
 
@@ -162,7 +160,7 @@ def _input_gradient(
 
 
 def _is_winograd(x: jax.Array, kernel: jax.Array, stride: int) -> bool:
-    # Half precision would not survive the detour.
+    # Winograd's transforms lose too much accuracy in half precision.
     return _is_full(x) and stride == 1 and min(kernel.shape[2:]) >= WINOGRAD_CHANNELS
 
 
@@ -171,7 +169,7 @@ def _is_full(x: jax.Array) -> bool:
 
 
 def _kernel_gradient(x: jax.Array, dy: jax.Array, stride: int) -> jax.Array:
-    """Patches times dy, [9C, B·H·W] @ [B·H·W, O], a few images at a time."""
+    """Compute patches times dy, [9C, B·H·W] @ [B·H·W, O], a few images at a time."""
     chunks, (B, H, W, outputs), channels = winograd.chunk_count(x), dy.shape, x.shape[-1]
     x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     last_row, last_column = stride * (H - 1) + 1, stride * (W - 1) + 1

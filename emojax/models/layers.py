@@ -1,7 +1,6 @@
-"""Layers that never let padding change an answer: every one of them takes the mask.
+"""Layers whose results do not depend on padding; each of them takes the mask.
 
-They compute in the dtype of what they are given; parameters, sums and statistics are at least
-float32.
+They compute in the dtype of their input; parameters, sums and statistics are at least float32.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ BATCH_NORM_EPSILON = 1e-5
 
 
 class AdaptedConv(nn.Module):
-    """Shared 3×3 convolution with a corpus's 1×1 adapter in parallel (figure 6 of the paper).
+    """Shared 3×3 convolution with a parallel 1×1 adapter of a corpus (figure 6 of the paper).
 
-    The adapter begins at zero: a fresh corpus starts as the shared trunk.
+    The adapter starts at zero, so a new corpus starts with the shared trunk.
 
     Attributes:
       features: output channels.
       stride: 1 or 2, in time and frequency.
-      adapters: whether there is an adapter at all.
+      adapters: use an adapter.
       fold: add the adapter to the kernel's centre tap instead of a second convolution.
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
-      frozen: whether the shared kernel is trained no further.
+      frozen: do not train the shared kernel.
     """
 
     features: int
@@ -41,7 +40,7 @@ class AdaptedConv(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, factor: jax.Array | float = 1.0) -> jax.Array:
-        """Float ``[B, F, M, C]`` → ``[B, ⌈F/stride⌉, ⌈M/stride⌉, features]`` of its dtype.
+        """Map float ``[B, F, M, C]`` to ``[B, ⌈F/stride⌉, ⌈M/stride⌉, features]`` of its dtype.
 
         Args:
           x: the input.
@@ -61,7 +60,7 @@ class AdaptedConv(nn.Module):
 
 
 class MaskedBatchNorm(nn.Module):
-    """Batch normalisation whose statistics leave padded frames and filler rows out.
+    """Batch normalisation whose statistics exclude padded frames and filler rows.
 
     Attributes:
       features: C.
@@ -70,7 +69,7 @@ class MaskedBatchNorm(nn.Module):
     features: int
 
     def setup(self):
-        """Parameters of the corpus, and what it has seen so far."""
+        """Create the corpus's parameters and running statistics."""
         zeros, ones = nn.initializers.zeros, nn.initializers.ones
         self.scale = self.param("scale", ones, (self.features,))
         self.bias = self.param("bias", zeros, (self.features,))
@@ -78,7 +77,7 @@ class MaskedBatchNorm(nn.Module):
         self.variance = self.variable("stats", "variance", jnp.ones, (self.features,))
 
     def __call__(self, x: jax.Array, mask: jax.Array, train: bool) -> jax.Array:
-        """Float ``[B, ..., C]`` with a mask that broadcasts to ``[B, ..., 1]`` → like ``x``.
+        """Normalise float ``[B, ..., C]`` with a mask that broadcasts to ``[B, ..., 1]``.
 
         ``x`` must be zero where the mask is.
         """
@@ -96,7 +95,7 @@ class MaskedBatchNorm(nn.Module):
         return (wide * factor + offset).astype(x.dtype)
 
     def stored(self) -> tuple[jax.Array, jax.Array]:
-        """What the stored statistics make of a channel, factor and offset, f32 ``[C]``; without gradients."""
+        """Return the stored statistics as factor and offset, f32 ``[C]``, without gradients."""
         return jax.lax.stop_gradient(self._affine(self.mean.value, self.variance.value))
 
     def _affine(self, mean: jax.Array, variance: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -109,21 +108,21 @@ def _wide(x: jax.Array) -> jax.Array:
 
 
 def _masked_moments(x: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Mean and variance of each channel."""
+    """Compute mean and variance of each channel."""
     axes = tuple(range(x.ndim - 1))
     size = x.size // x.shape[-1] / mask.size
     count = jnp.maximum(jnp.sum(_wide(mask)) * size, 1.0)
     mean = jnp.sum(x, axes) / count
-    # One pass over memory; x is zero where the mask is, so the sums need none.
+    # One pass over memory; x is already zero where masked.
     variance = jnp.maximum(jnp.sum(jnp.square(x), axes) / count - jnp.square(mean), 0.0)
     return mean, variance
 
 
 def halve(x: jax.Array, features: int) -> jax.Array:
-    """Shortcut of a block with stride 2: 2×2 average pooling, then zero channels up to ``features``.
+    """Halve a block's shortcut: 2×2 average pooling, then zero channels up to ``features``.
 
-    An odd edge is pooled with zeros, as the padded frames of a longer batch would be.
-    Float ``[B, F, M, C]`` → ``[B, ⌈F/2⌉, ⌈M/2⌉, features]`` of its dtype.
+    An odd edge is pooled with zeros, just like the padded frames of a longer batch.
+    The shape changes from ``[B, F, M, C]`` to ``[B, ⌈F/2⌉, ⌈M/2⌉, features]``.
     """
     batch, frames, mels, channels = x.shape
     x = jnp.pad(x, ((0, 0), (0, frames % 2), (0, mels % 2), (0, 0)))
@@ -144,11 +143,11 @@ class AttentionPool(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
-        """Float ``[B, F, M, C]`` with a mask ``[B, F, 1, 1]`` → f32 ``[B, C]``."""
+        """Pool float ``[B, F, M, C]`` with a mask ``[B, F, 1, 1]`` to f32 ``[B, C]``."""
         hidden = jnp.tanh(nn.Dense(self.units, dtype=x.dtype, name="hidden")(x))
         sums = functools.partial(jax.lax.dot_general, preferred_element_type=_wide(x).dtype)
         energy = nn.Dense(1, use_bias=False, dtype=x.dtype, dot_general=sums, name="u")(hidden)
-        # A finite floor: a filler row has no valid position, and must not become NaN.
+        # The floor is finite, so that a filler row without valid positions does not become NaN.
         energy = jnp.where(mask > 0, self.smoothing * energy, -1e30)
         weights = jax.nn.softmax(energy, axis=(1, 2))
         return jnp.sum(weights * x, axis=(1, 2))

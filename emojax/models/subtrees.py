@@ -1,4 +1,4 @@
-"""Which parameters all corpora share and which belong to one of them."""
+"""Division of the parameters into a shared subtree and a corpus's subtree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Params = dict[str, Any]
 
 
 def split(params: Params, shared_attention: bool = True) -> tuple[Params, Params]:
-    """Cut one network's parameters into the shared subtree and the corpus's subtree.
+    """Split one network's parameters into the shared subtree and the corpus's subtree.
 
     A corpus owns its adapters, norms and head, and its attention where ``shared_attention`` is off.
 
@@ -25,7 +25,7 @@ def split(params: Params, shared_attention: bool = True) -> tuple[Params, Params
 
 
 def join(shared: Params, corpus: Params) -> Params:
-    """Put the two subtrees of :func:`split` together again.
+    """Join the two subtrees of :func:`split`.
 
     >>> join({"conv": {"kernel": 1}}, {"conv": {"adapter": 2}})
     {'conv': {'kernel': 1, 'adapter': 2}}

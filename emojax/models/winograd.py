@@ -1,11 +1,11 @@
 """3×3 convolutions with a quarter of the multiplications (Lavin & Gray 2015, arXiv:1509.09308).
 
-F(4×4, 3×3): a tile of 4×4 outputs sees 6×6 inputs.  Tile and kernel become the values of
-polynomials at 6×6 points, whose products are 36 matrix products over the channels, instead of 144
-multiplications for every pair of channels.
+F(4×4, 3×3): a tile of 4×4 outputs needs 6×6 inputs. Tile and kernel are transformed to the values
+of polynomials at 6×6 points. Their products are 36 matrix products over the channels, instead of
+144 multiplications for every pair of channels.
 
-The points along an axis are 0, ±1/2, ±3/2 and infinity: exact in binary, and with a third of the
-rounding errors of the textbook's 0, ±1, ±2.
+The points along an axis are 0, ±1/2, ±3/2 and infinity: exact in binary, with a third of the
+rounding errors of the usual 0, ±1, ±2.
 """
 
 from __future__ import annotations
@@ -19,26 +19,25 @@ import numpy as np
 TILE = 4  # outputs along an axis
 POINTS = (0.0, 0.5, -0.5, 1.5, -1.5)  # and infinity
 
-# Images are taken so many bytes at a time: what is made of them then stays in the processor's
-# cache.
+# Bytes of images in a chunk: small enough that intermediate results stay in the CPU's cache.
 CHUNK_BYTES = 5 * 2**20
 
 
 def _powers(count: int) -> np.ndarray:
-    """Value of each power at each point, [6, count]; at infinity only the highest power counts."""
+    """Evaluate each power at each point, [6, count]; at infinity only the highest power counts."""
     return np.array(
         [[point**i for i in range(count)] for point in POINTS] + [[0.0] * (count - 1) + [1.0]]
     )
 
 
-# Along an axis, four outputs y of six inputs x and three taps w are y = OUTPUTᵀ((KERNEL w) · (INPUT
-# x)): the transpose of a product of polynomials that goes by way of their values.
+# Along an axis, six inputs x and three taps w give four outputs
+# y = OUTPUTᵀ((KERNEL w) · (INPUT x)), the transpose of a product of polynomials by their values.
 OUTPUT, KERNEL, INPUT = _powers(TILE), _powers(3), np.linalg.inv(_powers(TILE + 2)).T.round(15)
 KERNEL_2D = np.kron(KERNEL, KERNEL)  # [36, 9]
 
 
 def chunk_count(x: jax.Array) -> int:
-    """Number of equal chunks in which the images of a batch [B, H, W, C] are best taken.
+    """Choose the number of equal chunks for the images of a batch [B, H, W, C].
 
     >>> chunk_count(jnp.zeros((64, 79, 32, 64)))
     8
@@ -50,7 +49,7 @@ def chunk_count(x: jax.Array) -> int:
 
 
 def conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolves with stride 1 and one pixel of zero padding on every side.
+    """Convolve with stride 1 and one pixel of zero padding on every side.
 
     Args:
       x: float32 or float64 [B, H, W, C].
@@ -77,16 +76,17 @@ def conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def kernel_gradient(x: jax.Array, dy: jax.Array) -> jax.Array:
-    """Gradient of a loss with respect to the kernel of :func:`conv`.
+    """Compute the gradient of a loss with respect to the kernel of :func:`conv`.
 
     Args:
       x: float32 or float64 [B, H, W, C].
-      dy: [B, H, W, O], its gradient with respect to the outputs.
+      dy: [B, H, W, O], gradient of the loss with respect to the outputs.
 
     Returns:
       [3, 3, C, O], of the dtype of ``x``.
 
-    >>> kernel_gradient(jnp.ones((1, 3, 3, 1)), jnp.ones((1, 3, 3, 1)))[:, :, 0, 0].round(4).tolist()
+    >>> ones = jnp.ones((1, 3, 3, 1))
+    >>> kernel_gradient(ones, ones)[:, :, 0, 0].round(4).tolist()
     [[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]
     """
     C, outputs = x.shape[-1], dy.shape[-1]
@@ -104,14 +104,14 @@ def kernel_gradient(x: jax.Array, dy: jax.Array) -> jax.Array:
 
 
 def _chunked(x: jax.Array, chunks: int, border: int) -> jax.Array:
-    """[B, H, W, C] → [chunks, B / chunks, ..., C], with a border of zeros, and zeros up to whole tiles."""
+    """Pad with zeros to whole tiles and split into chunks: [chunks, B / chunks, ..., C]."""
     B, H, W, _ = x.shape
     x = jnp.pad(x, ((0, 0), (border, border + -H % TILE), (border, border + -W % TILE), (0, 0)))
     return x.reshape(chunks, B // chunks, *x.shape[1:])
 
 
 def _combine(matrix: np.ndarray, parts: Sequence[jax.Array], axis: int) -> jax.Array:
-    """Product of a matrix and a vector of arrays; the new axis has the rows of the matrix."""
+    """Multiply a matrix by a vector of arrays; the new axis has the rows of the matrix."""
 
     def total(row: Iterable[float]) -> jax.Array:
         terms = [float(factor) * part for factor, part in zip(row, parts, strict=True) if factor]
@@ -121,17 +121,17 @@ def _combine(matrix: np.ndarray, parts: Sequence[jax.Array], axis: int) -> jax.A
 
 
 def _values(matrix: np.ndarray, x: jax.Array) -> jax.Array:
-    """Values of the tiles of x, as wide as the matrix [6, pixels]: [B, H, W, C] → [36, tiles, C]."""
+    """Transform tiles by a matrix [6, pixels] along both axes: [B, H, W, C] → [36, tiles, C]."""
     _, H, W, C = x.shape
     pixels = matrix.shape[1]
-    last_row, last_column = H - pixels + 1, W - pixels + 1  # where the last tile begins
+    last_row, last_column = H - pixels + 1, W - pixels + 1  # start of the last tile
     rows = _combine(matrix, [x[:, i : i + last_row : TILE] for i in range(pixels)], 0)
     values = _combine(matrix, [rows[..., j : j + last_column : TILE, :] for j in range(pixels)], 1)
     return values.reshape(len(matrix) ** 2, -1, C)
 
 
 def _outputs(values: jax.Array) -> jax.Array:
-    """Outputs that have these values: [6, 6, B, H / 4, W / 4, O] → [B, H, W, O]."""
+    """Transform values back to outputs: [6, 6, B, H / 4, W / 4, O] → [B, H, W, O]."""
     _, _, B, rows, columns, outputs = values.shape
     y = _combine(OUTPUT.T, [values[:, j] for j in range(len(OUTPUT))], -2)
     y = _combine(OUTPUT.T, [y[i] for i in range(len(OUTPUT))], 2)

@@ -1,1 +1,1 @@
-"""State, step and loop (the only room that knows jit, grad and the clock)."""
+"""Training state, step and loop (the only package that uses jit, grad and the clock)."""

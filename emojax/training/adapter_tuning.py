@@ -1,4 +1,4 @@
-"""Several corpora at once over a frozen trunk, none of which knows of the others."""
+"""Tuning of several corpora at once over a frozen trunk, each independent of the others."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from emojax.training.train_step import TuneStep
 
 
 class AdapterTuning:
-    """Adapters and heads over a trunk that stays: some corpora at once, each with a schedule of its own.
+    """Tuning of adapters and heads over a frozen trunk, with one schedule for each corpus.
 
-    The further tuning of section 5.2.2. A corpus that is done makes room for the next one; none
-    knows of the others, so what is best is chosen for each by itself, and the state at the
-    beginning takes part in that.
+    This is the further tuning of section 5.2.2. A group of corpora is tuned at once; the next
+    corpus joins when one is done. The best state is chosen for each corpus separately, and the
+    initial state is one of the candidates.
 
     Args:
       config: the settings.
       lengths: corpus → samples of each clip of its training part, int ``[N]``.
-      feed: of those parts.
-      windows: corpus → samples of its training clips, at most; corpora that are tuned at once have
-        the longest of theirs.
-      tune_step: of :func:`emojax.training.train_step.make_tune_step`.
-      layout: of the devices.
-      state: to begin at.
-      progress: how far each corpus has come; empty at the beginning.
+      feed: the feed of those training parts.
+      windows: corpus → samples of its training clips, at most; corpora that are tuned at once use
+        the longest of their windows.
+      tune_step: the step from :func:`emojax.training.train_step.make_tune_step`.
+      layout: the layout of the devices.
+      state: the initial state.
+      progress: corpus → its schedule so far; empty for a new run.
     """
 
     steps_per_round = 1
@@ -70,7 +70,7 @@ class AdapterTuning:
         self.batches = prefetched(functools.partial(self._rows, rounds, self._window))
 
     def _rows(self, rounds: Mapping[str, int], window: int, later: int) -> Any:
-        """What the feed sends along for a step of a group, so many after the one of these rounds."""
+        """Return the feed's rows for the group's step that is ``later`` steps after ``rounds``."""
         clips = [self._sample(name, window, round_ + later) for name, round_ in rounds.items()]
         return jax.block_until_ready(place(self._feed.rows(clips, window), self._layout.rows))
 
@@ -81,21 +81,21 @@ class AdapterTuning:
 
     @property
     def step(self) -> int:
-        """Steps so far."""
+        """Number of steps so far."""
         return self.state.step
 
     @property
     def done(self) -> bool:
-        """Whether every corpus is done."""
+        """True when every corpus is done."""
         return not self._group
 
     def close(self) -> None:
         """Stop preparing batches."""
         self.batches.close()
-        del self.batches  # it holds this object, and so the clips on the device
+        del self.batches  # it refers to this object, and so to the clips on the device
 
     def train(self, rows: Any) -> tuple[Sequence[int], Sequence[str], jax.Array]:
-        """One step of every corpus in the group; gives its number, and the loss of each."""
+        """Take one step on every corpus of the group; return its number, the corpora and losses."""
         rounds = [self.schedules.progress[name].round for name in self._group]
         corpora, losses = self._tune_step(
             self.state.shared,
@@ -113,16 +113,16 @@ class AdapterTuning:
         return [self.step - 1] * len(self._group), self._group, losses
 
     def clips_of(self, step: int, name: str) -> np.ndarray:
-        """The clips of a step since the last evaluation: indices into a corpus's training part."""
+        """Return the indices of a step's training clips; the last evaluation must be earlier."""
         round_ = self.schedules.progress[name].round - (self.step - step)
         return self._sample(name, self._window, round_).clips
 
     def due(self) -> list[str]:
-        """The corpora whose devel part is to be evaluated now."""
+        """Return the corpora whose devel part must be evaluated now."""
         return self.schedules.due(self._group)
 
     def decide(self, uars: Mapping[str, float]) -> EvalDecision:
-        """Move the schedules on, given the devel UAR of some corpora."""
+        """Advance the schedules of the corpora whose devel UAR is given."""
         decision = self.schedules.decide(uars)
         if set(self._group) - set(self.schedules.unfinished()):
             self.batches.close()

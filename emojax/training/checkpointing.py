@@ -1,4 +1,4 @@
-"""What a run keeps on disk: the state to go on from beside the state to use, always as one."""
+"""Checkpointing of a run: the latest and the best state, always saved together."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from emojax.training.train_state import Corpus, EmoState, Shared
 
 Part = TypeVar("Part", Shared, Corpus)
 
-# A kill costs at most so much training, and what lies between two evaluations.  Where a round takes
-# milliseconds, saving at each evaluation would take longer than training.
+# A killed run loses at most this much training, plus the time between two evaluations. When a round
+# takes milliseconds, saving at each evaluation would take longer than training.
 SAVE_EVERY_S = 60.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Snapshot:
-    """All that a checkpoint holds; no step takes its arrays.
+    """Contents of a checkpoint; no training step donates its arrays.
 
     Attributes:
-      latest: the state to go on from.
-      progress: of its schedules.
-      best: the state to use, by devel UAR; None before the first evaluation.
+      latest: the state to resume from.
+      progress: name of a schedule → its progress.
+      best: the state with the best devel UAR; None before the first evaluation.
       devel_uars: corpus → devel UAR of its best state.
     """
 
@@ -44,11 +44,11 @@ class Snapshot:
 
 
 class CheckpointKeeper:
-    """Keeps the best state in memory and, once a minute, both states on disk.
+    """Keeper of the best state in memory and, once a minute, of both states on disk.
 
     Args:
-      workdir: of the run.
-      manifest: what the network is; a folder that holds another one is refused with a ValueError.
+      workdir: the run's folder.
+      manifest: description of the network; a folder with another one raises a ValueError.
     """
 
     def __init__(self, workdir: Path, manifest: dict) -> None:
@@ -66,11 +66,11 @@ class CheckpointKeeper:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a state to go on from."""
+        """True when there is a state to resume from."""
         return self._checkpoints.newest() is not None
 
     def resume(self, state: EmoState) -> tuple[EmoState, dict[str, Schedule]]:
-        """The latest state that was saved and the progress of its schedules; or the given one, and none."""
+        """Return the latest saved state and its progress; without one, ``state`` and {}."""
         if not self.begun:
             return state, {}
         snapshot = from_newest(self._workdir, lambda checkpoint: _restore(checkpoint, state))
@@ -85,12 +85,12 @@ class CheckpointKeeper:
         decision: EvalDecision,
         uars: Mapping[str, float],
     ) -> EmoState:
-        """Note what is best; gives the state to go on with: the best one of each corpus that begins a phase.
+        """Update the best state; return the next state, with restarted corpora at their best.
 
         Args:
-          state: that was evaluated.
-          progress: of the schedules.
-          decision: what follows from the evaluation.
+          state: the evaluated state.
+          progress: name of a schedule → its progress.
+          decision: the outcome of the evaluation.
           uars: corpus → devel UAR.
         """
         kept = _copied(state)
@@ -106,28 +106,27 @@ class CheckpointKeeper:
         return _copied(kept) if decision.restarted else state
 
     def _with_best(self, state: EmoState, names: Collection[str]) -> EmoState:
-        """The state, with the best of some corpora, and the trunk that belongs to it."""
+        """Replace some corpora by their best state, and the trunk by the one that belongs to it."""
         if not names or self._best is None:
             return state
         own = {name: self._best.corpora[name] for name in names}
         return EmoState(self._best.shared, {**state.corpora, **own}, state.step)
 
     def save(self, state: EmoState, progress: Mapping[str, Schedule]) -> None:
-        """Begin to save a state to go on from, and the best one."""
+        """Start to save this state as the latest one, together with the best one."""
         kept = _copied(state)
         self._unsaved = Snapshot(kept, dict(progress), self._best, dict(self._devel_uars))
         self.flush()
 
     def flush(self) -> None:
-        """Begin to save what was evaluated last, unless that is done."""
+        """Start to save the state that was evaluated last, if it is not saved yet."""
         snapshot, self._unsaved = self._unsaved, None
         if snapshot is None:
             return
         self._wait()
         self._saved_s = time.monotonic()
-        if (
-            jax.process_count() > 1
-        ):  # they meet while they save, so all do it between the same two steps
+        # Processes wait for each other while they save, so all save between the same two steps.
+        if jax.process_count() > 1:
             self._write(snapshot)
         else:
             self._under_way = self._thread.submit(self._write, snapshot)
@@ -145,12 +144,12 @@ class CheckpointKeeper:
         self._checkpoints.save(latest.step, trees, {**self._manifest, **notes})
 
     def last_saved(self) -> Path | None:
-        """Folder of the newest checkpoint on disk, named after its step."""
+        """Return the folder of the newest checkpoint on disk, named after its step."""
         self._wait()
         return self._checkpoints.newest()
 
     def close(self) -> None:
-        """Finish what was begun."""
+        """Finish saving and release the folder."""
         try:
             self._wait()
         finally:
@@ -158,18 +157,18 @@ class CheckpointKeeper:
             self._checkpoints.close()
 
     def check(self) -> None:
-        """Raise what went wrong with what was begun, if that is known by now."""
+        """Raise the error of the save in progress, if it has already failed."""
         if self._under_way and self._under_way.done():
             self._under_way.result()
 
     def _wait(self) -> None:
-        """Return when everything begun is on disk; raises what went wrong with it."""
+        """Wait until the save in progress is on disk; raise its error if it failed."""
         if self._under_way:
             self._under_way.result()
 
 
 def _restore(checkpoint: Checkpoint, like: EmoState) -> Snapshot:
-    """What a checkpoint holds, in arrays like those of a state."""
+    """Read a checkpoint into arrays with the shapes of ``like``."""
     manifest = checkpoint.manifest
 
     def state(kind: str, step: int) -> EmoState:
@@ -183,13 +182,13 @@ def _restore(checkpoint: Checkpoint, like: EmoState) -> Snapshot:
 
 
 def _without_path_of_base(manifest: Mapping) -> dict:
-    """A run is the same run wherever its base lies."""
+    """Remove the base's path: a run stays the same when its base is moved."""
     config = {name: value for name, value in manifest["config"].items() if name != "base"}
     return {**manifest, "config": config}
 
 
 def _copied(state: EmoState) -> EmoState:
-    """A copy of a state, because a step takes the arrays that it is given."""
+    """Copy a state, because a training step donates its input arrays."""
     return EmoState(
         _copy(state.shared), {name: _copy(own) for name, own in state.corpora.items()}, state.step
     )

@@ -1,4 +1,4 @@
-"""The training loop: steps, devel UAR, checkpoints, and going on where it was."""
+"""The training loop: steps, evaluation on devel, checkpoints and resuming."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from emojax.training.validation import Devel, devel_uars, make_devel
 
 
 class Driver(Protocol):
-    """Which steps a run takes, and what follows from an evaluation: what the loop drives.
+    """Interface of a training order: the steps of a run, and the outcome of an evaluation.
 
     Attributes:
       state: the run after the steps so far.
       schedules: of its corpora.
-      batches: what :meth:`train` is given, call after call.
-      last_step: where the run ends, at most.
+      batches: the arguments of the successive calls of :meth:`train`.
+      last_step: the step at which the run ends, at the latest.
       steps_per_round: steps that the progress bar counts as one round.
-      first_evaluation: corpora that are evaluated before the first step.
+      first_evaluation: corpora to evaluate before the first step.
     """
 
     state: EmoState
@@ -58,23 +58,23 @@ class Driver(Protocol):
 
     @property
     def step(self) -> int:
-        """Steps so far."""
+        """Number of steps so far."""
 
     @property
     def done(self) -> bool:
-        """Whether training is over."""
+        """True when training is over."""
 
     def train(self, given: Any, /) -> tuple[Sequence[int], Sequence[str], jax.Array]:
-        """The steps of a call; gives the number, the corpus and the loss of each."""
+        """Take the steps of a call; return the number, the corpus and the loss of each."""
 
     def clips_of(self, step: int, name: str) -> np.ndarray:
-        """The clips of a step: indices into a corpus's training part."""
+        """Return a step's clips as indices into a corpus's training part."""
 
     def due(self) -> list[str]:
-        """The corpora whose devel part is to be evaluated now."""
+        """Return the corpora whose devel part must be evaluated now."""
 
     def decide(self, uars: Mapping[str, float]) -> EvalDecision:
-        """Move the schedules on, given the devel UAR of some corpora."""
+        """Advance the schedules of the corpora whose devel UAR is given."""
 
     def close(self) -> None:
         """Stop preparing batches."""
@@ -83,17 +83,17 @@ class Driver(Protocol):
 def train(
     config: Config, workdir: str | Path, paths: Mapping[str, Path], profile: bool = False
 ) -> EmoState:
-    """Train, or go on training; reads the train and devel parts only.
+    """Train a run, or resume it; read the train and devel parts only.
 
-    The best state by mean devel UAR is kept in ``checkpoints/best``, the last one in
-    ``checkpoints/latest``; a phase with a smaller learning rate begins at the best state.  Over a
-    frozen trunk, each corpus has a best state of its own.  On a CPU, a resumed run ends bitwise
-    where an uninterrupted one ends.
+    A checkpoint holds the state with the best mean devel UAR as ``best`` and the last state as
+    ``latest``. A phase with a smaller learning rate begins at the best state. Over a frozen trunk,
+    each corpus has its own best state. On a CPU, a resumed run ends with the same bits as an
+    uninterrupted one.
 
     Args:
-      config: of :func:`emojax.config.read_config`.
-      workdir: of the run; made if it is not there.
-      paths: corpus → prepared folder.
+      config: settings from :func:`emojax.config.read_config`.
+      workdir: the run's folder; created if missing.
+      paths: corpus → its prepared folder.
       profile: whether to write a trace of a few steps into ``profile``.
 
     Returns:
@@ -134,7 +134,7 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
     state, progress = keeper.resume(place(state, layout.everywhere))
     kind = AdapterTuning if config.transfer.frozen_trunk else RoundRobin
     driver: Driver = kind(config, lengths, feed, windows, run.step, layout, state, progress)
-    del state  # the driver has it
+    del state  # the driver holds it
     batch_size = config.train.batch_size
     meter = Meter(batch_size, step_floors_s(run.model, lengths, windows, batch_size))
     traced = workdir / "profile" if profile and is_first() else None
@@ -150,7 +150,7 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
             evaluate(driver.first_evaluation, {})
         _loop(driver, meter, trace, writer, keeper, evaluate)
     if not driver.done:
-        # Whoever waits for this process must see that the run is not at its end.
+        # The exit status must show that the run is not finished.
         raise KeyboardInterrupt(
             f"stopped at step {driver.step}; the same command goes on from here"
         )
@@ -165,7 +165,7 @@ def _loop(
     keeper: CheckpointKeeper,
     evaluate: Callable[[Sequence[str], Mapping[str, float]], None],
 ) -> None:
-    """Train until the driver is done or somebody asks to stop; the state is saved then."""
+    """Train until the driver is done or a signal stops it, then save the state."""
     with counting_compile_s() as compile_s, _interruptible() as stopped:
         meter.start()
         due: list[str] = []
@@ -178,7 +178,7 @@ def _loop(
             if due:
                 evaluate(due, {**meter.flush(), "time/compile_s": sum(compile_s)})
                 meter.start()
-        meter.settle()  # a state that is not finite must not take the place of a good one
+        meter.settle()  # a state that is not finite must not replace a good one
         keeper.save(driver.state, driver.schedules.progress)
 
 
@@ -191,14 +191,14 @@ def _evaluate(
     names: Sequence[str],
     metrics: Mapping[str, float],
 ) -> None:
-    """Score some corpora's devel parts, note it, and keep what is worth keeping."""
+    """Evaluate some corpora on devel, write the scores, and update the checkpoints."""
     state = driver.state
     uars = devel_uars(forward, state, {name: devel[name] for name in names})
     decision = driver.decide(uars)
     shown = {f"devel_uar/{name}": uar for name, uar in uars.items()}
-    if len(names) == len(devel):  # the mean of some corpora says nothing beside that of others
+    if len(names) == len(devel):  # means over different corpora cannot be compared
         shown["devel_uar/mean"] = float(np.mean([*uars.values()]))
-    # Before the checkpoint: a line without its state is dropped, a state without its line is not.
+    # Metrics first: on resume, a line without a checkpoint is dropped; a missing one is lost.
     writer.write(state.step, {**metrics, **shown, "devel_uar/best": driver.schedules.best_uar})
     state = keeper.keep(state, driver.schedules.progress, decision, uars)
     if decision.restarted:
@@ -206,10 +206,10 @@ def _evaluate(
 
 
 def _windows(config: Config, lengths: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """The window of each corpus, samples; prints them, and how much of the work is padding."""
+    """Choose each corpus's window, in samples; print the windows and the share of padding."""
     choices = lengths
-    if config.train.sampling == SYNCHRONOUS:  # side by side, so of one length
-        # Each corpus counts the same, however many clips it has: it has as many in a step.
+    if config.train.sampling == SYNCHRONOUS:  # side by side, so with one length
+        # Each corpus counts the same, whatever its size: all have equally many clips in a step.
         alike = [np.quantile(own, np.linspace(0, 1, 101)) for own in lengths.values()]
         choices = dict.fromkeys(lengths, np.concatenate(alike))
     windows = choose_windows(choices, int(config.train.window_s * SAMPLE_RATE_HZ))
@@ -222,7 +222,7 @@ def _windows(config: Config, lengths: Mapping[str, np.ndarray]) -> dict[str, int
 
 @contextlib.contextmanager
 def _alone(workdir: Path) -> Iterator[None]:
-    """Two runs in one folder would delete each other's checkpoints."""
+    """Lock the folder: two runs in one folder would delete each other's checkpoints."""
     with open(workdir / ".lock", "w") as lock:
         refused = False
         if is_first():
@@ -238,7 +238,7 @@ def _alone(workdir: Path) -> Iterator[None]:
 
 
 def _stops(stopped: list[int], evaluated: bool) -> bool:
-    """Whether somebody asked to stop; several processes stop after an evaluation, where they meet."""
+    """Return whether to stop; several processes stop together, after an evaluation."""
     if jax.process_count() == 1:
         return bool(stopped)
     return evaluated and on_any_process(bool(stopped))
@@ -246,7 +246,7 @@ def _stops(stopped: list[int], evaluated: bool) -> bool:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """The first Ctrl-C or SIGTERM asks the loop to save and stop; a second one ends it at once."""
+    """Make the first Ctrl-C or SIGTERM save and stop; a second one ends the process at once."""
     stopped: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

@@ -8,13 +8,13 @@ import numpy as np
 
 
 def balanced_class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
-    """Weight of each class, inverse to its frequency; their mean over the clips is 1.
+    """Return a weight for each class, inverse to its frequency; the mean over the clips is 1.
 
-    As scikit-learn's ``class_weight="balanced"``; classes without clips (and padded ones) weigh 0.
+    Like scikit-learn's ``class_weight="balanced"``; padded and empty classes have weight 0.
 
     Args:
-      labels: int ``[N]`` of the training part.
-      classes: K.
+      labels: int ``[N]``, of the training part.
+      classes: K, padded classes included.
 
     Returns:
       float32 ``[K]``.
@@ -31,7 +31,7 @@ def balanced_class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
 def weighted_cross_entropy(
     logits: jax.Array, label: jax.Array, class_weight: jax.Array
 ) -> jax.Array:
-    """Mean over the batch of w[y] · −log softmax(logits)[y] (section 4.3).
+    """Return the mean over the batch of w[y] · −log softmax(logits)[y] (section 4.3).
 
     Args:
       logits: f32 ``[B, K]``, −inf on padded classes.

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a progress bar, and the same numbers as JSON lines and TensorBoard events."""
+"""Writer of a run's metrics: a progress bar, JSON lines and TensorBoard events."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from emojax.multihost import is_first
 
 
 class MetricWriter:
-    """Writes and shows what is measured of a run; use it as a context.
+    """Writer of a run's metrics to screen and disk; a context manager.
 
     Args:
-      workdir: gets ``metrics.jsonl`` and TensorBoard's event files.
-      first_step: the run goes on from here; what was written of later steps is dropped.
-      last_step: where it ends.
-      steps_per_round: of the round-robin.
+      workdir: folder for ``metrics.jsonl`` and TensorBoard's event files.
+      first_step: the step to resume from; metrics of later steps are dropped.
+      last_step: the step at which the run ends.
+      steps_per_round: steps in a round.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class MetricWriter:
         self._events.close()
 
     def advance(self, step: int, speed: Mapping[str, float]) -> None:
-        """Move the bar on to a step; it shows the speed, of :meth:`Meter.speed`, once a round."""
+        """Move the bar to a step; show the speed from :meth:`Meter.speed` once a round."""
         if step % self._steps_per_round == 0:
             self._shown["round"] = f"{step // self._steps_per_round}/{self._rounds}"
             if "time/clips_per_s" in speed:
@@ -64,25 +64,25 @@ class MetricWriter:
         self._bar.update(step - self._bar.n)
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Record metrics of a step; ``loss/mean`` and ``devel_uar/...`` are shown beside the bar."""
+        """Write the metrics of a step; show ``loss/mean`` and ``devel_uar/...`` beside the bar."""
         if self._writes:
             with open(self._path, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, **metrics}) + "\n")
         for name, value in metrics.items():
             self._events.add_scalar(name, value, step)
         self._events.flush()
-        if "loss/mean" in metrics:  # not before the first step
+        if "loss/mean" in metrics:  # missing before the first step
             self._shown["loss"] = f"{metrics['loss/mean']:.3f}"
         if "time/compile_s" in metrics:
             self._shown["compiled in"] = f"{metrics['time/compile_s']:.0f} s"
-        if "devel_uar/mean" in metrics:  # not where only some corpora were evaluated
+        if "devel_uar/mean" in metrics:  # missing when only some corpora were evaluated
             self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
         self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"
         self._bar.set_postfix(self._shown)
 
 
 def _drop_after(path: Path, step: int) -> None:
-    """Keep the complete lines up to ``step``: a killed run may have written more, or half a line."""
+    """Drop incomplete lines, and lines after ``step``, that a killed run left behind."""
     if not path.exists():
         return
     kept = []

@@ -1,4 +1,4 @@
-"""What is measured between two evaluations: losses, speed, and how long the device waited."""
+"""Measurements between two evaluations: losses, speed, and the time spent waiting for data."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import numpy as np
 
 Item = TypeVar("Item")
 
-# Also where a program is read from the cache of compiled ones.
+# JAX records this event also when a program comes from the compilation cache.
 _COMPILED = "/jax/core/compile/backend_compile_duration"
-# Calls that the device may be behind: enough that it never waits for Python.
+# Calls queued ahead of the device: enough that it never waits for Python.
 UNDER_WAY = 2
 
 
 class NotFiniteLossError(FloatingPointError):
-    """The first loss of a run that is not finite.
+    """Error for the first loss of a run that is not finite.
 
     Attributes:
-      step: its number, from 0 on.
-      corpus: whose loss it is.
+      step: number of the step, from 0.
+      corpus: the corpus of the step.
     """
 
     def __init__(self, step: int, corpus: str) -> None:
@@ -33,11 +33,11 @@ class NotFiniteLossError(FloatingPointError):
 
 
 class Meter:
-    """Losses of each corpus, clips a second and the share of time spent waiting for data.
+    """Meter of each corpus's losses, clips per second and the share of time waiting for data.
 
     Args:
       batch_size: clips in a step of a corpus.
-      floors_s: corpus → seconds that its step takes at the machine's peak; may be empty.
+      floors_s: corpus → seconds of its step at the machine's peak; may be empty.
     """
 
     def __init__(self, batch_size: int, floors_s: Mapping[str, float]) -> None:
@@ -46,30 +46,30 @@ class Meter:
         self.start()
 
     def start(self) -> None:
-        """Forget what was measured."""
+        """Reset all measurements."""
         self._losses: dict[str, list[float]] = defaultdict(list)
         self._waited_s = 0.0
         self._since_s = time.perf_counter()
 
     def waiting_for(self, batches: Iterator[Item]) -> Item:
-        """The next batch; the time until it is there counts as waiting."""
+        """Return the next batch, and count the time until it arrives as waiting."""
         begin_s = time.perf_counter()
         item = next(batches)
         self._waited_s += time.perf_counter() - begin_s
         return item
 
     def add(self, steps: Sequence[int], names: Sequence[str], losses: jax.Array) -> None:
-        """Note the losses of a call, and wait for those of the call before the last.
+        """Add the losses of a call, and wait for those of the call before the last.
 
         Without a limit JAX queues calls and the progress bar runs ahead of the device.
 
         Args:
-          steps: number of each loss's step.
-          names: corpus of each.
-          losses: f32 ``[len(steps)]``, which may still be under way on the device.
+          steps: step number of each loss.
+          names: corpus of each loss.
+          losses: f32 ``[len(steps)]``; the device may still be computing them.
 
         Raises:
-          NotFiniteLossError: one of those that it waited for is not finite.
+          NotFiniteLossError: a loss that it waited for is not finite.
         """
         self._under_way.append((steps, names, losses))
         if len(self._under_way) > UNDER_WAY:
@@ -79,13 +79,13 @@ class Meter:
         """Wait for all losses.
 
         Raises:
-          NotFiniteLossError: one of them is not finite.
+          NotFiniteLossError: a loss is not finite.
         """
         while self._under_way:
             self._wait()
 
     def _wait(self) -> None:
-        """For the oldest call under way."""
+        """Wait for the oldest pending call."""
         steps, names, losses = self._under_way.popleft()
         for step, name, loss in zip(steps, names, jax.device_get(losses), strict=True):
             if not np.isfinite(loss):
@@ -93,9 +93,9 @@ class Meter:
             self._losses[name].append(float(loss))
 
     def speed(self) -> dict[str, float]:
-        """Clips a second and the share of peak FLOP/s since the start, named as in ``metrics.jsonl``.
+        """Return clips per second and the share of peak FLOP/s, named as in ``metrics.jsonl``.
 
-        Nothing before the first loss is there.
+        The result is empty until the first loss arrives.
         """
         elapsed_s = time.perf_counter() - self._since_s
         steps = {name: len(values) for name, values in self._losses.items()}
@@ -103,12 +103,12 @@ class Meter:
             return {}
         speed = {"time/clips_per_s": self._batch_size * sum(steps.values()) / elapsed_s}
         floor_s = sum(self._floors_s.get(name, 0.0) * count for name, count in steps.items())
-        if 0 < floor_s <= elapsed_s:  # more than the peak was measured while the machine was busy
+        if 0 < floor_s <= elapsed_s:  # a share above 1 has a wrong peak, from a busy machine
             speed["time/peak_share"] = floor_s / elapsed_s
         return speed
 
     def flush(self) -> dict[str, float]:
-        """What was measured since the start, named as in ``metrics.jsonl``.
+        """Return all measurements since the start, named as in ``metrics.jsonl``.
 
         Raises:
           NotFiniteLossError: a loss is not finite.
@@ -127,7 +127,7 @@ class Meter:
 
 @contextlib.contextmanager
 def counting_compile_s() -> Iterator[list[float]]:
-    """Collects the seconds that each program takes to compile while the context is open.
+    """Collect the seconds that each program takes to compile while the context is open.
 
     >>> with counting_compile_s() as compile_s:
     ...     _ = jax.jit(lambda x: x + 41)(1)

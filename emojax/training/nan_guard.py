@@ -1,4 +1,4 @@
-"""A loss that is not finite: which clips it was of, and where to go back to."""
+"""Report of a loss that is not finite: its clips, and the last good checkpoint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def naming_clips(
     clips_of: ClipsOf,
     keeper: CheckpointKeeper,
 ) -> Iterator[None]:
-    """Save what was evaluated last; name the clips, all of which are in a file, and the last checkpoint.
+    """Name the clips of a loss that is not finite, and the last checkpoint; save pending states.
 
     Raises:
       FloatingPointError: a loss is not finite.

@@ -1,4 +1,4 @@
-"""How fast this machine can be at best, and what a training step takes at that speed."""
+"""Peak speed of this machine, and the time of a training step at that speed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _forward_flops = functools.cache(forward_flops)
 
 @functools.cache
 def measured_flops_per_s(dtype: DTypeLike) -> float:
-    """Floating-point operations a second of the default device: its best large matrix product.
+    """Measure the FLOP/s of the default device in its fastest large matrix product.
 
-    It takes 0.2 s beside compiling, or two products where one takes longer than that.
+    This takes 0.2 s plus compilation, or two products when one takes longer than that.
     """
     size = 2048 if jax.default_backend() == "cpu" else 8192
-    # Not ones: the fewer bits change, the higher an accelerator's clock.
+    # Not all ones: an accelerator raises its clock when few bits change.
     matrix = jnp.sin(jnp.arange(size * size, dtype=jnp.float32)).reshape(size, size).astype(dtype)
     product = jax.jit(jnp.matmul).lower(matrix, matrix).compile()
     times_s: list[float] = []
@@ -43,20 +43,19 @@ def step_floors_s(
     windows: Mapping[str, int],
     batch_size: int,
 ) -> dict[str, float]:
-    """Seconds that a training step of each corpus takes at the peak of all devices.
+    """Compute the seconds of a training step of each corpus at the peak of all devices.
 
-    Only what the clips need counts: frames of padding are work that could be saved.  The gradient
-    of the inputs is as much again as the forward pass, and so is that of the kernels, where they
-    are trained.
+    Padding is not counted, since that work could be saved. The gradient of the inputs costs as much
+    as the forward pass, and so does that of the kernels if they are trained.
 
     Args:
       model: the network.
       lengths: corpus → samples of each clip of its training part, int ``[N]``.
-      windows: corpus → samples, to which longer clips are cut.
+      windows: corpus → samples; longer clips are cut to them.
       batch_size: clips in a step.
 
     Returns:
-      corpus → seconds; empty where operations cannot be counted, which needs JAX's CPU backend.
+      corpus → seconds; empty without JAX's CPU backend, which counts the operations.
     """
     longest_frames = int(frame_count(max(windows.values())))
     try:
@@ -72,5 +71,5 @@ def step_floors_s(
 
 
 def _devices() -> int:
-    """Simulated devices of a CPU share its cores."""
+    """Count the devices; one for each process on CPUs, whose simulated devices share cores."""
     return jax.process_count() if jax.default_backend() == "cpu" else jax.device_count()

@@ -1,4 +1,4 @@
-"""A trace of a few steps, to see where the time goes."""
+"""Profiler trace of a few training steps."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 import jax
 import tqdm
 
-# The first round compiles, and the second one may still wait for data.
+# The first round compiles, and the second may still wait for data.
 WARM_UP_ROUNDS = 2
 TRACED_STEPS = 10
 
 
 class Profile:
-    """Traces a few steps of a run, a round at least, after its first two rounds; use it as a context.
+    """Trace of at least one round, after the first two rounds of a run; a context manager.
 
     Args:
-      folder: gets the trace; None for no trace.
-      first_step: where the run begins, or goes on.
-      steps_per_round: of the run.
-      settle: waits until the device has nothing to do.
+      folder: folder for the trace; None for no trace.
+      first_step: the step at which the run starts or resumes.
+      steps_per_round: steps in a round.
+      settle: function that waits until the device is idle.
     """
 
     def __init__(
@@ -41,23 +41,23 @@ class Profile:
             print(f"no trace: the run ended before step {self._begin}, where it would begin")
 
     def advance(self, step: int) -> None:
-        """Begin or end the trace, if it is time."""
+        """Start or stop the trace when its first or last step is reached."""
         if self._folder and step >= (self._end if self._tracing else self._begin):
             self._settle()
             if self._tracing:
                 self._stop()
             else:
                 options = jax.profiler.ProfileOptions()
-                options.python_tracer_level = (
-                    0  # an evaluation that compiles would be 100 MB of Python calls
-                )
+                # Tracing Python would write 100 MB for an evaluation that compiles.
+                options.python_tracer_level = 0
                 jax.profiler.start_trace(self._folder, profiler_options=options)
                 self._tracing = True
 
     def _stop(self) -> None:
         jax.profiler.stop_trace()
         tqdm.tqdm.write(
-            f"a trace is in {self._folder}: open the .trace.json.gz in it at https://ui.perfetto.dev, or, "
-            f"with `pip install xprof`, `tensorboard --logdir {self._folder}`"
+            f"a trace is in {self._folder}: open the .trace.json.gz in it at "
+            "https://ui.perfetto.dev, or, with `pip install xprof`, "
+            f"`tensorboard --logdir {self._folder}`"
         )
         self._tracing, self._folder = False, None

@@ -1,4 +1,4 @@
-"""The corpora in turn, all with one trunk."""
+"""Round-robin training of several corpora with one trunk."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from emojax.training.schedule import EvalDecision, Schedule, Schedules, make_pha
 from emojax.training.train_state import Corpus, EmoState
 from emojax.training.train_step import Plan, TrainSteps, stack_corpora, unstack_corpora
 
-ALL = "all"  # the schedule of corpora that share a trunk
+ALL = "all"  # name of the schedule of all corpora
 
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """Successive steps that one call takes.
+    """Successive steps of one jitted call.
 
     Attributes:
-      corpora: the corpus of each.
-      plans: stack of corpora → what the device is told of the steps on them.
+      corpora: the corpus of each step.
+      plans: stack of corpora → plan of the steps on them.
     """
 
     corpora: Sequence[str]
@@ -36,18 +36,18 @@ class Call:
 
 
 class RoundRobin:
-    """The corpora in turn, with one trunk and one schedule: that of their mean devel UAR (section 6.1).
+    """Round-robin training with one trunk and one schedule, by mean devel UAR (section 6.1).
 
     Args:
       config: the settings.
       lengths: corpus → samples of each clip of its training part, int ``[N]``.
-      feed: of those parts.
+      feed: the feed of those training parts.
       windows: corpus → samples of its training clips, at most.
-      train_steps: of :func:`emojax.training.train_step.make_train_steps`, or, for synchronous
-        rounds, of :func:`emojax.training.train_step.make_synchronous_rounds`.
-      layout: of the devices.
-      state: to begin at.
-      progress: how far the schedule has come; empty at the beginning.
+      train_steps: the call from :func:`emojax.training.train_step.make_train_steps`, or, for
+        synchronous rounds, from :func:`emojax.training.train_step.make_synchronous_rounds`.
+      layout: the layout of the devices.
+      state: the initial state.
+      progress: name of the schedule → its progress; empty for a new run.
     """
 
     first_evaluation: Sequence[str] = ()
@@ -70,8 +70,7 @@ class RoundRobin:
         self._train_steps, self._feed, self._layout = train_steps, feed, layout
         self._lengths, self._windows = [*lengths.values()], [windows[name] for name in lengths]
         self._weights = corpus_weights(config.train.sampling, sizes)
-        # Corpora of one window come one after the other: a call has a loop for each, and no
-        # branches.
+        # Corpora with the same window are successive: a call has one loop per window, no branches.
         self._order = sorted(range(len(lengths)), key=self._windows.__getitem__)
         self._steps_per_call = self._count_steps_per_call()
         self._members = self._group_by_loop()
@@ -91,21 +90,21 @@ class RoundRobin:
         self.batches = prefetched(call, state.step // self._steps_per_call)
 
     def _count_steps_per_call(self) -> int:
-        """A round where the order of its corpora is known, so that each call is the same program."""
+        """Return the steps of a call: a round if its corpus order is fixed, else one."""
         corpora = len(self._names)
         if self._config.train.sampling == SYNCHRONOUS:
             return corpora
         return steps_per_call(corpora) if self._weights is None else 1
 
     def _group_by_loop(self) -> list[list[int]]:
-        """The corpora that are stacked: those of a loop, or one, which has nothing to find among others."""
+        """Group the corpora into stacks: those of one loop, or single ones for one-step calls."""
         if self._steps_per_call == 1:
             return [[corpus] for corpus in self._order]
         return [[*group] for _, group in itertools.groupby(self._order, self._windows.__getitem__)]
 
     @property
     def state(self) -> EmoState:
-        """The run after the steps so far; the next call takes its arrays."""
+        """State after the steps so far; the next call donates its arrays."""
         corpora: dict[int, Corpus] = {}
         for members, stack in zip(self._members, self._stacks, strict=True):
             corpora |= zip(members, self._unstack(stack, count=len(members)), strict=True)
@@ -121,7 +120,7 @@ class RoundRobin:
         ]
 
     def _call(self, first_step: int, number: int) -> Call:
-        """What a call is given; a run that goes on in the middle of a round has the rest of that first."""
+        """Prepare a call; a run that resumes within a round first takes the rest of that round."""
         size = self._steps_per_call
         steps = range(max(first_step, number * size), (number + 1) * size)
         clips = {step: self._sample(step) for step in steps}
@@ -132,19 +131,17 @@ class RoundRobin:
         return Call([self._names[one.corpus] for one in clips.values()], plans)
 
     def _plan(self, stack: int, clips: Mapping[int, ClipIndices]) -> Plan:
-        """What the device is told of successive steps on the corpora of a stack."""
+        """Make the plan of successive steps on the corpora of a stack."""
         corpora = [self._place[one.corpus][1] for one in clips.values()]
         rows = place(self._feed.rows([*clips.values()], self._window(stack)), self._layout.rows)
-        jax.block_until_ready(
-            rows
-        )  # in this thread: what is still on its way to the device is not there
+        jax.block_until_ready(rows)  # this thread waits for the transfer to the device
         return Plan(np.array([*clips], np.int32), np.array(corpora, np.int32), rows)
 
     def _window(self, stack: int) -> int:
         return self._windows[self._members[stack][0]]
 
     def _sample(self, step: int) -> ClipIndices:
-        """The clips of a step: of each corpus in turn (section 6.1), or of corpora as drawn."""
+        """Choose the clips of a step: its corpus is next in turn (section 6.1) or drawn."""
         seed = self._config.data.seed
         corpus, turn = turn_of(step, self._order, self._weights, seed)
         batch_size = self._config.train.batch_size
@@ -154,16 +151,16 @@ class RoundRobin:
 
     @property
     def done(self) -> bool:
-        """Whether the last phase is over."""
+        """True when the last phase is over."""
         return not self.schedules.unfinished()
 
     def close(self) -> None:
         """Stop preparing batches."""
         self.batches.close()
-        del self.batches  # it holds this object, and so the clips on the device
+        del self.batches  # it refers to this object, and so to the clips on the device
 
     def train(self, call: Call) -> tuple[Sequence[int], Sequence[str], jax.Array]:
-        """The steps of a call; gives the number, the corpus and the loss of each."""
+        """Take the steps of a call; return the number, the corpus and the loss of each."""
         self._shared, trained, losses = self._train_steps(
             self._shared,
             [self._stacks[stack] for stack in call.plans],
@@ -180,15 +177,15 @@ class RoundRobin:
         return range(self.step - len(call.corpora), self.step), call.corpora, losses
 
     def clips_of(self, step: int, name: str) -> np.ndarray:
-        """The clips of a step, whose corpus is ``name``: indices into that corpus's training part."""
+        """Return a step's clips as indices into the training part of its corpus, ``name``."""
         return self._sample(step).clips
 
     def due(self) -> list[str]:
-        """The corpora whose devel part is to be evaluated now."""
+        """Return the corpora whose devel part must be evaluated now."""
         return self.schedules.due([ALL]) if self._between_rounds else []
 
     def decide(self, uars: Mapping[str, float]) -> EvalDecision:
-        """Move the schedule on, given the devel UAR of each corpus."""
+        """Advance the schedule, given the devel UAR of each corpus."""
         return self.schedules.decide(uars)
 
     @property
@@ -197,9 +194,9 @@ class RoundRobin:
 
 
 def steps_per_call(corpora: int) -> int:
-    """Steps in a jitted call, of corpora in turn: a round, so that a fast device never waits for Python.
+    """Return the steps of a jitted call: a round, so that a fast device never waits for Python.
 
-    One on CPUs, whose programs are slower inside of loops: 2.2 s a step instead of 0.9 s (see
-    ``docs/performance.md``), and where one step takes long enough by itself.
+    A CPU takes one step per call: a step is slower inside a loop, 2.2 s instead of 0.9 s (see
+    ``docs/performance.md``), and long enough by itself.
     """
     return 1 if jax.default_backend() == "cpu" else corpora

@@ -1,4 +1,4 @@
-"""From settings and opened corpora to what the loop needs."""
+"""Construction of a run's network, step and state from its settings and corpora."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ from emojax.versions import versions
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run is made of.
+    """Parts of a run.
 
     Attributes:
       model: the network.
-      step: the jitted call of its training order.
+      step: the jitted call that takes its training steps.
       forward: the jitted forward pass.
-      state: before the first step.
+      state: the state before the first step.
     """
 
     model: AdapterResNet
@@ -53,7 +53,7 @@ class Run:
 
 
 def make_manifest(config: Config, corpora: Mapping[str, PartitionedCorpus]) -> dict:
-    """What the checkpoint says of itself: enough to build the network again without the corpora."""
+    """Make the checkpoint's manifest: enough to build the network again without the corpora."""
     return {
         "emojax": versions()["emojax"],
         "front_end": FRONT_END,
@@ -71,14 +71,14 @@ def make_run(
     batch_of: BatchOf,
     layout: Layout,
 ) -> Run:
-    """The network, its jitted step and forward pass, and the state before the first step.
+    """Make the network, its jitted step and forward pass, and the initial state.
 
     Args:
-      config: the settings.
-      manifest: of :func:`make_manifest`.
+      config: settings of the run.
+      manifest: the result of :func:`make_manifest`.
       train: corpus → its training part, for the class weights.
-      batch_of: of the feed that brings the clips.
-      layout: of the devices.
+      batch_of: the feed's function that makes a batch.
+      layout: the layout of the devices.
     """
     classes = most_classes(manifest)
     model = make_model(
@@ -105,7 +105,7 @@ def make_run(
 
 
 def _make_step(config: Config, layout: Layout) -> Callable:
-    """What makes the step of a training order."""
+    """Return the function that makes the training step."""
     if config.transfer.frozen_trunk:
         return make_tune_step
     if config.train.sampling == SYNCHRONOUS:
@@ -114,7 +114,7 @@ def _make_step(config: Config, layout: Layout) -> Callable:
 
 
 def make_layout(config: Config, corpora: int) -> Layout:
-    """The devices, as so many corpora are trained on them.
+    """Make the layout of the devices for so many corpora.
 
     Raises:
       ValueError: a batch cannot be split over them.

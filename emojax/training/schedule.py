@@ -1,4 +1,4 @@
-"""When the learning rate falls and training ends: after so many rounds, or when devel stops improving."""
+"""Schedule of the learning rate: a phase ends after some rounds or when devel stops improving."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from emojax.config import Config
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """How far a training has come; kept in the checkpoint.
+    """Progress of a schedule; saved in the checkpoint.
 
     Attributes:
-      round: rounds done.
-      phase: number of the learning rate in use.
-      began: round at which the phase began.
-      best_uar: on devel, so far.
-      best_round: where that was.
+      round: number of rounds done.
+      phase: index of the learning rate in use.
+      began: round in which the phase began.
+      best_uar: best devel UAR so far.
+      best_round: round of the best devel UAR.
     """
 
     round: int = 0
@@ -30,21 +30,21 @@ class Schedule:
     best_round: int = 0
 
     def next_round(self) -> Schedule:
-        """The schedule, a round later."""
+        """Return the schedule one round later."""
         return dataclasses.replace(self, round=self.round + 1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Phases:
-    """The rules of a schedule (sections 4.3 and 5.2.2).
+    """Rules of a schedule (sections 4.3 and 5.2.2).
 
     Attributes:
       rates: learning rate of each phase.
       decay: the rate is also divided by ``1 + decay · round``.
-      rounds: of a phase, at most.
-      patience_rounds: a phase also ends so many rounds after its beginning or the last better devel
-        UAR, whichever is later; 0 for never.
-      eval_every: rounds between two evaluations on devel.
+      rounds: rounds of a phase, at most.
+      patience_rounds: a phase also ends after this many rounds without a better devel UAR; 0 for
+        no such limit.
+      eval_every: rounds between two evaluations.
 
     >>> phases = Phases((0.1, 0.01), decay=0.0, rounds=100, patience_rounds=2, eval_every=1)
     >>> one = Schedule()
@@ -61,20 +61,20 @@ class Phases:
     eval_every: int
 
     def done(self, schedule: Schedule) -> bool:
-        """Whether the last phase is over."""
+        """Return whether the last phase is over."""
         return schedule.phase == len(self.rates)
 
     def rate(self, schedule: Schedule) -> float:
-        """The learning rate of the next round."""
+        """Return the learning rate of the next round."""
         return self.rates[schedule.phase] / (1 + self.decay * schedule.round)
 
     def evaluates(self, schedule: Schedule) -> bool:
-        """Whether devel is evaluated now."""
+        """Return whether devel must be evaluated now."""
         rounds = schedule.round - schedule.began
         return rounds > 0 and (rounds % self.eval_every == 0 or rounds == self.rounds)
 
     def evaluated(self, schedule: Schedule, uar: float) -> Schedule:
-        """The schedule after an evaluation on devel; the next phase may have begun."""
+        """Return the schedule after an evaluation on devel; this may begin the next phase."""
         if uar > schedule.best_uar:
             schedule = dataclasses.replace(schedule, best_uar=uar, best_round=schedule.round)
         idle = schedule.round - max(schedule.best_round, schedule.began)
@@ -85,12 +85,12 @@ class Phases:
 
     @property
     def longest(self) -> int:
-        """Rounds of all phases, at most."""
+        """Maximum number of rounds of all phases."""
         return self.rounds * len(self.rates)
 
 
 def make_phases(config: Config, clips: int) -> Phases:
-    """The phases of a corpus (or of several, the largest) of so many training clips."""
+    """Make the phases for a corpus, or for the largest of several, with so many training clips."""
     schedule, epoch_rounds = config.schedule, math.ceil(clips / config.train.batch_size)
     return Phases(
         schedule.learning_rates,
@@ -103,11 +103,11 @@ def make_phases(config: Config, clips: int) -> Phases:
 
 @dataclasses.dataclass(frozen=True)
 class EvalDecision:
-    """What follows from an evaluation on devel.
+    """Outcome of an evaluation on devel.
 
     Attributes:
-      improved: corpora whose present state is the best so far.
-      restarted: corpora that begin a phase, at their best state.
+      improved: corpora whose current state is the best so far.
+      restarted: corpora that begin a phase at their best state.
     """
 
     improved: Collection[str]
@@ -115,12 +115,12 @@ class EvalDecision:
 
 
 class Schedules:
-    """The schedules of a run: one of all corpora that share a trunk, or one of each corpus.
+    """Schedules of a run: one for all corpora that share a trunk, or one for each corpus.
 
     Args:
       phases: name of a schedule → its rules.
       members: name of a schedule → the corpora that follow it.
-      progress: name of a schedule → how far it has come, of a run that goes on.
+      progress: name of a schedule → its progress in a resumed run.
     """
 
     def __init__(
@@ -133,26 +133,26 @@ class Schedules:
         self.progress = {**dict.fromkeys(phases, Schedule()), **progress}
 
     def rate(self, name: str) -> float:
-        """The learning rate of the next round."""
+        """Return the learning rate of the next round."""
         return self._phases[name].rate(self.progress[name])
 
     def next_round(self, names: Iterable[str]) -> None:
-        """Count a round of some schedules."""
+        """Count one more round of some schedules."""
         self.progress |= {name: self.progress[name].next_round() for name in names}
 
     def unfinished(self) -> list[str]:
-        """The schedules whose last phase is not over."""
+        """Return the schedules whose last phase is not over."""
         return [
             name for name, phases in self._phases.items() if not phases.done(self.progress[name])
         ]
 
     def due(self, names: Iterable[str]) -> list[str]:
-        """The corpora of some schedules whose devel part is to be evaluated now."""
+        """Return the corpora of some schedules whose devel part must be evaluated now."""
         due = [name for name in names if self._phases[name].evaluates(self.progress[name])]
         return [corpus for name in due for corpus in self._members[name]]
 
     def decide(self, uars: Mapping[str, float]) -> EvalDecision:
-        """Move on the schedules whose corpora were evaluated, each by the mean of its UARs."""
+        """Advance the schedules whose corpora were evaluated, by their mean UAR."""
         improved: list[str] = []
         restarted: list[str] = []
         for name, corpora in self._members.items():
@@ -168,10 +168,10 @@ class Schedules:
 
     @property
     def best_uar(self) -> float:
-        """Mean over the schedules of the devel UAR of the best state."""
+        """Mean over the schedules of their best devel UAR."""
         return float(np.mean([schedule.best_uar for schedule in self.progress.values()]))
 
     @property
     def longest_rounds(self) -> int:
-        """Rounds of the longest schedule, at most."""
+        """Maximum number of rounds of the longest schedule."""
         return max(phases.longest for phases in self._phases.values())

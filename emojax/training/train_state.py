@@ -1,4 +1,4 @@
-"""What a run trains: the shared subtree, and a subtree of equal shape for every corpus."""
+"""Training state: the shared subtree, and a subtree of equal shape for every corpus."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from emojax.inference.network import init_network
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.subtrees import Params
 
-# Parameters are drawn once: a fast program for it would take ten seconds to compile on CPUs.
+# Parameters are initialised once: optimising that program would take ten seconds on a CPU.
 _UNOPTIMISED = {"cpu": {"xla_backend_optimization_level": 0}}
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Shared:
-    """Parameters that every corpus trains, and the optimizer's state for them."""
+    """Parameters that all corpora train, and the optimizer's state for them."""
 
     params: Params
     opt_state: optax.OptState
@@ -30,7 +30,7 @@ class Shared:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """One corpus's own part of the network.
+    """Part of the network that belongs to one corpus.
 
     Attributes:
       params: adapters, norms and head.
@@ -50,7 +50,7 @@ class Corpus:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class EmoState:
-    """A whole run after ``step`` steps of the round-robin."""
+    """State of a run after ``step`` steps."""
 
     shared: Shared
     corpora: dict[str, Corpus]
@@ -65,15 +65,15 @@ def init_state(
     key: jax.Array,
     shared_attention: bool = True,
 ) -> EmoState:
-    """A fresh state; every corpus begins with the same subtree shapes and its own random head.
+    """Initialise a state; every corpus gets the same subtree shapes and its own random head.
 
     Args:
       model: the network.
       class_weights: corpus → f32 ``[K]``.
-      labels: corpus → its number of labels.
+      labels: corpus → number of its labels.
       optimizers: ``(tx_shared, tx_corpus)``.
-      key: of the run.
-      shared_attention: whether the attention belongs to the shared subtree.
+      key: random key of the run.
+      shared_attention: put the attention into the shared subtree.
     """
     tx_shared, tx_corpus = optimizers
     init = jax.jit(

@@ -1,4 +1,4 @@
-"""One training step, and the jitted calls that take many: in turn, side by side, or over a frozen trunk."""
+"""Training step, and jitted calls of many steps: in turn, side by side or over a frozen trunk."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def train_step(
     optimizers: Optimizers,
     augment: Augment = _identity,
 ) -> tuple[Shared, Corpus, jax.Array]:
-    """One step on a batch of one corpus: updates ``shared`` and that corpus, and nothing else.
+    """Take one step on a batch of one corpus; update ``shared`` and that corpus, nothing else.
 
     Args:
       shared: the shared subtree and its optimizer's state.
       corpus: the subtree of the batch's corpus.
-      batch: B clips of that corpus.
-      key: of this step.
+      batch: clips of that corpus.
+      key: random key of this step.
       rate: the learning rate, f32 scalar.
       model: the network.
       optimizers: ``(tx_shared, tx_corpus)``, without a learning rate.
-      augment: ``(mel, frames, key) -> mel`` of a training batch.
+      augment: ``(mel, frames, key) -> mel`` for a training batch.
 
     Returns:
-      both parts updated, and the loss, f32 scalar.
+      both updated parts, and the loss, f32 scalar.
     """
     key_dropout, key_augment = jax.random.split(key)
     mel, frames = front_end(batch)
@@ -94,12 +94,12 @@ def _apply_gradients(tx: optax.GradientTransformation, grads, part: Part, rate) 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Successive steps of one window, S of them.
+    """Plan of S successive steps with one window.
 
     Attributes:
-      step: i32 ``[S]``, their numbers in the run.
-      corpus: i32 ``[S]``, where the corpus of each is among the stacked ones.
-      rows: what the feed sends along, a pytree of ``[S, B, ...]``.
+      step: i32 ``[S]``, numbers of the steps in the run.
+      corpus: i32 ``[S]``, index of each step's corpus in the stack.
+      rows: the feed's input for the steps, a pytree of ``[S, B, ...]``.
     """
 
     step: jax.Array | np.ndarray
@@ -114,20 +114,20 @@ def make_train_steps(
     batch_of: BatchOf,
     augment: Augment = _identity,
 ) -> TrainSteps:
-    """Successive steps in one call.
+    """Make the jitted call that takes successive steps.
 
     Args:
       model: the network.
       optimizers: as for :func:`train_step`.
-      key: of the run; each step folds its number in, so nothing random needs a checkpoint.
-      batch_of: of a :class:`emojax.data.feeds.Feed`.
+      key: random key of the run; each step folds in its number, so no random state is saved.
+      batch_of: ``batch`` of a :class:`emojax.data.feeds.Feed`.
       augment: as for :func:`train_step`.
 
     Returns:
       ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack
-      is one :class:`Corpus` whose leaves have a first axis of corpora; for each there is a
-      :class:`Plan` and a window in samples, and they come one after the other.  ``data`` is the
-      feed's.  ``shared`` and the stacks are donated.
+      is a :class:`Corpus` whose leaves have a first axis of corpora. Each stack has a :class:`Plan`
+      and a window in samples; the stacks are trained one after the other. ``data`` is the feed's.
+      ``shared`` and the stacks are donated.
     """
     one_step = functools.partial(train_step, model=model, optimizers=optimizers, augment=augment)
 
@@ -157,7 +157,7 @@ def make_train_steps(
 
 
 def _scan(step: Callable, carry, plan: Plan):
-    """``jax.lax.scan``, but without a loop for a single step: on CPUs a step takes twice as long in one."""
+    """Scan over the steps; a single step needs no loop, which would double its time on a CPU."""
     if len(plan.step) > 1:
         return jax.lax.scan(step, carry, plan)
     carry, loss = step(carry, _index(plan, 0))
@@ -173,14 +173,13 @@ def make_synchronous_rounds(
     *,
     mesh: Mesh,
 ) -> TrainSteps:
-    """A round in one call, of all corpora side by side: they share one update of ``shared``.
+    """Make the jitted call of a round: all corpora side by side, with one update of ``shared``.
 
-    The corpora are spread over the mesh's axis ``"corpus"``, where their subtrees live, and their
-    gradients for ``shared`` are summed.  Another training order than the paper's, whose steps come
-    one after the other.
+    The corpora and their subtrees are spread over the mesh's axis ``"corpus"``, and their gradients
+    for ``shared`` are summed. The paper instead trains the corpora one after the other.
 
-    The other arguments, and the function returned, are those of :func:`make_train_steps`; there is
-    one stack and one window, and the plan has one step of every corpus, in the order of the stack.
+    The other arguments and the result are those of :func:`make_train_steps`. There is one stack and
+    one window; the plan has one step of every corpus, in the order of the stack.
     """
     tx_shared, tx_corpus = optimizers
     summing = _sum_gradients(), tx_corpus
@@ -210,10 +209,10 @@ def make_synchronous_rounds(
             mesh=mesh,
             in_specs=(copied, spread, copied, spread, copied),
             out_specs=(copied, spread, spread),
-            axis_names={"corpus"},  # the rows of a batch are split as in any other step
+            axis_names={"corpus"},  # the rows of a batch are split as usual
             check_vma=False,
         )(shared.params, stacks[0], data, plans[0], rate)
-        # So that every process has all losses.
+        # Copy the losses to every process.
         losses = jax.lax.with_sharding_constraint(losses, NamedSharding(mesh, copied))
         return _apply_gradients(tx_shared, grads, shared, rate), [corpora], losses
 
@@ -221,7 +220,7 @@ def make_synchronous_rounds(
 
 
 def _sum_gradients() -> optax.GradientTransformation:
-    """An optimizer whose state is the sum of all gradients, and which updates nothing."""
+    """Make an optimizer that sums all gradients in its state and updates nothing."""
 
     def update(grads, total, params=None):
         return jax.tree.map(jnp.zeros_like, grads), jax.tree.map(jnp.add, total, grads)
@@ -236,15 +235,15 @@ def make_tune_step(
     batch_of: BatchOf,
     augment: Augment = _identity,
 ) -> TuneStep:
-    """A step of several corpora at once, over a shared subtree that stays as it is.
+    """Make the jitted step of several corpora at once over a frozen shared subtree.
 
-    The arguments are those of :func:`make_train_steps`; the first optimizer leaves the shared
-    subtree alone.
+    The arguments are those of :func:`make_train_steps`; the first optimizer must not update the
+    shared subtree.
 
     Returns:
       ``tune_step(shared, corpora, data, rows, numbers, rounds, rates, window) -> corpora, losses``:
-      ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (of each
-      corpus in the run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
+      ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (indices of
+      the corpora in the run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
     """
     one_step = functools.partial(train_step, model=model, optimizers=optimizers, augment=augment)
 
@@ -264,12 +263,12 @@ def make_tune_step(
 
 
 def stack_corpora(corpora: Sequence[Corpus]) -> Corpus:
-    """Corpora as one, with a first axis of corpora."""
+    """Stack corpora along a new first axis."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *corpora)
 
 
 def unstack_corpora(stacked: Corpus, count: int) -> tuple[Corpus, ...]:
-    """The corpora that :func:`stack_corpora` put together."""
+    """Split the result of :func:`stack_corpora` into its corpora."""
     return tuple(_index(stacked, i) for i in range(count))
 
 

@@ -1,4 +1,4 @@
-"""What of a network is trained where a run begins at another one (sections 4.3 and 5.2.2)."""
+"""Transfer: the start of a run at a base run, and the parameters it trains (4.3 and 5.2.2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from emojax.training.train_state import Corpus, EmoState, Shared
 def make_optimizers(
     config: Config,
 ) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
-    """``(tx_shared, tx_corpus)`` of a mode."""
+    """Make the optimizers ``(tx_shared, tx_corpus)`` of the transfer mode."""
     trained = sgd(config.train.momentum, config.train.l2)
     tx_shared = frozen() if config.transfer.frozen_trunk else trained
     if config.transfer.mode != "last_layer":
@@ -33,9 +33,9 @@ def _is_head(params: Params) -> dict[str, bool]:
 
 
 def sgd(momentum: float, l2: float) -> optax.GradientTransformation:
-    """Momentum, and the gradient of the loss term ``l2 · ‖kernels‖²`` (section 4.3).
+    """Make SGD with momentum and the gradient of the loss term ``l2 · ‖kernels‖²`` (section 4.3).
 
-    The learning rate is not in it: it follows the schedule, which only the loop knows.
+    The learning rate is not included: it follows the schedule, which only the loop knows.
     Biases and norms are not regularised.
     """
 
@@ -46,11 +46,11 @@ def sgd(momentum: float, l2: float) -> optax.GradientTransformation:
 
 
 def frozen() -> optax.GradientTransformation:
-    """No update at all; XLA then drops the gradients too."""
+    """Make an optimizer without any update; XLA then also removes the gradients."""
     return optax.set_to_zero()
 
 
-# The parameters of a base run only fit a network with its settings.
+# The parameters of a base run fit only a network with the same settings.
 NETWORK = (
     "width",
     "depth",
@@ -62,7 +62,7 @@ NETWORK = (
 
 
 def with_network_of_base(config: Config) -> Config:
-    """The config, with the network settings of its base run if it has one."""
+    """Return the config with the network settings of its base run, if it has one."""
     if not config.transfer.base:
         return config
     base = read_section(NetworkConfig, read_manifest(config.transfer.base)["config"])
@@ -72,10 +72,9 @@ def with_network_of_base(config: Config) -> Config:
 
 
 def base_of(config: Config) -> dict:
-    """What a run's manifest says of its base: ``{"base": ...}`` with the base's own base in it, or nothing.
+    """Return the manifest's entry of the base run, with that run's own base; empty without a base.
 
-    That is the base's settings and who was in which part, and neither where it lies nor how far it
-    came.
+    The entry has the base's settings and partitions, but neither its path nor its progress.
     """
     return {"base": _identity(read_manifest(config.transfer.base))} if config.transfer.base else {}
 
@@ -89,19 +88,20 @@ def _identity(base: Mapping) -> dict:
 
 
 def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoState:
-    """Put the base run's best parameters into a fresh state, if the run has a base.
+    """Copy the base run's best parameters into a new state, if the run has a base.
 
-    A corpus that the base was trained on begins at its own adapters, norms and, if its labels are
-    the same, head; any other begins at those of ``base_corpus``, with a fresh head, or at fresh
-    ones.
+    A corpus of the base run starts with its own adapters, norms and, if its labels are the same,
+    head. Any other corpus starts with a new head and the adapters and norms of ``base_corpus``, or
+    new ones.
 
     Args:
-      config: the settings.
-      manifest: of the run that begins, with :func:`base_of` in it.
-      state: a fresh one.
+      config: settings of the run.
+      manifest: manifest of the new run, with the entry of :func:`base_of`.
+      state: a new state.
 
     Raises:
-      ValueError: there is no such run or corpus, or nothing that the last layer could stand on.
+      ValueError: there is no such run or corpus, or the last layer has no adapters and norms to
+        start from.
     """
     transfer = config.transfer
     if not transfer.base:
@@ -131,7 +131,7 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
 
 
 def check_division(config: Config, manifest: Mapping) -> None:
-    """Raise a ValueError where the trunk may have learnt from what is test here, from its first base on."""
+    """Raise a ValueError if a base, or a base's base, may have been trained on this run's test."""
     ancestor, own, base = manifest.get("base"), manifest["partitions"], config.transfer.base
     while ancestor:
         theirs, divided = ancestor["config"], ancestor["partitions"]
@@ -141,27 +141,28 @@ def check_division(config: Config, manifest: Mapping) -> None:
             theirs[name] != getattr(config.data, name) for name in ("partition", "seed")
         ):
             raise ValueError(
-                f"{base} divided its corpora otherwise, so it may have learnt from what is test here; "
-                f"give --config.partition={theirs['partition']} --config.seed={theirs['seed']}"
+                f"{base} divided its corpora otherwise, so it may have learnt from what is "
+                f"test here; give --config.partition={theirs['partition']} "
+                f"--config.seed={theirs['seed']}"
             )
         changed = [name for name in known if not levels and own[name] != divided[name]]
         if changed:
             raise ValueError(
-                f"{base} learnt from other clips or labels of {', '.join(changed)}, so perhaps from "
-                "what is test here; train a base on the present ones, or use those that it was trained on"
+                f"{base} learnt from other clips or labels of {', '.join(changed)}, so perhaps "
+                "from what is test here; train a base on the present ones, or use those that it "
+                "was trained on"
             )
         ancestor = ancestor.get("base")
 
 
 def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> Corpus:
-    """The corpus with what fits of another network's parameters and statistics."""
+    """Copy those of another network's parameters and statistics that fit into a corpus."""
 
     def fitting(own: Params, theirs: Params) -> Params:
         own, theirs = traverse_util.flatten_dict(own), traverse_util.flatten_dict(theirs)
         for path, leaf in own.items():
             if path in theirs and (same_head or not path[0].startswith("head")):
-                # Only the logits can differ in shape: heads are padded to the most classes of a
-                # run.
+                # Only the logits can differ in shape: heads are padded to the run's most classes.
                 used = (..., slice(classes)) if path[0] == "head_logits" else ...
                 own[path] = jnp.asarray(leaf).at[used].set(theirs[path][used])
         return traverse_util.unflatten_dict(own)

@@ -1,4 +1,4 @@
-"""Evaluations on devel: its clips are batched once, and stay on the devices where there is room."""
+"""Evaluation on devel; its clips are batched once, and kept on the devices if they fit."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from emojax.multihost import as_the_first_says, on_all_processes
 from emojax.sharding import Layout, place_rows
 from emojax.training.train_state import Corpus, EmoState
 
-# Of what the training clips left free on a device: a step needs the rest.
+# Share of a device's free memory for the devel clips; a training step needs the rest.
 _ROOM = 1 / 8
 
 
 @dataclasses.dataclass(frozen=True)
 class Devel:
-    """A corpus's devel part.
+    """Devel part of a corpus.
 
     Attributes:
-      windows: of its clips.
+      windows: windows of its clips.
       labels: int32 ``[N]``.
     """
 
@@ -34,10 +34,9 @@ class Devel:
 
 
 def make_devel(parts: Mapping[str, Recordings], layout: Layout) -> dict[str, Devel]:
-    """What evaluations are given, of the devel part of each corpus.
+    """Batch the devel part of each corpus, on the devices if there is room.
 
-    Where a round takes milliseconds, sending the clips anew each time would take longer than
-    training.
+    When a round takes milliseconds, sending the clips each time would take longer than training.
     """
     windows = {name: make_windows(part.samples) for name, part in parts.items()}
     batches = {name: [*own.batches] for name, own in windows.items()}
@@ -53,8 +52,8 @@ def make_devel(parts: Mapping[str, Recordings], layout: Layout) -> dict[str, Dev
 
 
 def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) -> dict[str, float]:
-    """UAR of each corpus on its devel part."""
-    # All batches are dispatched before the first answer is read, so that the device never waits.
+    """Compute the UAR of each corpus on its devel part."""
+    # All batches are dispatched before the first result is read, so the device never waits.
     outputs = {
         name: run_forward(
             forward, network_of(state.shared.params, state.corpora[name]), part.windows
@@ -66,8 +65,9 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) ->
         probabilities, _ = aggregate(outputs[name], part.windows)
         if not np.isfinite(probabilities).all():
             raise FloatingPointError(
-                f"the network of {name} gives probabilities that are not finite; the checkpoints before are "
-                "kept; train again in another --workdir with smaller --config.learning_rates"
+                f"the network of {name} gives probabilities that are not finite; the checkpoints "
+                "before are kept; train again in another --workdir with smaller "
+                "--config.learning_rates"
             )
         spoken = np.unique(part.labels)
         uars[name] = float(
@@ -84,5 +84,5 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) ->
 
 
 def network_of(shared_params, corpus: Corpus) -> Network:
-    """What prediction needs of a state."""
+    """Extract the parameters that prediction needs from a state."""
     return Network(shared_params, corpus.params, corpus.stats, corpus.class_mask)

@@ -14,7 +14,7 @@ PLAIN = NET.clone(adapters=False)
 
 
 def taps(length, stride):
-    """How many pairs of an output and a tap of a convolution lie on the input, not on its padding."""
+    """Count the pairs of an output and a tap that lie on the input, not on its padding."""
     return sum(
         0 <= output + tap < length for output in range(0, length, stride) for tap in (-1, 0, 1)
     )

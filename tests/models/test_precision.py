@@ -101,7 +101,7 @@ def test_training_in_half_precision_learns(variables, mel):
 
 @pytest.mark.parametrize("settings", [{}, {"fold_adapters": False}])
 def test_norms_in_the_kernels_are_the_norms(variables, mel, settings):
-    """With the moments of a batch as its statistics, evaluation gives what training gave for that batch."""
+    """Evaluate with a batch's moments as statistics: the result equals that in training."""
     with jax.enable_x64(True):
         model = FULL.clone(compute_dtype=jnp.float64, **settings)
         variables, mel = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), (variables, mel))

@@ -1,4 +1,4 @@
-"""A run that is stopped at any moment goes on, and ends where an uninterrupted one ends, to the bit."""
+"""A run that is stopped at any moment resumes, and ends like an uninterrupted one, to the bit."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def trees_of(workdir, kind):
 
 
 def stop(command, number, evaluations, workdir):
-    """Begin, or go on with, a run, send it a signal after so many evaluations; its status and words."""
+    """Start or resume a run, and stop it after some evaluations; return its status and output."""
     log = workdir / "log.txt"
     with open(log, "w") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
