@@ -1,4 +1,4 @@
-"""tfds builders of speech corpora, and ``prepare``, which gets them ready for training."""
+"""tfds builders of speech corpora, and ``prepare``, which makes corpora ready for training."""
 
 from __future__ import annotations
 
@@ -31,27 +31,26 @@ def prepare(
     allow_bad: bool = False,
     download: bool = False,
 ) -> dict[str, Path]:
-    """Prepare what is not prepared yet, and print a summary of each corpus.
+    """Prepare the corpora that are not prepared yet, and print a summary of each.
 
     Args:
-      corpora: comma separated; each ``NAME``, which lies at ``source_dir/NAME``, or ``NAME=PATH``.
-        The path is a folder in the publisher's layout where the name is one of emoset's, and else a
-        CSV file or a folder that holds one, or a ``train.csv``, ``devel.csv`` and ``test.csv``, or
-        an audformat database. ``synthetic`` stands for all synthetic corpora. As in a CSV, an item
-        with a comma in it stands in double quotes.
-      source_dir: the folder that the publishers' folders lie in.
-      data_dir: the folder that prepared corpora lie in, as tfds lays it out.
+      corpora: comma-separated items. An item is ``NAME``, which is read from ``source_dir/NAME``,
+        or ``NAME=PATH``. For a corpus of emoset the path is a folder in the publisher's layout or
+        a CSV file. For any other it is a CSV file; a folder with one CSV, or with ``train.csv``,
+        ``devel.csv`` and ``test.csv``; or an audformat database. ``synthetic`` means all
+        synthetic corpora. Put an item that contains a comma in double quotes.
+      source_dir: folder that contains the publishers' folders.
+      data_dir: folder of the prepared corpora, in the layout of tfds.
       allow_bad: prepare a corpus even if more than 5 % of its files are left out.
-      download: first fetch the publishers' folders that are not there, of corpora that are not
-        prepared.
+      download: first download the missing publishers' folders of corpora that are not prepared.
 
     Returns:
       name → folder of the prepared corpus, in the order given.
 
     Raises:
-      CorpusError: for an unknown name, a name of another corpus that is prepared there, a folder or
-        CSV that is not as expected, a disk that cannot be read or written, or too many bad files.
-        Nothing half-prepared stays.
+      CorpusError: an unknown name, a name that another prepared corpus has, an unexpected folder or
+        CSV, a disk that cannot be read or written, or too many bad files. No half-prepared corpus
+        is left behind.
     """
     data_dir = Path(data_dir).expanduser()
     try:
@@ -70,21 +69,21 @@ def prepare(
 
 
 def _refuse_namesakes(orders: Iterable[Order], data_dir: Path) -> None:
-    """Refuse a second folder of one name: nobody could say which of them is meant."""
+    """Refuse a second prepared corpus with the same name, because a name must be unique."""
     for order in orders:
         others = [
             folder for folder in prepared_folders(data_dir, order.name) if folder != order.folder
         ]
         if others:
             raise CorpusError(
-                f"{order.name}: {others[0]} is a prepared corpus of this name, beside which {order.folder} "
-                "would be a second one; give that with the CSV another name, as in "
+                f"{order.name}: {others[0]} is a prepared corpus of this name, beside which "
+                f"{order.folder} would be a second one; give that with the CSV another name, as in "
                 f"my_{order.name}=PATH, or remove one of these folders"
             )
 
 
 def _fetch_missing(orders: Iterable[Order]) -> None:
-    """Fetch what is neither here nor prepared, once it is sure that all of it can be fetched."""
+    """Download corpora that are neither on disk nor prepared, if all of them can be downloaded."""
     missing = [
         order
         for order in orders
@@ -99,15 +98,15 @@ def _fetch_missing(orders: Iterable[Order]) -> None:
 def _prepare_all(
     orders: Iterable[Order], data_dir: Path, allow_bad: bool
 ) -> dict[Order, list[str]]:
-    """Prepare what is not there as it should be; which corpora that were, and what is to be said of them."""
+    """Prepare the missing or outdated corpora, and return them with their remarks."""
     builders = _outdated(orders, data_dir, allow_bad)
     for builder in builders.values():
-        _ = builder.listing  # every wrong folder shows before the first hour of decoding
+        _ = builder.listing  # Find every wrong folder before hours of decoding.
     if not builders:
         return {}
     data_dir.mkdir(parents=True, exist_ok=True)
     with alone(data_dir):
-        # Somebody else may have prepared them while this process waited.
+        # Another process may have prepared them while this one waited.
         builders = _outdated(builders, data_dir, allow_bad)
         for order, builder in builders.items():
             _prepare(builder, order.folder)
@@ -117,9 +116,9 @@ def _prepare_all(
 def _outdated(
     orders: Iterable[Order], data_dir: Path, allow_bad: bool
 ) -> dict[Order, SpeechBuilder]:
-    """A builder for each corpus that is not prepared, or was prepared from something else.
+    """Return a builder for each corpus that is not prepared, or whose source has changed.
 
-    What was prepared is used without its source: it may lie on another machine.
+    A prepared corpus is used without its source, which may be on another machine.
     """
     builders = {}
     for order in orders:
@@ -138,18 +137,18 @@ def _outdated(
 
 
 def _is_prepared(folder: Path, builder: SpeechBuilder) -> bool:
-    """Whether a folder was prepared from what the builder has, to the last recording."""
+    """Return whether a folder was prepared from exactly the recordings of the builder."""
     if not folder.exists() or read_metadata(folder).get("fingerprint") != builder.prepared_from:
         return False
     return are_same(folder, paths_of(builder.listing))
 
 
 def _prepare(builder: SpeechBuilder, folder: Path) -> None:
-    """Prepare in the scratch folder, then put the result in the place of what may be there."""
+    """Prepare in the scratch folder, then replace the folder with the result."""
     try:
         with _tfds_silenced():
             builder.download_and_prepare()
-    except RuntimeError as error:  # array_record's, of a disk that is full or fails
+    except RuntimeError as error:  # array_record raises it if the disk is full or fails.
         said = " ".join(str(error).split())
         raise CorpusError(f"{builder.spec.name} cannot be written: {said}") from error
     new = Path(builder.data_dir)
@@ -161,7 +160,7 @@ def _prepare(builder: SpeechBuilder, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _tfds_silenced() -> Iterator[None]:
-    """Without tfds's own progress bars, and its account of a download that does not take place."""
+    """Hide the progress bars of tfds and its messages about downloads, as nothing is downloaded."""
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)
     tfds.disable_progress_bar()

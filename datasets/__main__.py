@@ -1,7 +1,9 @@
-"""Prepare corpora: ``python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--download] [--allow_bad]``.
+"""Prepare corpora for training.
 
-CORPORA is comma separated: ``emodb,casia``, or ``mine=recordings/labels.csv``; an item whose path
-has a comma in it stands in double quotes: ``'"mine=calls, 2024/labels.csv"'``.  See
+Usage: ``python -m datasets CORPORA --source_dir=DIR --data_dir=DIR [--download] [--allow_bad]``.
+
+CORPORA is a comma-separated list: ``emodb,casia`` or ``mine=recordings/labels.csv``. Put an item
+that contains a comma in double quotes: ``'"mine=calls, 2024/labels.csv"'``. See
 ``datasets.prepare``.
 """
 
@@ -23,7 +25,7 @@ _ALLOW_BAD = flags.DEFINE_bool(
 
 
 def main(argv: list[str]) -> None:
-    """Prepare the corpora of the one argument."""
+    """Prepare the corpora that the argument names."""
     if len(argv) != 2:
         raise app.UsageError("give the corpora as one comma-separated argument")
     logging.set_verbosity(logging.WARNING)

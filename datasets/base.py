@@ -1,7 +1,6 @@
-"""What the builders share: listing, leaving out what is bad, and the CSVs beside the records.
+"""Base class of the builders: lists the recordings, skips bad ones and writes the CSVs.
 
-A builder is a subclass that says two things: its ``spec``, and its ``sources``, in the order of the
-records:
+A subclass defines two things: its ``spec`` and its ``sources``, in the order of the records:
 
     class Builder(SpeechBuilder):
         BUILDER_CONFIGS = [tfds.core.BuilderConfig(name="beeps")]
@@ -14,11 +13,10 @@ records:
             yield Source("high/a.wav", "high", speaker="a", audio=self.source_dir / "high/a.wav")
             yield Source("low/a.wav", "low", speaker="a", audio=lambda: make_beep(220))
 
-``audio`` is a path, or a function without arguments that returns float32 samples ``[n]`` at 16 kHz;
-it is called from several threads at once, while the corpus is being prepared. What a subclass knows
-to be unusable it yields as ``Skipped``. ``fingerprint`` stands for what the records depend on
-besides the recordings: when it or a recording changes, ``datasets.prepare`` prepares the corpus
-again.
+``audio`` is a path, or a function without arguments that returns float32 samples ``[n]`` at 16 kHz.
+The function is called from several threads at once. A subclass yields a file that it knows to be
+unusable as ``Skipped``. ``fingerprint`` is a hash of the metadata that the records depend on: when
+it or a recording changes, ``datasets.prepare`` prepares the corpus again.
 """
 
 from __future__ import annotations
@@ -46,21 +44,21 @@ from emojax.data.tfds_features import PcmAudio
 __all__ = ["CorpusError", "Skipped", "Source", "SpeechBuilder", "read_skipped", "write_skipped"]
 
 MAX_BAD = 0.05
-# Another number has every corpus prepared again: for when the same files would give other records.
+# Increase it when the same files would give other records: every corpus is then prepared again.
 _FORMAT = 2
 
 
 class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
-    """Prepares one corpus as array_record: a split ``clips`` in a fixed order, with the CSVs beside it.
+    """Builder of one corpus as array_record: a split ``clips`` in a fixed order, and its CSVs.
 
     Args:
-      source_dir: the folder that the publisher's files lie in.
+      source_dir: folder with the publisher's files.
       allow_bad: prepare the corpus even if more than 5 % of its files are left out.
       kwargs: ``config``, ``data_dir``, ..., as for any tfds builder.
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    # Checksums of downloads, of which there are none; tfds needs a package to look for them.
+    # This builder downloads nothing. Without this, tfds looks for checksums in a package.
     url_infos = None
 
     def __init__(self, *, source_dir: str | Path = "", allow_bad: bool = False, **kwargs):
@@ -70,7 +68,7 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """What the records depend on besides the recordings: their names and what is said of them."""
+        """Hash of the metadata that the records depend on: file names, labels, speakers, splits."""
         rows = [
             (item.file, item.reason) if isinstance(item, Skipped) else item.said
             for item in self.listing
@@ -79,26 +77,26 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
 
     @property
     def prepared_from(self) -> str:
-        """The fingerprint, and the way of preparing; what was prepared from another is prepared anew."""
+        """Format number and fingerprint; if they differ, the corpus is prepared again."""
         return f"{_FORMAT} {self.fingerprint}"
 
     @property
     def remarks(self) -> list[str]:
-        """What a person should know of how the corpus was read, a line each."""
+        """Notes for the user on how the corpus was read, one line each."""
         return []
 
     @property
     @abc.abstractmethod
     def spec(self) -> CorpusSpec:
-        """What the corpus is."""
+        """Description of the corpus."""
 
     @abc.abstractmethod
     def sources(self) -> Iterable[Source | Skipped]:
-        """The recordings, in the order of the records; a CorpusError where the folder is not as expected."""
+        """Return the recordings in the order of the records; CorpusError for a wrong folder."""
 
     @functools.cached_property
     def listing(self) -> list[Source | Skipped]:
-        """The sources, listed once, each recording once."""
+        """The sources without copies, cached."""
         return without_copies(list(self.sources()))
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -138,14 +136,15 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
             clips.append(clip)
         if not clips:
             raise CorpusError(
-                f"{self.spec.name}: no usable clip among {len(self.listing)} files{_reasons(skipped)}"
+                f"{self.spec.name}: no usable clip among {len(self.listing)} "
+                f"files{_reasons(skipped)}"
             )
         write_clips(Path(self.data_dir) / "clips.csv", clips)
         write_skipped(Path(self.data_dir) / "skipped.csv", skipped)
         write_recordings(Path(self.data_dir) / RECORDINGS_FILE, recordings)
 
     def _clip(self, source: Source, pcm: np.ndarray) -> Clip:
-        """What ``clips.csv`` says of int16 samples."""
+        """Return the row of ``clips.csv`` for int16 samples."""
         return Clip(
             file=source.file,
             label=source.label,
@@ -168,7 +167,7 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
 
 
 def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
-    """Write ``skipped.csv``: a header, then a row per file that was left out."""
+    """Write ``skipped.csv``: a header, then one row per skipped file."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("file", "reason"))
@@ -176,17 +175,17 @@ def write_skipped(path: Path, skipped: Iterable[Skipped]) -> None:
 
 
 def read_skipped(path: Path) -> list[Skipped]:
-    """Read what ``write_skipped`` wrote."""
+    """Read the file that :func:`write_skipped` wrote."""
     with open(path, newline="", encoding="utf-8") as file:
         return [Skipped(row["file"], row["reason"]) for row in csv.DictReader(file)]
 
 
 def _record(clip: Clip) -> dict:
-    """The clip's features; its digest is for partitions, which read ``clips.csv``."""
+    """Return the features of a clip without the digest, which only partitions need."""
     return {name: value for name, value in vars(clip).items() if name != "digest"}
 
 
 def _reasons(skipped: list[Skipped], shown: int = 10) -> str:
-    """The first files that were left out, a line each."""
+    """Return the first skipped files, one line each."""
     lines = [f"\n  {item.file}: {item.reason}" for item in skipped[:shown]]
     return "".join(lines) + ("\n  ..." if len(skipped) > shown else "")

@@ -1,4 +1,4 @@
-"""One recording that lies in a folder twice, as in archives that hold themselves once more."""
+"""Copies of a recording within one folder, as in archives that contain themselves twice."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from datasets.sources import Skipped, Source
 
 
 def without_copies(listing: Sequence[Source | Skipped]) -> list[Source | Skipped]:
-    """The listing with every copy skipped.
+    """Return the listing with every copy marked as skipped.
 
-    A copy has the name of its file, all that is said of it, and every byte in common with the
-    original.  One recording under two names, labels or speakers is what a publisher did: both stay,
-    and partitions keep them on one side.
+    A copy has the same file name, metadata and bytes as the original. If the publisher gave one
+    recording two names, labels or speakers, both are kept, and partitions put them into one part.
 
     Raises:
-      CorpusError: two different recordings have one name.
+      CorpusError: two different recordings have the same name.
     """
     originals: dict[Hashable, list[tuple[str, Path]]] = defaultdict(list)
     paths: dict[str, Path] = {}
@@ -36,15 +35,15 @@ def without_copies(listing: Sequence[Source | Skipped]) -> list[Source | Skipped
             path = paths.setdefault(item.file, item.audio)
             if path is not item.audio:
                 raise CorpusError(
-                    f"{path} and {item.audio} differ, and both are {item.file}; say which is meant with "
-                    "NAME=PATH, or remove one"
+                    f"{path} and {item.audio} differ, and both are {item.file}; say which is meant "
+                    "with NAME=PATH, or remove one"
                 )
         kept.append(item)
     return kept
 
 
 def _copy(file: str, path: Path, original: str, original_path: Path) -> Skipped:
-    """The copy under its place in the folder, even where it is called like the original."""
+    """Return the copy as skipped, named by its path in the folder to tell it from the original."""
     if file == original:
         file = os.path.relpath(path, os.path.commonpath([path.parent, original_path.parent]))
     return Skipped(file, f"a copy of {original}", is_extra=True)

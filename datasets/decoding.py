@@ -1,4 +1,4 @@
-"""From sources to samples: every recording is decoded once, a few ahead, whatever is cut out of it."""
+"""Decoding of sources in parallel: each recording is decoded once for all of its segments."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _Item = Source | Skipped
 def decode(
     listing: Sequence[_Item], recordings: list[Recording]
 ) -> Iterator[tuple[Source, np.ndarray] | Skipped]:
-    """The clips in the order of the listing, but segments of one recording one after the other.
+    """Decode the clips in the order of the listing, but keep segments of a recording together.
 
     Args:
-      listing: what to decode.
-      recordings: is given the recordings that were read.
+      listing: the clips to decode.
+      recordings: a list to which the recordings that were read are appended.
 
     Yields:
-      A clip and its int16 samples ``[n]``, or why there is none.
+      A clip and its int16 samples ``[n]``, or a Skipped with the reason.
     """
-    # As many decoded recordings wait in memory as there are threads, and one more is being cut.
+    # Memory holds one decoded recording per thread, and one more that is being cut.
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[tuple[list[_Item], Future]] = deque()
@@ -46,7 +46,7 @@ def decode(
 
 
 def _by_recording(listing: Sequence[_Item]) -> Iterable[list[_Item]]:
-    """The items of each recording together, in the order of each one's first."""
+    """Group the items by recording, in the order of the first item of each."""
     groups: dict[Hashable, list[_Item]] = {}
     for number, item in enumerate(listing):
         key = recording_of(item.file) if isinstance(item, Source) else number
@@ -55,7 +55,7 @@ def _by_recording(listing: Sequence[_Item]) -> Iterable[list[_Item]]:
 
 
 def _read(item: _Item) -> tuple[Recording | None, np.ndarray | BadAudio | None]:
-    """A recording's state and its samples, or what is wrong with it."""
+    """Return the state of a recording, and its samples or the error."""
     if isinstance(item, Skipped):
         return None, None
     state = look_at(recording_of(item.file), item.audio) if isinstance(item.audio, Path) else None

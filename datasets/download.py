@@ -1,4 +1,4 @@
-"""A corpus from its publisher's address to a folder in its publisher's layout."""
+"""Download of a corpus into a folder in its publisher's layout."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from emojax.corpora.spec import CorpusSpec, Download
 from emojax.download import LIMIT_BYTES, DownloadError, download
 from emojax.files import check_space
 
-# Beside the corpora: the SHA-256 of what was fetched where no checksum is published.
+# File beside the corpora: SHA-256 of downloads for which no checksum is published.
 _NOTED = "downloads.sha256"
-# A list is in memory at once; those of 10,000 files have about 5 MB.
+# A list is read into memory; a list of 10,000 files has about 5 MB.
 _LIST_LIMIT_BYTES = 20 * 10**6
 _CONNECTIONS = 8
 
 
 def check_fetchable(spec: CorpusSpec) -> None:
-    """A CorpusError that says where to ask for a corpus that cannot be fetched from here."""
+    """Raise a CorpusError that says where to ask for a corpus that cannot be downloaded."""
     if not spec.downloads:
         raise CorpusError(
-            f"{spec.name}: cannot be fetched from here; ask for it at {spec.source} (licence: {spec.licence})"
+            f"{spec.name}: cannot be fetched from here; ask for it at {spec.source} "
+            f"(licence: {spec.licence})"
         )
 
 
 def fetch(spec: CorpusSpec, folder: Path) -> None:
-    """Fetch a corpus into a folder that is not there yet, and say under which licence.
+    """Download a corpus into a new folder, and print its licence.
 
-    Until it is whole it lies in a hidden folder beside its own. The files that are whole there are
-    not fetched again by the next attempt, unless the catalogue has another entry by then.
+    The download is stored in a hidden folder until it is complete. The next attempt keeps the
+    complete files in it, unless the catalogue's entry has changed. An incomplete file begins anew.
 
     Raises:
       CorpusError: see :func:`check_fetchable`, :func:`emojax.download.download` and
@@ -76,14 +77,14 @@ def _terms(spec: CorpusSpec, folder: Path) -> str:
 
 
 def _missing_bytes(spec: CorpusSpec, work: Path) -> int:
-    """What at least has still to come: what is fetched lies beside the corpus that it becomes."""
+    """Return the disk space still needed for the archives and the unpacked corpus, if known."""
     needed = sum(2 * (part.bytes or 0) for part in spec.downloads)
     here = (path for pattern in ("*", "*.files/*") for path in work.glob(pattern) if path.is_file())
     return needed - sum(path.stat().st_size for path in here)
 
 
 def _fetch_one(part: Download, file: Path, content: Path, notes: Path) -> None:
-    """Fetch one address of a corpus, and add to the content what it holds."""
+    """Download one address of a corpus, and add its files to the content."""
     try:
         if not part.lists:
             return _fetch_archive(part, file, content, notes)
@@ -98,7 +99,7 @@ def _fetch_one(part: Download, file: Path, content: Path, notes: Path) -> None:
 
 
 def _fetch_archive(part: Download, file: Path, content: Path, notes: Path) -> None:
-    """Fetch and unpack an archive; where no checksum is published, it must be the one that came first."""
+    """Download and unpack an archive; compare it with the published or else the noted checksum."""
     checksum = part.checksum or _noted(notes).get(part.address, "")
     try:
         download(part.address, file, checksum, part.bytes or LIMIT_BYTES, progressbar=True)
@@ -106,8 +107,8 @@ def _fetch_archive(part: Download, file: Path, content: Path, notes: Path) -> No
         if part.checksum or not checksum:
             raise
         raise DownloadError(
-            f"{error} It had the known hash the first time: if its publisher says that the file has changed, "
-            f"take its line out of {notes}"
+            f"{error} It had the known hash the first time: if its publisher says that the file "
+            f"has changed, take its line out of {notes}"
         ) from None
     unpack(file, content, part.inside)
     if not checksum:
@@ -119,7 +120,7 @@ def _fetch_archive(part: Download, file: Path, content: Path, notes: Path) -> No
 
 
 def _fetch_listed(files: list[Listed], folder: Path, content: Path) -> None:
-    """Fetch the files of a list by their numbers, and copy them to their names once all are there."""
+    """Download the files of a list under their numbers, then copy them to their names."""
     missing = [file for number, file in enumerate(files) if not (folder / str(number)).exists()]
     check_space(content, sum(file.bytes for file in missing))
 
@@ -127,14 +128,16 @@ def _fetch_listed(files: list[Listed], folder: Path, content: Path) -> None:
         file = files[number]
         download(file.address, folder / str(number), file.checksum, file.bytes)
 
-    # An exception, Ctrl-C too, ends the generator, which cancels what has not begun.
+    # An exception, Ctrl-C too, ends the generator, which cancels downloads that have not begun.
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
         for _ in tqdm(pool.map(fetch, range(len(files))), total=len(files), unit="file"):
             pass
     for number, file in enumerate(files):
         target = content / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / str(number), target)  # what pooch writes is for its owner only
+        shutil.copyfile(
+            folder / str(number), target
+        )  # Files of pooch are readable by their owner only.
 
 
 def _note(address: str, sha256: str, notes: Path) -> None:
@@ -143,7 +146,7 @@ def _note(address: str, sha256: str, notes: Path) -> None:
 
 
 def _noted(notes: Path) -> dict[str, str]:
-    """Address → SHA-256, from lines as sha256sum writes them."""
+    """Return address → SHA-256, read from lines in the format of sha256sum."""
     lines = notes.read_text(encoding="utf-8").splitlines() if notes.exists() else []
     return {
         address: f"sha256:{sha256}"

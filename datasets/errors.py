@@ -1,4 +1,4 @@
-"""The error of preparing."""
+"""Error of the preparation of corpora."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _LONGEST_LINE = 2000
 
 
 class CorpusError(ValueError):
-    r"""What a person gave cannot be prepared; the message says what was found and how to mend it.
+    r"""A corpus that cannot be prepared; the message says what was found and how to mend it.
 
-    Names in it may come from strangers, so a terminal is shown their control characters as escapes,
-    and of a line that never ends its two ends.
+    The message may contain names from untrusted files, so control characters are escaped and the
+    middle of a very long line is left out.
 
     >>> print(CorpusError("a\x1b[2J.wav: no such file"))
     a\x1b[2J.wav: no such file

@@ -1,4 +1,4 @@
-"""Publishers' lists of files with their checksums, where there is no archive of a corpus."""
+"""Publishers' lists of files with checksums, for corpora without an archive."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from datasets.errors import CorpusError
 from datasets.unpack import safe_names
 from emojax.corpora.spec import Download
 
-# The end of the names under which programs keep what they have not fetched whole.
+# Suffix that programs give to incomplete downloads.
 _HALF_FETCHED = ".part"
 
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """A file of a list: its name in the corpus, and what :func:`emojax.download.download` needs."""
+    """A file of a list: its name, and the arguments of :func:`emojax.download.download`."""
 
     name: str
     address: str
@@ -28,12 +28,12 @@ class Listed:
 
 
 def read_list(path: Path, download: Download) -> list[Listed]:
-    """The files that a list names below the download's ``inside``.
+    """Read the files that a list names below the download's ``inside``.
 
     Raises:
-      CorpusError: where it is no list, has names that :func:`datasets.unpack.safe_names` refuses or
-        that others get while they are fetched, more bytes than the catalogue says, or nothing that
-        is wanted.
+      CorpusError: the file is no such list, contains a name that
+        :func:`datasets.unpack.safe_names` refuses or that an incomplete download would have, has
+        more bytes than the catalogue says, or names no file below ``inside``.
     """
     prefix = f"{download.inside}/" if download.inside else ""
     try:
@@ -54,14 +54,14 @@ def read_list(path: Path, download: Download) -> list[Listed]:
 
 
 def _tfds(text: str, address: str) -> Iterator[Listed]:
-    """As tfds keeps checksums: a line of address, bytes and SHA-256 per file, named by its address."""
+    """Read the checksums file of tfds: one line of address, bytes and SHA-256 per file."""
     for line in text.splitlines():
         file, size, sha256 = line.split()[:3]
         yield Listed(urllib.parse.unquote(file), file, _size(size), _checksum("sha256", sha256))
 
 
 def _dataverse(text: str, address: str) -> Iterator[Listed]:
-    """A data set as Dataverse's native API describes it (guides.dataverse.org, Native API)."""
+    """Read the JSON of a data set from Dataverse (guides.dataverse.org, Native API)."""
     for entry in json.loads(text)["data"]["latestVersion"]["files"]:
         file = entry["dataFile"]
         yield Listed(
@@ -79,7 +79,7 @@ def _size(written: str | int) -> int:
 
 
 def _checksum(algorithm: str, value: str) -> str:
-    """``ALGORITHM:HEX``; a ValueError for what checks nothing, or is no checksum of this algorithm.
+    """Return ``ALGORITHM:HEX``; ValueError if the algorithm or the length is not valid.
 
     >>> _checksum("SHA-1", "da39a3ee5e6b4b0d3255bfef95601890afd80709")
     'sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709'

@@ -1,4 +1,4 @@
-"""What a person asks for, as orders: which corpus, by which builder, from where, to where."""
+"""Orders: the corpora to prepare, each with its builder, source and target folder."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from datasets.manifest import manifest_dataset_builder as manifest
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import check_name
 
-_QUOTES = """a path with a comma stands in double quotes, as in '"calls=my calls, 2024/labels.csv",emodb'"""
+_QUOTES = (
+    "a path with a comma stands in double quotes, as in "
+    """'"calls=my calls, 2024/labels.csv",emodb'"""
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """One corpus to be prepared: by which builder, from where, to where."""
+    """One corpus to prepare, with its builder, source and target folder."""
 
     name: str
     builder: type[SpeechBuilder]
@@ -28,7 +31,7 @@ class Order:
 
 
 def read_orders(corpora: str, source_dir: Path, data_dir: Path) -> list[Order]:
-    """The corpora that are asked for, as ``datasets.prepare`` takes them; a CorpusError for a wrong name."""
+    """Parse the argument ``corpora`` of ``datasets.prepare``; CorpusError for a wrong name."""
     orders: dict[str, Order] = {}
     for item in _items(corpora):
         for name in _synthetic().builder_configs if item == "synthetic" else [item]:
@@ -44,7 +47,7 @@ def read_orders(corpora: str, source_dir: Path, data_dir: Path) -> list[Order]:
 
 
 def _items(corpora: str) -> list[str]:
-    """The names, and names with paths.
+    """Split the list at its commas, but not within double quotes.
 
     >>> _items('emodb, "calls=my calls, 2024/labels.csv"')
     ['emodb', 'calls=my calls, 2024/labels.csv']
@@ -87,25 +90,26 @@ def _builder(name: str, source: Path) -> type[SpeechBuilder]:
 
 
 def _synthetic() -> type[SpeechBuilder]:
-    """The one builder that needs an optional package, so imported only when asked for."""
+    """Import the synthetic builder only when it is used, as it needs an optional package."""
     return importlib.import_module("datasets.synthetic.synthetic_dataset_builder").Builder
 
 
 def _unknown(name: str) -> str:
-    """Why a name alone is not enough to prepare a corpus, and what is."""
+    """Return the error message for a name without a path that cannot be prepared."""
     if name not in CATALOGUE:
         return f"unknown corpus {name!r}; {_known()}"
     spec = CATALOGUE[name]
     return (
-        f"{name}: there is no parser for the files of {spec.full_name} here; give {name}=PATH, where "
-        "PATH is a CSV with the columns file,label,speaker or a folder that holds it; where to get it: "
-        f"{spec.source} (licence: {spec.licence}){f'; note: {spec.notes}' * bool(spec.notes)}"
+        f"{name}: there is no parser for the files of {spec.full_name} here; give {name}=PATH, "
+        "where PATH is a CSV with the columns file,label,speaker or a folder that holds it; where "
+        f"to get it: {spec.source} (licence: {spec.licence})"
+        f"{f'; note: {spec.notes}' * bool(spec.notes)}"
     )
 
 
 def _known() -> str:
     return (
-        f"known are {', '.join(emoset.CORPORA)} and synthetic; any other needs NAME=PATH, "
-        "where PATH is a CSV with the columns file,label or a folder that holds it; all corpora that have a "
-        f"name here: python -m emojax.corpora; {_QUOTES}"
+        f"known are {', '.join(emoset.CORPORA)} and synthetic; any other needs NAME=PATH, where "
+        "PATH is a CSV with the columns file,label or a folder that holds it; all corpora that "
+        f"have a name here: python -m emojax.corpora; {_QUOTES}"
     )

@@ -1,8 +1,8 @@
-"""Which recordings a prepared corpus was made of: ``recordings.csv``, and whether they are still the same.
+"""Recordings that a prepared corpus was made from (``recordings.csv``), and checks for changes.
 
-A recording is the same while size and times are; where only times differ, as in a copied or moved
-folder, its digest decides, so that what was prepared is used as long as every byte is what it was.
-It is also used where all recordings are gone, as a disk may be full.
+A recording is unchanged if its size and times are the same. If only its times differ, as in a
+copied folder, its digest is compared. A prepared corpus is also used if all of its recordings were
+removed, for example to free disk space.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RECORDINGS_FILE = "recordings.csv"
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """A file that clips were cut from; where it was missing, without a size and a digest."""
+    """A file that clips were cut from; a missing file has no size and no digest."""
 
     file: str
     size_bytes: int | None
@@ -36,7 +36,7 @@ class Recording:
 
 
 def paths_of(listing: Iterable[Source | Skipped]) -> dict[str, Path]:
-    """Name → path of the recordings that have a file."""
+    """Return name → path of the recordings that are files."""
     return {
         recording_of(item.file): item.audio
         for item in listing
@@ -45,17 +45,17 @@ def paths_of(listing: Iterable[Source | Skipped]) -> dict[str, Path]:
 
 
 def look_at(file: str, path: Path) -> Recording:
-    """A recording with its digest."""
+    """Read the size, times and digest of a file."""
     seen = _seen(file, path)
     return dataclasses.replace(seen, digest=_digest(path)) if seen.size_bytes is not None else seen
 
 
 def are_same(folder: Path, paths: Mapping[str, Path]) -> bool:
-    """Whether a prepared corpus was made of these recordings, as they are now.
+    """Return whether a prepared corpus was made from these recordings in their present state.
 
     Args:
-      folder: of the prepared corpus; times that are new are noted there, if it can be written to.
-      paths: as given by ``paths_of``.
+      folder: the prepared corpus; new times are stored there if it is writable.
+      paths: name → path, from :func:`paths_of`.
     """
     try:
         noted = {recording.file: recording for recording in _read(folder / RECORDINGS_FILE)}
@@ -80,7 +80,7 @@ def are_same(folder: Path, paths: Mapping[str, Path]) -> bool:
 
 
 def write_recordings(path: Path, recordings: Sequence[Recording]) -> None:
-    """Write ``recordings.csv``: a header, then a row per recording."""
+    """Write ``recordings.csv``: a header, then one row per recording."""
     with replacing(path) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(field.name for field in dataclasses.fields(Recording))
@@ -102,7 +102,7 @@ def _read(path: Path) -> list[Recording]:
 
 
 def _seen(file: str, path: Path) -> Recording:
-    """A recording without its digest."""
+    """Read the size and times of a file, without its digest."""
     try:
         status = os.stat(path)
     except OSError:
@@ -113,7 +113,7 @@ def _seen(file: str, path: Path) -> Recording:
 
 
 def _digest(path: Path) -> str:
-    """BLAKE2b of a file's bytes; empty where it cannot be read."""
+    """Return the BLAKE2b digest of a file, or an empty string if it cannot be read."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

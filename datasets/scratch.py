@@ -1,4 +1,4 @@
-"""The folder that corpora are prepared in, by one process at a time."""
+"""Scratch folder in which one process at a time prepares corpora."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOCK = ".prepare.lock"
 
 @contextlib.contextmanager
 def alone(data_dir: Path) -> Iterator[None]:
-    """Hold the scratch folder, once no other process does; what a killed one left in it is removed."""
+    """Lock the scratch folder, and remove files that a killed process left in it."""
     with _locked(data_dir / _LOCK):
         _sweep(data_dir)
         try:
@@ -37,8 +37,7 @@ def _locked(path: Path) -> Iterator[None]:
                     f"waiting for another process, which prepares in {path.parent}", file=sys.stderr
                 )
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            # Who held it removed the file at the end: then the lock is that of a newer file of this
-            # name.
+            # The previous holder removes the file; then another process may have locked a new one.
             if path.exists() and os.path.samestat(os.stat(path), os.fstat(lock.fileno())):
                 try:
                     yield

@@ -1,4 +1,4 @@
-"""A recording, or a segment of one, before it is decoded; and what is left out."""
+"""Clips before decoding (recordings or segments), and skipped files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ class Source:
     """A clip before it is decoded.
 
     Attributes:
-      file: relative to the corpus, with forward slashes; of a segment, its ``segment_name``.
-      label: one of the corpus's.
+      file: path relative to the corpus, with forward slashes; for a segment, its
+        ``segment_name``.
+      label: one of the labels of the corpus.
       audio: path of the recording, or a function that returns float32 samples ``[n]`` at 16 kHz.
-      speaker: empty where nobody knows it.
+      speaker: empty if unknown.
       split: ``train``, ``devel``, ``test`` or empty.
-      start_s: where the clip begins in the recording.
-      end_s: where it ends; None is the recording's end.
+      start_s: start of the clip in the recording.
+      end_s: end of the clip; None means the end of the recording.
     """
 
     file: str
@@ -39,11 +40,11 @@ class Source:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """What is said of the clip, and not what it sounds like."""
+        """Metadata of the clip: file, label, speaker and split."""
         return self.file, self.label, self.speaker, self.split
 
     def recording(self) -> np.ndarray:
-        """The whole recording, int16 ``[n]``, mono, 16 kHz; BadAudio where it cannot be used."""
+        """Return the whole recording, int16 ``[n]``, mono, 16 kHz; BadAudio if it is unusable."""
         if isinstance(self.audio, Path):
             return to_pcm16(read_audio(self.audio))
         samples = self.audio()
@@ -51,9 +52,10 @@ class Source:
         return to_pcm16(samples)
 
     def cut(self, recording: np.ndarray) -> np.ndarray:
-        """The clip's own samples of the recording's ``[n]``; BadAudio where it does not have them.
+        """Cut the clip out of its recording ``[n]``; BadAudio if it lies outside.
 
-        >>> Source("a.wav", "joy", audio=Path("a.wav"), start_s=0.5, end_s=1).cut(np.arange(32000)).size
+        >>> segment = Source("a.wav", "joy", audio=Path("a.wav"), start_s=0.5, end_s=1)
+        >>> segment.cut(np.arange(32000)).size
         8000
         """
         duration_s = len(recording) / SAMPLE_RATE_HZ
@@ -76,9 +78,9 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Skipped:
-    """A file that is left out, and why: a row of ``skipped.csv``.
+    """A skipped file with the reason: a row of ``skipped.csv``.
 
-    ``is_extra`` says that the corpus lacks nothing without it, so that it does not count as bad.
+    ``is_extra`` means that the file is no part of the corpus, so it does not count as bad.
     """
 
     file: str

@@ -1,4 +1,4 @@
-"""What a prepared corpus holds, beside what its publisher says it holds."""
+"""Summary of a prepared corpus, compared with the numbers of its publisher."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SKIPPED_SHOWN = 10
 
 
 def headline(folder: Path) -> str:
-    """Name, clips, speakers, hours and files left out of a prepared corpus, in one line."""
+    """Return one line: name, clips, speakers, hours and number of skipped files."""
     clips = read_clips(folder / "clips.csv")
     skipped = read_skipped(folder / "skipped.csv")
     return f"{_spec(folder).name}: {extent(clips)}, {len(skipped)} files left out, in {folder}"
 
 
 def summary(folder: Path) -> str:
-    """The headline, clips per label and speaker beside what was published, Table 1, and what was left out."""
+    """Return the headline, the counts beside the published ones, and the skipped files."""
     spec, clips = _spec(folder), read_clips(folder / "clips.csv")
     skipped = read_skipped(folder / "skipped.csv")
     lines = [headline(folder), *_table(spec, clips), *_table_1(spec, clips), *_uneven(spec, clips)]
@@ -36,7 +36,7 @@ def summary(folder: Path) -> str:
 
 
 def _table(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
-    """A line per label, then one for the speakers; what differs from the published numbers says so."""
+    """Return a line per label and one for the speakers, with differences from published numbers."""
     found = Counter(clip.label for clip in clips)
     rows = [(label, found[label], spec.counts.get(label)) for label in spec.labels]
     rows.append(("speakers", speaker_count(clips), spec.speakers))
@@ -45,13 +45,14 @@ def _table(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
     for name, number, published in rows:
         expected = "" if published is None else str(published)
         lines.append(
-            f"  {name:{width}}  {number:5}  {expected:>9}  {_difference(number, published)}".rstrip()
+            f"  {name:{width}}  {number:5}  {expected:>9}  "
+            f"{_difference(number, published)}".rstrip()
         )
     return lines
 
 
 def _table_1(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
-    """The corpus's row in the EmoNet paper's Table 1, and what differs here."""
+    """Return the row of the corpus in Table 1 of the EmoNet paper, with differences."""
     found = {
         "clips": len(clips),
         "labels": len({clip.label for clip in clips}),
@@ -67,7 +68,7 @@ def _table_1(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
 
 
 def _uneven(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
-    """A line for every speaker and label with more or fewer clips than was published."""
+    """Return a line for each speaker and label whose number of clips was published otherwise."""
     found = Counter((clip.speaker, clip.label) for clip in clips)
     return [
         f"  speaker {speaker}, {label}: {_difference(found[speaker, label], published)}"
@@ -78,7 +79,7 @@ def _uneven(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
 
 
 def _difference(found: float, published: float | None) -> str:
-    """Say what is missing.
+    """Return the difference in words.
 
     >>> _difference(189, 192), _difference(0.41, 0.38)
     ('3 missing', '0.03 too many')
@@ -89,7 +90,7 @@ def _difference(found: float, published: float | None) -> str:
 
 
 def read_metadata(folder: Path) -> dict:
-    """What a builder noted beside the records; unlike tfds's reader, imports nothing that it names."""
+    """Read the metadata of a prepared corpus; unlike tfds, import no module that it names."""
     metadata = tfds.core.MetadataDict()
     metadata.load_metadata(folder)
     return metadata

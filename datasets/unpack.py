@@ -1,4 +1,4 @@
-"""Unpacking what strangers packed: plain files only, below one folder only, and never more than fits."""
+"""Safe unpacking of untrusted archives: plain files inside one folder, of bounded size."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from datasets.errors import CorpusError
 from emojax.archives import ArchiveError, open_zip, read_chunks
 from emojax.files import check_space, size_in_words
 
-# Recordings shrink to a half at best; what shrinks to a fiftieth was made to fill a disk.
+# Zip compresses recordings to a half at best; a ratio of 50 is a zip bomb.
 _MAX_RATIO = 50
 MAX_FILES = 100_000
 _MAX_NAME_BYTES = 255
-# Control characters, line ends, and halves of characters, which no file system takes.
+# Control characters, line breaks and lone surrogates, which file systems refuse.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def unpack(archive: Path, folder: Path, inside: str = "") -> None:
-    """Unpack a zip archive; all of its directory is checked before the first file is written.
+    """Unpack a zip archive, after a check of all its entries.
 
     Args:
-      archive: the file.
-      folder: where to.
-      inside: the folder of the archive that is unpacked, without its own name; everything where
-        empty.
+      archive: path of the archive.
+      folder: target folder.
+      inside: folder of the archive whose content is unpacked; empty for everything.
 
     Raises:
-      CorpusError: for names that :func:`safe_names` refuses, a link or a device, too many files,
-        much more content than the archive can honestly hold, and a damaged archive.
-      OSError: for a disk that has no room.
+      CorpusError: a name that :func:`safe_names` refuses, a link or a device, too many files, a
+        content far too large for the archive, or a damaged archive.
+      OSError: not enough disk space.
     """
     try:
         with open_zip(archive) as zipped:
@@ -42,8 +41,8 @@ def unpack(archive: Path, folder: Path, inside: str = "") -> None:
             size = sum(info.file_size for info in members.values())
             if size > _MAX_RATIO * archive.stat().st_size:
                 raise CorpusError(
-                    f"it says that it unpacks to {size_in_words(size)}, more than {_MAX_RATIO} times its own "
-                    "size, which no recordings do"
+                    f"it says that it unpacks to {size_in_words(size)}, more than {_MAX_RATIO} "
+                    "times its own size, which no recordings do"
                 )
             check_space(folder.parent, size)
             _extract(zipped, members, folder)
@@ -52,11 +51,11 @@ def unpack(archive: Path, folder: Path, inside: str = "") -> None:
 
 
 def safe_names(names: Iterable[str]) -> list[str]:
-    """The plain forms of the names of files that share a folder.
+    """Return normalised names of files that share a folder.
 
     Raises:
-      CorpusError: for a name that leads out of its folder on any system, is too long or has control
-        characters, one that comes twice, and one that is both a file and a folder.
+      CorpusError: a name leads out of its folder on any system, is too long, has control
+        characters, occurs twice, or is both a file and a folder.
 
     >>> safe_names(["./Actor_01//03-01-05-01-02-01-01.wav"])
     ['Actor_01/03-01-05-01-02-01-01.wav']
@@ -83,10 +82,10 @@ def safe_names(names: Iterable[str]) -> list[str]:
 def _safe_name(name: str) -> str:
     if _UNFIT.search(name) or len(name.encode()) > _MAX_NAME_BYTES:
         raise CorpusError(
-            f"the file name {name[:_MAX_NAME_BYTES]!r} is longer than {_MAX_NAME_BYTES} bytes or has control "
-            "characters, and is refused"
+            f"the file name {name[:_MAX_NAME_BYTES]!r} is longer than {_MAX_NAME_BYTES} bytes or "
+            "has control characters, and is refused"
         )
-    # Windows knows every way out that other systems know, and more.
+    # Windows paths include every way out of a folder that other systems have.
     path = PureWindowsPath(name)
     if path.drive or path.root or ".." in path.parts or not path.parts:
         raise CorpusError(f"the file name {name!r} leads out of its folder, and is refused")
@@ -94,10 +93,10 @@ def _safe_name(name: str) -> str:
 
 
 def _checked(infos: Sequence[zipfile.ZipInfo], inside: str) -> dict[str, zipfile.ZipInfo]:
-    """Name below the folder → member."""
+    """Return name below the folder → member of the archive."""
     files = [info for info in infos if not info.is_dir()]
     for info in files:
-        # Systems without Unix's file types leave the type out.
+        # The type is 0 in archives from systems without Unix file types.
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             raise CorpusError(f"{info.filename!r} in it is a link or a device")
     prefix = f"{inside}/" if inside else ""

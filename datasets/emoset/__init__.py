@@ -1,1 +1,1 @@
-"""Corpora of emotional speech, as their publishers lay them out."""
+"""Corpora of emotional speech, in their publishers' layouts."""

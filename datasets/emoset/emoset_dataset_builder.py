@@ -1,4 +1,4 @@
-"""The tfds builder of all corpora whose publisher's layout is known here."""
+"""The tfds builder of all corpora whose publisher's layout is known."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CORPORA = {
 }
 
 
-# Folders that an archive, and a person who unpacks it, put around a corpus.
+# Number of folder levels that unpacking an archive may put around a corpus.
 _DEEPEST = 3
 
 
@@ -36,14 +36,14 @@ class Builder(SpeechBuilder):
 
     @property
     def spec(self) -> CorpusSpec:
-        """What the corpus is."""
+        """Description of the corpus."""
         return CORPORA[self.builder_config.name].SPEC
 
     def sources(self) -> Iterable[Source | Skipped]:
-        """The recordings in the order of their names.
+        """Return the recordings in the order of their names.
 
-        Files of other names beside most of the recordings, like songs beside speech, are another
-        part.
+        If at least half of the files are recordings, the others are another part of the corpus,
+        such as songs, and do not count as bad.
         """
         sources = self._found()
         if 2 * _recordings(sources) >= len(sources):
@@ -55,14 +55,14 @@ class Builder(SpeechBuilder):
 
     @property
     def remarks(self) -> list[str]:
-        """How many files are taken for another part."""
+        """Note on the number of files that are copies or another part."""
         others = sum(isinstance(item, Skipped) and item.is_extra for item in self.listing)
         return [
             f"{others} files are copies, or named otherwise and no part of it (skipped.csv)"
         ] * bool(others)
 
     def _found(self) -> list[Source | Skipped]:
-        """The listing of the folder, or else of that one below it in which most recordings are found."""
+        """Return the listing of the folder, or of the folder below it with the most recordings."""
         corpus, error = CORPORA[self.builder_config.name], None
         for level in _levels(self.source_dir):
             best: list[Source | Skipped] = []
@@ -76,25 +76,28 @@ class Builder(SpeechBuilder):
         raise error or CorpusError(self._no_recording())
 
     def _no_recording(self) -> str:
-        """What was expected, what is there, and how to mend it."""
+        """Return the error message: what was expected, what was found, and how to mend it."""
         root = self.source_dir
         seen = f"{root} holds {_content(root)}" if root.is_dir() else f"there is no folder {root}"
         if not root.is_dir() and root.parent.is_dir():
             seen += f"; {root.parent} holds {_content(root.parent)}"
         note = f"\n  note: {self.spec.notes}" if self.spec.notes else ""
-        fetching = f"have it fetched: python -m datasets {shlex.quote(f'{self.spec.name}={root}')} --download"
+        fetching = (
+            "have it fetched: "
+            f"python -m datasets {shlex.quote(f'{self.spec.name}={root}')} --download"
+        )
         way = fetching if self.spec.downloads and not root.exists() else "get it anew"
         return (
             f"{self.spec.name}: no recording found\n"
             f"  expected: the publisher's files, named like {root / self.spec.layout}\n"
             f"  found: {seen}\n"
-            f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH, or {way}; "
-            f"it comes from {self.spec.source} (licence: {self.spec.licence}){note}"
+            f"  mend: unpack the corpus there, or say where it is with {self.spec.name}=PATH, or "
+            f"{way}; it comes from {self.spec.source} (licence: {self.spec.licence}){note}"
         )
 
 
 def _levels(folder: Path) -> Iterator[list[Path]]:
-    """A folder, then the folders in it, then those in them, as deep as archives pack a corpus."""
+    """Yield the folder, then its subfolders, level by level, up to ``_DEEPEST`` levels."""
     level = [folder]
     for _ in range(_DEEPEST + 1):
         yield level
@@ -112,7 +115,7 @@ def _recordings(listing: list[Source | Skipped]) -> int:
 
 
 def _content(folder: Path, shown: int = 8) -> str:
-    """The names of what lies in a folder, in one line."""
+    """Return the names of the entries of a folder in one line."""
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     return (
         ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if names[shown:] else "")

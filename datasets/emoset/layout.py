@@ -1,4 +1,4 @@
-"""Finding a corpus's recordings by their file names."""
+"""Search for the recordings of a corpus by their file names."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from emojax.audio.reading import SUFFIXES
 
 
 def audio_files(root: Path) -> list[str]:
-    """The audio files below a folder, relative to it, sorted; hidden files and folders are passed over."""
+    """Return the audio files below a folder, as sorted relative paths, without hidden ones."""
     return sorted(file for file in files_below(root) if file.lower().endswith(SUFFIXES))
 
 
 def files_below(root: Path) -> Iterator[str]:
-    """All files below a folder, relative to it, but hidden ones; links are followed, each folder once."""
+    """Yield the relative paths of all files but hidden ones; follow links, each folder once."""
     pending, seen = [root], set[str]()
     for start in pending:
         for folder, subfolders, files in os.walk(start, onerror=_refuse_closed):
@@ -29,7 +29,7 @@ def files_below(root: Path) -> Iterator[str]:
             if real in seen:
                 continue
             seen.add(real)
-            # Linked folders come last, so that files keep the name that they have without links.
+            # Linked folders come last, so that each file gets its name without links.
             pending += [path for name in subfolders if (path := Path(folder, name)).is_symlink()]
             for name in sorted(files):
                 if not name.startswith("."):
@@ -37,7 +37,7 @@ def files_below(root: Path) -> Iterator[str]:
 
 
 def _refuse_closed(error: OSError) -> None:
-    """Stop at a folder that may not be read, which would be missing without a word."""
+    """Raise the error of a folder that cannot be read; os.walk would skip it silently."""
     if isinstance(error, PermissionError):
         raise error
 
@@ -45,17 +45,17 @@ def _refuse_closed(error: OSError) -> None:
 def match_files(
     root: Path, layout: str, pattern: str, labels: Mapping[str, str] | None = None
 ) -> Iterator[Source | Skipped]:
-    """The recordings whose name fits; the others are skipped, which says so.
+    """Yield the recordings whose name matches, and the others as Skipped.
 
-    A recording is called as its publisher calls it, in whatever folders the corpus lies here.
+    A recording gets the name that it has in its publisher's layout, without folders around it.
 
     Args:
-      root: the corpus's folder, or one above it.
-      layout: an example of a name that fits.
-      pattern: matches the whole relative path up to the suffix; has the group ``label`` and, where
-        names say it, ``speaker``.
-      labels: what the group ``label`` matches → the label; a recording it does not hold is no part
-        of the corpus. Without it the group is the label.
+      root: folder of the corpus, or one above it.
+      layout: example of a name that matches.
+      pattern: matches the whole relative path without the suffix; has the group ``label`` and, if
+        the name contains it, ``speaker``.
+      labels: match of the group ``label`` → label; a recording with any other match is no part of
+        the corpus. Without this argument the group is the label.
     """
     for path in audio_files(root):
         printable = path.encode(errors="replace").decode()
@@ -72,13 +72,13 @@ def match_files(
 
 
 def _fit(pattern: str, stem: str) -> re.Match[str] | None:
-    """The longest end of a path that fits, or its name where a folder that adds nothing is missing."""
+    """Match the longest suffix of a path, or the name alone if the folder adds no information."""
     parts = stem.split("/")
     tries = [(pattern, "/".join(parts[i:])) for i in range(len(parts))]
-    # A folder that is the same for all, as in `wav/...`.
+    # A folder that is the same for all files, as in `wav/...`.
     if common := re.match(r"(?:[\w ]+/)+", pattern):
         tries.append((pattern, common[0] + parts[-1]))
-    # A folder that the name repeats, as in `Actor_(?P<speaker>..)/...-(?P=speaker)`.
+    # A folder that the file name repeats, as in `Actor_(?P<speaker>..)/...-(?P=speaker)`.
     if repeated := re.fullmatch(r"[^/()]*(\(\?P<(\w+)>[^/()]*\))/(.*)", pattern):
         group, name, rest = repeated.groups()
         if f"(?P={name})" in rest:
@@ -87,12 +87,12 @@ def _fit(pattern: str, stem: str) -> re.Match[str] | None:
 
 
 def read_text(root: Path, file: str | Path) -> str:
-    """A text that comes with a corpus and says its labels; empty where the corpus itself is not there.
+    """Read a text file of a corpus that contains its labels; empty if there is no folder.
 
-    It may lie deeper than the publisher has it, where there is one only.
+    The file may be in a deeper folder than the publisher's, if there is only one.
 
     Raises:
-      CorpusError: where the corpus is there without it, or with several.
+      CorpusError: the folder contains no such file, or several.
     """
     path = root / file
     if root.is_dir() and not path.is_file():

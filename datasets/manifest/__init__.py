@@ -1,1 +1,1 @@
-"""Any folder of audio, with a CSV that says what is in it."""
+"""Any folder of audio with a CSV that describes it."""

@@ -1,4 +1,4 @@
-"""Reading an audformat database: a folder with ``db.yaml`` and a file for each table."""
+"""Reader of audformat databases: a folder with ``db.yaml`` and a file for each table."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _TABLE_FILE = re.compile(r"db\.(?P<table>.+)\.(?:csv|parquet)")
 
 
 def is_database(source: Path) -> bool:
-    """Whether a path is an audformat database, or one of its tables."""
+    """Return whether a path is an audformat database, or one of its tables."""
     return (source / HEADER_FILE).is_file() or bool(
         _TABLE_FILE.fullmatch(source.name) and (source.parent / HEADER_FILE).is_file()
     )
 
 
 def read_database(source: Path) -> tuple[list[Source], str]:
-    """The recordings or segments of the one table with labels, and of its parts.
+    """Read the recordings or segments of the table with labels, and of its parts.
 
     Args:
-      source: the folder, or the file of a table in it, which chooses the table.
+      source: the folder, or the file of one of its tables to choose that table.
 
     Returns:
       The recordings, and a line that says which tables they come from.
@@ -51,7 +51,7 @@ def read_database(source: Path) -> tuple[list[Source], str]:
 
 
 def fingerprint(source: Path) -> str:
-    """A hash of the header and of all tables."""
+    """Return a hash of the header and of all tables."""
     root = source if source.is_dir() else source.parent
     digest = hashlib.blake2b(
         f"{source.name}\0".encode(errors="replace") * (root != source), digest_size=16
@@ -66,7 +66,7 @@ def _table_files(root: Path) -> list[Path]:
 
 
 def _load(root: Path, folder: Path) -> Any:
-    """The database, read from a folder without the pickles that may lie beside its tables."""
+    """Load the database from a folder of links, which leaves out pickles beside its tables."""
     try:
         import audformat
         import yaml
@@ -77,7 +77,7 @@ def _load(root: Path, folder: Path) -> Any:
     for path in [root / HEADER_FILE, *_table_files(root)]:
         (folder / path.name).symlink_to(path.absolute())
     try:
-        # audformat's loader runs what a header names; what the safe one reads, names nothing.
+        # audformat's loader runs code that a header names; the safe loader refuses such headers.
         header = yaml.safe_load(read_bytes(root / HEADER_FILE))
         names = [*(header.get("tables") or {}), *(header.get("misc_tables") or {})]
         if not all(re.fullmatch(r"[\w.-]+", str(name)) for name in names):
@@ -101,7 +101,7 @@ def _load(root: Path, folder: Path) -> Any:
 
 
 def _choose(database: Any, root: Path, chosen: str) -> tuple[str, list[str]]:
-    """The column with the labels, and the tables that have it: one, or one for each part."""
+    """Return the column with the labels, and its tables: one, or one for each part."""
     families: dict[tuple[str, str], list[str]] = {}
     for table in database.tables:
         for column, described in database[table].columns.items():
@@ -122,7 +122,7 @@ def _choose(database: Any, root: Path, chosen: str) -> tuple[str, list[str]]:
 
 
 def _family(table: str) -> str:
-    """A table's name without the part that it is of: ``emotion.train.gold`` is of the family of its test."""
+    """Return a table's name without its part: ``emotion.gold`` for ``emotion.train.gold``."""
     return ".".join(name for name in table.split(".") if name not in SPLITS)
 
 
@@ -137,14 +137,14 @@ def _rows(
 
 
 def _split(database: Any, table: str) -> str | None:
-    """The part that a table is of, by the database's own word or by its name."""
+    """Return the part of a table, from the database or from the table's name."""
     split = database[table].split_id
     names = [database.splits[split].type, split] if split else []
     return next((name for name in [*names, *table.split(".")] if name in SPLITS), None)
 
 
 def _speakers(database: Any) -> dict[Hashable, str]:
-    """File, or file with start and end in seconds → speaker, of all tables."""
+    """Return file, or (file, start, end in seconds) → speaker, from all tables."""
     speakers: dict[Hashable, str] = {}
     for table in database.tables:
         frame = database[table].df
@@ -156,7 +156,7 @@ def _speakers(database: Any) -> dict[Hashable, str]:
 
 
 def _segment(index: Any) -> tuple[str, float, float | None]:
-    """File, start and end in seconds of a row."""
+    """Return the file of a row, and its start and end in seconds."""
     if not isinstance(index, tuple):
         return index, 0.0, None
     file, start, end = index
@@ -164,5 +164,5 @@ def _segment(index: Any) -> tuple[str, float, float | None]:
 
 
 def _text(value: Any) -> str:
-    """A cell as text; empty where it is missing."""
+    """Return a cell as text; empty if it is missing."""
     return str(value) if value == value and value is not None else ""

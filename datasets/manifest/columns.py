@@ -1,4 +1,4 @@
-"""Which column of a table means what: the names that people give to a file, a label, a speaker, a time."""
+"""Meanings of the columns of a table, from the usual names of files, labels, speakers, times."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from datasets.base import CorpusError
 from emojax.files import printable
 
-# Without blanks and signs, so that `Speaker ID`, `speaker-id` and `speakerid` are one name.
+# Names without blanks and signs: `Speaker ID`, `speaker-id` and `speakerid` are equal.
 _NAMES = {
-    "file": "file files filename filenames filepath path relativepath wav wavfile wavfilename wavpath "
-    "audio audiofile audiofilename audiofilepath audiopath sound soundfile name fname clip clipid clipname "
-    "clippath recording recordingpath utterance utterancepath",
-    "label": "label labels emotion emotions emotionclass emotionlabel emotionname emo emoclass class "
-    "classname target category",
-    "speaker": "speaker speakers speakerid speakername spk spkid spkr spkrid talker talkerid actor actorid "
-    "subject subjectid participant participantid clientid person personid",
+    "file": "file files filename filenames filepath path relativepath wav wavfile wavfilename "
+    "wavpath audio audiofile audiofilename audiofilepath audiopath sound soundfile name fname clip "
+    "clipid clipname clippath recording recordingpath utterance utterancepath",
+    "label": "label labels emotion emotions emotionclass emotionlabel emotionname emo emoclass "
+    "class classname target category",
+    "speaker": "speaker speakers speakerid speakername spk spkid spkr spkrid talker talkerid actor "
+    "actorid subject subjectid participant participantid clientid person personid",
     "split": "split splits splitset subset partition part set",
 }
 _TIMES = {
@@ -27,7 +27,7 @@ _TIMES = {
     "duration": "duration dur length",
     "offset": "offset",
 }
-# Characters of a name in a remark.
+# Number of characters of a name that a remark shows.
 _SHOWN = 60
 _UNITS_S = dict.fromkeys(["", "s", "sec", "secs", "second", "seconds"], 1.0) | dict.fromkeys(
     ["ms", "msec", "msecs", "millis", "millisecond", "milliseconds"], 1e-3
@@ -42,13 +42,13 @@ _TIME = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """What the columns of a table mean.
+    """The meanings of the columns of a table.
 
     Attributes:
-      number: what is in a column (``file``, ``label``, ``speaker``, ``split``, ``start``, ``end``,
-        ``duration``) → the column's number.
-      unit_s: of the columns with times, how many seconds the number 1 in them is.
-      renamed: columns of another name than what is in them, as in ``spk as speaker``.
+      number: meaning (``file``, ``label``, ``speaker``, ``split``, ``start``, ``end``,
+        ``duration``) → number of the column.
+      unit_s: meaning → unit of the column in seconds, for columns with times.
+      renamed: columns whose name differs from their meaning, as in ``spk as speaker``.
       unused: names of the other columns.
     """
 
@@ -59,16 +59,17 @@ class Columns:
 
 
 def find_columns(header: Sequence[str], where: str) -> Columns:
-    """Say what each column of a table means.
+    """Find the meaning of each column of a table.
 
-    A column that is called as here (``file``) goes before those that may mean the same (``path``).
+    A column whose name is the meaning (``file``) is preferred to one with another name (``path``).
 
     Args:
       header: names of the columns.
-      where: of the table, for the message.
+      where: name of the table, for error messages.
 
     Raises:
-      CorpusError: a name is there twice, several columns may be meant, or a time is not in seconds.
+      CorpusError: a name occurs twice, several columns have one meaning, or a time has an unknown
+        unit.
 
     >>> columns = find_columns(["Path", "emotion", "age", "start (ms)", "end (ms)"], "labels.csv")
     >>> columns.number, columns.unit_s, columns.unused
@@ -87,8 +88,8 @@ def find_columns(header: Sequence[str], where: str) -> Columns:
     for role, unit in units.items():
         if unit not in _UNITS_S:
             raise CorpusError(
-                f"{where}: the column {printable(header[number[role]])} is not in seconds; give start and "
-                "end in seconds, or in milliseconds as start_ms and end_ms"
+                f"{where}: the column {printable(header[number[role]])} is not in seconds; give "
+                "start and end in seconds, or in milliseconds as start_ms and end_ms"
             )
     unused = [
         printable(name[:_SHOWN]) or "(no name)"
@@ -105,12 +106,12 @@ def find_columns(header: Sequence[str], where: str) -> Columns:
 
 
 def _key(name: str) -> str:
-    """A column's name as far as it matters."""
+    """Return a column's name in lower case, without blanks and signs."""
     return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def meaning(name: str) -> tuple[str, str]:
-    """Say what a column holds, and in which unit; nothing where nobody asks for it.
+    """Return the meaning of a column and its unit; empty strings for an unknown column.
 
     >>> meaning("speaker_id"), meaning("onset_ms"), meaning("age")
     (('speaker', ''), ('start', 'ms'), ('', ''))
@@ -130,12 +131,13 @@ def _refuse_twice(header: Sequence[str], where: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise CorpusError(
-            f"{where}: the header names {', '.join(map(printable, twice))} twice; rename or remove a column"
+            f"{where}: the header names {', '.join(map(printable, twice))} twice; rename or remove "
+            "a column"
         )
 
 
 def _settle_offset(candidates: dict[str, list[int]]) -> None:
-    """Read ``offset`` as the end after an onset, and as the start before a duration."""
+    """Take ``offset`` as the start if there is a duration but no start, else as the end."""
     offset = candidates.pop("offset", [])
     if offset:
         role = "start" if "duration" in candidates and "start" not in candidates else "end"
@@ -143,7 +145,7 @@ def _settle_offset(candidates: dict[str, list[int]]) -> None:
 
 
 def _choose(role: str, numbers: Sequence[int], header: Sequence[str], where: str) -> int:
-    """The column with a role; the one that is called like it goes first."""
+    """Choose the column for a role; one that has the name of the role is preferred."""
     exact = [n for n in numbers if _key(header[n]) == role]
     if len(exact or numbers) > 1:
         names = ", ".join(printable(header[n]) for n in numbers)
@@ -154,12 +156,12 @@ def _choose(role: str, numbers: Sequence[int], header: Sequence[str], where: str
 
 
 def _check_times(number: dict[str, int], where: str) -> None:
-    """Keep a duration only where it says the end, and refuse one end without the other."""
+    """Drop an unneeded duration, and refuse a start without an end or an end without a start."""
     if "start" not in number or "end" in number:
         number.pop("duration", None)
     if ("start" in number) != bool({"end", "duration"} & number.keys()):
         there, missing = ("start", "end or duration") if "start" in number else ("end", "start")
         raise CorpusError(
-            f"{where}: there is a column with the {there} of a segment but none with its {missing}; give "
-            "both, or rename the column if it is no time"
+            f"{where}: there is a column with the {there} of a segment but none with its "
+            f"{missing}; give both, or rename the column if it is no time"
         )

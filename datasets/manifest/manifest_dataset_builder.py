@@ -1,4 +1,4 @@
-"""The tfds builder of any folder of audio with a CSV that says what is in it."""
+"""The tfds builder of any folder of audio with a CSV that describes it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from emojax.corpora.spec import CorpusSpec
 
 
 class Builder(SpeechBuilder):
-    """A corpus that its CSV describes; labels are whatever the CSV says, in alphabetical order.
+    """Builder of a corpus from a CSV; the labels are those of the CSV, in alphabetical order.
 
-    A corpus of the catalogue is described by the catalogue, too.
+    If the name is in the catalogue, the spec of the catalogue is used.
 
     Args:
-      config: the corpus's name.
-      source_dir: the CSV, or the folder that holds it or the CSVs of the parts; or an audformat
+      config: name of the corpus.
+      source_dir: a CSV, a folder with one CSV or with the CSVs of the parts, or an audformat
         database.
-      kwargs: as for every ``SpeechBuilder``.
+      kwargs: arguments of ``SpeechBuilder``.
     """
 
     def __init__(self, *, config: str, source_dir: str | Path, **kwargs):
@@ -40,26 +40,26 @@ class Builder(SpeechBuilder):
 
     @property
     def fingerprint(self) -> str:
-        """What the tables say."""
+        """Hash of the tables."""
         return self._fingerprint
 
     @property
     def remarks(self) -> list[str]:
-        """How the columns were read."""
+        """Notes on the columns that were read."""
         return self._remarks
 
     @property
     def spec(self) -> CorpusSpec:
-        """The name and the labels, and what the catalogue may know besides."""
+        """Name and labels, and the facts of the catalogue, if any."""
         return self._spec
 
     def sources(self) -> Iterable[Source]:
-        """The recordings in the order of the rows."""
+        """Return the recordings in the order of the rows."""
         return self._sources
 
 
 def _read(source: Path) -> tuple[list[Source], str, list[str]]:
-    """The recordings, the fingerprint of what says them, and what a person should know of it."""
+    """Return the recordings, the fingerprint of the tables, and remarks for the user."""
     if audformat_database.is_database(source):
         sources, remark = audformat_database.read_database(source)
         return sources, audformat_database.fingerprint(source), [remark]
@@ -68,13 +68,13 @@ def _read(source: Path) -> tuple[list[Source], str, list[str]]:
 
 
 def _spec(name: str, labels: set[str], speakers: set[str]) -> CorpusSpec:
-    """The catalogue's spec, with those of its labels that the CSV has; else the name and the labels.
+    """Return the catalogue's spec with the labels of the CSV, or a spec of name and labels.
 
-    The published partition, which is one of speakers, is that of a CSV that has all of them.  With
-    labels of its own, a CSV under the name of a corpus that has a layout is another corpus.
+    The published partition is kept only if the CSV has exactly its speakers. A CSV with labels that
+    the corpus of this name does not have is taken for another corpus, if there is a known layout.
 
     Raises:
-      CorpusError: for a label that the catalogue's corpus, which has no layout, does not have.
+      CorpusError: a label that the catalogue's corpus, which has no layout, does not have.
     """
     known = CATALOGUE.get(name)
     strange = labels - set(known.labels) if known and known.labels else set()
@@ -82,8 +82,9 @@ def _spec(name: str, labels: set[str], speakers: set[str]) -> CorpusSpec:
         return CorpusSpec(name, tuple(sorted(labels)))
     if strange:
         raise CorpusError(
-            f"{name}: labels {', '.join(sorted(strange))}; {known.full_name} has {', '.join(known.labels)}; "
-            "rename the labels in the CSV, or give the corpus another name"
+            f"{name}: labels {', '.join(sorted(strange))}; {known.full_name} has "
+            f"{', '.join(known.labels)}; rename the labels in the CSV, or give the corpus another "
+            "name"
         )
     order = known.labels or sorted(labels)
     found = dataclasses.replace(known, labels=tuple(label for label in order if label in labels))

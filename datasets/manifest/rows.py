@@ -1,4 +1,4 @@
-"""From the rows of a table to recordings: what is said of each is checked, and what is one is made one."""
+"""Conversion of the rows of a table to recordings, with all checks of their values."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _SHOWN = 20
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One row of a table, as it is written.
+    """One row of a table, with unchanged texts.
 
-    ``speaker`` and ``split`` are None where the table has no such column; ``end_s`` is None at the
-    end of the file; ``table`` and ``line`` say where the row stands.
+    ``speaker`` and ``split`` are None if the table has no such column. ``end_s`` is None for the
+    end of the file. ``table`` and ``line`` locate the row in error messages.
     """
 
     table: str
@@ -46,22 +46,22 @@ class Row:
 
     @property
     def where(self) -> str:
-        """Where the row stands, for a message."""
+        """Table and line of the row, for error messages."""
         return f"{self.table}, line {self.line}"
 
 
 def sources_of(rows: Sequence[Row], root: Path) -> list[Source]:
-    """The recordings of the rows, in their order.
+    """Convert rows to recordings, in the same order.
 
-    Labels and speakers that differ by capital letters are refused: which spelling is right, or
-    whether both are, only the table's author can say.
+    Labels and speakers that differ only by case are refused, because only the table's author knows
+    whether they are the same.
 
     Args:
-      rows: of one table, or of a table per part.
-      root: the folder that the files are relative to.
+      rows: rows of one table, or of one table per part.
+      root: folder to which the file names are relative.
 
     Raises:
-      CorpusError: for a row that is not as it should be, or two that are one; it names them.
+      CorpusError: a row is wrong, or a recording is listed twice; the message names the row.
     """
     _refuse_missing(rows)
     _refuse_alike(rows)
@@ -86,7 +86,7 @@ def sources_of(rows: Sequence[Row], root: Path) -> list[Source]:
 
 
 def _refuse_missing(rows: Sequence[Row]) -> None:
-    """Name every row without a file, a label or a speaker, and those with characters nobody sees."""
+    """Refuse rows without a file, label or speaker, or with invisible characters in one."""
     for role in ("file", "label", "speaker"):
         texts = [(row, getattr(row, role)) for row in rows if getattr(row, role) is not None]
         wrong = [row for row, text in texts if is_missing(text) or not one_form(text).isprintable()]
@@ -94,8 +94,9 @@ def _refuse_missing(rows: Sequence[Row]) -> None:
             first, others = wrong[0], [str(row.line) for row in wrong[1:]]
             more = f", and one like it is missing in line {_some(others)}" * bool(others)
             raise CorpusError(
-                f"{first.where}: the {role} is {getattr(first, role)!r}{more}; every row needs one, or none "
-                f"has that column: give it or remove the row, and rename a {role} that looks like none"
+                f"{first.where}: the {role} is {getattr(first, role)!r}{more}; every row needs "
+                f"one, or none has that column: give it or remove the row, and rename a {role} "
+                "that looks like none"
             )
 
 
@@ -105,13 +106,13 @@ def _refuse_alike(rows: Sequence[Row]) -> None:
         for group in alike(words):
             counted = ", ".join(f"{word} ({words.count(word)} rows)" for word in group)
             raise CorpusError(
-                f"{rows[0].table}: the {role}s {counted} differ by upper and lower case only; write them in "
-                "one way if they are one, else give them different names"
+                f"{rows[0].table}: the {role}s {counted} differ by upper and lower case only; "
+                "write them in one way if they are one, else give them different names"
             )
 
 
 def _source(row: Row, folder: _Folder) -> Source:
-    """The recording of a row."""
+    """Convert one row to a recording."""
     split = SPLITS.get((row.split or "").strip().lower(), "")
     if row.split is not None and not split:
         raise CorpusError(
@@ -130,23 +131,23 @@ def _source(row: Row, folder: _Folder) -> Source:
 
 
 class _Folder:
-    """The folder that a table's files lie in; each is looked for once, however many segments it has."""
+    """The folder with the files of a table; each file is searched once for all its segments."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        # Absolute paths may be written as the folder was given, or without links.
+        # Absolute paths in a table may begin with the given folder or with its resolved path.
         self.spellings = (os.path.abspath(root), os.path.realpath(root))
         self.found: dict[str, tuple[str, Path]] = {}
 
     def find(self, row: Row) -> tuple[str, Path]:
-        """The file as its table calls it, from the folder on, and its path on the disk."""
+        """Return the file of a row: its path relative to the folder, and its path on disk."""
         if row.file not in self.found:
             file = self._inside(row)
             self.found[row.file] = file, self._on_disk(file)
         return self.found[row.file]
 
     def _inside(self, row: Row) -> str:
-        """The file from the folder on; ``..`` is judged before any link is followed."""
+        """Return the path relative to the folder; ``..`` is resolved before links are followed."""
         path = os.path.normpath(os.path.join(self.spellings[0], row.file.replace("\\", "/")))
         for folder in self.spellings:
             file = os.path.relpath(path, folder)
@@ -157,13 +158,13 @@ class _Folder:
         )
 
     def _on_disk(self, file: str) -> Path:
-        """The path of a file, whichever of Unicode's two forms its name has on the disk."""
+        """Return the path of a file whose name on disk may have another Unicode form (NFC, NFD)."""
         forms = (self.root / unicodedata.normalize(form, file) for form in ("NFC", "NFD"))
         path = self.root / file
-        # Unlike Path's own, os.path.exists is not stopped by a name that no file can have.
+        # Unlike Path.exists, os.path.exists does not raise for names that no file can have.
         return next((form for form in (path, *forms) if os.path.exists(form)), path)
 
 
 def _some(words: Sequence[str]) -> str:
-    """The first of some words, and how many there are."""
+    """Return the first words, and their number if there are more."""
     return ", ".join(words[:_SHOWN]) + f", … ({len(words)} in all)" * (len(words) > _SHOWN)

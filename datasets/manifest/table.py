@@ -1,4 +1,4 @@
-"""Reading the CSVs of a manifest, which come from strangers."""
+"""Reader of the CSVs of a manifest, which are untrusted."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from datasets.manifest.times import read_time_s
 from datasets.manifest.words import is_missing
 from emojax.files import printable
 
-# Millions of rows; what is larger is no table that a person means.
+# Enough for millions of rows; a larger file is not a table of recordings.
 MAX_TABLE_BYTES = 2**28
-_COLUMNS = "give a header with the columns file,label and, where known, speaker,split (between , ; or tabs)"
+_COLUMNS = (
+    "give a header with the columns file,label and, where known, speaker,split "
+    "(between , ; or tabs)"
+)
 
 
 def find_csvs(source: Path) -> dict[Path, str]:
-    """The CSVs of a corpus → the part that each is, or empty where the rows say it or nobody does.
+    """Return the CSVs of a corpus → their part; empty if one CSV has all parts.
 
     Args:
-      source: a CSV, or a folder that holds exactly one, or a ``train.csv``, ``devel.csv`` and
+      source: a CSV, or a folder with exactly one CSV or with ``train.csv``, ``devel.csv`` and
         ``test.csv``.
 
     Raises:
-      CorpusError: for anything else.
+      CorpusError: any other source.
     """
     if source.is_file():
         return {source: ""}
@@ -46,23 +49,23 @@ def find_csvs(source: Path) -> dict[Path, str]:
     if len(csvs) == 1:
         return {csvs[0]: ""}
     raise CorpusError(
-        f"{source} holds {', '.join(printable(path.name) for path in csvs) or 'no CSV'}; it should hold one "
-        "CSV, or train.csv, devel.csv and test.csv; or give the path of the CSV itself"
+        f"{source} holds {', '.join(printable(path.name) for path in csvs) or 'no CSV'}; it should "
+        "hold one CSV, or train.csv, devel.csv and test.csv; or give the path of the CSV itself"
     )
 
 
 def read_sources(csvs: Mapping[Path, str]) -> list[Source]:
-    """The recordings that the CSVs list, in their order.
+    """Read the recordings that the CSVs list, in the order of the rows.
 
     Raises:
-      CorpusError: for a CSV or a row that is not as it should be; it names the row.
+      CorpusError: a CSV or a row is wrong; the message names the row.
     """
     rows = [row for path, part in csvs.items() for row in _rows(path, part)]
     return sources_of(rows, next(iter(csvs)).parent)
 
 
 def columns_read(csvs: Mapping[Path, str]) -> list[str]:
-    """A line on the columns of other names and those that nothing was taken from, if there are any."""
+    """Return a remark on columns read under another name and on unused columns, if any."""
     found = [_open(path)[0] for path in csvs]
     renamed = dict.fromkeys(name for columns in found for name in columns.renamed)
     unused = dict.fromkeys(name for columns in found for name in columns.unused)
@@ -73,7 +76,7 @@ def columns_read(csvs: Mapping[Path, str]) -> list[str]:
 
 
 def fingerprint(csvs: Mapping[Path, str]) -> str:
-    """A hash of what the CSVs say: with another, the corpus has to be prepared again."""
+    """Return a hash of the CSVs; if it changes, the corpus is prepared again."""
     digest = hashlib.blake2b(digest_size=16)
     for path in csvs:
         digest.update(read_bytes(path))
@@ -81,7 +84,7 @@ def fingerprint(csvs: Mapping[Path, str]) -> str:
 
 
 def _rows(path: Path, part: str) -> Iterator[Row]:
-    """The rows of a CSV, as they are written."""
+    """Yield the rows of a CSV with unchanged texts."""
     columns, lines = _open(path)
     for line, cells in lines:
         row = {role: cells[number] for role, number in columns.number.items()}
@@ -93,7 +96,7 @@ def _rows(path: Path, part: str) -> Iterator[Row]:
 
 
 def _times_s(row: Mapping[str, str], columns: Columns, where: str) -> tuple[float, float | None]:
-    """Start and end of a row's segment in seconds; an end that is missing is the end of the file."""
+    """Return start and end of a row's segment in seconds; None is the end of the file."""
     given: dict[str, float] = {}
     for role, unit_s in columns.unit_s.items():
         try:
@@ -112,7 +115,7 @@ def _times_s(row: Mapping[str, str], columns: Columns, where: str) -> tuple[floa
 
 
 def _open(path: Path) -> tuple[Columns, Iterator[tuple[int, list[str]]]]:
-    """What the columns of a CSV mean, and its rows with their line numbers."""
+    """Return the meanings of the columns of a CSV, and its rows with their line numbers."""
     lines = _lines(path)
     _, header = next(lines, (0, []))
     columns = find_columns(header, str(path))
@@ -124,24 +127,24 @@ def _open(path: Path) -> tuple[Columns, Iterator[tuple[int, list[str]]]]:
 def _whole(
     lines: Iterator[tuple[int, list[str]]], width: int, path: Path
 ) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty; all of them have a cell for each column."""
+    """Yield the rows that are not empty; CorpusError for a wrong number of cells."""
     for line, cells in lines:
         if any(cells) and len(cells) != width:
             raise CorpusError(
-                f"{path}, line {line}: {len(cells)} cells under a header of {width}; quote a cell that holds "
-                "the delimiter"
+                f"{path}, line {line}: {len(cells)} cells under a header of {width}; quote a cell "
+                "that holds the delimiter"
             )
         if any(cells):
             yield line, cells
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each line of a CSV; the delimiter is what the header has most of."""
+    """Yield line number and cells; the delimiter is the most frequent one of the header."""
     try:
         text = read_bytes(path).decode("utf-8-sig")
         header = next(iter(io.StringIO(text, newline="")), "")
         delimiter = max(",;\t", key=header.count)
-        # Strict, so that an open quote is an error instead of a cell with the rest of the file.
+        # With strict, an open quote is an error instead of a cell with the rest of the file.
         lines = io.StringIO(text, newline="")
         reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
         for cells in reader:
@@ -151,7 +154,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a table's file; a CorpusError where it is larger than a table can be, or not to be read."""
+    """Read the file of a table; CorpusError if it is too large or cannot be read."""
     try:
         if path.stat().st_size > MAX_TABLE_BYTES:
             raise CorpusError(

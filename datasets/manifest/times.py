@@ -1,4 +1,4 @@
-"""Times as tables write them: numbers with or without a unit, clock times and time deltas."""
+"""Parser of times in tables: numbers with or without a unit, clock times and time deltas."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _DAYS = re.compile(r"(-?\d{1,9}) days?", re.IGNORECASE)
 
 
 def read_time_s(text: str, unit_s: float = 1.0) -> float:
-    """Read a time.
+    """Parse a time.
 
     Args:
       text: ``1.5``, ``1.5 s``, ``1500 ms``, ``00:01.5``, ``00:00:01.5`` or ``0 days 00:00:01.5``.
-      unit_s: how many seconds a number without a unit counts for each 1.
+      unit_s: unit of a number without a unit, in seconds.
 
     Returns:
-      Seconds.
+      The time in seconds.
 
     Raises:
-      ValueError: it is none of these.
+      ValueError: the text has none of these forms.
 
     >>> read_time_s("1500", 0.001), read_time_s("0 days 00:00:01.500000"), read_time_s("1:02.5")
     (1.5, 1.5, 62.5)
@@ -34,7 +34,7 @@ def read_time_s(text: str, unit_s: float = 1.0) -> float:
     if number := _NUMBER.fullmatch(text):
         unit = {None: unit_s, "s": 1.0, "ms": 1e-3}[number["unit"] and number["unit"].lower()]
         time_s = float(number["number"]) * unit
-        # Beyond this a microsecond is lost in rounding; no recording is as long.
+        # Larger numbers lose microseconds to rounding; no recording is that long.
         if abs(time_s) < 1e9:
             return time_s
     if days := _DAYS.fullmatch(text):

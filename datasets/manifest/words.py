@@ -1,4 +1,4 @@
-"""Words of a table that are one: their spelling in one form, missing values, and slips of case."""
+"""Normal form of words in a table, missing values, and words that differ only by case."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import unicodedata
 from collections.abc import Iterable
 
-# Among them all that pandas reads as missing and writes for it.
+# They include all values that pandas reads or writes as missing.
 _MISSING = {
     "",
     "nan",
@@ -28,7 +28,7 @@ _MISSING = {
 
 @functools.lru_cache(2**16)
 def one_form(text: str) -> str:
-    r"""The text in Unicode's composed form (NFC), with one blank where there are blanks of any kind.
+    r"""Return the text in Unicode's composed form (NFC), with runs of blanks made one blank.
 
     >>> one_form(" Mu\u0308de\u00a0 sein ") == "M\u00fcde sein"
     True
@@ -41,7 +41,7 @@ def one_form(text: str) -> str:
 
 
 def is_missing(text: str) -> bool:
-    """Whether a text says that there is no value.
+    """Return whether a text stands for a missing value.
 
     >>> is_missing("NaN"), is_missing("-"), is_missing("neutral")
     (True, True, False)
@@ -50,7 +50,7 @@ def is_missing(text: str) -> bool:
 
 
 def alike(words: Iterable[str]) -> list[list[str]]:
-    """Words that differ by capital letters or by compatible characters only, in groups.
+    """Return groups of words that differ only by case or by compatible characters.
 
     >>> alike(["Anger", "anger", "calm"])
     [['Anger', 'anger']]

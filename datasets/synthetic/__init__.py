@@ -1,1 +1,1 @@
-"""Four small corpora spoken by espeak-ng: the default that needs no download."""
+"""Four small corpora spoken by espeak-ng, which need no download."""

@@ -1,4 +1,4 @@
-"""Speech from espeak-ng: a pure function of text, voice and rate (the only file that knows espeak)."""
+"""Speech synthesis by espeak-ng, as a pure function of text, voice and rate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from emojax.audio.reading import to_mono_16khz
 
-# Numbers of espeak-ng's speak_lib.h.
+# Constants of espeak-ng's speak_lib.h.
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
 _POS_CHARACTER = 1
@@ -22,28 +22,27 @@ _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
 )
 
-# Both would carry over from one utterance to the next: espeak's pitch flutter runs on, and so does
-# the count of glottal cycles that its roughness (0 to 7; 8 is off) weakens.
+# Turn off pitch flutter and roughness (8 is off): their states carry over to the next utterance.
 _STATELESS = "flutter 0\nroughness 8\n"
 
-_lock = threading.Lock()  # espeak lives in global variables
+_lock = threading.Lock()  # espeak-ng keeps its state in global variables.
 
 
 def speak(text: str, voice: str, words_per_minute: int) -> np.ndarray:
     r"""Speak a text.
 
     Args:
-      text: what to say.
-      voice: an espeak-ng voice file, e.g. ``"language de\npitch 90 130\n"``: lowest and highest
-        pitch in Hz.
+      text: text to speak.
+      voice: content of an espeak-ng voice file, e.g. ``"language de\npitch 90 130\n"`` with the
+        lowest and highest pitch in Hz.
       words_per_minute: 80 to 450.
 
     Returns:
-      float32 [n], 16 kHz, −1..1; the same for the same arguments, whatever was spoken before.
+      float32 [n], 16 kHz, −1..1; depends on nothing but the arguments.
 
     Raises:
-      ImportError: without espeakng-loader.
-      RuntimeError: when espeak-ng cannot read its data or the voice.
+      ImportError: espeakng-loader is not installed.
+      RuntimeError: espeak-ng cannot read its data or the voice.
 
     Source: https://github.com/espeak-ng/espeak-ng/blob/master/docs/voices.md
     """
@@ -72,13 +71,13 @@ class _Espeak:
         )
         if self._rate_hz <= 0:
             raise RuntimeError(
-                f"espeak-ng cannot read its data in {data}; it takes paths of up to 159 characters: "
-                "install into a folder with a shorter path"
+                f"espeak-ng cannot read its data in {data}; it takes paths of up to 159 "
+                "characters: install into a folder with a shorter path"
             )
         self._chunks: list[np.ndarray] = []
         self._callback = _CALLBACK(
             self._collect
-        )  # espeak keeps the pointer, so Python must keep the object
+        )  # espeak-ng keeps the pointer, so Python must keep the object.
         self._library.espeak_SetSynthCallback(self._callback)
 
     def _collect(self, samples, count: int, _events) -> int:
@@ -87,7 +86,7 @@ class _Espeak:
         return 0
 
     def say(self, text: str, voice: str, words_per_minute: int) -> tuple[np.ndarray, int]:
-        """Samples (int16 [n]) and their rate in Hz."""
+        """Return samples (int16 [n]) and their rate in Hz."""
         self._chunks.clear()
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "voice")

@@ -1,4 +1,4 @@
-"""The four corpora: languages, labels, texts and recording colours."""
+"""Recipes of the four corpora: languages, labels, texts and recording conditions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datasets.synthetic.recording import Recording
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What is spoken in one corpus.
+    """Recipe of one corpus.
 
     Attributes:
-      language: its English name.
-      code: espeak-ng's name of it.
-      labels: the label set, of ``voices.EMOTIONS``.
+      language: English name of the language.
+      code: espeak-ng's name of the language.
+      labels: the label set, from ``voices.EMOTIONS``.
       takes: utterances per speaker and label.
-      recording: the colour of the corpus.
+      recording: recording conditions of the corpus.
       texts: sentences without emotion; a speaker says the same ones for every label.
     """
 

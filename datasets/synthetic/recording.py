@@ -1,4 +1,4 @@
-"""What a recording adds to speech: a room, a level, noise and a band-limit."""
+"""Simulation of a recording: room, level, noise and band limit."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from scipy import signal
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 
-_NEUTRAL_SPEECH_DB = -32.0  # RMS re full scale; leaves loud speech its peaks
+_NEUTRAL_SPEECH_DB = -32.0  # RMS re full scale; leaves headroom for loud speech.
 
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """How a corpus was recorded: its colour.
+    """Recording conditions of a corpus.
 
     Attributes:
-      band_hz: lowest and highest frequency that passes.
+      band_hz: lowest and highest frequency of the passband.
       decay_s: time in which the room's echo falls by 60 dB.
       echo: RMS level of the echo relative to the direct sound.
       noise_db: RMS level of the noise re full scale.
@@ -31,7 +31,16 @@ class Recording:
     def __call__(
         self, speech: np.ndarray, loudness_db: float, rng: np.random.Generator
     ) -> np.ndarray:
-        """Record speech (float32 [n], 16 kHz) at a level relative to neutral speech → float32 [n + decay]."""
+        """Record speech.
+
+        Args:
+          speech: float32 [n], 16 kHz.
+          loudness_db: level relative to neutral speech.
+          rng: source of the noise.
+
+        Returns:
+          float32 [n + decay].
+        """
         room = self._impulse_response()
         sound = signal.oaconvolve(speech, room)
         sound *= _amplitude(_NEUTRAL_SPEECH_DB + loudness_db) / np.sqrt(np.mean(speech**2))

@@ -1,4 +1,4 @@
-"""The tfds builder of the synthetic corpora: an utterance is a function of the seed and of its own name."""
+"""The tfds builder of the synthetic corpora; each utterance depends on the seed and its name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Builder(SpeechBuilder):
 
     @property
     def spec(self) -> CorpusSpec:
-        """What the corpus is."""
+        """Description of the corpus."""
         recipe = RECIPES[self.builder_config.name]
         return CorpusSpec(
             name=self.builder_config.name,
@@ -48,18 +48,19 @@ class Builder(SpeechBuilder):
             counts=dict.fromkeys(recipe.labels, recipe.takes * len(SPEAKERS)),
             speakers=len(SPEAKERS),
             parts=PARTS,
-            notes="Synthetic: a score on it says that the software works, and nothing about human emotion.",
+            notes="Synthetic: a score on it says that the software works, "
+            "and nothing about human emotion.",
         )
 
     def sources(self) -> Iterator[Source]:
-        """The utterances, by speaker."""
+        """Yield the utterances by speaker."""
         name = self.builder_config.name
         for number, speaker in enumerate(SPEAKERS):
             yield from _sources(name, draw_speaker(speaker, _rng(name, speaker)), first_text=number)
 
 
 def _sources(name: str, speaker: Speaker, first_text: int) -> Iterator[Source]:
-    """The utterances of one speaker: the same texts for every label."""
+    """Yield the utterances of one speaker: the same texts for every label."""
     recipe = RECIPES[name]
     for label in recipe.labels:
         for take in range(recipe.takes):
@@ -72,7 +73,7 @@ def _sources(name: str, speaker: Speaker, first_text: int) -> Iterator[Source]:
 def _record(
     recipe: Recipe, speaker: Speaker, label: str, text: str, place: tuple[str, ...]
 ) -> np.ndarray:
-    """Speak and record one utterance → float32 [n], 16 kHz."""
+    """Speak and record one utterance: float32 [n], 16 kHz."""
     rng = _rng(*place)
     delivery = perform(speaker, EMOTIONS[label], rng)
     speech = speak(
@@ -82,5 +83,5 @@ def _record(
 
 
 def _rng(*place: str) -> np.random.Generator:
-    """Random numbers that belong to one place, whatever was drawn elsewhere."""
+    """Return a generator seeded by the names, independent of all other generators."""
     return np.random.default_rng([SEED, *"/".join(place).encode()])

@@ -1,4 +1,4 @@
-"""Who speaks, and how: speakers, emotions, and the delivery of one utterance."""
+"""Speakers, emotions, and the delivery of one utterance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Emotion:
-    """What an emotion does to a neutral delivery.
+    """Change of a neutral delivery by an emotion.
 
     Attributes:
       pitch_semitones: shift of the typical pitch.
@@ -24,7 +24,7 @@ class Emotion:
     loudness_db: float = 0.0
 
 
-# Directions after Scherer (2003), https://doi.org/10.1016/S0167-6393(02)00084-5; sizes are ours.
+# Directions follow Scherer (2003), https://doi.org/10.1016/S0167-6393(02)00084-5; sizes are ours.
 EMOTIONS = {
     "anger": Emotion(4.0, 1.6, 1.15, 6.0),
     "boredom": Emotion(-3.0, 0.5, 0.8, -3.0),
@@ -39,15 +39,15 @@ EMOTIONS = {
 
 @dataclasses.dataclass(frozen=True)
 class Speaker:
-    """A voice that exists nowhere else.
+    """An artificial voice.
 
     Attributes:
       name: ``f`` or ``m`` and a number.
       pitch_hz: typical pitch when neutral.
       range_semitones: width of the pitch range when neutral.
       words_per_minute: speaking rate when neutral.
-      expressiveness: factor of what emotions change.
-      formants: per formant 1 to 8, frequency and height in percent of espeak's.
+      expressiveness: strength of the changes by emotions.
+      formants: frequency and height of formants 1 to 8, in percent of espeak-ng's.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Speaker:
 
 @dataclasses.dataclass(frozen=True)
 class Delivery:
-    """How one utterance is spoken; units as in :class:`Speaker`, the level relative to neutral speech."""
+    """Delivery of one utterance; units as in Speaker, the level relative to neutral speech."""
 
     pitch_hz: float
     range_semitones: float
@@ -69,7 +69,7 @@ class Delivery:
 
 
 def draw_speaker(name: str, rng: np.random.Generator) -> Speaker:
-    """A speaker at random; names that begin with ``f`` get a woman's pitch and vocal tract."""
+    """Draw a speaker; names that begin with ``f`` get the pitch and vocal tract of a woman."""
     middle_hz, tract = (195.0, 115.0) if name.startswith("f") else (110.0, 100.0)
     tract *= rng.normal(1.0, 0.04)
     return Speaker(
@@ -85,7 +85,7 @@ def draw_speaker(name: str, rng: np.random.Generator) -> Speaker:
 
 
 def perform(speaker: Speaker, emotion: Emotion, rng: np.random.Generator) -> Delivery:
-    """One utterance of a speaker in an emotion: no two are quite alike."""
+    """Draw the delivery of one utterance of a speaker in an emotion."""
     pitch, spread, rate, level = rng.normal(0.0, (1.0, 0.15, 0.07, 2.0)).clip(-4, 4)
     strength = speaker.expressiveness
     return Delivery(
@@ -97,7 +97,7 @@ def perform(speaker: Speaker, emotion: Emotion, rng: np.random.Generator) -> Del
 
 
 def voice_file(language: str, speaker: Speaker, delivery: Delivery) -> str:
-    """The speaker, so delivered, as an espeak-ng voice file.
+    """Write an espeak-ng voice file for a speaker and a delivery.
 
     >>> speaker = Speaker("m01", 100.0, 12.0, 170.0, 1.0, ((102, 95),))
     >>> print(voice_file("de", speaker, Delivery(100.0, 12.0, 170.0, 0.0)))
@@ -108,9 +108,9 @@ def voice_file(language: str, speaker: Speaker, delivery: Delivery) -> str:
     """
     lowest_hz = delivery.pitch_hz / 2 ** (
         delivery.range_semitones / 18
-    )  # most speech lies two thirds up
+    )  # Most speech lies at two thirds of the range.
     highest_hz = lowest_hz * 2 ** (delivery.range_semitones / 12)
-    effort = 10 ** (delivery.loudness_db / 40)  # a louder voice has a flatter spectrum
+    effort = 10 ** (delivery.loudness_db / 40)  # A louder voice has a flatter spectrum.
     lines = [f"language {language}", f"pitch {lowest_hz:.0f} {highest_hz:.0f}"]
     for number, (frequency, height) in enumerate(speaker.formants, 1):
         lines.append(f"formant {number} {frequency} {height * effort ** (number > 1):.0f}")

@@ -1,1 +1,1 @@
-"""From a file of any kind to log-mel frames."""
+"""Reading of audio files, conversion to 16 kHz mono, and log-mel features."""

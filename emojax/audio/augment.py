@@ -5,24 +5,23 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-MASKS = 2  # of each kind
+MASKS = 2  # Number of masks of each kind.
 
 
 def mask_bands(
     mel: jax.Array, frames: jax.Array, key: jax.Array, widest_mels: float, longest_share: float
 ) -> jax.Array:
-    """Hides bands of mel channels and stretches of frames of each clip: the masks of SpecAugment.
+    """Mask bands of mel channels and stretches of frames of each clip (SpecAugment).
 
-    Park et al. (2019, arXiv:1904.08779), without the warping of time: two bands and two stretches,
-    each as wide as chance has it, up to a limit, and anywhere in the clip.  What is hidden becomes
-    0: its mean.
+    Park et al. (2019, arXiv:1904.08779), without time warping: two bands and two stretches, each of
+    random width up to a limit and at a random place in the clip. Masked values become 0, the mean.
 
     Args:
       mel: f32 ``[B, F, M]`` of :func:`emojax.audio.log_mel.standardise`.
-      frames: i32 ``[B]``, valid frames of each.
-      key: of this batch.
-      widest_mels: limit of a band, in channels; 0 for none.
-      longest_share: limit of a stretch, as a share of the clip's frames; 0 for none.
+      frames: i32 ``[B]``, number of valid frames of each clip.
+      key: random key of this batch.
+      widest_mels: largest width of a band, in channels; 0 masks no bands.
+      longest_share: largest length of a stretch, as a share of the clip's frames; 0 masks none.
 
     Returns:
       f32 ``[B, F, M]``.
@@ -44,7 +43,7 @@ def mask_bands(
 
 
 def _inside(key: jax.Array, size: jax.Array, limit: jax.Array, positions: int) -> jax.Array:
-    """Whether a position is in a stretch of random length up to ``limit``, somewhere in 0 .. ``size``."""
+    """Return a mask of positions in a random stretch of up to ``limit`` within 0 .. ``size``."""
     length, start = jax.random.uniform(key, (2, len(size)))
     length = length * limit
     start = start * (size - length)

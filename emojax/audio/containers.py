@@ -1,4 +1,4 @@
-"""Containers from phones and films, read through PyAV or the program ffmpeg, where one of them is there."""
+"""Decoder of container formats (MP4, Matroska, ...) by PyAV or ffmpeg, if one is installed."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from emojax.audio.pieces import BadAudio
 from emojax.files import printable
 
 _BLOCK_SAMPLES = 2**17
-# Seconds that ffmpeg may take for one block, which is a few seconds of sound.
+# Longest time that ffmpeg may take for one block, which is a few seconds of sound.
 _BLOCK_LIMIT_S = 60.0
 _AU_HEADER = struct.Struct(">4s5I")
 _AU_HEADER_MAX_BYTES = 4096
 
 
 def decode(path: Path, name: str, demuxer: str) -> Iterator[tuple[np.ndarray, int]]:
-    """The first sound track of a container: float32 blocks ``[n, channels]``, and their rate in Hz.
+    """Yield the first sound track in blocks: float32 ``[n, channels]`` and the rate in Hz.
 
     Args:
-      path: the file.
-      name: what the container is called in messages.
-      demuxer: what ffmpeg calls it; no other is tried, so that no playlist can name other files.
+      path: path of the file.
+      name: name of the container in messages.
+      demuxer: ffmpeg's name of the container; no other is tried, so that a playlist cannot open
+        other files.
 
     Raises:
-      BadAudio: for a file that is damaged or has no sound, or where nothing is installed that reads
-        it.
+      BadAudio: the file is damaged or has no sound, or neither PyAV nor ffmpeg is installed.
     """
     if importlib.util.find_spec("av"):
         return _by_av(path, demuxer)
@@ -71,16 +71,14 @@ def _by_av(path: Path, demuxer: str) -> Iterator[tuple[np.ndarray, int]]:
 def _frames(container) -> Iterator[tuple[np.ndarray, int]]:
     from av import AudioResampler
 
-    resampler = AudioResampler(
-        format="fltp"
-    )  # The rate and the channels stay those of the first frame.
+    resampler = AudioResampler(format="fltp")  # Keeps the rate and channels of the first frame.
     for frame in container.decode(audio=0):
         for same in resampler.resample(frame):
             yield same.to_ndarray().T, same.sample_rate
 
 
 def _gathered(frames: Iterator[tuple[np.ndarray, int]]) -> Iterator[tuple[np.ndarray, int]]:
-    """Frames, which are short, as blocks."""
+    """Join short frames to blocks."""
     waiting: list[np.ndarray] = []
     samples = rate_hz = 0
     for frame, rate_hz in frames:
@@ -116,7 +114,7 @@ def _by_ffmpeg(program: str, path: Path, demuxer: str) -> Iterator[tuple[np.ndar
 
 
 def _au_blocks(process: subprocess.Popen, output: IO[bytes]) -> Iterator[tuple[np.ndarray, int]]:
-    """What ffmpeg writes: a header of known form, then float32 samples to the end."""
+    """Read the output of ffmpeg: an AU header, then float32 samples to the end."""
     head = _read(process, output, _AU_HEADER.size)
     if len(head) < _AU_HEADER.size:
         return
@@ -129,7 +127,7 @@ def _au_blocks(process: subprocess.Popen, output: IO[bytes]) -> Iterator[tuple[n
 
 
 def _read(process: subprocess.Popen, output: IO[bytes], count: int) -> bytes:
-    """So many bytes, or what there is before the end or until the time is up."""
+    """Read ``count`` bytes, or fewer at the end or when the time limit is reached."""
     timer = threading.Timer(_BLOCK_LIMIT_S, process.kill)
     timer.start()
     try:
@@ -139,7 +137,7 @@ def _read(process: subprocess.Popen, output: IO[bytes], count: int) -> bytes:
 
 
 def _check_complaints(text: str) -> None:
-    """Refuse what was decoded with complaints: part of it may be missing."""
+    """Raise BadAudio if the decoder reported errors, as samples may be missing."""
     if text.strip():
         reason = text.strip().splitlines()[0].rsplit("] ", 1)[-1]
         raise BadAudio(f"undecodable: {printable(reason)}")

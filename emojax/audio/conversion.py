@@ -1,4 +1,4 @@
-"""One pass over the blocks of a recording: mixed down, resampled, and its extremes noted."""
+"""Conversion of the blocks of a recording: mixing, resampling and peak tracking in one pass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RATES_HZ = range(4_000, 384_001)
 
 
 class Conversion:
-    """One pass over a recording: its blocks to mono ones at 16 kHz, and what was seen on the way."""
+    """One pass over a recording: converts its blocks to 16 kHz mono and tracks its levels."""
 
     def __init__(self, channel: int | None = None) -> None:
         self.channel = channel
@@ -28,11 +28,11 @@ class Conversion:
 
     @property
     def channel_instead(self) -> int | None:
-        """The channel that another pass has to use, because the mean cancelled."""
+        """The channel that a second pass must use because the channels cancel; else None."""
         return self._mixer.loudest
 
     def blocks(self, decoded: Iterator[Block]) -> Iterator[np.ndarray]:
-        """Float32 ``[n]`` at 16 kHz, before they are scaled."""
+        """Yield float32 ``[n]`` at 16 kHz, not yet scaled."""
         resampler = None
         for block, rate_hz in decoded:
             if not self.rate_hz:
@@ -51,7 +51,7 @@ class Conversion:
 
 
 def convert(decoded: Callable[[], Iterator[Block]]) -> tuple[np.ndarray, Conversion]:
-    """Return all samples of a recording, scaled; decoded anew where its channels cancel."""
+    """Return all samples of a recording, scaled; decode it again if its channels cancel."""
     conversion = Conversion()
     samples = _joined(conversion.blocks(decoded()))
     if conversion.channel_instead is not None:
@@ -61,25 +61,25 @@ def convert(decoded: Callable[[], Iterator[Block]]) -> tuple[np.ndarray, Convers
 
 
 def _joined(blocks: Iterator[np.ndarray]) -> np.ndarray:
-    buffer = bytearray()  # Grows in place; joining a list would hold everything twice.
+    buffer = bytearray()  # Grows in place; joining a list would need twice the memory.
     for block in blocks:
         buffer += block.tobytes()
     return np.frombuffer(buffer, np.float32)
 
 
 def exhaust(blocks: Iterator[np.ndarray]) -> None:
-    """Go through blocks that nobody needs."""
+    """Iterate over all blocks and discard them."""
     for _ in blocks:
         pass
 
 
 def scaled(mono: np.ndarray, peak: float) -> np.ndarray:
-    """Bring samples within full scale: cutting peaks would make flat what was not flat."""
+    """Scale samples to a peak of at most 1; clipping would distort them."""
     return mono / np.float32(peak) if 1 < peak < np.inf else mono
 
 
 def check_rate(sample_rate_hz: float) -> int:
-    """Return a rate in Hz as an int; BadAudio where it is none that recordings have."""
+    """Return a rate in Hz as an int; BadAudio if it is not a plausible sample rate."""
     try:
         whole = isinstance(sample_rate_hz, float) and sample_rate_hz.is_integer()
         rate_hz = int(sample_rate_hz) if whole else operator.index(sample_rate_hz)  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ def check_rate(sample_rate_hz: float) -> int:
         rate_hz = 0
     if rate_hz not in _RATES_HZ:
         raise BadAudio(
-            f"sample rate {sample_rate_hz!r}: give an integer from {_RATES_HZ[0]} to {_RATES_HZ[-1]} Hz, "
-            "the rate the samples were recorded at"
+            f"sample rate {sample_rate_hz!r}: give an integer from {_RATES_HZ[0]} to "
+            f"{_RATES_HZ[-1]} Hz, the rate the samples were recorded at"
         )
     return rate_hz

@@ -1,4 +1,4 @@
-"""A file, recognised by its first bytes and decoded from front to back in blocks of bounded size."""
+"""Decoder of audio files: recognises the format and yields blocks of bounded size."""
 
 from __future__ import annotations
 
@@ -15,36 +15,34 @@ from emojax.audio.pieces import BadAudio, Piece, PieceReader, TooLong
 from emojax.files import printable
 
 Block = tuple[np.ndarray, int]
-"""Float32 ``[n, channels]``, and their rate in Hz."""
+"""Float32 samples ``[n, channels]`` and their rate in Hz."""
 
-# Half a megabyte, which stays in the cache of a processor.
+# Half a megabyte, which fits into the cache of a processor.
 BLOCK_SAMPLES = 2**17
 
-# Samples of all channels that a second may have at the length of the limit: eight channels of 48
-# kHz.
+# Largest number of samples per second, over all channels, of a recording as long as the limit:
+# eight channels at 48 kHz.
 _MAX_SAMPLES_PER_S = 384_000
-# Decoders leave out a little at the ends.
+# Decoders drop a few samples at the ends.
 _SLACK_S = 0.05
 
 
 class _Stream(soundfile.SoundFile):
-    """A file read from front to back, so that no length in its header is believed."""
+    """A file without seeking, so that libsndfile does not rely on the length in its header."""
 
     def seekable(self) -> bool:
         return False
 
 
 def decode(path: Path, limit_s: float) -> Iterator[Block]:
-    """The samples of a file, all of them of one rate and number of channels; at least one block.
+    """Yield the samples of a file, at least one block, all with one rate and channel count.
 
     Args:
-      path: the file, whatever its suffix.
-      limit_s: the longest recording that is decoded, so that a small file cannot take all memory or
-        time.
+      path: path of the file; its suffix does not matter.
+      limit_s: longest recording that is decoded, which bounds time and memory.
 
     Raises:
-      BadAudio: for a file that is missing, unreadable, of another format, truncated, damaged, or
-        too long.
+      BadAudio: the file is missing, unreadable, of another format, truncated, damaged, or too long.
     """
     try:
         _check_file(path)
@@ -57,7 +55,7 @@ def decode(path: Path, limit_s: float) -> Iterator[Block]:
 
 
 def _check_file(path: Path) -> None:
-    """Refuse what is no file before it is opened: a pipe would wait for its writer."""
+    """Refuse anything but a regular file; opening a pipe would wait for its writer."""
     if not os.path.isfile(path):
         raise BadAudio("not a file" if os.path.lexists(path) else "no such file")
     if not path.stat().st_size:
@@ -82,7 +80,7 @@ def _blocks(file: BinaryIO, path: Path, limit_s: float) -> Iterator[Block]:
 
 
 def _piece_blocks(file: BinaryIO, piece: Piece, size: int, limit_s: float) -> Iterator[Block]:
-    """The blocks of one piece, and at the end whether they are as many as promised."""
+    """Yield the blocks of one piece; BadAudio at the end if samples are missing."""
     source: int | PieceReader = PieceReader(file, piece)
     if piece == Piece(0, size):  # The decoder is faster without Python between it and the file.
         source = file.fileno()
@@ -114,8 +112,8 @@ def _bounded(blocks: Iterator[Block], limit_s: float) -> Iterator[Block]:
 def _check_duration(samples: int, channels: int, rate_hz: int, limit_s: float) -> None:
     if samples > limit_s * rate_hz or samples * channels > limit_s * _MAX_SAMPLES_PER_S:
         raise TooLong(
-            f"too long: {samples / rate_hz / 3600:.1f} h of {channels} channels at {rate_hz} Hz, at most "
-            f"{limit_s / 3600:.0f} h are read; cut it into shorter files"
+            f"too long: {samples / rate_hz / 3600:.1f} h of {channels} channels at {rate_hz} Hz, "
+            f"at most {limit_s / 3600:.0f} h are read; cut it into shorter files"
         )
 
 

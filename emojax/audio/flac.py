@@ -1,4 +1,4 @@
-"""The streams of a FLAC file, with the length in their headers left open."""
+"""Streams of a FLAC file, with the length removed from their headers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from emojax.audio.pieces import BadAudio, Piece, bytes_at, find
 
-# The magic, and the header of the block that comes first, with or without others after it.
+# Magic number and header of the first block, with or without further blocks.
 _MARKERS = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
 _HEAD_BYTES = 42
 # The last 36 of the 64 bits that hold rate, channels, depth and length.
@@ -15,10 +15,10 @@ _TAG_BYTES = 128
 
 
 def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
-    """The recordings of a FLAC file: one, or several where files were joined.
+    """Return the recordings of a FLAC file: one, or several if files were joined.
 
     Raises:
-      BadAudio: for a header that is cut.
+      BadAudio: a header is truncated.
     """
     if bytes_at(file, stop - _TAG_BYTES, 3) == b"TAG":
         stop -= _TAG_BYTES
@@ -36,7 +36,7 @@ def _all(file: BinaryIO, marker: bytes, start: int, stop: int) -> list[int]:
 
 
 def _piece(file: BinaryIO, start: int, stop: int) -> Piece:
-    """One stream; its decoder then reads to the end, and what the header promised can be compared."""
+    """Return one stream without its length, so that it is decoded to the end, and the length."""
     head = bytes_at(file, start, _HEAD_BYTES)
     if len(head) < _HEAD_BYTES:
         raise BadAudio("truncated: the header of the FLAC stream is cut")

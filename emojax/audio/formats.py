@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: a format that is read, or what it is instead."""
+"""Recognition of file formats by their first bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONVERT = "convert it to wav: ffmpeg -i IN OUT.wav"
 _UNPACK = "unpack it first"
 _AGAIN = "download the recording again"
 
-# Where, what, its name, and what to do; the first that fits.
+# Offset, magic number, name, and advice; the first match counts.
 _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (
         0,
@@ -69,7 +69,7 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\xff\xd8\xff", "a picture (JPEG)", "give the recording itself"),
     (0, b"GIF8", "a picture (GIF)", "give the recording itself"),
 )
-# Where, what, its name, and how ffmpeg calls it.
+# Offset, magic number, name, and ffmpeg's demuxer.
 _CONTAINERS: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ftyp", "MP4 (m4a, mp4, mov, 3gp)", "mov"),
     (4, b"moov", "QuickTime (mov)", "mov"),
@@ -82,13 +82,13 @@ _CONTAINERS: tuple[tuple[int, bytes, str, str], ...] = (
 
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """How a file is decoded.
+    """Format of a file, and its decoder.
 
     Attributes:
-      name: for messages.
-      start: where it begins, after tags.
-      pieces: where its recordings lie, for libsndfile; None for a container.
-      demuxer: what ffmpeg calls the container; "" for the five formats.
+      name: name in messages.
+      start: position of the first byte after tags.
+      pieces: function that finds the recordings for libsndfile; None for a container.
+      demuxer: ffmpeg's name of a container; "" for the five formats.
     """
 
     name: str
@@ -98,10 +98,10 @@ class Format:
 
 
 def recognise(file: BinaryIO, size: int) -> Format:
-    """Tell the format of a file of so many bytes.
+    """Return the format of a file of ``size`` bytes.
 
     Raises:
-      BadAudio: it is something else; says what, and what to do with it.
+      BadAudio: the file has another format; the message names it and says what to do.
     """
     start = _after_tags(file, size)
     head = bytes_at(file, start, _HEAD_BYTES)
@@ -123,7 +123,7 @@ def recognise(file: BinaryIO, size: int) -> Format:
 
 
 def _after_tags(file: BinaryIO, size: int) -> int:
-    """Where the recording begins: after ID3 tags, which may stand in front of any format."""
+    """Return the position after ID3 tags, which may precede any format."""
     start = 0
     while (head := bytes_at(file, start, _ID3_HEADER_BYTES)).startswith(b"ID3") and len(head) == 10:
         footer = _ID3_HEADER_BYTES if head[5] & 0x10 else 0
@@ -148,7 +148,7 @@ def _refuse_others(head: bytes) -> None:
 
 
 def _kind_of_text(head: bytes) -> str:
-    """What kind of text a file begins with; "" where it is none.
+    """Return the kind of text that a file begins with; "" if it is not text.
 
     >>> _kind_of_text(b'{"error": "quota"}')
     'JSON, not a recording'

@@ -14,15 +14,14 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 WINDOW_SAMPLES = 512  # 32 ms
 HOP_SAMPLES = 256  # 16 ms
 MELS = 64
-POWER_FLOOR = 1e-10  # what digital silence becomes before the log
+POWER_FLOOR = 1e-10  # Power of digital silence before the logarithm.
 
-# Recordings differ in level by tens of dB, and what lies this far under the loudest bin is noise
-# floor.
+# Recordings differ in level by tens of dB; bins this far below the loudest one are noise.
 DYNAMIC_RANGE_DB = 80.0
 
 
 def frame_count(samples):
-    """Number of frames of so many samples; 0 samples (a filler row) have 0 frames.
+    """Return the number of frames of ``samples``; 0 samples (a filler row) have 0 frames.
 
     >>> int(frame_count(16_000)), int(frame_count(0))
     (63, 0)
@@ -36,12 +35,12 @@ def _filters(mels: int) -> np.ndarray:
 
 
 def log_mel(audio: jax.Array, mels: int = MELS) -> jax.Array:
-    """Natural logarithm of the mel power spectrogram.
+    """Compute the natural logarithm of the mel power spectrogram.
 
     Equal to ``np.log(np.maximum(librosa.feature.melspectrogram(y=audio, sr=16_000, n_fft=512,
     hop_length=256, n_mels=mels), 1e-10)).T``: Hann window, frames centred on their hop, zeros
-    around the recording, Slaney mel filters.  Zero padding at the end adds frames and changes none
-    (section 5.1).
+    around the recording, Slaney mel filters. Zero padding at the end adds frames and changes no
+    other (section 5.1).
 
     Args:
       audio: float32 ``[..., samples]`` at 16 kHz.
@@ -58,16 +57,16 @@ def log_mel(audio: jax.Array, mels: int = MELS) -> jax.Array:
     starts = np.arange(1 + audio.shape[-1] // HOP_SAMPLES) * HOP_SAMPLES
     frames = padded[..., starts[:, None] + np.arange(WINDOW_SAMPLES)]
     power = _power_spectrum(frames)
-    # Accelerators multiply in less than float32 unless told otherwise.
+    # By default accelerators multiply in less than float32.
     mel = jnp.matmul(power, _filters(mels), precision=jax.lax.Precision.HIGHEST)
     return jnp.log(jnp.maximum(mel, POWER_FLOOR))
 
 
 def _power_spectrum(frames: jax.Array) -> jax.Array:
-    """f32 ``[..., F, 512]`` → f32 ``[..., F, 257]``, in float64 inside.
+    """Compute power spectra in float64: f32 ``[..., F, 512]`` → f32 ``[..., F, 257]``.
 
-    A float32 transform rounds relative to its loudest bin, which the log of the quietest one shows:
-    by up to 4e-4 on real recordings, instead of 2e-6.  TPUs have no transform in float64.
+    A float32 transform rounds relative to its loudest bin, so the logarithm of the quietest bin is
+    off by up to 4e-4 on real recordings, instead of 2e-6. TPUs have no transform in float64.
     """
     window = np.hanning(WINDOW_SAMPLES + 1)[:-1]
     with jax.enable_x64(jax.default_backend() != "tpu"):
@@ -77,14 +76,14 @@ def _power_spectrum(frames: jax.Array) -> jax.Array:
 
 
 def standardise(mel: jax.Array, frames: jax.Array) -> jax.Array:
-    """Zero mean and unit variance per utterance, over its own frames only; padded frames become 0.
+    """Standardise each utterance to zero mean and unit variance; padded frames become 0.
 
-    The floor lies 80 dB under the utterance's own maximum, so neither its level nor its batch
-    matters.
+    Only valid frames count. The floor is 80 dB below the maximum of the utterance, so the result
+    depends neither on its level nor on its batch.
 
     Args:
       mel: float32 ``[B, F, M]`` of :func:`log_mel`.
-      frames: int32 ``[B]``, valid frames of each.
+      frames: int32 ``[B]``, number of valid frames of each.
 
     Returns:
       float32 ``[B, F, M]``.

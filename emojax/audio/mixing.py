@@ -1,48 +1,47 @@
-"""Channels to one, and what can be said of all samples of a recording after one pass."""
+"""Mixing of channels to mono, and statistics over all samples of a recording."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# Of the power that unrelated channels would leave in their mean; with less, what is left is no
-# mixture.
+# Share of the power that uncorrelated channels would leave in their mean. Below it they cancel.
 _CANCELLED = 0.01
 
 
 class Mixer:
-    """Mixes the blocks of one recording down to their mean, and notices whether its channels cancel.
+    """Mixer of the blocks of one recording to mono, which detects channels that cancel.
 
     Args:
-      channel: use this one instead of the mean.
+      channel: number of a channel to use instead of the mean.
     """
 
     def __init__(self, channel: int | None = None) -> None:
         self._channel = channel
         self._samples = 0
-        # Sums of the channels, and of their products with each other, about where they began.
+        # Sums of the channels and of their products, relative to the first sample.
         self._origin = self._sums = self._products = np.zeros(1)
 
     def mix(self, block: np.ndarray) -> np.ndarray:
-        """Float32 ``[n, channels]`` to ``[n]``."""
+        """Mix float32 ``[n, channels]`` to ``[n]``."""
         if self._channel is not None:
             return block[:, self._channel]
         channels = block.shape[1]
         if channels == 1 or not len(block):
             return block[:, 0]
-        with np.errstate(all="ignore"):  # Levels counts what is not finite.
+        with np.errstate(all="ignore"):  # Levels counts the values that are not finite.
             if not self._samples:
                 self._origin = block[:1].copy()
             moved = block - self._origin
             self._samples += len(block)
             self._sums = self._sums + np.ones(len(block), np.float32) @ moved
             self._products = self._products + (moved.T @ moved).astype(np.float64)
-            # Column by column: np.mean is slow over an axis so short.
+            # Add columns, because np.mean is slow over such a short axis.
             mono = sum(block[:, i] for i in range(1, channels)) + block[:, 0]
             return mono / np.float32(channels)
 
     @property
     def loudest(self) -> int | None:
-        """The channel to use instead, where the mean of all blocks is only what cancelling left over."""
+        """The loudest channel if the channels cancel in their mean; else None."""
         if not self._samples:
             return None
         with np.errstate(invalid="ignore"):
@@ -54,14 +53,14 @@ class Mixer:
 
 
 class Levels:
-    """How many samples there were, how many of them not finite, and the extremes."""
+    """Counts of all and of not finite samples, and the extremes."""
 
     def __init__(self) -> None:
         self.samples = self.not_finite = 0
         self.low, self.high = np.inf, -np.inf
 
     def add(self, mono: np.ndarray) -> None:
-        """Take samples ``[n]`` into account."""
+        """Update the levels with samples ``[n]``."""
         if len(mono):
             self.samples += len(mono)
             self.not_finite += int(np.count_nonzero(~np.isfinite(mono)))

@@ -1,4 +1,4 @@
-"""The frames of an MP3, counted: a table of contents in front of them may be missing, or of another file."""
+"""Frames of an MP3, counted because its table of contents may be missing or wrong."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _LAYER_3 = 1
 _MONO = 3
 _TAGS = (b"TAG", b"ID3", b"APE", b"LYR")
 _VBRI_AT = 36
-# Encoders count the frame of the table in, or the last ones out.
+# Some encoders count the frame of the table, others leave out the last frames.
 _SLACK_FRAMES = 2
-# What a decoder leaves out at the beginning.
+# Samples that a decoder drops at the beginning.
 _DELAY_SAMPLES = 529
-# So many headers in the right places are no chance.
+# This many consecutive frame headers do not occur by chance.
 _CHAIN = 3
-# Where the first frame is looked for, after what a cut left of the one before.
+# Range in which the first frame is searched; a cut file begins within a frame.
 _SEARCH_BYTES = _PART_BYTES = 2**16
-# The part of a frame that a table's own header lies in.
+# Size of the part of a frame that contains the header of a table.
 _TABLE_BYTES = 64
 
 
-# Version, rate in Hz, and whether it is mono: the same in all frames of a recording.
+# Version, rate in Hz and mono flag, which are the same in all frames of a recording.
 _Kind = tuple[int, int, bool]
 
 
 class _Frame(NamedTuple):
-    """What the four bytes in front of a frame say."""
+    """Content of a frame header."""
 
     kind: _Kind
     size: int
@@ -44,7 +44,7 @@ class _Frame(NamedTuple):
 
     @property
     def table_at(self) -> int:
-        """Where a table of contents would begin in the frame."""
+        """Position of a table of contents in the frame, if there is one."""
         version, _, mono = self.kind
         return 4 + ((17 if mono else 32) if version == _VERSION_1 else (9 if mono else 17))
 
@@ -57,15 +57,15 @@ class _Section(NamedTuple):
 
 
 def first_frame(file: BinaryIO, start: int, stop: int) -> int:
-    """Where the frames of an MP3 begin, or −1 where there are none near ``start``."""
+    """Return the position of the first frame, or −1 if there is none near ``start``."""
     return _resynchronise(file, start, min(stop, start + _SEARCH_BYTES), stop)
 
 
 def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
-    """The frames of an MP3, each section under a table that counts them right; joined files have several.
+    """Return the sections of an MP3, each with a correct table; joined files have several.
 
     Raises:
-      BadAudio: for fewer frames than a table promises, or frames of several kinds.
+      BadAudio: there are no frames, or fewer than a table promises.
     """
     sections = _sections(file, start, stop)
     if not sections:
@@ -90,7 +90,7 @@ def _piece(file: BinaryIO, section: _Section) -> Piece:
 
 @functools.lru_cache(4096)
 def _parse(head: bytes) -> _Frame | None:
-    """The frame that these four bytes begin; None where they are no header of MPEG layer III."""
+    """Parse a frame header of four bytes; None if it is not MPEG layer III."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer, rate, rate_kbps = (
@@ -109,7 +109,7 @@ def _parse(head: bytes) -> _Frame | None:
 
 
 def _sections(file: BinaryIO, position: int, stop: int) -> list[_Section]:
-    """Runs of whole frames, past tags and damage; a table, or frames of another kind, begin a new one."""
+    """Return runs of whole frames; a table or frames of another kind begin a new run."""
     found: list[_Section] = []
     in_step = True
     position = first_frame(file, position, stop)
@@ -131,7 +131,7 @@ def _sections(file: BinaryIO, position: int, stop: int) -> list[_Section]:
 
 
 def _resynchronise(file: BinaryIO, position: int, last: int, stop: int) -> int:
-    """Where the next chain of frames begins between ``position`` and ``last``, or −1."""
+    """Return the start of the next chain of frames from ``position`` to ``last``, or −1."""
     while position < last:
         content = bytes_at(file, position, min(_PART_BYTES, last - position))
         place = content.find(b"\xff")
@@ -144,7 +144,7 @@ def _resynchronise(file: BinaryIO, position: int, last: int, stop: int) -> int:
 
 
 def _is_chain(file: BinaryIO, position: int, stop: int) -> bool:
-    """Say whether several frames of one kind follow each other, or the last of them end the file."""
+    """Return whether several frames of one kind follow each other, or end the file."""
     kind = None
     for length in range(_CHAIN):
         head = bytes_at(file, position, 4)
@@ -157,8 +157,8 @@ def _is_chain(file: BinaryIO, position: int, stop: int) -> bool:
 
 
 def _table(head: bytes, frame: _Frame) -> tuple[bool, int]:
-    """Whether a frame is a table of contents, and how many frames it promises, 0 if unknown."""
-    for place in (frame.table_at, frame.table_at + 2):  # Two bytes may be a checksum.
+    """Return whether a frame is a table of contents, and its number of frames (0 if unknown)."""
+    for place in (frame.table_at, frame.table_at + 2):  # Two bytes of checksum may precede it.
         if head[place : place + 4] in (b"Xing", b"Info"):
             counted = head[place + 7 : place + 8] > b"" and head[place + 7] & 1
             return True, int.from_bytes(head[place + 8 : place + 12], "big") if counted else 0
@@ -168,7 +168,7 @@ def _table(head: bytes, frame: _Frame) -> tuple[bool, int]:
 
 
 def _new_table(head: bytes, count: int) -> bytes:
-    """A frame like the one that ``head`` begins, that says how many follow."""
+    """Return a frame of the same kind with a table that says how many frames follow."""
     version = head[1] >> 3 & 3
     rate_kbps = (_KBPS_1 if version == _VERSION_1 else _KBPS_2).index(32)
     no_checksum = head[1] | 1

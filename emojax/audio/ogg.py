@@ -1,4 +1,4 @@
-"""The streams of an Ogg file, page by page."""
+"""Streams of an Ogg file, read page by page."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ class _Page(NamedTuple):
 
 
 def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
-    """The streams of an Ogg file: one, or several where files were joined.
+    """Return the streams of an Ogg file: one, or several if files were joined.
 
     Raises:
-      BadAudio: for a stream without its last page, several at once, or a codec but Vorbis and Opus.
+      BadAudio: a stream lacks its last page, several are multiplexed, or the codec is neither
+        Vorbis nor Opus.
     """
     found: list[Piece] = []
     last = None
@@ -40,7 +41,8 @@ def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
             _check_codec(page.packet)
             if last and last.flags & _FIRST:
                 raise BadAudio(
-                    "undecodable: an Ogg file of several streams at once; convert one of them to wav"
+                    "undecodable: an Ogg file of several streams at once; "
+                    "convert one of them to wav"
                 )
             if last and not last.flags & _LAST:
                 break
@@ -54,7 +56,7 @@ def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
 
 
 def _pages(file: BinaryIO, position: int, stop: int) -> Iterator[_Page]:
-    """The whole pages, one after the other; what follows the last is no page."""
+    """Yield the complete pages, up to the first bytes that are not a page."""
     while position < stop:
         head = bytes_at(file, position, _HEADER_BYTES + _MAX_TABLE_BYTES + 8)
         if head[:4] != _PAGE:

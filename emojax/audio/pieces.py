@@ -1,4 +1,4 @@
-"""The parts of a file that a decoder is given one by one, under headers that promise no wrong length."""
+"""Pieces of a file that are decoded one by one, with headers that state no wrong length."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import BinaryIO
 _CHUNK_BYTES = 2**20
 
 
-class BadAudio(ValueError):  # noqa: N818 - it is not the program's error
+class BadAudio(ValueError):  # noqa: N818 - it is not an error of the program
     """A recording that cannot be used; the message is the reason."""
 
 
 class TooLong(BadAudio):
-    """A recording that is longer than what is read at once."""
+    """A recording that is too long to be read at once."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Piece:
     """One recording within a file: ``head``, then the file's bytes from ``start`` to ``stop``.
 
     Attributes:
-      samples: how many samples per channel it has to give; None where only the decoder knows.
+      samples: expected number of samples per channel; None if only the decoder knows it.
     """
 
     start: int
@@ -32,18 +32,18 @@ class Piece:
 
 
 class PieceReader(io.RawIOBase):
-    """A piece as a file of its own, for a decoder that seeks."""
+    """A piece as a file object that a decoder can seek in."""
 
     def __init__(self, file: BinaryIO, piece: Piece) -> None:
         self._file, self._piece, self._position = file, piece, 0
         self._size = len(piece.head) + piece.stop - piece.start
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say that it can seek."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
@@ -51,13 +51,13 @@ class PieceReader(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a position in bytes."""
+        """Set the position in bytes, and return it."""
         origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         self._position = max(0, origin + offset)
         return self._position
 
     def readinto(self, buffer) -> int:
-        """Fill the buffer with the next bytes, and return how many there were."""
+        """Fill the buffer with the next bytes, and return their number."""
         wanted = max(0, min(len(buffer), self._size - self._position))
         content = self._piece.head[self._position : self._position + wanted]
         if len(content) < wanted:
@@ -69,13 +69,13 @@ class PieceReader(io.RawIOBase):
 
 
 def bytes_at(file: BinaryIO, position: int, count: int) -> bytes:
-    """Up to ``count`` bytes of a file from a position on."""
+    """Read up to ``count`` bytes of a file at a position."""
     file.seek(max(0, position))
     return file.read(count)
 
 
 def find(file: BinaryIO, marker: bytes, start: int, stop: int) -> int:
-    """Where a marker first lies between two positions of a file, or −1; in bounded memory.
+    """Return the first position of a marker in a range of a file, or −1; in bounded memory.
 
     >>> find(io.BytesIO(b"abcabc"), b"ca", 0, 6)
     2

@@ -1,4 +1,4 @@
-"""From an audio file, or an array, to mono samples at 16 kHz; a file that is no good raises, and says why."""
+"""Reading of audio files and arrays as 16 kHz mono; unusable ones raise a clear error."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ __all__ = [
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 MIN_DURATION_S = 0.1
-# What is read whole takes 230 MB an hour; what is read in blocks takes time only.
+# Reading a recording at once takes 230 MB per hour; reading in blocks takes constant memory.
 MAX_WHOLE_S = 3 * 3600
 MAX_BLOCKS_S = 24 * 3600
 
 _MAX_CHANNELS = 64
-# Decoders overshoot full scale by a few dB; only samples that nobody scaled to it reach four times.
+# Decoders overshoot full scale by a few dB; a peak of 4 means that the samples were not scaled.
 _MAX_PEAK = 4.0
 _FULL_SCALE = {"uint8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
 
@@ -38,15 +38,14 @@ _FULL_SCALE = {"uint8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
 def read_audio(path: str | os.PathLike) -> np.ndarray:
     """Read a wav, flac, ogg, opus or mp3 file of any rate and number of channels.
 
-    Channels are mixed as :func:`to_mono_16khz` does. Other containers are read where PyAV or ffmpeg
-    is there.
+    Channels are mixed as in :func:`to_mono_16khz`. Other containers need PyAV or ffmpeg.
 
     Returns:
-      float32 ``[n]``, mono, 16 kHz, in −1..1; what was 16 kHz mono int16 is kept to the bit.
+      float32 ``[n]``, mono, 16 kHz, in −1..1; exact for files of 16 kHz mono int16.
 
     Raises:
-      BadAudio: for a file that is missing, empty, truncated, undecodable, not finite, silent, too
-        short, or (TooLong) longer than three hours, which :func:`read_blocks` is for.
+      BadAudio: the file is missing, empty, truncated, undecodable, not finite, silent, too short,
+        or (TooLong) longer than three hours; :func:`read_blocks` reads longer ones.
     """
     samples, done = convert(lambda: decode(Path(path), MAX_WHOLE_S))
     _check_recording(done)
@@ -54,16 +53,15 @@ def read_audio(path: str | os.PathLike) -> np.ndarray:
 
 
 def read_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
-    """Read a recording of any length block by block; joined, they are what :func:`read_audio` returns.
+    """Read a recording of any length in blocks, with the same samples as :func:`read_audio`.
 
-    The file is decoded twice: what is wrong with it, how its channels mix and its peak are known at
-    the end.
+    The file is decoded twice: the first pass finds errors, the channels to mix and the peak.
 
     Returns:
-      float32 ``[n]`` each, mono, 16 kHz, in −1..1.
+      Blocks of float32 ``[n]``, mono, 16 kHz, in −1..1.
 
     Raises:
-      BadAudio: before the first block, as :func:`read_audio`; the longest is a day.
+      BadAudio: as in :func:`read_audio`, before the first block; the limit is one day.
     """
     survey = Conversion()
     exhaust(survey.blocks(decode(Path(path), MAX_BLOCKS_S)))
@@ -76,21 +74,20 @@ def read_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
 
 
 def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
-    """Mix channels down to their mean and resample (soxr, HQ).
+    """Mix channels to their mean and resample (soxr, HQ).
 
-    Channels that cancel each other give the loudest of them, and a peak above full scale scales all
-    samples.
+    If the channels cancel, the loudest one is used. If the peak exceeds full scale, all samples are
+    scaled down.
 
     Args:
       samples: ``[n]`` or ``[n, channels]``; float in −1..1, or int16, int32, uint8 at full scale.
-      sample_rate_hz: the rate they were recorded at.
+      sample_rate_hz: rate of the samples.
 
     Returns:
       float32 ``[n]``, mono, 16 kHz, in −1..1.
 
     Raises:
-      ValueError: for a rate, shape, dtype or value outside these, with what is allowed and how to
-        mend it.
+      ValueError: a wrong rate, shape, dtype or value; the message says what is allowed.
 
     >>> to_mono_16khz(np.zeros((8000, 2), np.int16), 8000).shape
     (16000,)
@@ -111,7 +108,7 @@ def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
 
 
 def to_pcm16(samples: np.ndarray) -> np.ndarray:
-    """Float samples in −1..1 as int16: the inverse of dividing by 32768.
+    """Convert float samples in −1..1 to int16: the inverse of dividing by 32768.
 
     >>> to_pcm16(np.array([-1.0, 0.5, 1.0])).tolist()
     [-32768, 16384, 32767]
@@ -121,7 +118,7 @@ def to_pcm16(samples: np.ndarray) -> np.ndarray:
 
 
 def check_audible(mono: np.ndarray, sample_rate_hz: int) -> None:
-    """Raise BadAudio unless the samples ``[n]`` are finite, not all equal, and at least 0.1 s long."""
+    """Raise BadAudio unless the samples ``[n]`` are finite, not all equal and at least 0.1 s."""
     levels = Levels()
     levels.add(mono)
     _check_levels(levels, sample_rate_hz)
@@ -134,7 +131,7 @@ def _array_blocks(samples: np.ndarray, rate_hz: int) -> Iterator[Block]:
 
 
 def _check_recording(done: Conversion) -> None:
-    """Raise BadAudio for what is no recording."""
+    """Raise BadAudio for samples that are not a recording."""
     _check_levels(done.levels, done.rate_hz)
     _check_peak(done.levels)
 
@@ -162,7 +159,8 @@ def _check_shape(shape: tuple[int, ...]) -> None:
     if len(shape) not in (1, 2) or 0 in shape or (len(shape) == 2 and shape[1] > _MAX_CHANNELS):
         raise ValueError(
             f"samples of shape {list(shape)}: give [n] or [n, channels] with n > 0 and at most "
-            f"{_MAX_CHANNELS} channels; transpose [channels, n], and pass the clips of a batch one by one"
+            f"{_MAX_CHANNELS} channels; transpose [channels, n], and pass the clips of a batch "
+            "one by one"
         )
 
 
@@ -174,7 +172,7 @@ def _check_dtype(dtype: np.dtype) -> None:
 
 
 def _as_float(samples: np.ndarray) -> np.ndarray:
-    """Samples at full scale as float32 in −1..1."""
+    """Convert samples at full scale to float32 in −1..1."""
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):
             return samples.astype(np.float32)

@@ -1,4 +1,4 @@
-"""Where the samples of a wav lie, whatever its sizes say."""
+"""Position of the samples of a wav, even if the sizes in its headers are wrong."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _UNKNOWN_BYTES = 0xFFFFFFFF
 _MPEG_LAYER_3 = 0x55
 _MAX_CHUNKS = 1000
 _MAX_SETTINGS_BYTES = 4096
-# So little after the samples is no recording, but padding or a tag.
+# If this little follows the samples, it is padding or a tag and no recording.
 _SLACK_S, _SLACK_BYTES = 0.05, 256
 
 
 class _Header(NamedTuple):
-    """What stands before the samples; ``promised`` is their size in bytes, as written."""
+    """Header of the samples; ``promised`` is their size in bytes according to the file."""
 
     order: str
     settings: bytes
@@ -44,22 +44,22 @@ class _Chunk(NamedTuple):
 
 
 def is_wav(head: bytes) -> bool:
-    """Say whether a file that begins with these 12 bytes is a wav."""
+    """Return whether the first 12 bytes of a file are those of a wav."""
     return head[:4] in _ORDERS and head[8:12] == b"WAVE"
 
 
 def pieces(file: BinaryIO, start: int, stop: int) -> list[Piece]:
-    """The recordings of a wav: one, or several where files were joined.
+    """Return the recordings of a wav: one, or several if files were joined.
 
     Raises:
-      BadAudio: for a file that holds less than its header says, or more.
+      BadAudio: the file has fewer or more samples than its header says.
     """
     found: list[Piece] = []
     position, as_it_is = start, False
     while position < stop:
         header = _header(file, position, stop)
         if header is None:
-            return [*found, Piece(position, stop)]  # The decoder says what is wrong.
+            return [*found, Piece(position, stop)]  # The decoder raises an error for it.
         end = _end(file, header, position, stop)
         position = _next(file, header, end, stop)
         found += _recording(file, header, end)
@@ -84,21 +84,21 @@ def _header(file: BinaryIO, start: int, stop: int) -> _Header | None:
 
 
 def _end(file: BinaryIO, header: _Header, start: int, stop: int) -> int:
-    """Where the samples end: where the header says, unless its writer left that open."""
+    """Return the end of the samples, even if the header leaves their size open."""
     end = header.start + header.promised
     if end <= stop and (header.promised or _after_chunks(file, header, end, stop) == stop):
         return end
     if _is_open(header.promised):
         following = find(file, b"WAVEfmt ", header.start, stop)
         return following - 8 if following >= 0 else stop
-    # Some writers count the header in, so only more than the whole file is proof.
+    # Some writers count the header too, so only a size above that of the file is an error.
     if header.promised > stop - start:
         raise BadAudio(f"truncated: {stop - start} of {header.promised} bytes")
     return stop
 
 
 def _is_open(promised: int) -> bool:
-    """Say whether a size is what writers put down who do not know it: nothing, or a large round number.
+    """Return whether a size is a placeholder: zero or a large round number.
 
     >>> [_is_open(size) for size in (0, 0xFFFFFFFF, 0x7FFFF000, 2_000_000_000, 1_234_567_890)]
     [True, True, True, True, False]
@@ -109,21 +109,22 @@ def _is_open(promised: int) -> bool:
 
 
 def _next(file: BinaryIO, header: _Header, end: int, stop: int) -> int:
-    """Where the next joined wav begins, or the end."""
+    """Return the start of the next joined wav, or the end of the file."""
     position = _after_chunks(file, header, end, stop)
     if is_wav(bytes_at(file, position, 12)):
         return position
     rest = bytes_at(file, position, stop - position) if stop - position < 2**20 else b"..."
     if stop - position > header.slack_bytes and rest.strip(b"\0"):
         raise BadAudio(
-            f"damaged: the header counts {end - header.start} bytes of samples, but {stop - position} more "
-            "follow that are none of its chunks; write it anew: ffmpeg -ignore_length 1 -i IN.wav OUT.wav"
+            f"damaged: the header counts {end - header.start} bytes of samples, but "
+            f"{stop - position} more follow that are none of its chunks; write it anew: "
+            "ffmpeg -ignore_length 1 -i IN.wav OUT.wav"
         )
     return stop
 
 
 def _after_chunks(file: BinaryIO, header: _Header, position: int, stop: int) -> int:
-    """Where the chunks that follow the samples end; some writers leave out the padding byte."""
+    """Return the end of the chunks after the samples, with or without a padding byte."""
     ends = [position]
     for begin in (position, position + 1):
         for chunk in _chunks(file, begin, stop, header.order):

@@ -1,1 +1,1 @@
-"""What a corpus is: its spec, its clips, and who is in which part."""
+"""Specs, clips and partitions of corpora."""

@@ -13,16 +13,16 @@ _DATA_DIR = flags.DEFINE_string("data_dir", "data", "Folder of the prepared corp
 
 
 def main(argv: list[str]) -> None:
-    """Print what is prepared, what is missing, and how to get it."""
+    """Print the prepared corpora, the missing ones, and how to get them."""
     if len(argv) != 1:
         raise app.UsageError("there is no argument but --data_dir")
     with command("emojax.corpora", again="stopped"):
         try:
             print(listing(Path(_DATA_DIR.value).expanduser()), flush=True)
-        except BrokenPipeError:  # who reads has seen enough, as `head` does
+        except BrokenPipeError:  # The reader has stopped, as `head` does.
             os.dup2(
                 os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-            )  # Python flushes at its end
+            )  # Python flushes stdout when it exits.
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""One vocabulary of labels, and the two levels of arousal and three of valence that each of them has.
+"""Vocabulary of labels, with the arousal (two levels) and valence (three levels) of each.
 
-The words and their levels, in ``affect.csv``, are Table 2 of the EmoNet paper (Gerczuk et al., IEEE
-Transactions on Affective Computing 14(2), 2023), word for word; the synonyms beside them are what
-the corpora of the catalogue call the same.
+The words and levels in ``affect.csv`` are those of Table 2 of the EmoNet paper (Gerczuk et al.,
+IEEE Transactions on Affective Computing 14(2), 2023). The synonyms in it are labels with the same
+meaning in corpora of the catalogue.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LEVELS = {"arousal": ("low", "high"), "valence": ("negative", "neutral", "positi
 
 
 def _read() -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-    """Word → its row; any way to write a word → the word."""
+    """Return word → its row, and any spelling or synonym of a word → the word."""
     text = resources.files(__package__).joinpath("affect.csv").read_text(encoding="utf-8")
     rows = {row["label"]: row for row in csv.DictReader(text.splitlines())}
     words = {
@@ -35,14 +35,14 @@ VOCABULARY = tuple(_ROWS)
 
 
 def word(label: str, mapping: Mapping[str, str] | None = None) -> str:
-    """The word of the vocabulary for a corpus's label; upper case, ``-`` and ``_`` make no difference.
+    """Return the word of the vocabulary for a label; case, ``-`` and ``_`` do not matter.
 
     Args:
-      label: as the corpus has it.
-      mapping: labels that the vocabulary does not know, or knows otherwise → a word of it.
+      label: label of a corpus.
+      mapping: label → word, for labels that the vocabulary lacks or understands otherwise.
 
     Raises:
-      ValueError: for a label that is neither mapped nor known; it lists the vocabulary.
+      ValueError: the label is neither mapped nor known; the message lists the vocabulary.
 
     >>> word("Angry"), word("high stress"), word("calm", {"calm": "rest"})
     ('anger', 'high-stress', 'rest')
@@ -50,14 +50,14 @@ def word(label: str, mapping: Mapping[str, str] | None = None) -> str:
     meant = (mapping or {}).get(label, label)
     if _plain(meant) not in _WORDS:
         raise ValueError(
-            f"label {meant!r} has no arousal and valence in the EmoNet paper's Table 2; map it to one of "
-            f"{', '.join(VOCABULARY)}, as in {{{label!r}: 'neutral'}}"
+            f"label {meant!r} has no arousal and valence in the EmoNet paper's Table 2; map it to "
+            f"one of {', '.join(VOCABULARY)}, as in {{{label!r}: 'neutral'}}"
         )
     return _WORDS[_plain(meant)]
 
 
 def unknown(labels: Iterable[str], mapping: Mapping[str, str] | None = None) -> list[str]:
-    """Those of the labels that are neither mapped nor known, sorted.
+    """Return the labels that are neither mapped nor known, sorted.
 
     >>> unknown(["happy", "tired", "calm"], {"calm": "rest"})
     ['tired']
@@ -67,13 +67,13 @@ def unknown(labels: Iterable[str], mapping: Mapping[str, str] | None = None) -> 
 
 
 def parse_mapping(text: str) -> dict[str, str]:
-    """The mapping that is written as ``label=word`` with commas between; empty for none.
+    """Parse a mapping: ``label=word`` items separated by commas, or an empty text.
 
-    ``CORPUS/label=word`` is for one corpus, see :func:`of_corpus`.
+    ``CORPUS/label=word`` applies to one corpus only, see :func:`of_corpus`.
 
     Raises:
-      ValueError: for anything else, a label twice, or a word that is not in the vocabulary; it
-        lists the vocabulary.
+      ValueError: the text has another form, a label occurs twice, or a word is not in the
+        vocabulary; the message lists the vocabulary.
 
     >>> parse_mapping("calm=rest, cold anger=anger")
     {'calm': 'rest', 'cold anger': 'anger'}
@@ -82,14 +82,15 @@ def parse_mapping(text: str) -> dict[str, str]:
     mapping = {label.strip(): meant.strip() for label, _, meant in pairs}
     if unknown(mapping.values()) or "" in mapping or len(mapping) < len(pairs):
         raise ValueError(
-            f"{text!r} does not map every label once, to a known word; write label=word with commas between, "
-            f"as in 'calm=rest,tired=boredom', with words out of {', '.join(VOCABULARY)}"
+            f"{text!r} does not map every label once, to a known word; write label=word with "
+            "commas between, as in 'calm=rest,tired=boredom', with words out of "
+            f"{', '.join(VOCABULARY)}"
         )
     return mapping
 
 
 def of_corpus(mapping: Mapping[str, str], corpus: str) -> dict[str, str]:
-    """What a mapping says of one corpus, where ``CORPUS/label`` comes before ``label``.
+    """Return the mapping for one corpus, in which ``CORPUS/label`` takes precedence over ``label``.
 
     >>> of_corpus({"high": "anger", "diary/high": "happiness"}, "diary")["high"]
     'happiness'
@@ -106,11 +107,11 @@ def of_corpus(mapping: Mapping[str, str], corpus: str) -> dict[str, str]:
 
 
 def check_corpora(mapping: Mapping[str, str], labels: Mapping[str, Iterable[str]]) -> None:
-    """Raise a ValueError where a mapping is for a corpus that is not there.
+    """Raise a ValueError if a mapping names a corpus that is not given.
 
     Args:
-      mapping: of :func:`parse_mapping`.
-      labels: corpus → its labels, which may have a slash of their own.
+      mapping: result of :func:`parse_mapping`.
+      labels: corpus → its labels, which may contain a slash.
 
     >>> check_corpora({"calm": "rest", "diary/high": "anger"}, {"diary": ["high", "low"]})
     """
@@ -118,13 +119,14 @@ def check_corpora(mapping: Mapping[str, str], labels: Mapping[str, Iterable[str]
     named = {key.partition("/")[0] for key in mapping if "/" in key and key not in whole}
     if strange := sorted(named - labels.keys()):
         raise ValueError(
-            f"label_words: words for {', '.join(strange)}, which is none of the corpora {', '.join(labels)}; "
-            "write CORPUS/label=word with one of these, or label=word for all of them"
+            f"label_words: words for {', '.join(strange)}, which is none of the corpora "
+            f"{', '.join(labels)}; write CORPUS/label=word with one of these, or label=word for "
+            "all of them"
         )
 
 
 def arousal(label: str, mapping: Mapping[str, str] | None = None) -> str:
-    """``"low"`` or ``"high"``; arguments and errors as for :func:`word`.
+    """Return ``"low"`` or ``"high"``; arguments and errors as in :func:`word`.
 
     >>> arousal("sad"), arousal("happy")
     ('low', 'high')
@@ -133,7 +135,7 @@ def arousal(label: str, mapping: Mapping[str, str] | None = None) -> str:
 
 
 def valence(label: str, mapping: Mapping[str, str] | None = None) -> str:
-    """``"negative"``, ``"neutral"`` or ``"positive"``; arguments and errors as for :func:`word`.
+    """Return ``"negative"``, ``"neutral"`` or ``"positive"``; arguments as in :func:`word`.
 
     >>> valence("sad"), valence("surprise"), valence("happy")
     ('negative', 'neutral', 'positive')
@@ -142,5 +144,5 @@ def valence(label: str, mapping: Mapping[str, str] | None = None) -> str:
 
 
 def level(dimension: str, label: str, mapping: Mapping[str, str] | None = None) -> str:
-    """One of the dimension's ``LEVELS``; arguments and errors as for :func:`word`."""
+    """Return one of the dimension's ``LEVELS``; arguments and errors as in :func:`word`."""
     return _ROWS[word(label, mapping)][dimension]

@@ -1,9 +1,9 @@
-"""Corpora put together under the levels of arousal, of valence, or of both, as two domains.
+"""Aggregation of corpora by the levels of arousal, of valence, or of both as two domains.
 
 Section 6.2 of the EmoNet paper: "random subsampling is performed on a per dataset basis. For each
 corpus, the number of samples for each of the mapped classes [...] is equal to the respective sample
 count of the minority class. This is applied on training, validation, and testing partitions of each
-dataset separately." So no model can learn which corpus is how often what.
+dataset separately." So no model can learn the label frequencies of a corpus.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ class Domain:
     Attributes:
       labels: the levels, in the order of the logits.
       label: corpus → the level of each of its clips, int64[N], an index into ``labels``; a corpus
-        of which all clips have the same level has nothing to tell apart, and is left out, also of
-        ``parts``.
+        with a single level is left out, here and in ``parts``.
       parts: corpus → part → the chosen clips, int64 indices, ascending; a part that lacks one of
         the corpus's levels is empty.
     """
@@ -44,23 +43,23 @@ def aggregate(
     seed: int = 0,
     mappings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, Domain]:
-    """The domains of an aggregated corpus, in which every corpus has its levels equally often.
+    """Return the domains of an aggregated corpus, with balanced levels within each corpus.
 
-    What is chosen from a corpus does not depend on the other corpora.
+    The clips chosen from a corpus do not depend on the other corpora.
 
     Args:
       name: ``"arousal"``, ``"valence"``, or ``"a+v"`` for both.
       corpora: corpus → its clips and a partition of them.
-      seed: of the subsampling.
-      mappings: corpus → its labels that the vocabulary does not know → words of it
+      seed: seed of the subsampling.
+      mappings: corpus → label → word of the vocabulary, for labels that it lacks
         (``affect.word``).
 
     Returns:
       dimension → its domain.
 
     Raises:
-      ValueError: another name; no corpora; a label that is neither known nor mapped; no corpus with
-        two levels of a dimension.
+      ValueError: an unknown name; no corpora; a label that is neither known nor mapped; no corpus
+        with two levels of a dimension.
 
     >>> clips = [Clip("", label, "", "", 1.0, "", "") for label in ("anger", "fear", "sad")]
     >>> partition = Partition("", {"train": np.arange(3)})
@@ -90,8 +89,8 @@ def _domain(
     label = {corpus: levels for corpus, levels in all_labels.items() if len(np.unique(levels)) > 1}
     if not label:
         raise ValueError(
-            f"each of {', '.join(corpora)} has a single level of {dimension}: there is nothing to tell "
-            "apart; add a corpus that has two, or map the labels otherwise"
+            f"each of {', '.join(corpora)} has a single level of {dimension}: there is nothing to "
+            "tell apart; add a corpus that has two, or map the labels otherwise"
         )
     parts = {
         corpus: {
@@ -108,7 +107,7 @@ def _domain(
 def _label(
     dimension: str, corpus: str, clips: Sequence[Clip], mapping: Mapping[str, str] | None
 ) -> np.ndarray:
-    """The level of each clip, int64[N]."""
+    """Return the level of each clip, int64[N]."""
     try:
         levels = {
             label: level(dimension, label, mapping) for label in {clip.label for clip in clips}
@@ -119,7 +118,7 @@ def _label(
 
 
 def _balanced(indices: np.ndarray, label: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Of each level that the corpus has, as many of the indices as there are of the rarest; ascending."""
+    """Return random indices, ascending, with as many of each level as of the rarest one."""
     of_level = [indices[label[indices] == k] for k in np.unique(label)]
     fewest = min(map(len, of_level))
     return np.sort(np.concatenate([rng.choice(some, fewest, replace=False) for some in of_level]))

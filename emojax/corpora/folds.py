@@ -1,4 +1,4 @@
-"""Protocols that test more than once: every fold is one partition, and their predictions are pooled."""
+"""Cross-validation protocols: each fold is a partition, and the predictions are pooled."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Folds:
     """One protocol: one partition, or several whose test parts do not overlap.
 
     Attributes:
-      protocol: one line of English for the tables.
-      partitions: one or more.
+      protocol: description for the tables, in one line.
+      partitions: one or more partitions.
     """
 
     protocol: str
@@ -27,21 +27,23 @@ class Folds:
 def make_folds(
     spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default", seed: int = 0
 ) -> Folds:
-    """The partitions of a scheme, over which every clip is tested at most once.
+    """Return the partitions of a scheme; each clip is tested at most once.
 
     Args:
-      spec: of the corpus.
+      spec: spec of the corpus.
       clips: all clips of the corpus, in any order.
       scheme: ``"loso"`` leaves out each speaker once, ``"fold:K"`` each of K groups of speakers;
         any other is one partition of :func:`~emojax.corpora.partitions.make_partition`.
-      seed: of what is not published.
+      seed: seed of the folds that are not published.
 
     Raises:
-      ValueError: as `make_partition`; or nothing is tested.
+      ValueError: as in `make_partition`; or there are no clips to test.
 
     >>> spec = CorpusSpec("demo", ("angry", "calm"))
     >>> rows = [(speaker, label) for speaker in "abcd" for label in spec.labels]
-    >>> clips = [Clip(f"{s}/{label}.wav", label, s, "", 1.0, "", digest=s + label) for s, label in rows]
+    >>> clips = [
+    ...     Clip(f"{s}/{label}.wav", label, s, "", 1.0, "", digest=s + label) for s, label in rows
+    ... ]
     >>> folds = make_folds(spec, clips, "loso")
     >>> folds.protocol
     'speaker-independent: leave one speaker out, 4 folds pooled'
@@ -50,7 +52,7 @@ def make_folds(
     """
     several = re.fullmatch("fold:([1-9][0-9]{0,8})", scheme)
     if scheme == "loso":
-        # Speakers who share a recording are left out together, so one of them stands for all.
+        # Speakers who share a recording are left out together, so one per group is enough.
         speakers = dict(zip(speaker_groups(clips), (clip.speaker for clip in clips), strict=True))
         schemes = (f"loso:{speakers[group]}" for group in sorted(speakers))
     elif several:

@@ -1,4 +1,4 @@
-"""Groups of clips that must stay together, and how to deal them out evenly."""
+"""Groups of clips that must stay together, and their even assignment to parts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from emojax.corpora.spec import Clip
 
 
 def speaker_groups(clips: Sequence[Clip]) -> np.ndarray:
-    """The group of each clip, int[N], numbered in the order of the speakers' names.
+    """Return the group of each clip, int[N], numbered in the order of the speakers' names.
 
-    A group is a speaker, or several who share a bit-identical recording (an equal digest); where
-    the speaker is unknown, a recording, with all segments that were cut from it.
+    A group is a speaker, or several speakers who share a bit-identical recording (an equal digest).
+    If the speaker is unknown, a group is a recording with all of its segments.
 
     >>> rows = [("b", "1"), ("a", "2"), ("c", "2"), ("b", "3")]
-    >>> speaker_groups([Clip("", "", speaker, "", 1.0, "", digest) for speaker, digest in rows]).tolist()
+    >>> clips = [Clip("", "", speaker, "", 1.0, "", digest) for speaker, digest in rows]
+    >>> speaker_groups(clips).tolist()
     [1, 0, 0, 1]
     """
     are_cut = any(recording_of(clip.file) != clip.file for clip in clips)
@@ -37,7 +38,7 @@ def speaker_groups(clips: Sequence[Clip]) -> np.ndarray:
 
 
 def group_names(clips: Sequence[Clip], group: np.ndarray) -> list[str]:
-    """What people call each group: its speakers, or its files where they are unknown.
+    """Return the name of each group: its speakers, or its files if they are unknown.
 
     >>> clips = [Clip("", "", speaker, "", 1.0, "", "") for speaker in ("46", "07", "53")]
     >>> group_names(clips, np.array([1, 0, 1]))
@@ -50,17 +51,20 @@ def group_names(clips: Sequence[Clip], group: np.ndarray) -> list[str]:
 
 
 def deal(group: np.ndarray, label: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
-    """The part of each clip, int64[N]: whole groups, every label near its share of every part.
+    """Assign whole groups to parts, with each label near its share of every part.
 
-    The best of 50 random assignments, each improved by moving one group at a time. Every label and
-    the number of clips count alike; a label missing in a part costs more than any deviation, and
-    more in a larger part. Costs are rounded, so that no machine's last bit decides between equals.
+    Takes the best of 50 random assignments, each improved by moving one group at a time. Every
+    label and the number of clips have the same weight. A label missing in a part costs more than
+    any deviation, and more in a larger part. Costs are rounded, so that all machines choose alike.
 
     Args:
-      group: int[N], as :func:`speaker_groups` gives it.
+      group: int[N], result of :func:`speaker_groups`.
       label: int[N], from 0.
-      shares: of each part; they add up to 1.
-      seed: of the random assignments.
+      shares: share of each part; they add up to 1.
+      seed: seed of the random assignments.
+
+    Returns:
+      The part of each clip, int64[N].
 
     >>> deal(np.repeat(np.arange(5), 2), np.tile([0, 1], 5), (0.6, 0.2, 0.2), seed=0).tolist()
     [1, 1, 0, 0, 0, 0, 0, 0, 2, 2]

@@ -1,4 +1,4 @@
-"""All known corpora as a person wants to see them: what is here, what is missing, how to get it."""
+"""Listing of all known corpora: prepared ones, missing ones, and how to get them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from emojax.corpora.spec import Clip, CorpusSpec, read_clips
 from emojax.files import size_in_words
 
 _WAYS = {
-    True: "not prepared; get it, then: python -m datasets NAME --source_dir=DIR --data_dir={data_dir}",
+    True: "not prepared; get it, then: "
+    "python -m datasets NAME --source_dir=DIR --data_dir={data_dir}",
     False: "not prepared, and there is no parser for its files here; get it, list it in a CSV "
     "(file,label,speaker), then: python -m datasets NAME=PATH --data_dir={data_dir}",
 }
@@ -28,10 +29,10 @@ _COLUMNS = (
 
 
 def prepared(data_dir: Path) -> dict[str, Path]:
-    """Name → folder of the prepared corpora below a folder, as tfds lays them out; by name.
+    """Return name → folder of the prepared corpora below a folder of tfds, sorted by name.
 
     Raises:
-      ValueError: two folders are of one name.
+      ValueError: two prepared corpora have the same name.
     """
     found: dict[str, Path] = {}
     for folder in prepared_folders(data_dir):
@@ -44,18 +45,18 @@ def prepared(data_dir: Path) -> dict[str, Path]:
 
 
 def prepared_folders(data_dir: Path, name: str = "*") -> list[Path]:
-    """Folders of prepared corpora below a folder, by name; one name may have several."""
+    """Return the folders of prepared corpora below a folder, by name; names may repeat."""
     found = (file.parent for file in data_dir.glob(f"*/{name}/*/clips.csv"))
     return sorted(found, key=lambda folder: (folder.parent.name, folder))
 
 
 def speaker_count(clips: Iterable[Clip]) -> int:
-    """Number of known speakers."""
+    """Return the number of known speakers."""
     return len({clip.speaker for clip in clips} - {""})
 
 
 def extent(clips: Sequence[Clip]) -> str:
-    """Clips, speakers and hours of a corpus, for a person.
+    """Return clips, speakers and hours of a corpus as text.
 
     >>> extent([Clip("a.wav", "anger", "03", "German", 1800.0, "", "")])
     '1 clips, 1 speakers, 0.50 h'
@@ -65,7 +66,7 @@ def extent(clips: Sequence[Clip]) -> str:
 
 
 def download_size(spec: CorpusSpec) -> str:
-    """How much is fetched of a corpus, as far as it is published.
+    """Return the size of the download of a corpus as text, if it is published.
 
     >>> download_size(CATALOGUE["ravdess"])
     '208 MB'
@@ -77,7 +78,7 @@ def download_size(spec: CorpusSpec) -> str:
 
 
 def listing(data_dir: Path) -> str:
-    """What is prepared in a folder, and how to get the rest; ``*`` marks the corpora of EmoSet."""
+    """Return a text on prepared and missing corpora; ``*`` marks the corpora of EmoSet."""
     folders = prepared_folders(data_dir)
     here = Counter(folder.parent.name for folder in folders)
     lines = [f"prepared in {data_dir}: {len(folders)}", *map(_here, folders)]
@@ -91,13 +92,17 @@ def listing(data_dir: Path) -> str:
         lines += ["", f"{way.format(data_dir=data_dir)}: {len(missing)}", *map(_missing, missing)]
     notes = [
         "* belongs to EmoSet; details: datasets/emoset/README.md",
-        "`--download`: that command fetches the corpus into DIR/NAME first, if it ends with --download",
+        "`--download`: that command fetches the corpus into DIR/NAME first, if it ends with "
+        "--download",
     ]
     return "\n".join([*lines, "", *notes])
 
 
 def _here(folder: Path) -> str:
-    return f"  {_marked(folder.parent.name):12} {extent(read_clips(folder / 'clips.csv'))}, in {folder}"
+    return (
+        f"  {_marked(folder.parent.name):12} "
+        f"{extent(read_clips(folder / 'clips.csv'))}, in {folder}"
+    )
 
 
 def _missing(spec: CorpusSpec) -> str:
@@ -106,7 +111,10 @@ def _missing(spec: CorpusSpec) -> str:
     )
     name = f"{spec.full_name} ({spec.language})"
     fetched = f"; `--download`: {download_size(spec)}" * bool(spec.downloads)
-    return f"  {_marked(spec.name):12} {name}: {spec.source}; licence: {spec.licence}{fetched}{untried}"
+    return (
+        f"  {_marked(spec.name):12} {name}: {spec.source}; "
+        f"licence: {spec.licence}{fetched}{untried}"
+    )
 
 
 def _marked(name: str) -> str:
@@ -114,7 +122,7 @@ def _marked(name: str) -> str:
 
 
 def markdown(catalogue: Mapping[str, CorpusSpec] = CATALOGUE) -> str:
-    """The catalogue as a table for a README."""
+    """Return the catalogue as a Markdown table for a README."""
     rows = [_COLUMNS, ("---",) * len(_COLUMNS), *map(_row, catalogue.values())]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

@@ -1,4 +1,4 @@
-"""Who trains and who is tested: partitions that keep every speaker, and every recording, on one side."""
+"""Partitions into train, devel and test that keep every speaker and recording in one part."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from emojax.corpora.segments import recording_of
 from emojax.corpora.spec import Clip, CorpusSpec
 
 PARTS = ("train", "devel", "test")
-_WAYS_OUT = "ways out: a `split` (train, devel, test) for every clip, a CSV with more speakers, or fewer labels"
+_WAYS_OUT = (
+    "ways out: a `split` (train, devel, test) for every clip, a CSV with more speakers, "
+    "or fewer labels"
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Partition:
-    """One way to use a corpus.
+    """One partition of a corpus.
 
     Attributes:
-      protocol: one line of English for the tables.
+      protocol: description for the tables, in one line.
       parts: ``train``, ``devel`` and ``test`` → int64 indices into the clips, ascending.
     """
 
@@ -31,11 +34,11 @@ class Partition:
     parts: dict[str, np.ndarray]
 
     def clips_of(self, part: str, corpus: str) -> np.ndarray:
-        """Indices of the clips of a part; a ValueError that names the corpus where there are none."""
+        """Return the indices of the clips of a part; ValueError if there are none."""
         if not len(self.parts[part]):
             raise ValueError(
-                f"corpus {corpus}: no clips for {part} ({self.protocol}); give some clips the split {part} "
-                "and prepare the corpus again, or ask for another part or partition"
+                f"corpus {corpus}: no clips for {part} ({self.protocol}); give some clips the "
+                f"split {part} and prepare the corpus again, or ask for another part or partition"
             )
         return self.parts[part]
 
@@ -43,32 +46,35 @@ class Partition:
 def make_partition(
     spec: CorpusSpec, clips: Sequence[Clip], scheme: str = "default", seed: int = 0
 ) -> Partition:
-    """Divide the clips of a corpus into train, devel and test, no speaker on two sides.
+    """Divide the clips of a corpus into train, devel and test, with each speaker in one part.
 
-    Speakers who share a bit-identical recording (an equal digest) count as one. Where nobody knows
-    the speakers, recordings take their place, with all segments of each; the protocol and a warning
-    say so.
+    Speakers who share a bit-identical recording (an equal digest) count as one. If the speakers are
+    unknown, recordings with all of their segments take their place, with a note in the protocol and
+    a warning.
 
     Args:
-      spec: has the labels that every part should have, and the published parts and folds, if any.
+      spec: spec of the corpus, with its labels and the published parts and folds, if any.
       clips: all clips of the corpus, in any order.
-      scheme: ``"default"`` is the clips' own ``split``, else the published parts, else about
-        60/20/20 % of the clips, seeded; where a split or the published parts have no devel, it is
-        cut from train, and where they have no test, the protocol says so. ``"fold:I/K"`` tests on
-        the Ith (from 1) of K groups of speakers, the published ones where there are K;
-        ``"loso:SPEAKER"`` on one speaker. In both, devel is the next group and train is the rest.
-      seed: of what is not published.
+      scheme: ``"default"`` uses the ``split`` of the clips, else the published parts, else a random
+        division of about 60/20/20 % of the clips. If the splits or published parts have no devel,
+        it is cut from train; if they have no test, the protocol says so. ``"fold:I/K"`` tests on
+        the Ith (from 1) of K groups of speakers, which are the published ones if there are K.
+        ``"loso:SPEAKER"`` tests on one speaker. In both, devel is the next group and train the
+        rest.
+      seed: seed of the parts that are not published.
 
     Raises:
-      ValueError: a scheme that the corpus does not allow; a speaker or recording on two sides of a
-        given or published partition; a part without clips, but for a test that nobody gave; a label
-        missing in train (devel or test of a given partition or a fold may lack one, and the
-        protocol says so; a seeded 60/20/20 may not); clips of which only some name a speaker or a
-        split.
+      ValueError: a scheme that the corpus does not allow; a speaker or recording in two parts of a
+        given or published partition; a part without clips, except for a test part that was not
+        given; a label missing in train, or in any part of a random division (in a given partition
+        or a fold, the protocol names labels missing in devel or test); clips of which only some
+        have a speaker or a split.
 
     >>> spec = CorpusSpec("demo", ("angry", "calm"))
     >>> rows = [(speaker, label) for speaker in "abcde" for label in spec.labels]
-    >>> clips = [Clip(f"{s}/{label}.wav", label, s, "", 1.0, "", digest=s + label) for s, label in rows]
+    >>> clips = [
+    ...     Clip(f"{s}/{label}.wav", label, s, "", 1.0, "", digest=s + label) for s, label in rows
+    ... ]
     >>> partition = make_partition(spec, clips, "loso:b")
     >>> partition.protocol
     'speaker-independent: leave one speaker out, test b, devel c'
@@ -96,7 +102,7 @@ def make_partition(
 
 
 class _Corpus:
-    """A corpus that can be divided: what all schemes need to know of it."""
+    """A checked corpus with the labels and groups of its clips."""
 
     def __init__(self, spec: CorpusSpec, clips: Sequence[Clip]) -> None:
         self.spec, self.clips = spec, clips
@@ -122,7 +128,7 @@ class _Corpus:
 
 
 def _published(corpus: _Corpus, seed: int) -> tuple[str, np.ndarray]:
-    """The partition that comes with the clips, else with the spec: what it is, and the part of each clip."""
+    """Return the partition of the clips, else of the spec: description, and part of each clip."""
     if any(clip.split for clip in corpus.clips):
         how, part = "partition given with the clips", _given(corpus)
     else:
@@ -136,7 +142,7 @@ def _published(corpus: _Corpus, seed: int) -> tuple[str, np.ndarray]:
 
 
 def _given(corpus: _Corpus) -> np.ndarray:
-    """The part that each clip's own ``split`` says, int64[N]."""
+    """Return the part of each clip according to its ``split``, int64[N]."""
     strange = [f"{clip.file} ({clip.split!r})" for clip in corpus.clips if clip.split not in PARTS]
     if strange:
         raise corpus.error(
@@ -149,7 +155,7 @@ def _given(corpus: _Corpus) -> np.ndarray:
 
 
 def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray]:
-    """One fold of several: what it is, and the part of each clip."""
+    """Return one fold: its description, and the part of each clip."""
     names = corpus.names
     of_speaker = {
         c.speaker: int(g) for c, g in zip(corpus.clips, corpus.group, strict=True) if c.speaker
@@ -168,8 +174,8 @@ def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray]:
         fold = deal(corpus.group, corpus.label, (1 / k,) * k, seed)
     else:
         raise corpus.error(
-            f"scheme {scheme!r}; allowed: 'default'; 'fold:I/K' with 3 ≤ K ≤ {len(names)} and 1 ≤ I ≤ K; "
-            "'loso:SPEAKER' where there are at least three speakers, with one of "
+            f"scheme {scheme!r}; allowed: 'default'; 'fold:I/K' with 3 ≤ K ≤ {len(names)} and "
+            "1 ≤ I ≤ K; 'loso:SPEAKER' where there are at least three speakers, with one of "
             f"{_some(sorted(of_speaker)) or '(speakers unknown)'}"
         )
     return how, np.select(
@@ -178,15 +184,15 @@ def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray]:
 
 
 def _by_speaker(corpus: _Corpus, lists: Mapping[str, Sequence[str]]) -> np.ndarray:
-    """The number of the published list of speakers that each clip is in, int64[N]."""
+    """Return the number of the published list of speakers that contains each clip, int64[N]."""
     place = {speaker: i for i, speakers in enumerate(lists.values()) for speaker in speakers}
     twice = {s for i, speakers in enumerate(lists.values()) for s in speakers if place[s] != i}
     nowhere = {clip.speaker for clip in corpus.clips} - place.keys()
     for speakers, what in (twice, "more than one"), (nowhere, "none"):
         if speakers:
             raise corpus.error(
-                f"speakers {_some(sorted(speakers))} are in {what} of the published {_some(lists)}; "
-                "every speaker must be in exactly one"
+                f"speakers {_some(sorted(speakers))} are in {what} of the published "
+                f"{_some(lists)}; every speaker must be in exactly one"
             )
     part = np.array([place[clip.speaker] for clip in corpus.clips])
     _refuse_leaks(corpus, part, tuple(lists))
@@ -194,11 +200,11 @@ def _by_speaker(corpus: _Corpus, lists: Mapping[str, Sequence[str]]) -> np.ndarr
 
 
 def _refuse_leaks(corpus: _Corpus, part: np.ndarray, names: Sequence[str]) -> None:
-    """Refuse by name a speaker or a bit-identical recording in two parts."""
+    """Raise a ValueError for speakers or bit-identical recordings in two parts."""
     seen: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for clip, i in zip(corpus.clips, part, strict=True):
         seen["one recording", clip.digest].setdefault(names[i], clip.file)
-        # Segments of one recording share its speakers, whoever they are.
+        # Segments of one recording have the same speakers, even if they are unknown.
         who = f"speaker {clip.speaker}" if clip.speaker else f"recording {recording_of(clip.file)}"
         seen[who, ""].setdefault(names[i], clip.file)
     leaks = [
@@ -208,15 +214,15 @@ def _refuse_leaks(corpus: _Corpus, part: np.ndarray, names: Sequence[str]) -> No
     ]
     if leaks:
         raise corpus.error(
-            f"the given or published partition is refused: {_some(leaks, 5)}; move or leave out these clips, "
-            "or give no partition: the corpus is then divided by speaker"
+            f"the given or published partition is refused: {_some(leaks, 5)}; move or leave out "
+            "these clips, or give no partition: the corpus is then divided by speaker"
         )
 
 
 def _gaps(
     corpus: _Corpus, part: np.ndarray, complete: Collection[str], needed: Collection[str]
 ) -> str:
-    """What a part lacks, for the protocol; a ValueError where it must be complete, or must be there."""
+    """Return a note on missing parts and labels; ValueError if they are required."""
     note, labels = "", corpus.spec.labels
     for i, name in enumerate(PARTS):
         missing = np.setdiff1d(np.arange(len(labels)), corpus.label[part == i])
@@ -225,8 +231,8 @@ def _gaps(
             continue
         if len(missing) == len(labels):
             raise corpus.error(
-                f"no clips for {name}; the clips are by {_some(corpus.names)}, and a partition needs three "
-                f"speakers or groups at least; {_WAYS_OUT}"
+                f"no clips for {name}; the clips are by {_some(corpus.names)}, and a partition "
+                f"needs three speakers or groups at least; {_WAYS_OUT}"
             )
         if len(missing) and name in complete:
             who = [corpus.names[g] for g in np.unique(corpus.group[corpus.label == missing[0]])]
@@ -240,6 +246,6 @@ def _gaps(
 
 
 def _some(names: Iterable[str], most: int = 20) -> str:
-    """The first names, and how many there are."""
+    """Return the first names, and their number if there are more."""
     names = list(names)
     return ", ".join(names[:most]) + (f", … ({len(names)} in all)" if len(names) > most else "")

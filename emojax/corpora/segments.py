@@ -1,4 +1,4 @@
-"""Names of segments: the file's, and where in it, as a W3C media fragment (``calls/a.wav#t=1.5,3.2``)."""
+"""Names of segments: file and times as a W3C media fragment (``calls/a.wav#t=1.5,3.2``)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _FRAGMENT = re.compile(r"#t=-?\d+(\.\d+)?(,-?\d+(\.\d+)?)?$")
 
 
 def segment_name(file: str, start_s: float = 0.0, end_s: float | None = None) -> str:
-    """Name what lies between two times of a file; the whole file keeps its name.
+    """Return the name of a segment of a file; the whole file keeps its name.
 
     Args:
       file: name of the recording.
-      start_s: where the segment begins, in seconds.
-      end_s: where it ends; None is the end of the file.
+      start_s: start of the segment in seconds.
+      end_s: end of the segment in seconds; None means the end of the file.
 
     >>> segment_name("a.wav", 1.5, 3.2), segment_name("a.wav", 2), segment_name("a.wav")
     ('a.wav#t=1.5,3.2', 'a.wav#t=2', 'a.wav')
@@ -24,7 +24,7 @@ def segment_name(file: str, start_s: float = 0.0, end_s: float | None = None) ->
 
 
 def recording_of(name: str) -> str:
-    """Name of the file that a clip was cut from.
+    """Return the name of the file that a clip was cut from.
 
     >>> recording_of("calls/a.wav#t=1.5,3.2"), recording_of("calls/a.wav")
     ('calls/a.wav', 'calls/a.wav')
@@ -33,5 +33,5 @@ def recording_of(name: str) -> str:
 
 
 def _decimal(time_s: float) -> str:
-    """A time to the microsecond, without zeros that say nothing."""
+    """Format a time to the microsecond, without trailing zeros."""
     return f"{time_s:.6f}".rstrip("0").rstrip(".")

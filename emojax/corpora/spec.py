@@ -1,4 +1,4 @@
-"""What a corpus is, and what preparing one leaves behind (no audio and no network in this room)."""
+"""Specs of corpora, and the clips of prepared ones; no audio and no network."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-# A corpus's name becomes a folder of the checkpoint and of the data, so it may never climb out of
-# one.
+# The name of a corpus becomes a folder, so it must not contain a path.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-# Names that stand beside the corpora's in checkpoints and metrics.
+# Names that checkpoints and metrics use beside those of corpora.
 _RESERVED = ("shared", "mean", "best")
 
 
 @dataclasses.dataclass(frozen=True)
 class Download:
-    """One address that a corpus, or a part of it, may be fetched from without asking.
+    """One address from which a corpus, or a part of it, can be downloaded without an account.
 
     Attributes:
-      address: an https address that needs no account.
-      bytes: how much is fetched, with all that a list names; nothing where it is not published.
-      checksum: ``ALGORITHM:HEX``, as published by whoever publishes the file; empty where nobody
-        does.
-      inside: the folder of the archive that holds the corpus; of a list, what the names in it begin
-        with.
+      address: https address.
+      bytes: size of the download, with all files of a list; None if it is not published.
+      checksum: published checksum, ``ALGORITHM:HEX``; empty if there is none.
+      inside: folder of the archive that contains the corpus; for a list, prefix of the names of its
+        files.
       lists: empty for an archive; else the format of a list of files: ``tfds`` or ``dataverse``.
     """
 
@@ -38,35 +36,33 @@ class Download:
 
 @dataclasses.dataclass(frozen=True)
 class CorpusSpec:
-    """A corpus as its publisher describes it; what is not known stays empty.
+    """Description of a corpus by its publisher; unknown fields stay empty.
 
     Attributes:
       name: letters, digits, ``-`` and ``_``.
-      labels: the label set, in the order of the logits; empty only where a catalogue does not know
-        it.
-      full_name: as its publisher calls it.
+      labels: the label set, in the order of the logits; empty only if a catalogue lacks it.
+      full_name: name given by its publisher.
       language: English name of the language, or of the languages.
       style: e.g. ``"acted"``; free text.
-      licence: as published; free text.
-      source: where to get it; free text.
+      licence: licence as published; free text.
+      source: place to get the corpus; free text.
       citation: one line.
       counts: label → published number of clips.
-      counts_per_speaker: label → published number of clips of each speaker, where all have equally
-        many.
+      counts_per_speaker: label → published number of clips of each speaker, if it is the same for
+        all.
       speakers: published number of speakers.
       parts: part (``train``, ``devel``, ``test``) → speakers of the published partition.
       folds: speakers of each published test fold.
-      partition: what is known of the published partition and of EmoNet's; free text.
-      layout: a file name as its publisher gives it; empty where that is not public.
-      verified: whether the parser of the layout was ever run on the corpus itself.
-      downloads: where its files may be fetched; empty where its licence or its publisher does not
-        let us.
-      table_1: the corpus's row in Table 1 of the EmoNet paper: clips, labels, speakers, mean_s,
+      partition: notes on the published partition and on EmoNet's; free text.
+      layout: example of a file name in the publisher's layout; empty if the layout is not public.
+      verified: whether the parser of the layout was run on the corpus itself.
+      downloads: addresses of its files; empty if its licence or publisher does not allow it.
+      table_1: row of the corpus in Table 1 of the EmoNet paper: clips, labels, speakers, mean_s,
         hours.
-      notes: what a person should know before trusting a score.
+      notes: facts that a reader of scores should know.
 
     Raises:
-      ValueError: for a name that could leave its folder, a single label, or a label twice.
+      ValueError: a name that is not allowed, a single label, or a label that occurs twice.
 
     >>> CorpusSpec("emodb", ("anger", "neutral"), language="German").labels
     ('anger', 'neutral')
@@ -96,16 +92,17 @@ class CorpusSpec:
         check_name(self.name)
         if len(set(self.labels)) != len(self.labels) or len(self.labels) == 1:
             raise ValueError(
-                f"corpus {self.name}: labels {list(self.labels)}; needs at least two, each of them once"
+                f"corpus {self.name}: labels {list(self.labels)}; "
+                "needs at least two, each of them once"
             )
 
     def to_json(self) -> dict:
-        """The spec as plain JSON types."""
+        """Return the spec as plain JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, content: Mapping) -> CorpusSpec:
-        """The spec that :meth:`to_json` wrote, now or before fields were added; lists become tuples again."""
+        """Return the spec that :meth:`to_json` wrote; fields added since then may be missing."""
         return cls(
             **{
                 **content,
@@ -122,7 +119,7 @@ class CorpusSpec:
 
 
 def check_name(name: str) -> str:
-    """The name itself, or a ValueError that says what a corpus may be called.
+    """Return the name, or raise a ValueError if a corpus must not have it.
 
     >>> check_name("../etc")
     Traceback (most recent call last):
@@ -132,7 +129,8 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise ValueError(
-            f"corpus name {name!r}: use letters, digits, '-' and '_', and begin with a letter or digit"
+            f"corpus name {name!r}: use letters, digits, '-' and '_', "
+            "and begin with a letter or digit"
         )
     if name in _RESERVED:
         raise ValueError(
@@ -145,8 +143,8 @@ def check_name(name: str) -> str:
 class Clip:
     """One prepared recording: a row of ``clips.csv``, in the order of the array_record.
 
-    ``speaker`` is empty where nobody knows it; ``split`` is the part a publisher or a CSV gives
-    (``train``, ``devel``, ``test``) or empty; ``digest`` is the hash of the recording as published.
+    ``speaker`` is empty if unknown. ``split`` is the part that a publisher or a CSV gives
+    (``train``, ``devel``, ``test``) or empty. ``digest`` is the hash of the prepared samples.
     """
 
     file: str
@@ -159,7 +157,7 @@ class Clip:
 
 
 def write_clips(path: Path, clips: Iterable[Clip]) -> None:
-    """Write ``clips.csv``: a header, then a row per clip."""
+    """Write ``clips.csv``: a header, then one row per clip."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(Clip)])
         writer.writeheader()
@@ -167,7 +165,7 @@ def write_clips(path: Path, clips: Iterable[Clip]) -> None:
 
 
 def read_clips(path: Path) -> list[Clip]:
-    """Read what :func:`write_clips` wrote."""
+    """Read the file that :func:`write_clips` wrote."""
     with open(path, newline="", encoding="utf-8") as file:
         return [
             Clip(

@@ -1,4 +1,4 @@
-"""Containers of phones and films: through PyAV, else ffmpeg, else a line that says what to install."""
+"""Containers of phones and films: read by PyAV or ffmpeg, else an error says what to install."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def no_av(monkeypatch):
 
 @pytest.fixture
 def ffmpeg(tmp_path, monkeypatch, no_av):
-    """Put a program called ffmpeg on the path that writes down how it was called and does what it is told."""
+    """Install a fake ffmpeg that records its arguments and runs a given script."""
 
     def install(script, output=b""):
         folder = tmp_path / "bin"

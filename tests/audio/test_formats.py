@@ -1,4 +1,4 @@
-"""Five formats are recognised by what they hold, whatever they are called; everything else is named."""
+"""Five formats are recognised by their content, not by their names; other formats are named."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""A recording is as long as its data say, or refused: headers lie, writers stop early, files are joined."""
+"""Length of a recording, where headers are wrong, files truncated or several files joined."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Every format, rate and number of channels in; one reason for each kind of file that is no good."""
+"""Reading of all formats, rates and channel counts; one reason for each kind of bad file."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_channels_are_averaged(tmp_path):
 
 
 def test_published_rates_give_the_16khz_copies(corpora_dir):
-    """The restored EMOVO was resampled from 48 kHz stereo by somebody else, and rounded to int16."""
+    """EMOVO at 16 kHz was resampled from 48 kHz stereo by its publisher, and rounded to int16."""
     originals = sorted((corpora_dir / "original_rate" / "emovo").glob("*.wav"))
     assert originals
     for original in originals:

@@ -1,4 +1,4 @@
-"""The vocabulary: every label of the catalogue is in it, or is known not to be in the paper's Table 2."""
+"""Every label of the catalogue is in the vocabulary, or known to be missing in Table 2."""
 
 import re
 from collections import Counter
@@ -54,7 +54,7 @@ def test_the_labels_of_the_catalogue(name):
 
 
 def test_every_word_of_table_2_is_a_label_of_emoset():
-    """So the labels of the corpora that nobody here has seen are those that the paper's authors saw."""
+    """So labels of corpora that are not available here agree with the paper."""
     used = {
         word(label, dict.fromkeys(NOT_IN_TABLE_2.get(name, ()), "neutral"))
         for name, spec in CATALOGUE.items()

@@ -1,4 +1,4 @@
-"""The catalogue: all of EmoSet, as the paper's Table 1 has it, and nothing left out without saying so."""
+"""The catalogue has all corpora of EmoSet, with the numbers of the paper's Table 1."""
 
 import hashlib
 
@@ -11,7 +11,7 @@ EMOSET = {name: spec for name, spec in CATALOGUE.items() if spec.table_1}
 
 
 def test_emoset_is_table_1():
-    """The abstract says 84 181 clips, section 3 84 161; the rows, which are copied here, add up so."""
+    """The abstract says 84 181 clips, section 3 84 161; the rows of the table add up to this."""
     assert len(EMOSET) == 26
     assert sum(spec.table_1["clips"] for spec in EMOSET.values()) == 84_185
     assert sum(spec.table_1["hours"] for spec in EMOSET.values()) == pytest.approx(65.6, abs=1)
@@ -19,7 +19,7 @@ def test_emoset_is_table_1():
 
 @pytest.mark.parametrize("name", EMOSET)
 def test_clips_and_mean_duration_give_the_hours(name):
-    """The mean is rounded to 0.1 s, some hours to 0.1 h; a slip of the pen would be larger than that."""
+    """The mean is rounded to 0.1 s, some hours to 0.1 h; a typing error would differ by more."""
     row = EMOSET[name].table_1
     assert row["hours"] == pytest.approx(
         row["clips"] * row["mean_s"] / 3600, abs=0.05 + row["clips"] * 0.05 / 3600

@@ -40,7 +40,7 @@ def test_the_seed_decides_between_equals():
 
 
 def test_rare_labels_find_their_way_into_every_part():
-    """Six labels, each of them spoken by three of 60 speakers: one random assignment in 10^5 will do."""
+    """Three of 60 speakers speak each of six labels: one random assignment in 10^5 is valid."""
     speaker = np.arange(60)
     group, label = (
         np.append(speaker, np.arange(18)),

@@ -69,7 +69,7 @@ def test_a_missing_corpus_says_where_to_get_it_and_whether_its_parser_was_tried(
 
 
 def test_the_readme_has_the_table_of_the_catalogue():
-    """Write it anew by: python -c "from emojax.corpora.listing import markdown; print(markdown())"."""
+    """Update: python -c "from emojax.corpora.listing import markdown; print(markdown())"."""
     assert markdown() in (ROOT / "datasets/emoset/README.md").read_text(encoding="utf-8")
     assert all(line.count(" | ") == 7 for line in markdown().splitlines())
 

@@ -1,4 +1,4 @@
-"""Each publisher's layout in a few invented files, and the tones that are written in their place."""
+"""Each publisher's layout as a few invented file names, and tones as their content."""
 
 from pathlib import Path
 
@@ -113,18 +113,28 @@ TEXTS = {
         "Ohm_01_000_00 E 0.64\nOhm_01_000_01 N 1.00\n"
     },
     "iemocap": {
-        "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt": "% [START_TIME - END_TIME] TURN_NAME EMOTION\n\n"
-        "[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]\nC-E2:\tNeutral;\t()\n"
-        "[10.0100 - 11.3925]\tSes01F_impro01_F001\txxx\t[2.5000, 2.5000, 2.5000]\n",
-        "Session5/dialog/EmoEvaluation/Ses05F_script01_1.txt": "[1.0000 - 2.0000]\tSes05F_script01_1_M012\t"
-        "exc\t[4.0000, 3.5000, 3.0000]\n",
+        "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt": (
+            "% [START_TIME - END_TIME] TURN_NAME EMOTION\n\n"
+            "[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]\n"
+            "C-E2:\tNeutral;\t()\n"
+            "[10.0100 - 11.3925]\tSes01F_impro01_F001\txxx\t[2.5000, 2.5000, 2.5000]\n"
+        ),
+        "Session5/dialog/EmoEvaluation/Ses05F_script01_1.txt": (
+            "[1.0000 - 2.0000]\tSes05F_script01_1_M012\texc\t[4.0000, 3.5000, 3.0000]\n"
+        ),
     },
     "meld": {
-        "train_sent_emo.csv": "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
-        '1,"Well\x85\n, no.",Chandler,neutral,neutral,0,0\n',
-        "dev_sent_emo.csv": "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
-        "1,Oh!,Phoebe,surprise,negative,0,0\n",
-        "test_sent_emo.csv": "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n",
+        "train_sent_emo.csv": (
+            "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
+            '1,"Well\x85\n, no.",Chandler,neutral,neutral,0,0\n'
+        ),
+        "dev_sent_emo.csv": (
+            "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
+            "1,Oh!,Phoebe,surprise,negative,0,0\n"
+        ),
+        "test_sent_emo.csv": (
+            "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
+        ),
     },
 }
 

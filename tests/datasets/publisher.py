@@ -8,7 +8,7 @@ import zipfile
 
 
 class Publisher(http.server.ThreadingHTTPServer):
-    """Serves ``files`` (path → bytes), or lets a function of ``answers`` (path → function) say anything."""
+    """Server of ``files`` (path → bytes), and of any answers by functions (path → function)."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""tfds's own test of a builder, once for each publisher's layout; the only tests that need TensorFlow."""
+"""tfds's own test of builders, for each publisher's layout; only these need TensorFlow."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Fetching a corpus: whole, cut off, changed, from servers that lie; from a server on this machine."""
+"""Download of a corpus from a local server: complete, interrupted, changed, or forged."""
 
 import dataclasses
 import gzip

@@ -1,4 +1,4 @@
-"""Each publisher's layout: a few invented files, then the corpora themselves where they are at hand."""
+"""Each publisher's layout: tests with invented files, and with the corpora if available."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Lists of files: each file once, below one folder, as large as the list says and with its checksum."""
+"""Lists of files: each file once, inside one folder, with the listed size and checksum."""
 
 import hashlib
 import json

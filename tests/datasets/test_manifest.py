@@ -382,7 +382,10 @@ def test_a_corpus_of_the_catalogue_without_a_layout_is_described_by_it(
     write_csv(root / "labels.csv", ("file", "label", "speaker"), *rows)
     folder = prepare("ad", tmp_path, tmp_path / "data")["ad"]
     assert {clip.language for clip in read_clips(folder / "clips.csv")} == {"German"}
-    table_1 = "660 clips (657 missing here), 2 labels (the same here), 9 speakers (7 missing here), 1.93 hours"
+    table_1 = (
+        "660 clips (657 missing here), 2 labels (the same here), 9 speakers (7 missing here), "
+        "1.93 hours"
+    )
     assert f"EmoNet's Table 1: {table_1}" in capsys.readouterr().out
 
 

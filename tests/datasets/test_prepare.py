@@ -267,7 +267,9 @@ def test_two_processes_wait_for_each_other_and_the_second_finds_it_done(emodb, t
     code = """
 import sys, time, datasets, datasets.sources
 read = datasets.sources.read_audio
-datasets.sources.read_audio = lambda path: time.sleep(0.03) or print("decoded", file=sys.stderr) or read(path)
+datasets.sources.read_audio = lambda path: (
+    time.sleep(0.03) or print("decoded", file=sys.stderr) or read(path)
+)
 datasets.prepare("emodb", *sys.argv[1:])
 """
     command = [sys.executable, "-c", code, str(tmp_path), str(tmp_path / "data")]

@@ -39,7 +39,7 @@ def prepared(root, tmp_path, write_csv):
 
 
 def spans(folder):
-    """File, and first and last sample, of every clip in the prepared corpus, as found in the recordings."""
+    """Return file, first and last sample of every clip of a prepared corpus."""
     corpus = open_corpus(folder)
     recordings = load_recordings(corpus, np.arange(len(corpus.clips)))
     found = []

@@ -1,4 +1,4 @@
-"""Archives of strangers: what is in them stays in its folder and within bounds, or nothing stays."""
+"""Untrusted archives: their files stay inside one folder and within bounds, or are removed."""
 
 import stat
 import zipfile

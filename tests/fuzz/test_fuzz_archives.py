@@ -1,4 +1,4 @@
-"""Archives, lists and weights that are damaged or forged: read, or one error, in bounded memory and time.
+"""Damaged or forged archives, lists and weights: read or refused in bounded memory and time.
 
 Longer: ``pytest tests/fuzz/test_fuzz_archives.py --fuzz-rounds=100``.
 """
@@ -104,7 +104,7 @@ def bounded():
 
 
 def outcome(error: type[Exception], action, *arguments) -> str:
-    """``read``, or ``refused`` where the error is the one that a caller may expect, in one printable line."""
+    """Return ``read``, or ``refused`` if the expected error has one printable line."""
     message = ""
     with bounded():
         try:

@@ -1,4 +1,4 @@
-"""Damaged audio files, more of them with ``--fuzz-rounds=N``: read to a plausible length, or refused.
+"""Damaged audio files: read to a plausible length, or refused; more with ``--fuzz-rounds=N``.
 
 They are read in a process of its own, whose memory is limited, so that a decoder that crashes ends
 one test.

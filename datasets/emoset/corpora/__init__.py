@@ -1,1 +1,1 @@
-"""One module per corpus whose layout is public: ``SPEC``, and ``clips(root)``, which lists its recordings."""
+"""One module per corpus with a public layout: ``SPEC`` and ``clips(root)``, its recordings."""

@@ -22,7 +22,7 @@ SPEC = CATALOGUE["aibo"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: school, child, turn, chunk; labels and split are those of the 2009 challenge."""
+    """The recordings: school, child, turn, chunk; labels and split are of the 2009 challenge."""
     text = read_text(root, "labels/IS2009EmotionChallenge/chunk_labels_5cl_corpus.txt")
     labels = {
         chunk: _LABELS[code]

@@ -21,6 +21,6 @@ SPEC = CATALOGUE["cafe"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: a folder per emotion and intensity; speaker, emotion's initial, intensity, sentence."""
+    """The recordings: a folder per emotion and intensity; speaker, initial, intensity, sentence."""
     pattern = r"(?:[^/]+/)+(?P<speaker>\d\d)-(?P<label>[CDJNPST])-[12]-[1-6]"
     return match_files(root, SPEC.layout, pattern, _LABELS)

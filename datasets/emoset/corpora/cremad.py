@@ -21,5 +21,8 @@ SPEC = CATALOGUE["cremad"]
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The recordings: speaker, sentence, emotion, intensity."""
-    pattern = rf"AudioWAV/(?P<speaker>1\d{{3}})_[A-Z]{{3}}_(?P<label>{'|'.join(_LABELS)})_(?:XX?|LO|MD|HI)"
+    pattern = (
+        r"AudioWAV/(?P<speaker>1\d{3})_[A-Z]{3}_"
+        rf"(?P<label>{'|'.join(_LABELS)})_(?:XX?|LO|MD|HI)"
+    )
     return match_files(root, SPEC.layout, pattern, _LABELS)

@@ -22,6 +22,6 @@ SPEC = CATALOGUE["demos"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: prototypical (PR) or not (NP), sex, speaker, emotion's start, three characters."""
+    """The recordings: prototypical (PR) or not (NP), sex, speaker, emotion, three characters."""
     pattern = rf"(?:[^/]+/)*[^/]+_(?P<speaker>\d\d)_(?P<label>{'|'.join(_LABELS)})[^/_]{{3}}"
     return match_files(root, SPEC.layout, pattern, _LABELS)

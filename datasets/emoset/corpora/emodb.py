@@ -21,7 +21,7 @@ SPEC = CATALOGUE["emodb"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings in publisher's layout: speaker, text, emotion's German initial, version."""
+    """The recordings: speaker, text, emotion's German initial, version."""
     return match_files(
         root, SPEC.layout, r"wav/(?P<speaker>\d\d)[ab]\d\d(?P<label>[WLEAFTN])[a-z]", _LABELS
     )

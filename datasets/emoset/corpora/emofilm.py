@@ -19,6 +19,6 @@ SPEC = CATALOGUE["emofilm"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: sex, emotion's Italian start, number, language; the speaker is not in the name."""
+    """The recordings: sex, emotion's Italian start, number, language; speakers are unknown."""
     pattern = rf"(?:[^/]+/)*[fm]_(?P<label>{'|'.join(_LABELS)})[^/]*(?:en|es|it)"
     return match_files(root, SPEC.layout, pattern, _LABELS)

@@ -19,6 +19,6 @@ SPEC = CATALOGUE["emotale"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: language, speaker (one person in both languages), emotion, sentence."""
+    """The recordings: language, speaker (the same in both languages), emotion, sentence."""
     pattern = r"wav/(?:DK|EN)_(?P<speaker>\d{3})_(?P<label>[ABHNS])_[1-5]"
     return match_files(root, SPEC.layout, pattern, _LABELS)

@@ -12,7 +12,7 @@ SPEC = CATALOGUE["emotiontts"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: a folder per speaker; speaker and number, of which each emotion has a hundred."""
+    """The recordings: a folder per speaker; speaker, number (a hundred for each emotion)."""
     number = r"(?P<label>00(?:[0-3]\d\d|400))(?<!00000)"
     pattern = (
         rf"(?:emotional|plain)-to-emotional/(?P<speaker>(?:ne|em)[a-z])/wav/(?P=speaker){number}"

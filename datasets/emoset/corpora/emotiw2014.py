@@ -14,7 +14,7 @@ SPEC = CATALOGUE["emotiw2014"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: a folder per part, in it one per emotion; the speaker is not in the name."""
+    """The recordings: a folder per part, in it one per emotion; speakers are unknown."""
     pattern = rf"(?:{'|'.join(_SPLITS)})/(?P<label>{'|'.join(SPEC.labels)})/[^/]+"
     for source in match_files(root, SPEC.layout, pattern):
         if isinstance(source, Source):

@@ -11,7 +11,7 @@ SPEC = CATALOGUE["enterface"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: a folder per subject, emotion and sentence; names inside are not uniform."""
+    """The recordings: a folder per subject, emotion and sentence; the file names vary."""
     pattern = (
         rf"subject[ _-]?(?P<speaker>\d+)/(?P<label>{'|'.join(SPEC.labels)})/sentence[ _-]?\d/[^/]+"
     )

@@ -11,6 +11,9 @@ SPEC = CATALOGUE["esd"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: a folder per speaker and emotion (and, in one edition, part); speaker, number."""
-    pattern = rf"(?:[^/]+/)*(?P<speaker>\d{{4}})/(?P<label>{'|'.join(SPEC.labels)})/(?:[a-z]+/)?(?P=speaker)_\d+"
+    """The recordings: a folder per speaker and emotion (in one edition, part); speaker, number."""
+    pattern = (
+        rf"(?:[^/]+/)*(?P<speaker>\d{{4}})/(?P<label>{'|'.join(SPEC.labels)})/"
+        r"(?:[a-z]+/)?(?P=speaker)_\d+"
+    )
     return match_files(root, SPEC.layout, pattern)

@@ -26,8 +26,7 @@ SPEC = CATALOGUE["iemocap"]
 def clips(root: Path) -> Iterator[Source | Skipped]:
     """The turns with one of the four labels.
 
-    The man of session 1 speaks the turn ``Ses01F_impro01_M000``; the F before is who wore the
-    markers.
+    In ``Ses01F_impro01_M000`` the man of session 1 (M) speaks, and the woman (F) wears the markers.
     """
     files = sorted(root.glob(f"Session?/{_EVALUATION}")) or [root / "Session1" / _EVALUATION]
     text = "\n".join(read_text(root, file.relative_to(root)) for file in files)

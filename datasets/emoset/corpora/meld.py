@@ -20,7 +20,7 @@ SPEC = CATALOGUE["meld"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: a folder per part; dialogue, utterance. A CSV per part says emotion and speaker."""
+    """The recordings: a folder per part; dialogue, utterance. CSVs give emotion and speaker."""
     rows = {
         f"{folder}/dia{row.get('Dialogue_ID')}_utt{row.get('Utterance_ID')}": row
         for folder, file in _FOLDERS.items()

@@ -21,6 +21,6 @@ SPEC = CATALOGUE["savee"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: a folder per speaker (in a common copy, the speaker in the name); emotion, sentence."""
+    """The recordings: a folder per speaker (or the speaker in the name); emotion, sentence."""
     pattern = r"(?:[^/]+/)?(?P<speaker>DC|JE|JK|KL)[/_](?P<label>sa|su|[adfhn])\d\d"
     return match_files(root, SPEC.layout, pattern, _LABELS)

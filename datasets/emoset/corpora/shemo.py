@@ -20,6 +20,6 @@ SPEC = CATALOGUE["shemo"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: speaker, emotion, number; in whatever folders."""
+    """The recordings: speaker, emotion, number; in any folders."""
     pattern = r"(?:[^/]+/)*(?P<speaker>[FM]\d\d)(?P<label>[AFHNSW])\d+"
     return match_files(root, SPEC.layout, pattern, _LABELS)

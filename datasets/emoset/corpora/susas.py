@@ -1,4 +1,4 @@
-"""SUSAS: English, seven speakers under actual stress, in a tracking task and on a roller coaster."""
+"""SUSAS: English, seven speakers under actual stress: a tracking task and a roller coaster."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ SPEC = CATALOGUE["susas"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: speaker, condition, word; free falls, helicopters and simulated stress are no part."""
+    """The recordings: speaker, condition, word; without free fall, helicopter, simulated stress."""
     roller = r"actual/roller/(?P<speaker>[^/]+)/(?P<label>[^/]+)/[^/]+"
     pattern = rf"(?:speech/)?(?:{roller}|(?:actual/helicopt|sim)/.+)"
     return match_files(root, SPEC.layout, pattern, _LABELS)

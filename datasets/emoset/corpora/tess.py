@@ -21,6 +21,6 @@ SPEC = CATALOGUE["tess"]
 
 
 def clips(root: Path) -> Iterator[Source | Skipped]:
-    """The recordings: speaker (one file lacks the F), word, emotion; in whatever folders."""
+    """The recordings: speaker (one file lacks the F), word, emotion; in any folders."""
     pattern = rf"(?:[^/]+/)*(?P<speaker>[OY]A)F?_[^/_]+_(?P<label>{'|'.join(_LABELS)})"
     return match_files(root, SPEC.layout, pattern, _LABELS)

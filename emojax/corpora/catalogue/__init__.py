@@ -1,4 +1,4 @@
-"""All corpora known by name, a TOML file each: what its publisher, and the EmoNet paper, say of it."""
+"""Catalogue of corpora: one TOML file each, with facts of its publisher and the EmoNet paper."""
 
 from __future__ import annotations
 
