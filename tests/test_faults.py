@@ -54,12 +54,10 @@ def check(process, name, said, tmp_path):
     [
         # What is not there.
         ("train.py", [*TRAIN, "--workdir={new}", "--config.corpora=a={gone}"], "gone"),
-        ("evaluate.py", ["evaluate.py", "--workdir={gone}"], "holds no checkpoint"),
         ("baseline.py", ["baseline.py", "--corpora=a={gone}", "--data_dir={new}"], "gone"),
         ("compare.py", ["compare.py", "--workdirs={gone},{run}"], "gone: there is no such folder"),
         ("datasets", [*DATASETS, "a={gone}", "--data_dir={new}"], "gone"),
         ("experiments", [*EXPERIMENTS, "statistics", "--data_dir={gone}", "--out={new}"], "gone"),
-        ("experiments", [*EXPERIMENTS, "transfer", "--workdirs=a={gone}", "--out={new}"], "gone"),
         # A file where a folder is meant, or something else than a table.
         (
             "train.py",
