@@ -34,7 +34,13 @@ def places(tmp_path, tiny_sources, tiny_run, tiny_config):
 
 def start(arguments, places, **options):
     command = [sys.executable, *(argument.format(**places) for argument in arguments)]
+    options = {"preexec_fn": as_at_a_terminal, **options}
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)
+
+
+def as_at_a_terminal():
+    """Whoever runs the tests in the background has Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def check(process, name, said, tmp_path):

@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from emojax.corpora.segments import recording_of
 from emojax.corpora.spec import Clip
@@ -24,6 +22,9 @@ def speaker_groups(clips: Sequence[Clip]) -> np.ndarray:
     >>> speaker_groups(clips).tolist()
     [1, 0, 0, 1]
     """
+    from scipy.sparse import coo_array  # half a second, which checking settings need not wait for
+    from scipy.sparse.csgraph import connected_components
+
     are_cut = any(recording_of(clip.file) != clip.file for clip in clips)
     names = [
         clip.speaker or (recording_of(clip.file) if are_cut else clip.digest) for clip in clips
