@@ -99,7 +99,7 @@ class DeepSpectrum:
         return f"DeepSpectrum ({self.backbone.name}, {self.backbone.layer})"
 
     def features(self, corpus: PreparedCorpus, cache_dir: str | Path) -> np.ndarray:
-        """Return the features of every clip, float32 ``[N, D]``, in the order of the corpus's table.
+        """Return the features of all clips, float32 ``[N, D]``, in the order of the corpus's table.
 
         They are cached on disk by recording, weights and format; only missing ones are extracted.
 
