@@ -1,4 +1,4 @@
-"""Score openSMILE or DeepSpectrum features with an SVM: ``python baseline.py --corpora=... --out=...``."""
+"""Score openSMILE or DeepSpectrum features with an SVM: ``python baseline.py --corpora=...``."""
 
 import shlex
 import sys
@@ -37,7 +37,7 @@ FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
-    """Prepare the corpora that are not prepared yet, score, and print a table per feature set."""
+    """Prepare missing corpora, score the baselines and print a table per feature set."""
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
     use_compilation_cache()  # before anything starts jax

@@ -1,4 +1,4 @@
-"""Is one system better than another on the same clips: ``python compare.py --workdirs=A,B``."""
+"""Compare two systems on the same clips: ``python compare.py --workdirs=A,B``."""
 
 from absl import app, flags
 
@@ -7,14 +7,15 @@ from emojax.command_line import command
 flags.DEFINE_list(
     "workdirs",
     None,
-    "Two folders with a predictions.csv each, or patterns; a system of several is NAME=FOLDER,NAME=FOLDER.",
+    "Two folders with a predictions.csv each, or patterns; "
+    "a system of several is NAME=FOLDER,NAME=FOLDER.",
     required=True,
 )
 FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
-    """Compare, and print the table."""
+    """Compare the two systems and print the table."""
     if len(argv) > 1:
         raise app.UsageError(f"unknown arguments {argv[1:]}")
     with command("compare.py", again="stopped"):

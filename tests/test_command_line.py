@@ -9,7 +9,7 @@ from emojax.command_line import STOPPED, command
 
 @pytest.fixture(autouse=True)
 def handlers():
-    """Those that a command has that was started at a terminal; whoever started the tests may differ."""
+    """Handlers of a command that was started at a terminal."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield

@@ -1,1 +1,1 @@
-"""What the network has to beat: openSMILE features with a support vector machine."""
+"""Baselines: openSMILE or DeepSpectrum features with a support vector machine."""

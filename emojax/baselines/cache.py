@@ -1,4 +1,4 @@
-"""Features of recordings, extracted once and kept on disk, a file per recording."""
+"""Cache of features on disk, a file per recording."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def kept_features(
     extract: Callable[[list[int]], Generator[np.ndarray, None, None]],
     name: str,
 ) -> np.ndarray:
-    """The features of every clip, float32 ``[N, D]``, in the order of the corpus's table.
+    """Return the features of every clip, float32 ``[N, D]``, in the order of the corpus's table.
 
-    What is in the folder, by the recording's digest, is not extracted again; a stopped extraction
-    goes on where it was.
+    Each file is named by its recording's digest. Features that are in the folder are not extracted
+    again, so a stopped extraction resumes.
 
     Args:
-      corpus: prepared.
-      folder: of these features and no others; may not exist yet.
-      extract: indices of clips → the features of each, float32 ``[D]``.
-      name: of the features, for the progress bar.
+      corpus: prepared corpus.
+      folder: folder for these features only; made if missing.
+      extract: indices of clips → features of each clip, float32 ``[D]``.
+      name: name of the features, for the progress bar.
 
     Raises:
-      ValueError: a table whose digests are none.
+      ValueError: the corpus's table has a clip without a valid digest.
     """
     strange = [clip.file for clip in corpus.clips if not _DIGEST.fullmatch(clip.digest)]
     if strange:
@@ -57,7 +57,7 @@ def kept_features(
 
 
 def _read(path: Path) -> np.ndarray:
-    """What was kept there; empty where nothing is, or nothing that can be read."""
+    """Read features from disk; empty where the file is missing or unreadable."""
     try:
         return np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):

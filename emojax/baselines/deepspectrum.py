@@ -1,4 +1,4 @@
-"""DeepSpectrum features: what a network for ImageNet makes of a clip's mel plot."""
+"""DeepSpectrum features: activations of an ImageNet network for a clip's mel plot."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from emojax.data.batches import INT16_SCALE
 from emojax.data.prepared import PreparedCorpus, load_recordings
 from emojax.models import imagenet
 
-# Of all that is between a recording and its features, the weights excepted; part of their address
-# on disk.
+# Version of all steps from a recording to its features, except the weights; part of the cache's
+# path.
 FORMAT = 1
 _ROWS = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """How a weights file becomes layers, and how its network saw pixels of 0 to 255.
+    """Origin of weights: how their file becomes layers, and how their network scales pixels.
 
     Attributes:
       layers: tensors of the file → layers.
-      mean: of the pixels' channels, R, G, B.
-      deviation: likewise.
+      mean: mean of the channels R, G, B, for pixels from 0 to 255.
+      deviation: standard deviation of the same channels.
     """
 
     layers: Callable[[Mapping[str, np.ndarray]], imagenet.Layers]
@@ -43,7 +43,7 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True)
 class Backbone:
-    """A network, the layer whose activations are the features, and where its weights come from."""
+    """Network, the layer whose activations are the features, and the origins of its weights."""
 
     name: str
     layer: str
@@ -57,9 +57,9 @@ BACKBONES = {
         "fc2",
         imagenet.vgg16,
         {
-            # Caffe's, as keras.applications.vgg16.preprocess_input.
+            # Means of Caffe, as in keras.applications.vgg16.preprocess_input.
             "keras": Origin(imagenet.vgg16_from_keras, (123.68, 116.779, 103.939), (1, 1, 1)),
-            # The mean and deviation that torchvision documents for all its models, of 0 to 255.
+            # Mean and deviation that torchvision documents for all its models, scaled to 0..255.
             "torch": Origin(
                 imagenet.vgg16_from_torch, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
             ),
@@ -77,17 +77,17 @@ BACKBONES = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DeepSpectrum:
-    """A feature extractor (Amiriparian et al., 2017; EmoNet, sections 2.3 and 4.2).
+    """Extractor of DeepSpectrum features (Amiriparian et al., 2017; EmoNet, sections 2.3 and 4.2).
 
-    The paper takes VGG16 and does not name the layer; DeepSpectrum's documentation takes the 4096
-    activations of ``fc2``, the second dense layer, and so do we.  Pixels are scaled as the weights
-    were trained; DeepSpectrum's own code leaves out VGG16's subtraction of the mean.
+    The paper uses VGG16 and does not name the layer. DeepSpectrum's documentation uses the 4096
+    activations of ``fc2``, the second dense layer, and so does this class. Pixels are scaled as in
+    the training of the weights; DeepSpectrum's own code does not subtract VGG16's mean.
 
     Attributes:
       backbone: one of ``BACKBONES``.
-      origin: of the weights.
+      origin: origin of the weights.
       layers: the weights.
-      sha256: of their file.
+      sha256: SHA-256 of the weights file.
     """
 
     backbone: Backbone
@@ -99,13 +99,12 @@ class DeepSpectrum:
         return f"DeepSpectrum ({self.backbone.name}, {self.backbone.layer})"
 
     def features(self, corpus: PreparedCorpus, cache_dir: str | Path) -> np.ndarray:
-        """The features of every clip, float32 ``[N, D]``, in the order of the corpus's table.
+        """Return the features of all clips, float32 ``[N, D]``, in the order of the corpus's table.
 
-        They are kept on disk by recording, weights and format, and extracted where they are not
-        there.
+        They are cached on disk by recording, weights and format; only missing ones are extracted.
 
         Raises:
-          ValueError: a table whose digests are none.
+          ValueError: the corpus's table has a clip without a valid digest.
         """
         folder = (
             Path(cache_dir) / f"deepspectrum-{FORMAT}" / f"{self.backbone.name}-{self.sha256[:16]}"
@@ -116,7 +115,7 @@ class DeepSpectrum:
     def _extracted(
         self, corpus: PreparedCorpus, indices: list[int]
     ) -> Generator[np.ndarray, None, None]:
-        """The features of the clips at the indices, a batch at a time."""
+        """Yield the features of the clips at the indices, computed in batches."""
         layers = jax.device_put(self.layers)
         for start in range(0, len(indices), _ROWS):
             clips = load_recordings(corpus, np.array(indices[start : start + _ROWS])).samples
@@ -127,15 +126,15 @@ class DeepSpectrum:
 
 
 def open_deepspectrum(name: str, vgg16_weights: str | None = None) -> DeepSpectrum:
-    """Find, read and check the weights.
+    """Find, read and check the weights of an extractor.
 
     Args:
       name: one of ``BACKBONES``.
-      vgg16_weights: file of VGG16's weights, Keras's ``.h5`` or torchvision's ``.pth``; downloaded
-        if None.
+      vgg16_weights: file of VGG16's weights, Keras's ``.h5`` or torchvision's ``.pth``;
+        downloaded if None.
 
     Raises:
-      ValueError: the weights are not there, or not those of the network.
+      ValueError: the weights are missing, or belong to another network.
     """
     backbone = BACKBONES[name]
     path = vgg16_file(vgg16_weights) if backbone.name == "VGG16" else lite0_file()
@@ -158,15 +157,15 @@ def open_deepspectrum(name: str, vgg16_weights: str | None = None) -> DeepSpectr
 def _forward(
     network, origin: Origin, layers: imagenet.Layers, audio: jax.Array, length: jax.Array
 ) -> jax.Array:
-    """f32 [B, D] of f32 [B, T] and i32 [B]."""
-    # The plots one after the other: they are little work, and long clips would fill the memory.
+    """Return features f32 [B, D] of audio f32 [B, T] and its lengths i32 [B]."""
+    # One plot after the other: a plot is little work, and a batch of long clips fills the memory.
     images = jax.lax.map(lambda clip: mel_plot(*clip), (audio, length))
     with jax.default_matmul_precision("float32"):
         return network(layers, (images - np.array(origin.mean)) / np.array(origin.deviation))
 
 
 def _batch(clips: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Clips without digital silence around them, as DeepSpectrum has it, padded to a power of two seconds."""
+    """Trim digital silence as DeepSpectrum does, and pad the clips to a power of two seconds."""
     clips = [np.trim_zeros(clip) for clip in clips]
     length = np.array([len(clip) for clip in clips] + [0] * (_ROWS - len(clips)), np.int32)
     seconds = 2 ** math.ceil(math.log2(max(SAMPLE_RATE_HZ, *length) / SAMPLE_RATE_HZ))

@@ -1,4 +1,4 @@
-"""The feature sets by name, each opened before any work starts."""
+"""Feature sets by name; each is opened before any work starts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NAMES = (*FEATURE_SETS, *BACKBONES)
 
 @dataclasses.dataclass(frozen=True)
 class FeatureSet:
-    """Features that can be extracted here and now.
+    """Feature set whose software and weights are present.
 
     Attributes:
       name: one of ``NAMES``.
-      description: for every table.
-      versions: of all that the features depend on beside the recordings.
-      read: corpus, folder of kept features → the features of every clip, float32 ``[N, D]``, in the
+      description: short text for every table.
+      versions: versions of everything that the features depend on, besides the recordings.
+      read: corpus, folder of cached features → features of every clip, float32 ``[N, D]``, in the
         order of the corpus's table.
     """
 
@@ -39,10 +39,11 @@ def open_features(name: str, vgg16_weights: str | None = None) -> FeatureSet:
 
     Args:
       name: one of ``NAMES``.
-      vgg16_weights: of :func:`~emojax.baselines.deepspectrum.open_deepspectrum`.
+      vgg16_weights: as in :func:`~emojax.baselines.deepspectrum.open_deepspectrum`.
 
     Raises:
-      ValueError: an unknown name, or something is missing; the message says how to get it.
+      ValueError: the name is unknown, or software or weights are missing; the message says how to
+        get them.
     """
     if name not in NAMES:
         raise ValueError(f"features {name!r}; choose one of {', '.join(NAMES)}")

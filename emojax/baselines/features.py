@@ -1,4 +1,4 @@
-"""openSMILE functionals of prepared recordings, extracted once and kept on disk."""
+"""Functionals of openSMILE for prepared recordings, extracted once and cached on disk."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from emojax.baselines.cache import kept_features
 from emojax.data.batches import INT16_SCALE
 from emojax.data.prepared import PreparedCorpus, load_recordings
 
-# What a person types → openSMILE's name.
+# Name on the command line → openSMILE's name.
 FEATURE_SETS = {"egemaps": "eGeMAPSv02", "compare": "ComParE_2016"}
-# Bounds how much audio is in memory, and what a stopped run loses.
+# Clips per batch; limits the audio in memory and the loss when a run stops.
 _CLIPS_AHEAD = 64
 
 
 def functionals(corpus: PreparedCorpus, feature_set: str, cache_dir: str | Path) -> np.ndarray:
-    """The functionals of every clip, float32 ``[N, D]``, in the order of the corpus's table.
+    """Return the functionals of every clip, float32 ``[N, D]``, in the order of the corpus's table.
 
-    What is in the cache, by the recording's digest, the feature set and openSMILE's version, is not
-    extracted again; a stopped extraction goes on where it was. Clips too short for openSMILE are
-    rows of NaN.
+    They are cached on disk by recording, feature set and openSMILE's version; only missing ones are
+    extracted, so a stopped extraction resumes. Clips too short for openSMILE become rows of NaN.
 
     Args:
-      corpus: prepared.
+      corpus: prepared corpus.
       feature_set: ``"egemaps"`` (eGeMAPS v02, D = 88) or ``"compare"`` (ComParE 2016, D = 6373).
-      cache_dir: may not exist yet.
+      cache_dir: folder of cached features; made if missing.
 
     Raises:
-      ValueError: an unknown feature set, no openSMILE, or a table whose digests are none.
+      ValueError: the feature set is unknown, openSMILE is missing, or the corpus's table has a clip
+        without a valid digest.
     """
     if feature_set not in FEATURE_SETS:
         raise ValueError(f"features {feature_set!r}; choose one of {', '.join(FEATURE_SETS)}")
@@ -49,7 +49,7 @@ def functionals(corpus: PreparedCorpus, feature_set: str, cache_dir: str | Path)
 
 
 def opensmile_version() -> str:
-    """The installed openSMILE's version, or a ValueError that says how to install it."""
+    """Return the version of the installed openSMILE; a ValueError says how to install it."""
     try:
         return version("opensmile")
     except PackageNotFoundError:
@@ -59,8 +59,8 @@ def opensmile_version() -> str:
 def _extracted(
     corpus: PreparedCorpus, feature_set: str, indices: list[int]
 ) -> Generator[np.ndarray, None, None]:
-    """The features of the clips at the indices, from as many processes as there are cores."""
-    # Not forked: array_record's threads may hold locks.  Ctrl-C is the parent's business alone.
+    """Yield the features of the clips at the indices, computed in one process per core."""
+    # No fork, since array_record's threads may hold locks.  Only the parent reacts to Ctrl-C.
     pool = ProcessPoolExecutor(
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         multiprocessing.get_context("spawn"),
@@ -77,7 +77,7 @@ def _extracted(
 
 
 def _extract(feature_set: str, samples: np.ndarray) -> np.ndarray:
-    """The functionals float32 [D] of int16 [n]; NaN where openSMILE finds none."""
+    """Return the functionals float32 [D] of samples int16 [n]; NaN where openSMILE finds none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         features = _smile(feature_set)(samples / np.float32(INT16_SCALE), SAMPLE_RATE_HZ)

@@ -1,4 +1,4 @@
-"""DeepSpectrum's picture of a clip, on the accelerator."""
+"""Mel plot of a clip as in DeepSpectrum, drawn on the accelerator."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ MELS = 128
 
 
 def mel_plot(audio: jax.Array, length: jax.Array) -> jax.Array:
-    """The mel spectrogram of a whole clip as a picture of 224 × 224 pixels: a plot without axes or margins.
+    """Draw the mel spectrogram of a whole clip in 224 × 224 pixels, without axes or margins.
 
     EmoNet, section 4.2: 128 mel filters, the magma colour map, no windowing, resized to ImageNet's
-    size. What the paper leaves open is as in DeepSpectrum: windows of 512 samples, 256 apart, that
-    lie inside the clip; decibels, of which the clip's least is the darkest colour and its largest
-    the brightest; low frequencies at the bottom.  Filters have equal heights, and the resizing is
-    linear, with antialiasing.
+    size. Details that the paper leaves open follow DeepSpectrum: windows of 512 samples, 256 apart,
+    inside the clip; decibels, from the clip's minimum in the darkest colour to its maximum in the
+    brightest; low frequencies at the bottom. Filters have equal heights. Resizing is linear, with
+    antialiasing.
 
     Args:
       audio: float32 ``[T]``, 16 kHz, at least 0.1 s.
-      length: int32, samples of the clip; the rest is padding, and never shows.
+      length: int32, number of samples of the clip; the rest is padding and is not shown.
 
     Returns:
       float32 ``[224, 224, 3]``, RGB, 0 to 255.
     """
-    # Windows inside the clip are those centred on the second hop to the last but one.
+    # The windows inside the clip are centred on its second to last but one hop.
     mel = log_mel(audio, MELS)[1:]
     count = jnp.maximum(length // HOP_SAMPLES - 1, 1)
     shown = (jnp.arange(len(mel)) < count)[:, None]
@@ -38,7 +38,7 @@ def mel_plot(audio: jax.Array, length: jax.Array) -> jax.Array:
     largest = jnp.max(mel, where=shown, initial=-jnp.inf)
     shade = (mel - least) / jnp.maximum(largest - least, 1e-6)
     colours = jnp.asarray(_magma())[jnp.clip(256 * shade, 0, 255).astype(int)]
-    # The fourth channel is opacity: dividing by it leaves the padding out of the edge.
+    # The fourth channel is opacity: dividing by it removes the padding from the edge.
     picture = jnp.where(shown[:, :, None], colours, 0.0).swapaxes(0, 1)[::-1]
     scale = jnp.array([PIXELS / MELS, PIXELS / count])
     shape = (PIXELS, PIXELS, 4)
@@ -48,7 +48,7 @@ def mel_plot(audio: jax.Array, length: jax.Array) -> jax.Array:
 
 @functools.cache
 def _magma() -> np.ndarray:
-    """The 256 colours, float32 [256, 4], opaque."""
+    """Return the 256 opaque colours of the magma map, float32 [256, 4]."""
     import matplotlib
 
     return matplotlib.colormaps["magma"](np.arange(256)).astype(np.float32)

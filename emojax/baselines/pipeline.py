@@ -22,18 +22,18 @@ from emojax.versions import commit, versions
 
 @dataclasses.dataclass(frozen=True)
 class Baseline:
-    """What is extracted, and what classifies it.
+    """Features and the classifier that is trained on them.
 
     Attributes:
-      features: of :func:`~emojax.baselines.feature_sets.open_features`.
+      features: feature set from :func:`~emojax.baselines.feature_sets.open_features`.
       classifier: one of ``CLASSIFIERS``.
-      partition: of :func:`~emojax.corpora.folds.make_folds`.
-      seed: of partitions that are not published.
-      speaker_normalisation: standardise each speaker's features before anything else; this uses all
-        clips of the tested speakers, if not their labels.
+      partition: scheme for :func:`~emojax.corpora.folds.make_folds`.
+      seed: seed of partitions that are not published.
+      speaker_normalisation: standardise each speaker's features first; this uses all clips of the
+        tested speakers, but not their labels.
 
     Raises:
-      ValueError: no such classifier.
+      ValueError: the classifier is unknown.
     """
 
     features: FeatureSet
@@ -50,7 +50,10 @@ class Baseline:
 
     def __str__(self) -> str:
         normalised = "with" if self.speaker_normalisation else "no"
-        return f"{self.features.description}, {self.classifier} SVM, {normalised} speaker normalisation"
+        return (
+            f"{self.features.description}, {self.classifier} SVM, "
+            f"{normalised} speaker normalisation"
+        )
 
 
 def evaluate(
@@ -60,21 +63,21 @@ def evaluate(
     out: str | Path,
     command: str = "",
 ) -> list[CorpusResult]:
-    """Train and score the baseline on every corpus; a protocol of several folds is scored as one.
+    """Train and score the baseline on every corpus; the folds of a corpus get one score.
 
     Writes ``results.json``, ``predictions.csv`` (without probabilities: an SVM has none) and
     ``confusion.png``.
 
     Args:
-      baseline: what to do.
+      baseline: features and classifier.
       paths: corpus → folder of the prepared corpus.
-      cache_dir: where features are kept.
+      cache_dir: folder of cached features.
       out: folder of the results; made if missing.
-      command: how this was called, for the record.
+      command: command line, recorded in ``results.json``.
 
     Raises:
       ValueError: a folder is no prepared corpus, or a corpus does not allow the partition or the
-        normalisation; known before the first feature is extracted.
+        normalisation; raised before any feature is extracted.
     """
     corpora = {name: open_corpus(path) for name, path in paths.items()}
     if baseline.speaker_normalisation:
@@ -99,23 +102,23 @@ def evaluate(
 
 
 def check_speakers(clips: Mapping[str, Iterable[Clip]]) -> None:
-    """Raise a ValueError that names the corpora with a clip without a speaker.
+    """Raise a ValueError that names the corpora in which a clip has no speaker.
 
     >>> check_speakers({"demo": [Clip("a.wav", "anger", "03", "German", 1.0, "", "")]})
     """
     without = [name for name, some in clips.items() if not all(clip.speaker for clip in some)]
     if without:
         raise ValueError(
-            f"speaker normalisation needs the speaker of every clip, which {', '.join(without)} does not "
-            "name; switch it off, leave such corpora out, or name the speakers in a CSV "
-            "(file,label,speaker)"
+            "speaker normalisation needs the speaker of every clip, "
+            f"which {', '.join(without)} does not name; switch it off, leave such corpora out, "
+            "or name the speakers in a CSV (file,label,speaker)"
         )
 
 
 def _answers(
     baseline: Baseline, corpus: PreparedCorpus, folds: Folds, cache_dir: str | Path
 ) -> list[Answer]:
-    """What the classifier says of each fold's test part."""
+    """Return the classifier's answer for the test part of each fold."""
     features = baseline.features.read(corpus, cache_dir)
     if baseline.speaker_normalisation:
         features = per_speaker(features, [clip.speaker for clip in corpus.clips])
@@ -131,7 +134,7 @@ def _answers(
 def _judge(
     name: str, corpus: PreparedCorpus, folds: Folds, answers: list[Answer], what: str
 ) -> tuple[CorpusResult, list[Prediction]]:
-    """The score of all folds together, and their predictions in the order of the corpus's table."""
+    """Score all folds together; return also the predictions, in the order of the corpus's table."""
     labels = corpus.spec.labels
     tested = np.concatenate([partition.parts["test"] for partition in folds.partitions])
     predicted = np.concatenate([answer.predicted for answer in answers])
@@ -147,7 +150,7 @@ def _judge(
 
 
 def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command: str) -> dict:
-    """As of a trained run; UAR on devel is the mean over the folds."""
+    """Return the provenance with the keys of a trained run's; devel UAR is the mean over folds."""
     devel = {
         name: [a.devel_uar for a in some if a.devel_uar is not None]
         for name, some in answers.items()

@@ -1,4 +1,4 @@
-"""Support vector machines on one vector of features per clip."""
+"""Support vector machines on one feature vector per clip."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-# EmoNet, section 4.1: "on a logarithmic scale from 1 to 10^-9"; of equal scores the smallest C
-# wins.
+# EmoNet, section 4.1: "on a logarithmic scale from 1 to 10^-9"; the smallest C wins a tie.
 COMPLEXITIES = tuple(10.0**exponent for exponent in range(-9, 1))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Answer:
-    """What a classifier says of a test part.
+    """Answer of a classifier for a test part.
 
     Attributes:
       predicted: int ``[N]``, a label for every clip of the test part.
       complexity: the C that was used.
-      devel_uar: what that C scored on devel; None where nothing was chosen there.
+      devel_uar: UAR on devel with this C; None where C was not chosen on devel.
     """
 
     predicted: np.ndarray
@@ -32,9 +31,9 @@ class Answer:
 
 
 def linear(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndarray]) -> Answer:
-    """The paper's linear SVM: C by devel UAR, then fitted again on train and devel.
+    """Fit the paper's linear SVM: choose C by devel UAR, then fit again on train and devel.
 
-    The standardisation is learnt on train alone and stays as it is.
+    Features are always standardised with the statistics of train.
 
     Args:
       features: float ``[N, D]``; NaN counts as the mean of train.
@@ -50,9 +49,9 @@ def linear(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndar
 
 
 def rbf(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndarray]) -> Answer:
-    """An SVM with C = 1 and an RBF kernel of gamma = 1 / D: nothing to choose, so devel is trained on too.
+    """Fit an SVM with C = 1 and an RBF kernel with gamma = 1 / D on train and devel.
 
-    The arguments are those of :func:`linear`.
+    Nothing is chosen on devel. The arguments are those of :func:`linear`.
     """
     train = np.concatenate([parts["train"], parts["devel"]])
     kernel = rbf_kernel(_standardise(features, train), gamma=1 / features.shape[1])
@@ -63,10 +62,10 @@ CLASSIFIERS = {"linear": linear, "rbf": rbf}
 
 
 def per_speaker(features: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
-    """Standardise each speaker's clips by themselves, float ``[N, D]``; needs no label, but all their clips.
+    """Standardise the features of each speaker, float ``[N, D]``; needs all clips and no labels.
 
     Raises:
-      ValueError: a clip without a speaker.
+      ValueError: a clip has no speaker.
 
     >>> per_speaker(np.array([[1.0], [3.0], [10.0]]), ["a", "a", "b"]).ravel().tolist()
     [-1.0, 1.0, 0.0]
@@ -81,15 +80,15 @@ def per_speaker(features: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
 
 
 def _standardise(features: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """Zero mean and unit variance over the train clips."""
+    """Scale features to zero mean and unit variance over the train clips; NaN becomes the mean."""
     return np.nan_to_num(StandardScaler().fit(features[train]).transform(features))
 
 
 def _predict(
     kernel: np.ndarray, labels: np.ndarray, complexity: float, seen: np.ndarray, unseen: np.ndarray
 ) -> np.ndarray:
-    """What an SVM that saw some clips says of others, given the kernel [N, N] of all."""
-    # A whole kernel is one matrix product; libsvm computes it pair by pair, and for every C again.
+    """Fit an SVM on seen clips and predict unseen ones, given the kernel [N, N] of all clips."""
+    # The kernel of all clips is one matrix product; libsvm computes it by pairs, again for every C.
     svm = SVC(C=complexity, kernel="precomputed").fit(kernel[np.ix_(seen, seen)], labels[seen])
     return svm.predict(kernel[np.ix_(unseen, seen)])
 

@@ -1,4 +1,4 @@
-"""The tensors of a file that PyTorch saved, without PyTorch, and without running what is in the file."""
+"""Reader of tensors saved by PyTorch, without PyTorch and without running code in the file."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ import numpy as np
 from emojax.archives import open_zip, read_member
 from emojax.files import printable, size_in_words
 
-# Of the data of all tensors; VGG16, the largest network that is read, has 553 MB.
+# Limit for the data of all tensors; VGG16, the largest network that is read, has 553 MB.
 MAX_BYTES = 2**30
-# Of one pickle, which lists the tensors: 100 kB are those of a thousand.
+# Limit for one pickle, which lists the tensors; a thousand tensors take 100 kB.
 _MAX_PICKLE_BYTES = 2**20
 _MAX_ENTRIES = 100_000
 _MAX_AXES = 8
-# Protocol 2, as PyTorch writes it, without what makes objects or may cost more than it takes in the
-# file.
+# Opcodes of protocol 2, which PyTorch writes, without those that make objects or that may take
+# more memory than bytes in the file.
 _OPCODES = {opcode.name for opcode in pickletools.opcodes if opcode.proto <= 2} - {
     *("INST", "OBJ", "NEWOBJ", "EXT1", "EXT2", "EXT4", "LONG4", "PUT")
 }
-# Each copies a dict.
+# Each BUILD copies a dict.
 _MAX_BUILDS = 10
-# The first of the pickles that torch.save wrote up to PyTorch 1.5.
+# Content of the first pickle in files that torch.save wrote up to PyTorch 1.5.
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _DTYPES = {
     "FloatStorage": np.dtype("<f4"),
@@ -43,7 +43,7 @@ _DTYPES = {
 }
 
 
-# Tuples: a pickle can change attributes of what it builds, and tuples have none.
+# Tuples: a pickle can change attributes of the objects that it builds, but tuples have none.
 class _Storage(NamedTuple):
     key: str
     dtype: np.dtype
@@ -58,14 +58,13 @@ class _Tensor(NamedTuple):
 
 
 def read_torch(path: Path) -> dict[str, np.ndarray]:
-    """Name → array of a state dict, as ``torch.save(model.state_dict(), path)`` writes it.
+    """Read a state dict, as ``torch.save(model.state_dict(), path)`` writes it: name → array.
 
     Reads the zip format of PyTorch 1.6 and later, and the format before it.  The pickle in the file
-    may name ordered dicts, tensors and storages; whatever else it names is refused before it is
-    looked up.
+    may name only ordered dicts, tensors and storages; any other name is refused and never imported.
 
     Raises:
-      ValueError: the file is no state dict, is damaged, has more than ``MAX_BYTES``, or asks for
+      ValueError: the file is no state dict, is damaged, has more than ``MAX_BYTES``, or names
         anything else.
     """
     try:
@@ -83,12 +82,12 @@ def _check_size(size_bytes: int) -> None:
 
 
 def _load(content: bytes, start: int = 0) -> tuple[Any, int]:
-    """What a pickle in a file's content builds, and where it ends."""
+    """Load the pickle that begins at ``start``; return its object and the position of its end."""
     file = io.BytesIO(content[start : start + _MAX_PICKLE_BYTES])
     builds = 0
     for opcode, argument, _ in pickletools.genops(file):
         builds += opcode.name == "BUILD"
-        # The unpickler makes room for as many objects as the largest place that one is put to.
+        # The unpickler allocates memory for all positions up to the largest that is written.
         far = opcode.name == "LONG_BINPUT" and int(argument or 0) > _MAX_PICKLE_BYTES
         if opcode.name not in _OPCODES or builds > _MAX_BUILDS or far:
             raise pickle.UnpicklingError(f"it has {opcode.name}, as no list of tensors has it")
@@ -98,7 +97,7 @@ def _load(content: bytes, start: int = 0) -> tuple[Any, int]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Builds dicts of :class:`_Tensor`, and looks up nothing by name."""
+    """Unpickler that builds dicts of :class:`_Tensor` and imports nothing."""
 
     _entries = 0
 
@@ -122,8 +121,7 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError("a storage that is none")
 
     def _tensor(self, storage, offset, shape, strides, *_) -> _Tensor:
-        # Nothing in a state dict is repeated by its strides: no array may be larger than its
-        # storage.
+        # Strides in a state dict never repeat data, so no array may be larger than its storage.
         if not (isinstance(shape, tuple) and len(shape) <= _MAX_AXES):
             raise pickle.UnpicklingError("a tensor with a shape that is none")
         if not isinstance(storage, _Storage) or math.prod(shape) > storage.items:
@@ -162,7 +160,7 @@ def _read_zip(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_legacy(path: Path) -> dict[str, np.ndarray]:
-    """A magic number, a version, facts about the machine, the state dict, a list of keys, then the data."""
+    """Read a magic number, a version, machine facts, the state dict, its keys and its data."""
     content = path.read_bytes()
     magic, start = _load(content)
     if magic != _LEGACY_MAGIC:
@@ -195,7 +193,7 @@ def _tensors(state) -> Mapping[str, _Tensor]:
 
 
 def _arrays(state, read: Callable[[str], bytes | memoryview]) -> dict[str, np.ndarray]:
-    """Arrays over the data of their storages; numpy refuses those that would reach beyond."""
+    """Return arrays over the data of their storages; numpy refuses those that reach beyond."""
     arrays = {}
     for name, (storage, offset, shape, strides) in _tensors(state).items():
         item_bytes = storage.dtype.itemsize

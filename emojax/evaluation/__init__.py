@@ -1,1 +1,1 @@
-"""Metrics, figures and the table a person reads."""
+"""Metrics, statistical tests, figures and score files."""

@@ -1,4 +1,4 @@
-"""Two systems on the same clips: how far apart they are, and whether that can be chance."""
+"""Comparison of two systems on the same clips: difference of UAR, its interval and p-values."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from emojax.evaluation.metrics import uar_difference
 from emojax.evaluation.score_files import Prediction, aligned, read_predictions
 from emojax.evaluation.statistics import holm, mcnemar
 
-# By file.
+# File → prediction.
 Predictions = dict[str, Prediction]
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Systems A and B on one corpus; fractions, not percent.
+    """Comparison of systems A and B on one corpus; fractions, not percent.
 
     Attributes:
-      corpus: its name.
-      n: clips that both answered.
-      uar_a: unweighted average recall of A.
-      uar_b: of B.
-      difference: of A less B.
-      ci95: lower and upper end of its paired 95 % bootstrap interval.
-      ci_over: ``"speakers"`` or ``"clips"``: what the bootstrap resampled.
-      exact_p: of McNemar's exact test: whether both are right equally often; conservative.
-      mid_p: its mid-p variant.
-      holm_p: mid-p, adjusted for the number of corpora.
+      corpus: name of the corpus.
+      n: number of clips that both systems predicted.
+      uar_a: unweighted average recall (UAR) of A.
+      uar_b: UAR of B.
+      difference: UAR of A minus UAR of B.
+      ci95: lower and upper end of the paired 95 % bootstrap interval of the difference.
+      ci_over: unit that the bootstrap resampled, ``"speakers"`` or ``"clips"``.
+      exact_p: p-value of McNemar's exact test that both are right equally often; conservative.
+      mid_p: mid-p variant of the same test.
+      holm_p: mid-p, corrected by Holm for the number of corpora.
     """
 
     corpus: str
@@ -51,11 +51,11 @@ def compare(systems: Mapping[str, Sequence[Path]]) -> list[Comparison]:
     """Compare the ``predictions.csv`` of two systems on the corpora that both have.
 
     Args:
-      systems: name of A, and then of B → its work directories.
+      systems: name → work directories; first of A, then of B.
 
     Raises:
-      ValueError: a file is missing or another one, a system has a corpus twice, no corpus is in
-        both, or a corpus's clips differ.
+      ValueError: a file is missing or invalid, a system has a corpus twice, no corpus is in both
+        systems, or the clips of a corpus differ.
     """
     a, b = (_all_predictions(name, workdirs) for name, workdirs in systems.items())
     names = list(systems)
@@ -86,11 +86,11 @@ def compare_predictions(
     """Compare two systems on these corpora.
 
     Args:
-      pairs: corpus → the predictions of A and of B, by file.
-      names: of A and B, for error messages.
+      pairs: corpus → predictions of A and of B.
+      names: names of A and B, for error messages.
 
     Raises:
-      ValueError: a corpus's clips differ.
+      ValueError: the clips of a corpus differ.
     """
     found = [_compare(corpus, a, b, names) for corpus, (a, b) in pairs.items()]
     if not found:
@@ -102,10 +102,10 @@ def compare_predictions(
 
 
 def predictions_of(workdir: Path) -> dict[str, Predictions]:
-    """Corpus → file → what a work directory's ``predictions.csv`` says of it.
+    """Read the ``predictions.csv`` of a work directory: corpus → file → prediction.
 
     Raises:
-      ValueError: it is missing or another file, or has a clip twice.
+      ValueError: the file is missing or invalid, or has a clip twice.
     """
     path = workdir / "predictions.csv"
     corpora: dict[str, Predictions] = defaultdict(dict)
@@ -121,18 +121,19 @@ def predictions_of(workdir: Path) -> dict[str, Predictions]:
 def _compare(
     corpus: str, a: Predictions, b: Predictions, names: Sequence[str | Path]
 ) -> Comparison:
-    """One corpus; its p-value is not adjusted yet."""
+    """Compare two systems on one corpus; ``holm_p`` is not corrected yet."""
     differ = sorted(
         file for file in a.keys() | b.keys() if _truth(a.get(file)) != _truth(b.get(file))
     )
     if differ:
         raise ValueError(
-            f"corpus {corpus}: {names[0]} has {len(a)} clips and {names[1]} {len(b)}; {len(differ)} of "
-            f"them are not in both with one label, such as {differ[0]}; score both on the same partition"
+            f"corpus {corpus}: {names[0]} has {len(a)} clips and {names[1]} {len(b)}; "
+            f"{len(differ)} of them are not in both with one label, such as {differ[0]}; "
+            "score both on the same partition"
         )
     labels, truth = np.unique([row.label for row in a.values()], return_inverse=True)
     number = {label: i for i, label in enumerate(labels)}
-    # A label that no clip has is wrong for all of them: -1.
+    # A predicted label that is no clip's true label gets -1, which is always wrong.
     predicted_a, predicted_b = (
         np.array([number.get(rows[file].prediction, -1) for file in a]) for rows in (a, b)
     )
@@ -153,7 +154,7 @@ def _truth(row: Prediction | None) -> str | None:
 
 
 def comparison_table(comparisons: Sequence[Comparison]) -> str:
-    """The comparisons as plain text, UAR in percent: a row per corpus, then the footnotes.
+    """Format the comparisons as plain text, UAR in percent: a row per corpus, then footnotes.
 
     >>> demo = Comparison("demo", 90, 0.7, 0.6, 0.1, (0.02, 0.18), "clips", 0.05, 0.03, 0.03)
     >>> print(comparison_table([demo]))
@@ -176,7 +177,7 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
         if (corpora := [c.corpus for c in comparisons if c.ci_over == what])
     ]
     notes.append(
-        "p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm for "
-        f"{len(comparisons)} corpora."
+        "p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm "
+        f"for {len(comparisons)} corpora."
     )
     return "\n".join([*aligned(rows, "<>>>>>>>>"), *notes])

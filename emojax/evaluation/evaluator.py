@@ -1,4 +1,4 @@
-"""Score a trained run on the test part, which nothing before this has read."""
+"""Score a trained run on the test part, which training never reads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from emojax.versions import commit, versions
 
 PARTS = ("test", "devel")
 STATES = ("best", "latest")
-# Of every network, as a baseline's result says its own.
+# Normalisation of every network's input; a baseline's result states its own.
 NORMALISATION = "log-mel standardised per utterance, no speaker normalisation"
 
 
@@ -34,23 +34,23 @@ def evaluate(
     state: str = "best",
     data_dir: str | Path | None = None,
 ) -> list[CorpusResult]:
-    """Score a state of the run on every corpus, and write what was found beside it.
+    """Score a state of a run on every corpus and write the results into its work directory.
 
-    Writes ``results.json``, ``predictions.csv`` and ``confusion.png`` into the work directory, or
-    into its folder ``devel`` for that part; all of it below ``latest`` for that state.
+    Writes ``results.json``, ``predictions.csv`` and ``confusion.png``. Results of the latest state
+    go into the folder ``latest``, and those of the devel part into a folder ``devel``.
 
     Args:
-      workdir: of a trained run.
+      workdir: work directory of a trained run.
       part: ``"test"`` or ``"devel"``.
-      crop: only the middle 5 s of a longer utterance, as the paper, instead of averaged windows of
-        all of it.
-      command: how this was called, for the record.
-      state: ``"best"`` by devel UAR, or ``"latest"``: where training ended, the final epoch of
-        Table 3.
-      data_dir: of the prepared corpora, if they moved since they were trained on.
+      crop: use only the middle 5 s of a longer utterance, as the paper does, instead of averaging
+        windows over all of it.
+      command: command line, recorded in ``results.json``.
+      state: ``"best"`` by devel UAR, or ``"latest"``, the end of training (the final epoch of
+        Table 3).
+      data_dir: folder of the prepared corpora, if they moved since training.
 
     Raises:
-      ValueError: nothing is trained there, or the corpora are not those that were trained on.
+      ValueError: the folder holds no trained run, or the corpora changed since training.
     """
     for what, given, choices in (("part", part, PARTS), ("state", state, STATES)):
         if given not in choices:
@@ -60,7 +60,7 @@ def evaluate(
     manifest, networks, forward = run.manifest, run.networks, make_forward(run.model)
     corpora = open_trained_on(workdir, manifest, Path(data_dir).expanduser() if data_dir else None)
     scorer = _Scorer(manifest, forward, networks, corpora, crop)
-    if state == "latest":  # only the best state's is on record
+    if state == "latest":  # the manifest has only the best state's
         manifest["devel_uar"] = {name: scorer.score(name, "devel")[0].uar for name in networks}
     results, predictions = [], []
     for name in tqdm.tqdm(networks, unit="corpus", disable=None):
@@ -78,15 +78,15 @@ def evaluate(
 def open_trained_on(
     workdir: Path, manifest: Mapping, data_dir: Path | None = None
 ) -> dict[str, PartitionedCorpus]:
-    """The run's corpora, which must be what it was trained on: otherwise train and test could overlap.
+    """Open the corpora of a run; they must be unchanged, or train and test could overlap.
 
     Args:
-      workdir: of the run.
-      manifest: of the run.
-      data_dir: of the prepared corpora, if they moved since they were trained on.
+      workdir: work directory of the run.
+      manifest: manifest of the run.
+      data_dir: folder of the prepared corpora, if they moved since training.
 
     Raises:
-      ValueError: the corpora are not where the run says, or they have changed.
+      ValueError: the corpora are not where the run says, or they changed since training.
     """
     paths = read_paths(workdir)
     if data_dir:
@@ -106,7 +106,7 @@ def open_trained_on(
 
 @dataclasses.dataclass(frozen=True)
 class _Scorer:
-    """A run's networks and the recordings to score them on."""
+    """Networks of a run and the corpora to score them on."""
 
     manifest: Mapping
     forward: Forward
@@ -115,7 +115,7 @@ class _Scorer:
     crop: bool
 
     def score(self, name: str, part: str) -> tuple[CorpusResult, list[Prediction]]:
-        """What the network of a corpus answers on one of its parts, and how good that is."""
+        """Predict one part of a corpus with its network, and score the predictions."""
         corpus, labels = self.corpora[name], self.manifest["corpora"][name]
         recordings = corpus.load(part)
         samples = [

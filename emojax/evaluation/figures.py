@@ -1,4 +1,4 @@
-"""The confusion matrices of all corpora as one picture."""
+"""Confusion matrices of all corpora in one figure."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MARGIN_IN = 1.4
 
 
 def confusion_figure(results: Sequence[CorpusResult], path: str | Path) -> None:
-    """Draw a PNG with a confusion matrix per corpus: percent of the true label, and clips below.
+    """Draw a PNG with a confusion matrix per corpus: percent of the true label, and clips below it.
 
-    One colour from light to dark, so that nothing hangs on hue; the picture grows with the number
-    of corpora and labels.
+    The cells go from light to dark in one colour, which colour-blind readers see too. The figure
+    grows with the number of corpora and labels.
 
     Args:
-      results: one or more.
-      path: of the PNG; its folder exists.
+      results: results of one corpus or more.
+      path: path of the PNG, in an existing folder.
     """
     columns = math.ceil(math.sqrt(len(results)))
     rows = math.ceil(len(results) / columns)
@@ -57,7 +57,7 @@ def _draw(ax: Axes, result: CorpusResult, cell_in: float) -> None:
         colour = "white" if value > 55 else "black"
         ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
     ticks = np.arange(len(result.labels))
-    # Labels are a stranger's text: a $ in one is no mathematics.
+    # Labels are untrusted text: a $ in one must not start a formula.
     ax.set_xticks(
         ticks, result.labels, rotation=45, ha="right", rotation_mode="anchor", parse_math=False
     )

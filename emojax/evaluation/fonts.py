@@ -1,4 +1,4 @@
-"""Pictures whose labels are in any script: with a font that has their characters, where one is installed."""
+"""Fonts for figures with labels in any script."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from matplotlib.text import Text
 
 
 def save_figure(figure: Figure, file: Any, **options: Any) -> None:
-    """Save a figure as PNG; a line on standard error names the characters that no installed font has.
+    """Save a figure as PNG; warn on standard error of characters that no installed font has.
 
     Args:
-      figure: to be saved.
-      file: a path or an open binary file.
-      options: of ``savefig``.
+      figure: figure to save.
+      file: path or open binary file.
+      options: keyword arguments of ``savefig``.
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")  # one line below says it
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # _choose_fonts prints one line
         figure.draw_without_rendering()
         _choose_fonts(figure)
         figure.savefig(file, format="png", **options)
@@ -57,9 +57,9 @@ def _families() -> list[str]:
 
 @functools.cache
 def _characters(family: str) -> frozenset[int]:
-    """The characters of a family's first font."""
+    """Return the characters of a family's first font."""
     paths = [font.fname for font in fontManager.ttflist if font.name == family]
     try:
         return frozenset(get_font(paths[0]).get_charmap()) if paths else frozenset()
-    except (OSError, RuntimeError):  # a broken font of the machine
+    except (OSError, RuntimeError):  # a broken font file
         return frozenset()

@@ -1,4 +1,4 @@
-"""What a corpus's test part scores: UAR with its interval, WAR, macro F1 and the confusion matrix."""
+"""Metrics of a corpus's test part: UAR with its interval, WAR, macro F1, confusion matrix."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _RESAMPLES = 2000
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class CorpusResult:
-    """The scores of one corpus; fractions, not percent.
+    """Scores of one corpus; fractions, not percent.
 
     Attributes:
-      corpus: its name.
-      protocol: who was tested, one line.
-      n: clips tested.
+      corpus: name of the corpus.
+      protocol: one line on who was tested.
+      n: number of tested clips.
       chance: UAR of guessing, 1 / number of classes in the truth.
       uar: unweighted average recall, the mean over the classes in the truth.
-      uar_ci95: lower and upper end of its 95 % bootstrap interval.
-      ci_over: ``"speakers"`` or ``"clips"``: what the bootstrap resampled.
-      uar_ci95_clips: the same interval over clips, whatever ``ci_over`` is; too narrow where clips
-        of one speaker are alike.
+      uar_ci95: lower and upper end of the 95 % bootstrap interval of UAR.
+      ci_over: unit that the bootstrap resampled, ``"speakers"`` or ``"clips"``.
+      uar_ci95_clips: the interval over clips, whatever ``ci_over`` is; too narrow where clips of
+        one speaker are alike.
       war: weighted average recall, also known as accuracy.
       macro_f1: mean F1 over the classes in the truth.
-      labels: the label set.
-      confusion: int64[K, K], clips; a row per true label, a column per predicted one.
+      labels: K labels of the corpus.
+      confusion: int64[K, K], numbers of clips; a row per true label, a column per predicted one.
     """
 
     corpus: str
@@ -48,7 +48,7 @@ class CorpusResult:
 
     @property
     def title(self) -> str:
-        """The corpus's name, as it stands beside a number."""
+        """Name of the corpus for tables and figures; it marks synthetic speech."""
         return (
             f"{self.corpus} (synthetic speech)"
             if self.corpus.startswith("synthetic")
@@ -56,7 +56,7 @@ class CorpusResult:
         )
 
     def to_json(self) -> dict:
-        """The scores as plain JSON types, without the corpus's name."""
+        """Return the scores as plain JSON types, without the name of the corpus."""
         content = dataclasses.asdict(self)
         del content["corpus"]
         content["uar_ci95_over"] = content.pop("ci_over")
@@ -80,32 +80,34 @@ def score(
 ) -> CorpusResult:
     """Score the predictions for the clips of one corpus.
 
-    The interval is the 2.5th to 97.5th percentile over 2000 resamples, of speakers where all are
-    known and there are at least five, else of clips; a resample's UAR is over the classes it holds.
-    The interval over clips is there in any case. One clip alone says nothing about another: its
-    interval is 0 to 1.
+    The interval is the 2.5th to 97.5th percentile over 2000 bootstrap resamples. They are of
+    speakers if all are known and there are at least five, else of clips. The UAR of a resample is
+    over the classes it holds. The interval over clips is always computed. The interval of a single
+    clip is 0 to 1.
 
     Args:
-      corpus: its name.
-      protocol: who is tested, one line.
+      corpus: name of the corpus.
+      protocol: one line on who was tested.
       labels: the K labels.
       truth: int[N], 0..K-1.
       prediction: int[N], 0..K-1.
       speakers: N names, empty where unknown.
-      seed: of the bootstrap.
+      seed: seed of the bootstrap.
 
     Raises:
-      ValueError: no clips, or unequal numbers of them.
+      ValueError: there are no clips, or unequal numbers of them.
 
-    >>> result = score("demo", "test on a", ["angry", "calm"], [0, 0, 0, 1], [0, 0, 1, 1], ["a"] * 4)
+    >>> result = score(
+    ...     "demo", "test on a", ["angry", "calm"], [0, 0, 0, 1], [0, 0, 1, 1], ["a"] * 4
+    ... )
     >>> round(result.uar, 3), result.war, result.chance, result.ci_over
     (0.833, 0.75, 0.5, 'clips')
     """
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if not len(truth) == len(prediction) == len(speakers) > 0:
         raise ValueError(
-            f"corpus {corpus}: {len(truth)} true labels, {len(prediction)} predictions, {len(speakers)} "
-            "speakers; give one of each per clip, and at least one clip"
+            f"corpus {corpus}: {len(truth)} true labels, {len(prediction)} predictions, "
+            f"{len(speakers)} speakers; give one of each per clip, and at least one clip"
         )
     ci_over, unit = _units(speakers)
     intervals = {}
@@ -134,16 +136,17 @@ def score(
 def uar_difference(
     truth: np.ndarray, a: np.ndarray, b: np.ndarray, speakers: Sequence[str], seed: int = 0
 ) -> tuple[float, tuple[float, float], str]:
-    """UAR of predictions ``a`` less that of ``b`` of the same clips, its 95 % interval, and what over.
+    """Return UAR of ``a`` minus UAR of ``b``, its 95 % interval, and the unit that was resampled.
 
-    The bootstrap is paired: a resample has the same units, as in :func:`score`, for both.
+    The bootstrap is paired: each resample has the same units for both. The units are chosen as in
+    :func:`score`.
 
     Args:
       truth: int[N], from 0.
-      a: int[N], predictions.
-      b: int[N], predictions.
+      a: int[N], predictions of one system.
+      b: int[N], predictions of the other system for the same clips.
       speakers: N names, empty where unknown.
-      seed: of the bootstrap.
+      seed: seed of the bootstrap.
 
     >>> truth, wrong = np.array([0, 1] * 50), np.array([0, 1] * 45 + [1, 0] * 5)
     >>> difference, (low, high), over = uar_difference(truth, truth, wrong, ["a"] * 100)
@@ -168,7 +171,7 @@ def uar_difference(
 
 
 def _units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:
-    """What a bootstrap resamples, ``"speakers"`` or ``"clips"``, and the number of each clip's unit."""
+    """Return the unit to resample, ``"speakers"`` or ``"clips"``, and each clip's unit number."""
     names, speaker = np.unique(speakers, return_inverse=True)
     if len(names) >= _FEWEST_SPEAKERS and "" not in names:
         return "speakers", speaker
@@ -176,19 +179,19 @@ def _units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:
 
 
 def _count(unit: np.ndarray, truth: np.ndarray, what: np.ndarray | int) -> np.ndarray:
-    """The sum of ``what`` in each unit and class, [units, K]."""
+    """Return the sum of ``what`` in each unit and class, [units, K]."""
     counts = np.zeros((unit.max() + 1, truth.max() + 1))
     np.add.at(counts, (unit, truth), what)
     return counts
 
 
 def _uar(hits: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    """Mean recall [...] of correct and all clips per class [..., K], over the classes that have clips."""
+    """Return the mean recall [...] over classes that have clips, from counts per class [..., K]."""
     return (hits / np.maximum(totals, 1)).sum(-1) / (totals > 0).sum(-1)
 
 
 def _uar_of(hits: np.ndarray, totals: np.ndarray) -> Callable[[np.ndarray, int], np.ndarray]:
-    """UAR as a function of the units of [units, K] that are in a resample."""
+    """Return a function that computes the UAR of a resample, given the indices of its units."""
 
     def statistic(units: np.ndarray, axis: int) -> np.ndarray:
         units = units.astype(np.int64)
@@ -198,7 +201,7 @@ def _uar_of(hits: np.ndarray, totals: np.ndarray) -> Callable[[np.ndarray, int],
 
 
 def _interval(statistic: Callable, units: int, least: float, seed: int) -> tuple[float, float]:
-    """The 95 % percentile interval of a statistic when the units are resampled; of one unit, least to 1."""
+    """Return a statistic's 95 % percentile interval over resampled units; one unit: least to 1."""
     if units == 1:
         return least, 1.0
     result = bootstrap(

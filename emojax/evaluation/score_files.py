@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: a table to read, results and predictions to work with."""
+"""Score files of an evaluation: ``results.json``, ``predictions.csv`` and the printed table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emojax.files import replacing
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """One tested clip: a row of ``predictions.csv``.
+    """Prediction for one tested clip: a row of ``predictions.csv``.
 
     ``speaker`` is empty where unknown; ``label`` is the truth; ``probabilities`` maps each label to
     0..1.
@@ -32,7 +32,7 @@ class Prediction:
 
 
 def table(results: Sequence[CorpusResult]) -> str:
-    """The results as plain text, in percent: a row per corpus, then their mean UAR and the footnotes.
+    """Format results as plain text in percent: a row per corpus, the mean UAR and footnotes.
 
     >>> from emojax.evaluation.metrics import score
     >>> truth = [0, 1] * 100
@@ -68,14 +68,14 @@ def table(results: Sequence[CorpusResult]) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
-    """The rows as lines of equal columns, each to its side: ``<`` for text, ``>`` for numbers."""
+    """Return the rows as lines of aligned columns: ``<`` for text, ``>`` for numbers."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     cells = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
     return [cells.format(*row).rstrip() for row in rows]
 
 
 def _footnotes(results: Sequence[CorpusResult]) -> list[str]:
-    """What the intervals are, and which results to distrust."""
+    """Return notes on the intervals and on results that are not above chance."""
     notes = []
     for what in ("speakers", "clips"):
         corpora = ", ".join(r.corpus for r in results if r.ci_over == what)
@@ -89,13 +89,13 @@ def _footnotes(results: Sequence[CorpusResult]) -> list[str]:
 def write_results(
     results: Sequence[CorpusResult], workdir: str | Path, provenance: Mapping
 ) -> Path:
-    """Write ``results.json`` into the work directory, all of it or nothing, and return its path.
+    """Write ``results.json`` atomically into the work directory and return its path.
 
     Args:
-      results: of all corpora; they become ``corpora.<name>``, and their mean UAR ``mean_uar``.
+      results: results of all corpora, written as ``corpora.<name>``; their mean UAR is written
+        as ``mean_uar``.
       workdir: an existing folder.
-      provenance: plain JSON types, at the top level of the file: the commit, the seed, the
-        checkpoint.
+      provenance: plain JSON types for the top level of the file, such as commit and command.
     """
     path = Path(workdir) / "results.json"
     content = {
@@ -110,7 +110,7 @@ def write_results(
 
 
 def write_predictions(rows: Iterable[Prediction], path: str | Path) -> None:
-    """Write a CSV of a row per tested clip, all of it or nothing; probabilities are a JSON object."""
+    """Write a CSV atomically, with a row per tested clip; probabilities are a JSON object."""
     with replacing(Path(path)) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(field.name for field in dataclasses.fields(Prediction))
@@ -126,7 +126,7 @@ def read_predictions(path: str | Path) -> list[Prediction]:
     """Read what :func:`write_predictions` wrote.
 
     Raises:
-      ValueError: there is no such file, it is another one, or empty.
+      ValueError: the file is missing, invalid or empty.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
@@ -144,14 +144,14 @@ def read_predictions(path: str | Path) -> list[Prediction]:
 
 
 def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
-    """Name of a setting → its work directories.
+    """Parse ``NAME=FOLDER`` items into setting → work directories.
 
     Args:
-      items: ``NAME=FOLDER``; a folder may be a pattern (``runs/scratch_*``), and a name may be
-        repeated.
+      items: texts ``NAME=FOLDER``; a folder may be a pattern (``runs/scratch_*``), and a name may
+        be repeated.
 
     Raises:
-      ValueError: an item of another form, or a pattern that fits nothing.
+      ValueError: an item has another form, or a pattern matches no folder.
     """
     settings: dict[str, list[Path]] = defaultdict(list)
     for item in filter(None, map(str.strip, items)):
@@ -166,7 +166,7 @@ def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
 
 
 def finished_near(folder: Path) -> str:
-    """The finished runs that lie in a folder or beside it, to choose from."""
+    """Return the end of an error message that lists finished runs in a folder or beside it."""
     for place in (folder, folder.parent):
         there = sorted(str(path.parent) for path in place.glob("*/results.json"))
         if there:

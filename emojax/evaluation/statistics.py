@@ -1,4 +1,4 @@
-"""Is one system better than another: tests over clips, over seeds and over corpora."""
+"""Statistical tests that compare systems over clips, over seeds and over corpora."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from statsmodels.stats.multitest import multipletests
 
 @dataclasses.dataclass(frozen=True)
 class McNemar:
-    """McNemar's test of two systems on the same clips.
+    """Result of McNemar's test of two systems on the same clips.
 
     Attributes:
-      only_a: clips that only the first system got right.
-      only_b: clips that only the second got right.
-      exact_p: two-sided, exact and conditional; conservative.
-      mid_p: two-sided mid-p, which is the one to report.
+      only_a: number of clips that only the first system got right.
+      only_b: number of clips that only the second system got right.
+      exact_p: two-sided exact conditional p-value; conservative.
+      mid_p: two-sided mid-p value, the one to report.
     """
 
     only_a: int
@@ -30,13 +30,13 @@ class McNemar:
 
 
 def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> McNemar:
-    """McNemar's test of whether two systems are right equally often.
+    """Run McNemar's test that two systems are right equally often.
 
     Mid-p as in Fagerland, Lydersen & Laake (2013), BMC Medical Research Methodology 13:91.
 
     Args:
-      right_a: bool[N], which clips the first system got right.
-      right_b: bool[N], the same clips by the second.
+      right_a: bool[N], True for clips that the first system got right.
+      right_b: bool[N], the same for the second system.
 
     >>> test = mcnemar(np.array([1, 1, 1, 1, 1, 0]), np.array([0, 0, 0, 0, 1, 1]))
     >>> test.only_a, test.only_b, test.exact_p, test.mid_p
@@ -52,7 +52,7 @@ def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> McNemar:
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """p-values adjusted for their number by Holm's step-down method (1979), float64 of the same length.
+    """Correct p-values for their number by Holm's step-down method (1979); returns float64.
 
     >>> holm([0.01, 0.04, 0.03]).round(6).tolist()
     [0.03, 0.06, 0.06]
@@ -63,22 +63,22 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 def almost_stochastic_order(
     scores_a: Sequence[float], scores_b: Sequence[float], comparisons: int = 1, seed: int = 0
 ) -> float:
-    """The upper bound ε_min of how far system A is from being stochastically better than B, 0..1.
+    """Return ε_min, an upper bound of A's distance from being stochastically better than B, 0..1.
 
-    Below 0.5, A is almost stochastically dominant; 0.2 is the threshold that its authors recommend.
-    Dror, Shlomov & Reichart (2019), ACL; Ulmer, Hardmeier & Frellsen (2022), whose `deepsig`
-    computes it.
+    Below 0.5, A is almost stochastically dominant; the authors recommend the threshold 0.2.
+    Dror, Shlomov & Reichart (2019), ACL; Ulmer, Hardmeier & Frellsen (2022), the authors of
+    `deepsig`.
 
     Args:
-      scores_a: of runs of A that differ in their seeds; higher is better.
-      scores_b: of runs of B.
-      comparisons: how many there are in all, for Bonferroni's correction of the confidence of 95 %.
-      seed: of the bootstrap.
+      scores_a: scores of A, one for each seed; higher is better.
+      scores_b: scores of B.
+      comparisons: total number of comparisons, for Bonferroni's correction of the confidence 95 %.
+      seed: seed of the bootstrap.
 
     Raises:
-      ValueError: fewer than two scores of a system, or one that is no number.
+      ValueError: a system has fewer than two scores, or a score is not finite.
     """
-    from deepsig import aso  # imports whatever array libraries are installed
+    from deepsig import aso  # imports every installed array library
 
     for scores in (scores_a, scores_b):
         if len(scores) < 2 or not np.isfinite(scores).all():
@@ -89,13 +89,14 @@ def almost_stochastic_order(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Ranking:
-    """Systems ranked over several corpora.
+    """Ranks of systems over several corpora.
 
     Attributes:
-      names: of the K systems.
-      mean_ranks: float64[K]; the best possible is 1.
-      friedman_p: of the systems being all alike.
-      nemenyi_p: float64[K, K], of two of them being alike, corrected for the number of pairs.
+      names: names of the K systems.
+      mean_ranks: float64[K]; the best possible rank is 1.
+      friedman_p: p-value of Friedman's test that all systems are alike.
+      nemenyi_p: float64[K, K], p-values of Nemenyi's test that two systems are alike, corrected
+        for the number of pairs.
     """
 
     names: tuple[str, ...]
@@ -105,15 +106,15 @@ class Ranking:
 
 
 def friedman_nemenyi(scores: np.ndarray, names: Sequence[str]) -> Ranking:
-    """Friedman's test over corpora, with Nemenyi's test of each pair: Demšar (2006), JMLR 7.
+    """Run Friedman's test over corpora and Nemenyi's test of each pair: Demšar (2006), JMLR 7.
 
     Args:
-      scores: float[corpora, K], higher is better.
-      names: of the K systems.
+      scores: float[corpora, K]; higher is better.
+      names: names of the K systems.
 
     Raises:
-      ValueError: fewer than two corpora or three systems, equal names, or a score that is no
-        number.
+      ValueError: there are fewer than two corpora or three systems, names are equal, or a score
+        is not finite.
     """
     from scikit_posthocs import posthoc_nemenyi_friedman  # imports pyplot
 
@@ -121,8 +122,8 @@ def friedman_nemenyi(scores: np.ndarray, names: Sequence[str]) -> Ranking:
     corpora, systems = scores.shape if scores.ndim == 2 else (0, 0)
     if corpora < 2 or systems < 3 or not len(set(names)) == len(names) == systems:
         raise ValueError(
-            f"scores of shape {scores.shape} for {list(names)}; give two corpora (rows) or more, and three "
-            "systems (columns) or more, each with a name of its own"
+            f"scores of shape {scores.shape} for {list(names)}; give two corpora (rows) or more, "
+            "and three systems (columns) or more, each with a name of its own"
         )
     if not np.isfinite(scores).all():
         raise ValueError("a score is missing; give a finite score of every system on every corpus")
@@ -135,11 +136,11 @@ def friedman_nemenyi(scores: np.ndarray, names: Sequence[str]) -> Ranking:
 
 
 def critical_difference_figure(ranking: Ranking, alpha: float = 0.05) -> Figure:
-    """Demšar's diagram: mean ranks on a line, and a bar across systems that do not differ.
+    """Draw Demšar's diagram: mean ranks on a line, and a bar across systems that do not differ.
 
     Args:
-      ranking: of :func:`friedman_nemenyi`.
-      alpha: below which two systems differ.
+      ranking: result of :func:`friedman_nemenyi`.
+      alpha: significance level; two systems differ if their p-value is below it.
     """
     import pandas as pd
     from scikit_posthocs import critical_difference_diagram
@@ -150,6 +151,6 @@ def critical_difference_figure(ranking: Ranking, alpha: float = 0.05) -> Figure:
         pd.DataFrame(ranking.nemenyi_p, ranking.names, ranking.names),
         alpha=alpha,
         ax=figure.subplots(),
-        label_props={"parse_math": False},  # a $ in a name is no mathematics
+        label_props={"parse_math": False},  # a $ in a name must not start a formula
     )
     return figure

@@ -1,1 +1,1 @@
-"""The tables and figures of the EmoNet paper, from whichever corpora and finished runs a person has."""
+"""Tables and figures of the EmoNet paper, from any corpora and finished runs."""

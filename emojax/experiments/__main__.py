@@ -1,13 +1,12 @@
 """Tables and figures of the EmoNet paper: ``python -m emojax.experiments NAME --out=DIR``.
 
-statistics  Table 1 and Figures 2, 3, 4, of prepared corpora: --corpora=emodb,casia --data_dir=DIR
-parameters  one shared network against a network for each of them; --corpora=emoset: the paper's 26
+statistics  Table 1 and Figures 2, 3, 4 of prepared corpora: --corpora=emodb,casia --data_dir=DIR
+parameters  one shared network against a network per corpus; --corpora=emoset: the paper's 26
 baselines   Table 3: SVMs and the network from scratch
 transfer    Table 4 and Figure 7: shared and single-task transfer
-cross_corpus  trained on A, tested on B: SVMs of each of these corpora (--features=egemaps), or
-finished runs
+cross_corpus  trained on A, tested on B: an SVM per corpus (--features=egemaps), or finished runs
 
-baselines and transfer train and score what is not finished in OUT/runs, as in
+baselines and transfer run in OUT/runs whatever is not finished there, as in
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
 or, with --workdirs, read finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
 """
@@ -37,8 +36,9 @@ flags.DEFINE_string("out", None, "Folder for the tables, figures, page and runs.
 flags.DEFINE_list(
     "workdirs",
     [],
-    "Run nothing; read NAME=FOLDER of each setting, first the one compared with (cross_corpus: of runs with "
-    "--config.aggregate); a folder may be a pattern, and a name may be repeated.",
+    "Run nothing; read NAME=FOLDER of each setting, first the one compared with "
+    "(cross_corpus: of runs with --config.aggregate); a folder may be a pattern, "
+    "and a name may be repeated.",
 )
 flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
 flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
@@ -64,7 +64,7 @@ FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
-    """Run one experiment, and say what was written."""
+    """Run one experiment and print the paths of the written files."""
     if len(argv) != 2 or argv[1] not in EXPERIMENTS:
         given = " ".join(map(repr, argv[1:])) or "no experiment"
         raise SystemExit(f"experiments: {given} given; choose one of {', '.join(EXPERIMENTS)}")
@@ -116,7 +116,7 @@ def _cross_corpus() -> Report:
     return cross_corpus_report(corpora, *levels, FLAGS.features, workdirs, *kept)
 
 
-# What a person types → what makes its report, which imports only what it needs.
+# Name on the command line → function that makes the report and imports only what it needs.
 EXPERIMENTS: dict[str, Callable[[], Report]] = {
     "statistics": _statistics,
     "parameters": _parameters,
@@ -143,7 +143,7 @@ def _opened() -> dict[str, PreparedCorpus]:
 
 
 def _read() -> tuple[dict[str, list[Path]], list[str]]:
-    """Finished runs that are given, and the corpora to show."""
+    """Return the finished runs of the command line, and the corpora to show."""
     from emojax.evaluation.score_files import parse_workdirs
     from emojax.experiments.corpus_arguments import parse_corpora
 
@@ -151,7 +151,7 @@ def _read() -> tuple[dict[str, list[Path]], list[str]]:
 
 
 def _launch(name: str, report: Callable[..., Report]) -> Report:
-    """A report of the runs that a plan asks for."""
+    """Run the jobs of a plan and return the report on them."""
     if not FLAGS.corpora:
         raise ValueError(
             "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"

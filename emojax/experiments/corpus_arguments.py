@@ -1,4 +1,4 @@
-"""Corpora as a person gives them to every command: ``NAME``, or ``NAME=PATH``."""
+"""Corpora as command-line arguments: ``NAME`` or ``NAME=PATH``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def parse_corpora(items: Iterable[str]) -> dict[str, str]:
     """Map the name of each corpus of a list to its item, ``NAME`` or ``NAME=PATH``.
 
     Raises:
-      ValueError: a name that cannot be one, or is there twice.
+      ValueError: a name is invalid or given twice.
 
     >>> parse_corpora(["emodb", "mine=recordings/labels.csv"])
     {'emodb': 'emodb', 'mine': 'mine=recordings/labels.csv'}
@@ -31,11 +31,10 @@ def parse_corpora(items: Iterable[str]) -> dict[str, str]:
 
 
 def parse_bases(items: Iterable[str], corpora: Mapping[str, str]) -> dict[str, str]:
-    """Map names to items as :func:`parse_corpora`; a name of one of the corpora is that corpus.
+    """Parse items as :func:`parse_corpora` does; a name in ``corpora`` stands for that corpus.
 
     Raises:
-      ValueError: as :func:`parse_corpora`, or a name that is one of the corpora's with another
-        path.
+      ValueError: as :func:`parse_corpora`, or a name in ``corpora`` has another path.
 
     >>> parse_bases(["x"], {"x": "x=x.csv"})
     {'x': 'x=x.csv'}
@@ -51,7 +50,7 @@ def parse_bases(items: Iterable[str], corpora: Mapping[str, str]) -> dict[str, s
 
 
 def join_items(items: Iterable[str]) -> str:
-    """Write items as one argument; those with a comma stand in double quotes.
+    """Join items into one argument, with double quotes around those that have a comma.
 
     >>> join_items(["emodb", "calls=my calls, 2024/labels.csv"])
     'emodb,"calls=my calls, 2024/labels.csv"'
@@ -62,7 +61,7 @@ def join_items(items: Iterable[str]) -> str:
 
 
 def prepare(items: Iterable[str], source_dir: str, data_dir: str) -> None:
-    """Prepare what is not prepared yet, in a process of its own: emojax never imports ``datasets``.
+    """Prepare missing corpora in a subprocess, since emojax never imports ``datasets``.
 
     Raises:
       ValueError: a corpus cannot be prepared; the message is that of ``python -m datasets``.
@@ -81,7 +80,7 @@ def prepare(items: Iterable[str], source_dir: str, data_dir: str) -> None:
 
 
 def prepared_names(items: Iterable[str], source_dir: str, data_dir: str) -> list[str]:
-    """Names of the corpora of a list; those with a path are prepared where they are not yet.
+    """Return the names of the corpora, after preparing missing ones that have a path.
 
     Raises:
       ValueError: as :func:`parse_corpora` and :func:`prepare`.

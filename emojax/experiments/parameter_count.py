@@ -1,4 +1,4 @@
-"""Parameters of one shared network, and of a network for each corpus: the cost of one more corpus."""
+"""Parameter counts of one shared network, and of a network for each corpus."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EMOSET = "emoset"
 
 @functools.cache
 def count(model: AdapterResNet) -> tuple[int, int]:
-    """Parameters of a network that all corpora share, and those that each has for itself.
+    """Return the number of parameters that all corpora share, and of those that each corpus has.
 
     >>> shared, own = count(AdapterResNet(classes=7, adapters=False))
     >>> round(100 * own / shared)
@@ -41,16 +41,16 @@ def count(model: AdapterResNet) -> tuple[int, int]:
 
 
 def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
-    """Read the number of labels of each corpus: of a prepared one, or else as the catalogue has it.
+    """Read the number of labels of each corpus, from its prepared copy or else the catalogue.
 
     Args:
-      names: of corpora that are prepared or in the catalogue, or ``["emoset"]`` for Table 1 of the
-        paper; all that are prepared, if empty.
-      data_dir: of the prepared corpora.
+      names: names of corpora that are prepared or in the catalogue, or ``["emoset"]`` for Table 1
+        of the paper; all prepared ones, if empty.
+      data_dir: folder of the prepared corpora.
 
     Raises:
-      ValueError: a corpus is neither prepared there nor in the catalogue, or no name is given and
-        none is prepared.
+      ValueError: a corpus is neither prepared nor in the catalogue, or no name is given and no
+        corpus is prepared.
 
     >>> read_labels(["bes"], Path("no/such/folder"))
     {'bes': 6}
@@ -65,21 +65,23 @@ def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
     unknown = [name for name in names if name not in here and name not in CATALOGUE]
     if unknown:
         raise ValueError(
-            f"corpus {', '.join(map(repr, unknown))} is neither prepared in {data_dir} nor in the catalogue; "
-            f"choose of {', '.join(sorted({*here, *CATALOGUE}))}, or {EMOSET} alone for the paper's 26"
+            f"corpus {', '.join(map(repr, unknown))} is neither prepared in {data_dir} "
+            "nor in the catalogue; "
+            f"choose of {', '.join(sorted({*here, *CATALOGUE}))}, "
+            f"or {EMOSET} alone for the paper's 26"
         )
     return {
         name: len((open_corpus(here[name]).spec if name in here else CATALOGUE[name]).labels)
-        or int(CATALOGUE[name].table_1["labels"])  # which ones is not known
+        or int(CATALOGUE[name].table_1["labels"])  # the labels are unknown
         for name in names or find_corpora([], data_dir)
     }
 
 
 def parameter_report(labels: Mapping[str, int]) -> Report:
-    """Count the parameters for the first K of the corpora, K = 1, 2, …; nothing is computed with them.
+    """Count the parameters for the first K corpora, K = 1, 2, …; no network is run.
 
     Args:
-      labels: corpus → its number of labels.
+      labels: corpus → number of its labels.
 
     >>> parameter_report(read_labels(["emoset"], Path())).pieces[0].rows[-1][0]
     26
@@ -100,7 +102,7 @@ def parameter_report(labels: Mapping[str, int]) -> Report:
 
 
 def _row(labels: Mapping[str, int]) -> tuple[Cell, ...]:
-    """The row of these corpora, the last of which is the one more."""
+    """Return the row of these corpora; the last of them is the added one."""
     shared, own = count(AdapterResNet(classes=max(labels.values())))
     together = shared + len(labels) * own
     apart = sum(sum(count(AdapterResNet(classes=k, adapters=False))) for k in labels.values())
@@ -112,28 +114,31 @@ def _row(labels: Mapping[str, int]) -> tuple[Cell, ...]:
 def _table(rows: list[tuple[Cell, ...]], labels: Mapping[str, int]) -> Table:
     return Table(
         "parameters",
-        "Parameters of one network with adapters for the first K corpora, and of K networks without",
+        "Parameters of one network with adapters for the first K corpora, "
+        "and of K networks without",
         _COLUMNS,
         rows,
         notes=[
-            "The network of configs/base.py at the paper's width. Own are adapters, norms and head; heads of "
-            "the shared network are as wide as the corpus with the most labels needs. A norm's running "
-            "statistics are no parameters. Times one network: beside such a network of one corpus; the "
-            "paper, which counts 3 million parameters of which 300,000 are a corpus's own, has 3.5 for 26.",
+            "The network of configs/base.py at the paper's width. Own are adapters, norms and "
+            "head; heads of the shared network are as wide as the corpus with the most labels "
+            "needs. A norm's running statistics are no parameters. Times one network: beside such "
+            "a network of one corpus; the paper, which counts 3 million parameters of which "
+            "300,000 are a corpus's own, has 3.5 for 26.",
             *_doubts(labels),
         ],
     )
 
 
 def _doubts(labels: Mapping[str, int]) -> list[str]:
-    """Notes on numbers of labels that are not those of a known label set."""
+    """Return notes on unknown label sets, and on numbers of labels other than the publisher's."""
     known = {name: len(CATALOGUE[name].labels) for name in labels if name in CATALOGUE}
     unknown = [name for name, count in known.items() if not count]
     other = [f"{name} {labels[name]} ({n})" for name, n in known.items() if n and n != labels[name]]
     notes = []
     if unknown:
         notes.append(
-            f"Label sets that are not known, of which only Table 1's number is: {', '.join(unknown)}."
+            "Label sets that are not known, of which only Table 1's number is: "
+            f"{', '.join(unknown)}."
         )
     if other:
         notes.append(

@@ -27,12 +27,12 @@ _COLUMNS = {
     "sd s": ".1f",
     "hours": ".2f",
 }
-# Of the paper's Table 1, as the catalogue has it.
+# Columns of the paper's Table 1, which the catalogue holds.
 _PAPER = {"clips": ",d", "labels": "d", "speakers": "d", "mean_s": ".1f", "hours": ".2f"}
 
 
 def corpus_report(corpora: Mapping[str, PreparedCorpus]) -> Report:
-    """Count and draw; of the audio, one training clip per label is read."""
+    """Report counts and durations; of the audio, one training clip per label is read."""
     durations_s = {
         name: np.array([clip.duration_s for clip in corpus.clips])
         for name, corpus in corpora.items()
@@ -40,8 +40,8 @@ def corpus_report(corpora: Mapping[str, PreparedCorpus]) -> Report:
     return Report(
         name="statistics",
         title="What is in the corpora",
-        protocol="All clips are counted; those of Figure 4 are of the default partition's train part, or any "
-        "where a corpus cannot be divided by speaker.",
+        protocol="All clips are counted; those of Figure 4 are of the default partition's train "
+        "part, or any where a corpus cannot be divided by speaker.",
         seeds="0, of the partitions.",
         normalisation="None: Figure 4 shows the natural logarithm of the mel power as recorded.",
         selection="Figure 4: of each label, the clip whose duration is nearest the median.",
@@ -76,7 +76,7 @@ def _table_1(corpora: Mapping[str, PreparedCorpus]) -> Table:
 
 
 def _row(name: str, corpus: PreparedCorpus) -> Sequence[Cell]:
-    """Counts of what was prepared, then what the paper has; the paper had no other corpora."""
+    """Return the counts of a prepared corpus, then those of the paper where it has the corpus."""
     labels = {clip.label for clip in corpus.clips}
     speakers = {clip.speaker for clip in corpus.clips} - {""}
     paper = CATALOGUE[name].table_1 if name in CATALOGUE else {}
@@ -86,7 +86,7 @@ def _row(name: str, corpus: PreparedCorpus) -> Sequence[Cell]:
 
 
 def _durations(clips: Iterable[Clip]) -> tuple[float, float, float]:
-    """Mean and standard deviation in s, total in h."""
+    """Return the mean and the standard deviation in s, and the total in h."""
     durations_s = np.array([clip.duration_s for clip in clips])
     return float(durations_s.mean()), float(durations_s.std()), float(durations_s.sum() / 3600)
 
@@ -106,16 +106,16 @@ def _figures_4(corpora: Mapping[str, PreparedCorpus]) -> Iterable[Picture]:
 
 
 def _log_mel(samples: np.ndarray) -> np.ndarray:
-    """The clip's log-mel; padding to whole seconds changes no frame, and fewer lengths compile faster."""
+    """Return a clip's log-mel; padding to whole seconds saves compilations and changes no frame."""
     padded = np.pad(samples, (0, -len(samples) % SAMPLE_RATE_HZ))
     return log_mel(padded)[: frame_count(len(samples))]
 
 
 def _examples(corpus: PreparedCorpus) -> dict[str, int]:
-    """Find the train clip of each label that is as long as the median one."""
+    """Find the train clip of each label whose duration is nearest to the median."""
     try:
         train = make_partition(corpus.spec, corpus.clips).parts["train"]
-    except ValueError:  # so few speakers that nobody will test on them
+    except ValueError:  # too few speakers to divide
         train = np.arange(len(corpus.clips))
     examples = {}
     for label in corpus.spec.labels:

@@ -17,16 +17,18 @@ from emojax.experiments.reports.table import Table
 def baseline_report(
     workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (), missing: str = ""
 ) -> Report:
-    """Put finished runs side by side; the arguments are those of Table 4.
+    """Show finished runs side by side.
+
+    The arguments are those of :func:`emojax.experiments.table4.transfer_report`.
 
     Raises:
-      ValueError: a run without results, or a corpus that no run has.
+      ValueError: a run has no results, or a corpus is in no run.
     """
     grid = read_grid(workdirs, corpora)
     caption = "Table 3: UAR of the baselines"
     note = (
-        "Best is the state of a network with the best UAR on devel, final the one where training ended. SVMs "
-        "were fitted again on train and devel."
+        "Best is the state of a network with the best UAR on devel, final the one where training "
+        "ended. SVMs were fitted again on train and devel."
     )
     pieces: list[Table | Picture] = [
         score_table(grid, "table_3", caption, notes=[note, normalisation(grid)]),

@@ -12,7 +12,7 @@ from emojax.experiments.reports.score_grid import PARTS, Grid, read_grid
 from emojax.experiments.reports.score_tables import rank_pictures, score_map, score_table
 from emojax.experiments.reports.table import Cell, Table
 
-# Behind a setting's name: the same start, of which the head alone was tuned.
+# Suffix of a setting with the same base, in which only the head was tuned.
 HEAD = ", head"
 _DETAILS = {"setting": "", "corpus": "", "test clips": ",d", "chance": ".1f", "seeds": "d"}
 _DETAILS |= {f"{what} {part}": ".1f" for part in PARTS for what in ("UAR", "deviation")}
@@ -31,17 +31,17 @@ def transfer_report(
 
     Args:
       workdirs: setting → its work directories.
-      corpora: those to compare; all, if empty.
-      missing: which runs should be there and are not.
+      corpora: names of corpora to compare; all, if empty.
+      missing: text on the missing runs.
 
     Raises:
-      ValueError: fewer than two settings, a run without results, a corpus that no run has, or
-        settings that were not tested on the same clips.
+      ValueError: there are fewer than two settings, a run has no results, a corpus is in no run, or
+        settings were not tested on the same clips.
     """
     if len(workdirs) < 2:
         raise ValueError(
-            f"there are runs of {len(workdirs)} settings; give two or more, first the one to compare with, "
-            "as in --workdirs=scratch=FOLDER,shared=FOLDER or --settings=scratch,all"
+            f"there are runs of {len(workdirs)} settings; give two or more, first the one to "
+            "compare with, as in --workdirs=scratch=FOLDER,shared=FOLDER or --settings=scratch,all"
         )
     grid = read_grid(workdirs, corpora)
     tests = {setting: grid.compared(setting) for setting in grid.others}
@@ -61,9 +61,10 @@ def transfer_report(
 def _table_4(grid: Grid, tests: Tests) -> Table:
     caption = f"Table 4: UAR of each setting, compared with {grid.first}"
     about = (
-        f"+ and − behind a test UAR: more and fewer clips are right than with {grid.first}, by McNemar's "
-        f"test of the first seed (mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). Where "
-        "classes are unequally frequent, that need not agree with UAR."
+        f"+ and − behind a test UAR: more and fewer clips are right than with {grid.first}, "
+        "by McNemar's test of the first seed "
+        f"(mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). "
+        "Where classes are unequally frequent, that need not agree with UAR."
     )
     return score_table(
         grid, "table_4", caption, lambda setting, name: _mark(grid, setting, name, tests), [about]
@@ -71,7 +72,7 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
 
 
 def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
-    """+ or − where the share of clips that are right differs significantly from the first setting's."""
+    """Return + or − where the share of right clips differs significantly from the first setting."""
     test = tests.get(setting, {}).get(name)
     pair = grid.paired(setting, name)
     if test is None or pair is None or test.holm_p >= _P_BELOW:
@@ -81,7 +82,7 @@ def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
 
 
 def _figures_7(grid: Grid) -> Iterable[Picture]:
-    """Pictures of all settings beside the first, and of adapters beside heads alone on a single base."""
+    """Yield pictures of all settings beside the first, and of adapters beside heads alone."""
     figure = score_map(grid, list(grid.settings), grid.difference, grid.first)
     caption = f"Figure 7: UAR in percent, coloured by what it gained on {grid.first}"
     yield Picture("figure_7", caption, figure)
@@ -107,12 +108,13 @@ def _details(grid: Grid, tests: Tests) -> Table:
         for setting in grid.having(name)
     ]
     notes = [
-        f"Above: points of UAR above {grid.first}. From, to and the p values are of a single run of each, of "
-        "the first seed that both have, none otherwise: the paired 95 % bootstrap interval of the difference "
-        "on test; McNemar's test, exact and mid-p, and mid-p corrected by Holm for the number of corpora. "
-        "Over all seeds: the standard deviation, and ε_min of Almost Stochastic Order on test (95 %, "
-        "corrected by Bonferroni for the number of corpora), which "
-        f"says that a setting is better than {grid.first} where it is below 0.5, surely below 0.2."
+        f"Above: points of UAR above {grid.first}. From, to and the p values are of a single run "
+        "of each, of the first seed that both have, none otherwise: the paired 95 % bootstrap "
+        "interval of the difference on test; McNemar's test, exact and mid-p, and mid-p corrected "
+        "by Holm for the number of corpora. Over all seeds: the standard deviation, and ε_min of "
+        "Almost Stochastic Order on test (95 %, corrected by Bonferroni for the number of "
+        f"corpora), which says that a setting is better than {grid.first} where it is below 0.5, "
+        "surely below 0.2."
     ]
     return Table("table_4_details", "Table 4 in full", _DETAILS, rows, notes=notes)
 

@@ -102,7 +102,7 @@ def write_keras(path, layers):
 
 
 def small_vgg16(channels=3, units=6):
-    """torchvision's state dict of a VGG16 with few channels, and the same layers as Keras has them."""
+    """torchvision's state dict of a VGG16 with few channels, and the same layers as in Keras."""
     random = np.random.default_rng(0)
     torch, keras, inputs, number = {}, {}, 3, 0
     for block, convolutions in enumerate((2, 2, 3, 3, 3), 1):

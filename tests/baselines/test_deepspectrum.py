@@ -63,7 +63,7 @@ def test_every_file_of_vgg16_gives_the_same_network(weights_files, tmp_path, ext
 
 
 def test_keras_and_torch_weights_are_fed_nearly_the_same_pixels():
-    """Both are means over ImageNet, of Caffe and of Torch; only Torch's are divided by the deviation."""
+    """Both are means over ImageNet, of Caffe and of Torch; only Torch divides by the deviation."""
     keras, torch = (BACKBONES["deepspectrum_vgg16"].origins[kind] for kind in ("keras", "torch"))
     np.testing.assert_allclose(keras.mean, torch.mean, atol=0.6)
     assert keras.mean[0] > keras.mean[1] > keras.mean[2]  # red, green, blue
@@ -130,7 +130,10 @@ def test_weights_of_another_network_are_one_clear_error(weights_files, tmp_path)
 
 
 def test_without_weights_the_error_names_the_choices(tmp_path, monkeypatch):
-    choices = r"keras-applications/vgg16.*download\.pytorch\.org.*--vgg16_weights=FILE.*deepspectrum_lite0"
+    choices = (
+        r"keras-applications/vgg16.*download\.pytorch\.org.*"
+        r"--vgg16_weights=FILE.*deepspectrum_lite0"
+    )
     with pytest.raises(ValueError, match=rf"missing\.h5: no such file; .*{choices}"):
         open_deepspectrum("deepspectrum_vgg16", str(tmp_path / "missing.h5"))
 

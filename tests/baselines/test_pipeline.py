@@ -30,7 +30,10 @@ def test_files_are_those_of_evaluate_py_and_folds_are_pooled(tiny_paths, tmp_pat
     )
     written = json.loads((tmp_path / "a" / "b" / "results.json").read_text())
     assert set(written["corpora"]) == {"tones", "levels"}
-    keys = "command commit part utterance step devel_uar config versions mean_uar corpora complexity features"
+    keys = (
+        "command commit part utterance step devel_uar config versions mean_uar corpora "
+        "complexity features"
+    )
     assert set(written) == set(keys.split())
     assert written["config"] == {
         "features": "telling",
@@ -99,7 +102,7 @@ def test_results_name_the_backbone(vgg16_pth, tiny_paths, tmp_path):
 
 
 def test_emodb_is_as_published(corpora_dir, tmp_path):
-    """UAR 77.08: audEERING, https://github.com/audeering/w2v2-how-to, ComParE 2016 of openSMILE and SVC."""
+    """UAR 77.08: audEERING, https://github.com/audeering/w2v2-how-to, openSMILE's ComParE, SVC."""
     pytest.importorskip("opensmile")
     paths = datasets.prepare("emodb", corpora_dir, tmp_path)
     (result,) = evaluate(

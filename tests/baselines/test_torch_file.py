@@ -137,7 +137,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("kind", BOMBS)
 def test_a_small_pickle_that_would_take_much_memory_is_refused(weights_files, tmp_path, kind):
-    """Each of these few bytes would, repeated in a file of a megabyte, fill the memory or never end."""
+    """Each of these would, repeated in a file of a megabyte, fill the memory or never end."""
     bomb = BOMBS[kind] or weights_files.pickled(
         {"x": weights_files.Tensor("0", np.zeros((1,) * 9, "f4"))}
     )

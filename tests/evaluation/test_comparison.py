@@ -68,7 +68,7 @@ def test_a_run_does_not_differ_from_itself(workdirs):
 
 
 def test_p_values_are_those_of_fagerland_lydersen_and_laake(tmp_path):
-    """BMC Medical Research Methodology 13:91 (2013), tables 1 and 5: Bentur et al. 2009 (1, 1, 7, 12)."""
+    """BMC Medical Research Methodology 13:91 (2013), tables 1, 5: Bentur et al. (1, 1, 7, 12)."""
     right = {"a": [1] * 2 + [0] * 19, "b": [1, 0] + [1] * 7 + [0] * 12}
     for name, some in right.items():
         (tmp_path / name).mkdir()

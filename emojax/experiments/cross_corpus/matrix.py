@@ -1,4 +1,4 @@
-"""A cross-corpus matrix, and what it looks like as a table and as a heat map."""
+"""Cross-corpus matrix, and its table and heat map."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from emojax.experiments.reports.table import Cell, Marked, Table
 
 @dataclasses.dataclass(frozen=True)
 class Matrix:
-    """Systems of one kind, tested under the levels of one dimension.
+    """Scores of systems of one kind under the levels of one dimension.
 
     Attributes:
       dimension: ``"arousal"`` or ``"valence"``.
-      kind: of the systems: a feature set, or the name that a person gave to some runs.
-      scores: row by row, a row being a system and a column a corpus.
+      kind: kind of the systems: a feature set, or the user's name for some runs.
+      scores: scores row by row; a row is a system, a column is a corpus.
     """
 
     dimension: str
@@ -31,21 +31,21 @@ class Matrix:
 
     @property
     def name(self) -> str:
-        """The name of its files."""
+        """Name of its files."""
         return f"cross_corpus_{self.dimension}_{self.kind}"
 
     @property
     def columns(self) -> list[str]:
-        """The corpora that were tested."""
+        """Names of the tested corpora."""
         return list(dict.fromkeys(score.corpus for score in self.scores))
 
     @property
     def rows(self) -> list[str]:
-        """The systems that were tested."""
+        """Names of the tested systems."""
         return list(dict.fromkeys(score.system for score in self.scores))
 
     def of(self, row: str | None = None, column: str | None = None) -> list[Score]:
-        """The scores of a row, of a column, or of one of each."""
+        """Return the scores of a row, of a column, or of one cell."""
         return [
             score
             for score in self.scores
@@ -53,14 +53,14 @@ class Matrix:
         ]
 
     def chance(self, column: str) -> float | None:
-        """UAR of guessing, in percent."""
+        """Return the UAR of guessing, in percent."""
         return _mean(
             100 * score.result["chance"] for score in self.of(column=column) if score.result
         )
 
 
 def matrix_table(matrix: Matrix, levels: Levels) -> Table:
-    """The numbers, with what a reader must know of them; ``levels`` are the corpora of the matrix."""
+    """Return the matrix as a table with notes; ``levels`` are the corpora of the matrix."""
     columns = matrix.columns
     rows: list[Sequence[Cell]] = [["chance", *(matrix.chance(column) for column in columns), None]]
     rows += [[row, *map(_shown, matrix.of(row)), _elsewhere(matrix.of(row))] for row in matrix.rows]
@@ -76,7 +76,7 @@ def matrix_table(matrix: Matrix, levels: Levels) -> Table:
 
 
 def _elsewhere(scores: Iterable[Score]) -> float | None:
-    """Mean UAR of systems on corpora that they were not trained on."""
+    """Return the mean UAR of systems on corpora that they were not trained on."""
     return _mean(score.uar for score in scores if not score.within)
 
 
@@ -85,10 +85,10 @@ def _shown(score: Score) -> Cell:
 
 
 def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
-    """Notes on what the numbers are, and on what is missing."""
+    """Yield notes on the numbers and on missing ones."""
     yield (
-        "UAR in percent, over the levels that a test part has. * within: other speakers of a corpus that was "
-        "trained on; the means are over the other cells."
+        "UAR in percent, over the levels that a test part has. * within: other speakers of a "
+        "corpus that was trained on; the means are over the other cells."
     )
     within = _mean(score.uar for score in matrix.scores if score.within)
     if within is not None:
@@ -107,13 +107,13 @@ def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
         if score.left_out:
             gone = "" if score.result else ", which leaves no two levels to tell apart"
             yield (
-                f"{score.system} on {score.corpus}: {score.left_out} test clips are left out, by speakers "
-                f"whose recordings it learnt from{gone}."
+                f"{score.system} on {score.corpus}: {score.left_out} test clips are left out, "
+                f"by speakers whose recordings it learnt from{gone}."
             )
 
 
 def matrix_picture(matrix: Matrix) -> Picture:
-    """The numbers as a heat map, coloured by how far they lie above chance."""
+    """Draw the matrix as a heat map, coloured by percentage points above chance."""
     rows, columns = matrix.rows, matrix.columns
     shape = len(rows), len(columns)
     values = np.array([score.uar for score in matrix.scores], float).reshape(
@@ -128,7 +128,10 @@ def matrix_picture(matrix: Matrix) -> Picture:
     ax.set_xlabel("tested on")
     ax.xaxis.set_label_position("top")
     ax.set_ylabel("trained on")
-    caption = f"UAR of levels of {matrix.dimension}, in percent: {matrix.kind}; framed: a corpus trained on"
+    caption = (
+        f"UAR of levels of {matrix.dimension}, in percent: {matrix.kind}; "
+        "framed: a corpus trained on"
+    )
     return Picture(matrix.name, caption, figure)
 
 

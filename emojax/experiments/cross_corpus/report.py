@@ -1,4 +1,4 @@
-"""The cross-corpus report: a matrix over the levels of arousal, and one over those of valence."""
+"""Cross-corpus report: a matrix over levels of arousal, and one over levels of valence."""
 
 from __future__ import annotations
 
@@ -50,19 +50,20 @@ def cross_corpus_report(
     cache_dir: Path,
     scores_dir: Path,
 ) -> Report:
-    """Test SVMs of one corpus each, and finished runs, on the test part of every corpus.
+    """Test SVMs trained on one corpus each, and finished runs, on the test part of every corpus.
 
     Args:
-      corpora: the columns, and what the SVMs are trained on.
+      corpora: columns of the matrices; each is also the training corpus of an SVM.
       aggregated: dimensions of affect, one of :data:`emojax.corpora.aggregate.DOMAINS`.
-      label_words: of :func:`emojax.corpora.affect.parse_mapping`.
-      features: of the SVMs, some of :data:`emojax.baselines.features.FEATURE_SETS`.
-      workdirs: a name → work directories of runs on aggregated corpora.
-      cache_dir: where features are kept.
-      scores_dir: where finished scores are kept.
+      label_words: text for :func:`emojax.corpora.affect.parse_mapping`.
+      features: feature sets of the SVMs, from :data:`emojax.baselines.features.FEATURE_SETS`.
+      workdirs: name → work directories of runs on aggregated corpora.
+      cache_dir: folder of cached features.
+      scores_dir: folder of finished scores.
 
     Raises:
-      ValueError: nothing to test, or something unknown; before anything is computed.
+      ValueError: there is nothing to test, or an argument is unknown; raised before any
+        computation.
     """
     _check(features, workdirs, label_words)
     runs = {kind: [open_run(workdir) for workdir in some] for kind, some in workdirs.items()}
@@ -96,7 +97,7 @@ def cross_corpus_report(
 def _check(
     features: Sequence[str], workdirs: Mapping[str, Sequence[Path]], label_words: str
 ) -> None:
-    """Refuse systems that cannot be, before anything is opened."""
+    """Refuse invalid systems before anything is opened."""
     if not features and not workdirs:
         raise ValueError(
             "nothing to test; give --features=egemaps, --workdirs=NAME=FOLDER, or both"
@@ -104,7 +105,8 @@ def _check(
     unknown = [name for name in features if name not in FEATURE_SETS]
     if unknown:
         raise ValueError(
-            f"--features={', '.join(map(repr, unknown))}; choose one of {', '.join(FEATURE_SETS)}, or both"
+            f"--features={', '.join(map(repr, unknown))}; "
+            f"choose one of {', '.join(FEATURE_SETS)}, or both"
         )
     if features:
         opensmile_version()
@@ -115,8 +117,8 @@ def _check(
     ]
     if strange:
         raise ValueError(
-            f"runs named {strange[0]!r}, which is to be part of a file's name: use letters, digits, '-' and "
-            f"'_', and none of {', '.join(FEATURE_SETS)}"
+            f"runs named {strange[0]!r}, which is to be part of a file's name: "
+            f"use letters, digits, '-' and '_', and none of {', '.join(FEATURE_SETS)}"
         )
     try:
         parse_mapping(label_words)
@@ -135,7 +137,7 @@ def _refuse_twice(runs: Mapping[str, Sequence[Run]]) -> None:
 
 
 def _division(runs: Mapping[str, Sequence[Run]]) -> tuple[str, int]:
-    """The scheme and seed by which the runs divided their corpora; the defaults without runs."""
+    """Return the scheme and seed by which the runs divided their corpora; defaults without runs."""
     divisions = {run.division: run.workdir for some in runs.values() for run in some}
     if len(divisions) > 1:
         each = "; ".join(
@@ -170,14 +172,17 @@ def _report(
             "A row learns from train parts, a column is a test part; no known speaker is in both. "
             + " — ".join(protocols)
         ),
-        seeds=f"{seed}, of partitions that are not published, and of the clips chosen for equal levels.",
+        seeds=(
+            f"{seed}, of partitions that are not published, "
+            "and of the clips chosen for equal levels."
+        ),
         normalisation=(
             f"SVMs: {smile}standardised over the train part they learn from. Networks: "
             "each utterance's log-mel over its own frames. Per speaker or tested corpus: none."
         ),
         selection=(
-            "Best UAR on the devel part of what was trained on: of an SVM's C (then fitted on train and "
-            "devel), of a network's states by the mean over its heads."
+            "Best UAR on the devel part of what was trained on: of an SVM's C (then fitted on "
+            "train and devel), of a network's states by the mean over its heads."
         ),
         pieces=[*pieces, _details(matrices), *([_runs(runs)] if runs else [])],
     )

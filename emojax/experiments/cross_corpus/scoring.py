@@ -1,4 +1,4 @@
-"""Scores of every system on every corpus; each is kept and not computed again."""
+"""Scores of every system on every corpus; finished scores are cached on disk."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _KEYS = {"n", "chance", "uar", "uar_ci95", "uar_ci95_over", "protocol", "devel_u
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """One system on the test part of one corpus: an entry of the matrix.
+    """Score of one system on the test part of one corpus: an entry of the matrix.
 
     Attributes:
-      system: name of its row.
-      corpus: its column.
-      within: whether the system was trained on this corpus, on other speakers.
-      left_out: clips of the test part by speakers whom the system learnt from.
-      result: of :meth:`emojax.evaluation.metrics.CorpusResult.to_json`, and ``devel_uar`` of the
-        system; None where fewer than two levels are left to tell apart.
+      system: name of the row.
+      corpus: name of the column.
+      within: True where the system was trained on other speakers of this corpus.
+      left_out: number of test clips by speakers whom the system learnt from.
+      result: output of :meth:`emojax.evaluation.metrics.CorpusResult.to_json`, with ``devel_uar``
+        of the system; None where fewer than two levels are left.
     """
 
     system: str
@@ -41,28 +41,28 @@ class Score:
 
     @property
     def uar(self) -> float | None:
-        """UAR in percent, if there is one."""
+        """UAR in percent; None without a result."""
         return None if self.result is None else 100 * self.result["uar"]
 
     @property
     def above_chance(self) -> float | None:
-        """Percentage points above guessing, if there is a UAR."""
+        """Percentage points above guessing; None without a result."""
         return None if self.result is None else 100 * (self.result["uar"] - self.result["chance"])
 
 
 def score_matrix(
     systems: Sequence[System], corpora: Levels, folder: Path, what: str
 ) -> list[Score]:
-    """Test every system on the test part of every corpus that has one, row by row.
+    """Test every system on every corpus that has a test part, row by row.
 
-    No clip is tested by a speaker whom the system learnt from, also not where two corpora share
-    speakers: those of a bit-identical recording count as one.
+    Test clips by speakers whom the system learnt from are left out, even across corpora: speakers
+    of bit-identical recordings count as one speaker.
 
     Args:
-      systems: the rows.
-      corpora: under the levels of one dimension.
-      folder: where finished scores are kept, a JSON file each; made when there is one.
-      what: for the progress bar.
+      systems: rows of the matrix.
+      corpora: corpora under the levels of one dimension.
+      folder: folder of finished scores, a JSON file each; made for the first one.
+      what: text of the progress bar.
     """
     columns = [name for name, corpus in corpora.items() if len(corpus.partition.parts["test"])]
     with tqdm.tqdm(desc=what, total=len(systems) * len(columns), unit="cell", disable=None) as bar:
@@ -99,7 +99,7 @@ def _row(
 
 
 def _strangers(system: System, corpora: Levels) -> dict[str, np.ndarray]:
-    """Find the clips of each test part by speakers whom the system has not learnt from."""
+    """Find the clips of each test part by speakers whom the system did not learn from."""
     clips = [clip for corpus in corpora.values() for clip in corpus.clips]
     group = speaker_groups([*clips, *system.learnt_from])
     strange = ~np.isin(group[: len(clips)], group[len(clips) :])
@@ -115,7 +115,7 @@ def _strangers(system: System, corpora: Levels) -> dict[str, np.ndarray]:
 
 
 def _key(system: System, corpora: Levels, name: str, indices: np.ndarray) -> str:
-    """A digest of all that a score depends on."""
+    """Return a digest of everything that a score depends on."""
     corpus = corpora[name]
     clips = [dataclasses.astuple(corpus.clips[index]) for index in indices]
     content = [system.identity, name, corpus.partition.protocol, corpus.labels, clips]
@@ -123,7 +123,7 @@ def _key(system: System, corpora: Levels, name: str, indices: np.ndarray) -> str
 
 
 def _read(path: Path) -> dict | None:
-    """A finished score; None where there is none, or one that cannot be read."""
+    """Read a finished score; None where the file is missing or unreadable."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

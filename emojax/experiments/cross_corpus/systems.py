@@ -1,4 +1,4 @@
-"""Systems that learn levels of affect on some corpora and are tested on others: SVMs, finished runs."""
+"""Systems that learn levels of affect on some corpora: SVMs and finished runs."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from emojax.inference.network import Network, load_networks, make_forward
 from emojax.inference.predict import predict_clips
 from emojax.versions import versions
 
-# Parts that a system learns from: it is fitted on one, and chosen on the other.
+# Parts that a system learns from: it is fitted on train and selected on devel.
 LEARNT = ("train", "devel")
 Levels = Mapping[str, PartitionedCorpus]
-# Corpus → indices of its clips that are tested.
+# Corpus → indices of its tested clips.
 TestClips = Mapping[str, np.ndarray]
-# Corpus, the predicted level of each of its clips, and what the system scored on devel.
+# Corpus, the predicted levels of its tested clips, and the system's UAR on devel.
 Predicted = Iterator[tuple[str, np.ndarray, float | None]]
 
 
 @dataclasses.dataclass(frozen=True)
 class System:
-    """A row of a cross-corpus matrix.
+    """Trained system: a row of a cross-corpus matrix.
 
     Attributes:
-      name: of the row.
-      corpora: what it was trained on.
-      learnt_from: the clips that it was fitted on or chosen by.
-      identity: all that its predictions depend on beside the clips, as plain JSON types.
-      predict: clips → their levels; this may take long.
+      name: name of the row.
+      corpora: names of the corpora that it was trained on.
+      learnt_from: clips that it was fitted on or selected on.
+      identity: everything that its predictions depend on besides the clips, as plain JSON types.
+      predict: clips → predicted levels; may take long.
     """
 
     name: str
@@ -53,16 +53,16 @@ class System:
 
 
 def levels_of(corpus: PartitionedCorpus, indices: np.ndarray) -> np.ndarray:
-    """The true level of each of the clips, int64[N]."""
+    """Return the true level of each clip, int64[N]."""
     return np.array([corpus.labels.index(corpus.clips[index].label) for index in indices], np.int64)
 
 
 def svms(features: str, corpora: Levels, read: Callable[[str], np.ndarray]) -> list[System]:
-    """A linear SVM of each corpus whose train and devel parts have clips.
+    """Return a linear SVM for each corpus whose train and devel parts have clips.
 
     Args:
       features: one of ``FEATURE_SETS``.
-      corpora: under the levels of one dimension.
+      corpora: corpora under the levels of one dimension.
       read: corpus → features of all its clips, float32 ``[N, D]``.
     """
     software = {**versions("scikit-learn", "numpy"), "opensmile": opensmile_version()}
@@ -82,7 +82,7 @@ def svms(features: str, corpora: Levels, read: Callable[[str], np.ndarray]) -> l
 def _svm_predict(
     own: str, corpora: Levels, read: Callable[[str], np.ndarray], clips: TestClips
 ) -> Predicted:
-    """One fit for all clips: scaled and fitted on the own corpus, C chosen on its devel part."""
+    """Fit one SVM for all clips: scaled and fitted on its own corpus, C chosen on devel."""
     learnt = [(own, corpora[own].partition.parts[part]) for part in LEARNT]
     pieces = [*learnt, *clips.items()]
     features = np.concatenate([read(name)[indices] for name, indices in pieces])
@@ -98,13 +98,13 @@ def _svm_predict(
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A finished run on aggregated corpora.
+    """Finished run on aggregated corpora.
 
     Attributes:
-      workdir: of the run.
-      manifest: of its best checkpoint.
-      corpora: what it was trained on, and what the run was that it began at.
-      learnt_from: the clips of their train and devel parts.
+      workdir: work directory of the run.
+      manifest: manifest of its best checkpoint.
+      corpora: names of the corpora that it and its base were trained on.
+      learnt_from: clips of their train and devel parts.
     """
 
     workdir: Path
@@ -114,7 +114,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The corpus if there is only one, else the run."""
+        """Name of the corpus if there is only one, else of the run."""
         return self.corpora[0] if len(self.corpora) == 1 else self.workdir.name
 
     @property
@@ -124,16 +124,17 @@ class Run:
 
 
 def open_run(workdir: Path) -> Run:
-    """Open a run that knows levels of affect.
+    """Open a run that was trained on levels of affect.
 
     Raises:
-      ValueError: nothing is trained there, it knows other labels, or its corpora have changed.
+      ValueError: the folder holds no trained run, its labels are no levels, or its corpora changed.
     """
     manifest = read_manifest(workdir)
     if not manifest["config"]["aggregate"]:
         raise ValueError(
-            f"{workdir} was trained on {', '.join(manifest['corpora'])} and their own labels; only a run "
-            "with --config.aggregate=arousal (or valence, or a+v) can be tested on other corpora"
+            f"{workdir} was trained on {', '.join(manifest['corpora'])} and their own labels; "
+            "only a run with --config.aggregate=arousal (or valence, or a+v) "
+            "can be tested on other corpora"
         )
     learnt_from = tuple(_learnt(workdir, manifest))
     names = dict.fromkeys(clip.file.partition("/")[0] for clip in learnt_from)
@@ -143,7 +144,7 @@ def open_run(workdir: Path) -> Run:
 def check_levels(
     run: Run, domains: Mapping[str, Levels], corpora: Collection[str], label_words: str
 ) -> None:
-    """Raise a ValueError where a run learnt another level of a corpus's clip than it would be tested with."""
+    """Raise a ValueError where a clip has another level in a run than in the test."""
     own_words = run.manifest["config"]["label_words"]
     if own_words == label_words:
         return
@@ -153,14 +154,15 @@ def check_levels(
         for clip in trained_on.clips if levels else ():
             if clip.file.partition("/")[0] in corpora and level.get(clip.file) != clip.label:
                 raise ValueError(
-                    f"{run.workdir} was trained with label_words={own_words!r}, by which the {dimension} of "
-                    f"{clip.file} is {clip.label}; by label_words={label_words!r} it is "
+                    f"{run.workdir} was trained with label_words={own_words!r}, "
+                    f"by which the {dimension} of {clip.file} is {clip.label}; "
+                    f"by label_words={label_words!r} it is "
                     f"{level.get(clip.file, 'left out')}; give the same words, or another run"
                 )
 
 
 def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
-    """Clips that a run, and the one it began at, learnt from; names begin with ``CORPUS/``."""
+    """Yield the clips that a run and its base learnt from; file names begin with ``CORPUS/``."""
     for name, corpus in open_trained_on(workdir, manifest).items():
         for index in itertools.chain.from_iterable(corpus.partition.parts[part] for part in LEARNT):
             clip = corpus.clips[index]
@@ -171,7 +173,7 @@ def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
 
 
 def network_system(run: Run, dimension: str, corpora: Levels) -> System:
-    """The run's head of a dimension, to be tested on the corpora under that dimension's levels."""
+    """Return a system that tests a run's head of a dimension on the corpora under its levels."""
     loaded = load_networks(run.workdir, [dimension])
     forward, own = make_forward(loaded.model), loaded.networks[dimension]
 
@@ -191,7 +193,7 @@ def network_system(run: Run, dimension: str, corpora: Levels) -> System:
 
 
 def _digest(network: Network) -> str:
-    """A digest of the parameters; the structure is in the settings."""
+    """Return a digest of the parameters; the settings describe the structure."""
     trees = network.shared, network.corpus, network.stats, network.class_mask
     digest = hashlib.blake2b(digest_size=16)
     for leaf in jax.tree.leaves(trees):

@@ -1,1 +1,1 @@
-"""Runs of an experiment: what they are, in which order, where they run."""
+"""Launch of an experiment's runs: their plan, their order and the machines that run them."""

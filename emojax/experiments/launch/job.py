@@ -1,4 +1,4 @@
-"""Single runs of an experiment: the commands, the folder, and whether it is finished."""
+"""Single runs of an experiment: their commands, folder and state."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ NOTE = "job.json"
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One run: commands that leave results, one after the other.
+    """Single run: commands that are executed one after the other and leave results.
 
     Attributes:
-      name: also its folder's, below the folder of all runs.
-      folder: what it writes into.
-      commands: arguments of Python, to be run where the scripts are.
-      results: folder → setting that its results count for, empty where no table of this experiment
-        has them.
-      config: all settings that make it this run, as JSON types.
-      corpora: names of what it learns from.
-      after: jobs that have to be finished before; a network begins at the first of them.
-      is_network: whether it leaves checkpoints, whose manifest says what it is.
-      partitions: the manifest's, of ``corpora`` or of their domains; empty until the corpora are
-        prepared.
+      name: name of the job, and path of its folder below the folder of all runs.
+      folder: folder that it writes into.
+      commands: arguments of Python, run in the folder of the scripts.
+      results: folder → setting of its results; the setting is empty where no table of this
+        experiment shows them.
+      config: all settings that identify the run, as JSON types.
+      corpora: names of the corpora that it learns from.
+      after: jobs that must finish first; a network starts from the first of them.
+      is_network: True where it leaves checkpoints with a manifest.
+      partitions: partitions of ``corpora`` or of their domains, as in the manifest; empty until
+        the corpora are prepared.
     """
 
     name: str
@@ -43,36 +43,35 @@ class Job:
     partitions: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
     def begin(self) -> None:
-        """Make its folder; where no checkpoint will say what it is, say it there."""
+        """Make the folder, and note the job's settings there if no manifest will have them."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / MARK).unlink(missing_ok=True)  # it may have lost its results
-        if (
-            not self.is_network
-        ):  # an SVM leaves no manifest, and its results do not say what data it learnt
+        (self.folder / MARK).unlink(missing_ok=True)  # its results may be lost
+        # An SVM leaves no manifest, and its results do not identify its training data.
+        if not self.is_network:
             with replacing(self.folder / NOTE) as draft:
                 note = {"config": self.config, "partitions": self.partitions}
                 draft.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
 
     def is_finished(self) -> bool:
-        """Say whether it need not be run."""
+        """Return True where the job need not run."""
         return (self.folder / MARK).exists() and all(
             (folder / "results.json").is_file() for folder in self.results
         )
 
     def check_folder(self) -> None:
-        """Raise a ValueError where the folder holds a run with other settings, or on other data."""
+        """Raise a ValueError where the folder holds a run with other settings or on other data."""
         begun = self._begun()
         if begun is not None and "partitions" in begun:
             self._compare(begun, self.folder)
         elif begun is not None or (self.folder / MARK).exists():
             raise ValueError(
-                f"{self.folder} does not say what data it learnt from: it was begun by an older emojax, or "
-                "its checkpoints are gone; give another --out, or read what is finished there with "
-                "--workdirs=NAME=FOLDER"
+                f"{self.folder} does not say what data it learnt from: it was begun by an older "
+                "emojax, or its checkpoints are gone; give another --out, or read what is finished "
+                "there with --workdirs=NAME=FOLDER"
             )
 
     def _begun(self) -> Mapping | None:
-        """The manifest of the run in the folder, if one was begun."""
+        """Return the manifest of the run in the folder; None where no run has started."""
         if self.is_network:
             steps = (self.folder / "checkpoints").glob("*")
             return (
@@ -82,15 +81,14 @@ class Job:
         return json.loads(note.read_text("utf-8")) if note.is_file() else None
 
     def _compare(self, saved: Mapping, folder: Path, prefix: str = "") -> None:
-        """Compare what a run in a folder says of itself, and of what it began at, with this job."""
-        config = {
-            key: value for key, value in saved["config"].items() if key != "base"
-        }  # it may have moved
+        """Raise a ValueError where a saved run or its base differs from this job."""
+        # The base may have moved.
+        config = {key: value for key, value in saved["config"].items() if key != "base"}
         lines = differences({"config": config}, {"config": self.config}, prefix)
         if lines:
             raise ValueError(
-                f"{folder} has a run of other settings; give another --out, or those of that run:\n  "
-                + "\n  ".join(lines)
+                f"{folder} has a run of other settings; "
+                "give another --out, or those of that run:\n  " + "\n  ".join(lines)
             )
         digests = {name: one["digest"] for name, one in saved["partitions"].items()}
         changed = [
@@ -99,7 +97,8 @@ class Job:
         if changed:
             raise ValueError(
                 f"{folder} has a run on other data: {', '.join(changed)} changed since then "
-                "(recordings, labels, or who is in which part); give another --out, or the corpus as it was"
+                "(recordings, labels, or who is in which part); "
+                "give another --out, or the corpus as it was"
             )
         if "base" in saved:
             self.after[0]._compare(saved["base"], folder, f"{prefix}base.")
@@ -110,7 +109,7 @@ def scored(jobs: Iterable[Job]) -> dict[str, list[Path]]:
     settings: dict[str, list[Path]] = {}
     for job in jobs:
         for folder, setting in job.results.items():
-            found = settings.setdefault(setting, [])  # in the plan's order, whatever has failed
+            found = settings.setdefault(setting, [])  # keeps the plan's order
             if job.is_finished():
                 found.append(folder)
     return {setting: folders for setting, folders in settings.items() if setting and folders}

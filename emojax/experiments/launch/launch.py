@@ -1,4 +1,4 @@
-"""Carry out a plan: prepare the corpora, run what is not finished, say what is missing."""
+"""Run a plan: prepare the corpora, run unfinished jobs and collect failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from emojax.experiments.launch.job import Job, scored
 from emojax.experiments.launch.scheduler import execute, make_engine
 from emojax.experiments.launch.spec import Spec
 
-# Settings that decide which clip is in which part, and has which level.
+# Settings that decide the part and the level of each clip.
 _DIVISION = tuple(field.name for field in dataclasses.fields(DataConfig))
 
 
@@ -28,20 +28,20 @@ def carry_out(
     """Run the jobs that are not finished.
 
     Args:
-      jobs: of a plan.
-      spec: what it was made of.
-      engine: of :func:`emojax.experiments.launch.scheduler.make_engine`.
+      jobs: jobs of a plan.
+      spec: specification that the plan was made from.
+      engine: text for :func:`emojax.experiments.launch.scheduler.make_engine`.
 
     Returns:
-      setting → folders of its results; name of each job that failed → why.
+      Setting → folders of its results; name of each failed job → reason.
 
     Raises:
-      ValueError: a folder holds a run of other settings or on other data, or the corpora cannot be
-        prepared; nothing is run then.
+      ValueError: a folder holds a run with other settings or on other data, or the corpora cannot
+        be prepared; then no job is run.
     """
     ready = make_engine(engine, spec.out / "runs" / "jobs")
     for job in jobs:
-        job.check_folder()  # other settings show before hours of preparing, other data only after it
+        job.check_folder()  # checks settings now, before long preparing, and data after it
     prepare({**spec.corpora, **spec.bases}.values(), spec.source_dir, spec.data_dir)
     jobs = _with_partitions(jobs, spec)
     for job in jobs:
@@ -53,10 +53,10 @@ def carry_out(
 
 
 def _with_partitions(jobs: Sequence[Job], spec: Spec) -> list[Job]:
-    """The jobs, knowing what data they learn from.
+    """Return the jobs with the partitions of their corpora.
 
-    Refuses what cannot be divided or normalised, or labels without levels, before the first run and
-    not hours later.
+    Corpora that cannot be divided or normalised, and labels without levels, are refused before the
+    first run.
     """
     here = prepared(Path(spec.data_dir).expanduser())
     normalised = {
@@ -70,7 +70,7 @@ def _with_partitions(jobs: Sequence[Job], spec: Spec) -> list[Job]:
         return {name: corpus.identity() for name, corpus in opened.items()}
 
     def known(job: Job) -> Job:
-        # An SVM has no settings of levels.
+        # The config of an SVM has no settings of levels.
         division = {name: job.config[name] for name in _DIVISION if name in job.config}
         found = partitions(tuple(job.corpora), **division)
         return dataclasses.replace(job, partitions=found, after=[known(base) for base in job.after])

@@ -1,4 +1,4 @@
-"""Runs that the experiments of the paper are made of."""
+"""Plans of the paper's experiments: the jobs of each."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from emojax.experiments.table4 import HEAD
 
 SCRATCH = "scratch"
 RESNET = "resnet"
-# Multi-task setting → what its shared network is trained on: the corpora themselves, or domains of
-# them.
+# Multi-task setting → domains that its shared network is trained on; empty for the corpora
+# themselves.
 MULTI_TASK = {"all": "", **{name: name for name in DOMAINS}}
 BASELINES = (*NAMES, RESNET)
 TRANSFERS = (SCRATCH, *MULTI_TASK)
 
 
 def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
-    """The runs of Table 3: of each feature set with an SVM, and of the network from scratch.
+    """Yield the jobs of Table 3: each feature set with an SVM, and the network from scratch.
 
     Raises:
-      ValueError: an unknown setting, or software or weights that one needs are not there.
+      ValueError: a setting is unknown, or software or weights that it needs are missing.
     """
     _refuse_unknown(settings, BASELINES)
-    # VGG16's weights would have to be fetched first.
+    # By default VGG16 runs only if its weights are given, since they are a large download.
     ready = [name for name in BASELINES if name != "deepspectrum_vgg16" or spec.vgg16_weights]
     chosen = list(dict.fromkeys(settings or ready))
     features = {name: open_features(name, spec.vgg16_weights) for name in chosen if name != RESNET}
@@ -43,7 +43,7 @@ def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
 
 
 def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
-    """The runs of Table 4 and Figure 7 (section 5.2.2); a run comes after those it begins at."""
+    """Return the jobs of Table 4 and Figure 7 (section 5.2.2), each after its base."""
     _refuse_unknown(settings, TRANSFERS)
     _refuse_one(settings, spec)
     jobs: dict[str, Job] = {}
@@ -70,7 +70,7 @@ def _refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
 
 
 def _refuse_one(settings: Sequence[str], spec: Spec) -> None:
-    """Refuse fewer than two things to compare, or things divided differently."""
+    """Refuse fewer than two settings to compare, and configs with different partitions."""
     if len(set(settings)) == 1 and not spec.bases:
         raise ValueError(
             f"--settings={settings[0]} has nothing to be compared with; give two, as in "
@@ -88,7 +88,7 @@ def _refuse_one(settings: Sequence[str], spec: Spec) -> None:
 def _scratch(
     spec: Spec, corpus: str, items: Mapping[str, str], seed: int, best: str = "", latest: str = ""
 ) -> Job:
-    """A plain network of one corpus; scored alike for both tables, so that they share it."""
+    """Return the job of a plain network of one corpus, which both tables share."""
     own = {corpus: items[corpus]}
     name = f"{SCRATCH}/{corpus}_seed{seed}"
     states = {"best": best, "latest": latest}
@@ -96,7 +96,7 @@ def _scratch(
 
 
 def _multi_task(spec: Spec, setting: str, seed: int) -> Iterator[Job]:
-    """A shared network, and its adapters and heads tuned further for every corpus."""
+    """Yield a shared network, and the tuning of its adapters and heads for every corpus."""
     aggregate = MULTI_TASK[setting]
     name = f"{setting}/shared_{_together(spec)}_seed{seed}"
     changes: dict[str, Any] = {"aggregate": aggregate, "seed": seed}
@@ -104,13 +104,13 @@ def _multi_task(spec: Spec, setting: str, seed: int) -> Iterator[Job]:
         changes["label_words"] = spec.label_words
     shared = spec.network(name, spec.config, spec.corpora, {"best": ""}, **changes)
     yield shared
-    # A corpus that the trunk knows keeps its adapters; over one of domains they begin anew (section
-    # 5.2.2).
+    # The corpora of a shared network keep their adapters; on a network of domains they get new ones
+    # (section 5.2.2).
     yield _tuned(spec, f"{setting}/tuned", setting, shared, "", seed)
 
 
 def _single_task(spec: Spec, base: str, seed: int) -> Iterator[Job]:
-    """A single corpus's network, and adapters and heads, or heads alone, tuned on it for every corpus."""
+    """Yield a network of one corpus, and its tuning for every corpus, with and without adapters."""
     trained = _scratch(spec, base, spec.bases, seed)
     yield trained
     setting = f"from {base}"
@@ -121,15 +121,15 @@ def _single_task(spec: Spec, base: str, seed: int) -> Iterator[Job]:
 
 
 def _together(spec: Spec) -> str:
-    """Part of the name of a run over all corpora, so that more corpora are another run beside it."""
+    """Return the part of a job's name that identifies its corpora."""
     digest = hashlib.blake2b(",".join(spec.corpora).encode(), digest_size=4).hexdigest()
-    return f"{len(spec.corpora)}_corpora_{digest}"  # their names may be too long for a folder's
+    return f"{len(spec.corpora)}_corpora_{digest}"  # names may be too long for a path
 
 
 def _tuned(
     spec: Spec, name: str, setting: str, base: Job, start: str, seed: int, **changes: Any
 ) -> Job:
-    """One run for all corpora; those that the base does not know begin at the adapters of ``start``."""
+    """Return one job for all corpora; those new to the base begin with adapters of ``start``."""
     name = f"{name}_{_together(spec)}_seed{seed}"
     changes |= {"base_corpus": start, "seed": seed}
     states = {"best": setting}

@@ -1,4 +1,4 @@
-"""One run in a process of its own: ``python -m emojax.experiments.launch.runner FOLDER COMMANDS``."""
+"""Runner of one job: ``python -m emojax.experiments.launch.runner FOLDER COMMANDS``."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-# In the run's folder: there once all commands have ended well.
+# File in the job's folder that is made once all commands have succeeded.
 MARK = "finished"
-# What the commands print.
+# File in the job's folder for the output of the commands.
 LOG = "log.txt"
 
 
 def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
-    """Run commands one after the other, unless it is done, and leave a mark; stop at the first that fails.
+    """Run commands one after the other until one fails; mark the job as finished at the end.
+
+    A job that is marked already is not run again.
 
     Args:
-      folder: of the run, which exists.
+      folder: existing folder of the job.
       commands: arguments of Python.
 
     Returns:
       The exit status of the last command.
     """
     with open(folder / ".job.lock", "w") as lock:
-        # A plan that was killed may have left this run going: then wait for it.
+        # A killed plan may have left this job running; wait for its end.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / MARK).exists():
             return 0
-        # Ctrl-C is for the command, which saves its state; a handler, unlike SIG_IGN, is not
-        # inherited.
+        # The command handles Ctrl-C and saves its state. It would inherit SIG_IGN, but no handler.
         signal.signal(signal.SIGINT, lambda *_: None)
         with open(folder / LOG, "a", encoding="utf-8") as log:
             for command in commands:
-                # The lock is held as long as any of the two lives.
+                # The command shares the lock, which is held until both processes end.
                 done = subprocess.run(
                     [sys.executable, *command],
                     stdout=log,

@@ -1,4 +1,4 @@
-"""Run a plan's jobs in processes of their own: one or several at a time here, or on a cluster."""
+"""Scheduler of a plan's jobs, in subprocesses on this machine or on a cluster."""
 
 from __future__ import annotations
 
@@ -21,29 +21,32 @@ from emojax.experiments.launch import runner
 from emojax.experiments.launch.job import Job
 
 _POLL_S = 0.2
-ENGINES = "here, local:2 (so many at a time) or slurm:timeout_min=600,gpus_per_node=1,slurm_partition=NAME"
+ENGINES = (
+    "here, local:2 (so many at a time) or "
+    "slurm:timeout_min=600,gpus_per_node=1,slurm_partition=NAME"
+)
 
 
 class Handle(Protocol):
-    """A process that was begun; submitit's jobs are such handles."""
+    """Handle of a started process; submitit's jobs have these methods too."""
 
     def done(self) -> bool:
-        """Say whether it has ended."""
+        """Return True once the process has ended."""
 
     def exception(self) -> BaseException | None:
-        """The reason why it failed, if it did."""
+        """Return the error of a failed process, else None."""
 
     def cancel(self) -> None:
-        """Stop it."""
+        """Stop the process."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """A place where jobs are run.
+    """Engine that runs jobs.
 
     Attributes:
-      submit: begins a command.
-      limit: how many may run at once.
+      submit: function that starts a command.
+      limit: number of jobs that may run at once.
     """
 
     submit: Callable[[list[str]], Handle]
@@ -51,15 +54,16 @@ class Engine:
 
 
 def make_engine(text: str, folder: Path) -> Engine:
-    """Make an engine as a person types it.
+    """Make an engine from its text on the command line.
 
     Args:
-      text: ``here``; ``local:N``; ``slurm`` with submitit's parameters behind it,
+      text: ``here``, ``local:N``, or ``slurm`` with parameters of submitit:
         ``slurm:NAME=VALUE,...``.
-      folder: where submitit keeps its own files.
+      folder: folder for submitit's own files.
 
     Raises:
-      ValueError: another text, no submitit, no SLURM, or parameters that submitit does not know.
+      ValueError: the text is invalid, submitit or SLURM is missing, or submitit does not know a
+        parameter.
     """
     kind, _, options = text.partition(":")
     if text == "here":
@@ -92,10 +96,10 @@ def _executor(folder: Path, cluster: str, parameters: dict[str, Any]) -> Any:
 
 
 class _Process:
-    """A process on this machine."""
+    """Process on this machine."""
 
     def __init__(self, command: list[str]) -> None:
-        # In a session of its own, so that Ctrl-C reaches it once: when it is cancelled.
+        # With a session of its own it gets Ctrl-C only once, from cancel().
         self._process = subprocess.Popen(command, start_new_session=True)
 
     def done(self) -> bool:
@@ -111,17 +115,17 @@ class _Process:
 
 
 def execute(jobs: Iterable[Job], engine: Engine) -> dict[str, str]:
-    """Run jobs, each as soon as those that it comes after are finished, and show a progress bar.
+    """Run each job as soon as the jobs in its ``after`` are finished, and show a progress bar.
 
-    A job that fails is named, and loses only those that come after it. Ctrl-C stops those that run;
-    run again, they go on from their last checkpoint.
+    A failed job is named; only jobs that come after it are skipped. Ctrl-C stops the running jobs,
+    which resume from their last checkpoint in the next run.
 
     Args:
-      jobs: to be run; what they come after is among them, or finished.
-      engine: where.
+      jobs: jobs to run; each job in an ``after`` is among them or finished.
+      engine: engine that runs them.
 
     Returns:
-      name of each job that failed → why, in one line.
+      Name of each failed job → reason in one line.
     """
     named = {job.name: job for job in jobs}
     order = graphlib.TopologicalSorter(
@@ -167,25 +171,25 @@ def _cancelled_with_ctrl_c(running: Mapping[str, Handle]) -> Iterator[None]:
 
 
 def _begin(job: Job, engine: Engine, running: dict[str, Handle], failed: Collection[str]) -> str:
-    """Begin a job, or say why it cannot be begun."""
+    """Start a job; return the reason if it cannot start, else an empty text."""
     lost = [one.name for one in job.after if one.name in failed]
     if lost:
         return f"needs {', '.join(lost)}, which failed"
     job.begin()
     try:
         running[job.name] = engine.submit(command_of(job))
-    except RuntimeError as error:  # of submitit, where SLURM takes no more
+    except RuntimeError as error:  # from submitit if SLURM refuses the job
         return f"could not be begun: {error}"
     return ""
 
 
 def command_of(job: Job) -> list[str]:
-    """The command that runs a job in a process of its own."""
+    """Return the command that runs a job in a process of its own."""
     return [sys.executable, "-m", runner.__name__, str(job.folder), json.dumps(job.commands)]
 
 
 def _failure(job: Job, handle: Handle) -> str:
-    """The reason why a job failed, if it did: its last line, and what its engine says."""
+    """Return why a job failed, from its log and its engine; an empty text if it did not."""
     error = handle.exception()
     if error is None and job.is_finished():
         return ""

@@ -1,4 +1,4 @@
-"""A request of a person, and the jobs it is made of."""
+"""Specification of an experiment, and jobs made from it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from emojax.training.transfer import NETWORK
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """Corpora, seeds and settings that a person asks for.
+    """Corpora, seeds and settings of an experiment.
 
     Attributes:
-      corpora: name → as ``train.py`` takes it, ``NAME`` or ``NAME=PATH``.
-      bases: the same, of corpora whose networks single-task transfer begins at.
-      out: all runs lie in its folder ``runs``.
-      seeds: a run of each.
-      source_dir: of the publishers' folders.
-      data_dir: of the prepared corpora.
-      config: file of the settings of shared training.
-      scratch_config: of a single corpus's training.
-      tune_config: of the tuning of adapters, norms and heads on a trained network.
-      label_words: of aggregated corpora, as ``train.py`` takes them.
-      vgg16_weights: file of VGG16's weights, if a person names one.
-      speaker_normalisation: whether SVMs standardise the features of each speaker first.
+      corpora: name → item as for ``train.py``, ``NAME`` or ``NAME=PATH``.
+      bases: the same for corpora whose networks are bases of single-task transfer.
+      out: output folder; all runs are below its folder ``runs``.
+      seeds: seeds; each job runs once for each of them.
+      source_dir: folder of the publishers' folders.
+      data_dir: folder of the prepared corpora.
+      config: config file of shared training.
+      scratch_config: config file of a single corpus's training.
+      tune_config: config file of tuning adapters, norms and heads on a trained network.
+      label_words: ``label_words`` of aggregated corpora, as for ``train.py``.
+      vgg16_weights: file of VGG16's weights, or None.
+      speaker_normalisation: True where SVMs standardise the features of each speaker first.
     """
 
     corpora: Mapping[str, str]
@@ -56,20 +56,20 @@ class Spec:
         base: Job | None = None,
         **changes: Any,
     ) -> Job:
-        """A network that is trained and scored.
+        """Return a job that trains and scores a network.
 
         Args:
-          name: of the job.
-          config_file: its settings.
-          corpora: that it is trained on.
-          states: state that is scored → setting that it counts for, or empty.
-          base: the run that it begins at.
-          changes: settings that are not those of the file.
+          name: name of the job.
+          config_file: config file of the training.
+          corpora: corpora to train on.
+          states: state to score → setting of its results, or empty.
+          base: job whose network it starts from.
+          changes: settings that replace those of the file.
         """
         folder = self.out / "runs" / name
         changes |= {"base": str(base.folder)} if base else {}
         config = read_config_file(config_file).replace(**changes)
-        if base:  # as train.py does: its parameters fit no other network
+        if base:  # as in train.py: the base's parameters fit no other network
             adapters = config.network.adapters or base.config["adapters"]
             config = config.replace(**{key: base.config[key] for key in NETWORK}, adapters=adapters)
         places = {"corpora": join_items(corpora.values())}
@@ -81,7 +81,7 @@ class Spec:
             folder / ("" if state == "best" else state): setting
             for state, setting in states.items()
         }
-        # It is the same run wherever its corpora and its base lie.
+        # Paths of the corpora and of the base do not identify a run.
         settings = {
             key: value for key, value in config.flat().items() if key not in {*PATH_KEYS, "base"}
         }
@@ -91,11 +91,11 @@ class Spec:
         )
 
     def svm(self, features: FeatureSet, corpus: str, seed: int) -> Job:
-        """A feature set and an SVM on one corpus."""
+        """Return a job that scores an SVM with a feature set on one corpus."""
         name = f"{features.name}/{corpus}_seed{seed}"
         folder = self.out / "runs" / name
         places = f"--source_dir={self.source_dir}", f"--data_dir={self.data_dir}", f"--out={folder}"
-        # The same clips as the network's, so that they can be compared.
+        # The same test clips as the network's, so that both can be compared.
         partition = read_config_file(self.scratch_config).data.partition
         settings = {"features": features.name, "partition": partition, "seed": seed}
         settings["speaker_normalisation"] = self.speaker_normalisation
@@ -108,7 +108,7 @@ class Spec:
             *flags,
             *places,
         )
-        # Weights are what is in the file, wherever it lies.
+        # The content of the weights file identifies a run, its path does not.
         settings["weights_sha256"] = features.versions.get("weights_sha256", "")
         return Job(
             name, folder, [command], {folder / features.name: features.name}, settings, [corpus]
@@ -116,7 +116,7 @@ class Spec:
 
 
 def parse_seeds(items: Iterable[str]) -> list[int]:
-    """Seeds as a person types them.
+    """Parse the seeds of the command line.
 
     >>> parse_seeds(["0", " 2", "0"])
     [0, 2]
@@ -128,7 +128,7 @@ def parse_seeds(items: Iterable[str]) -> list[int]:
 
 
 def read_config_file(path: str) -> Config:
-    """The settings of a config file, ``FILE.py`` or ``FILE.py:ARGUMENT``; a ValueError if it is none."""
+    """Read a config file, ``FILE.py`` or ``FILE.py:ARGUMENT``; raise a ValueError if it is none."""
     file, _, argument = path.partition(":")
     try:
         settings = runpy.run_path(file)["get_config"](*filter(None, [argument]))

@@ -1,4 +1,4 @@
-"""Figures of the experiments: the paper's Figures 2, 3 and 4, and the coloured grids of Figure 7."""
+"""Figures of the experiments: the paper's Figures 2, 3 and 4, and heat maps as in Figure 7."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _BIN_S = 0.25
 _COLUMNS = 4
 _TICKS_HZ = np.array([250, 500, 1000, 2000, 4000])
 _SMALLEST_RANGE = 5.0
-# Names of more characters than fit above a cell are slanted.
+# Longer names do not fit above a cell and are slanted.
 _LONG = 12
 
 
 def box_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:
-    """A box per corpus on a logarithmic axis: quartiles, whiskers up to 1.5 times the box, outliers."""
+    """Draw a box plot per corpus on a logarithmic axis, with whiskers up to 1.5 times the box."""
     figure = Figure(figsize=(7.5, 1.2 + 0.32 * len(durations_s)), layout="constrained")
     ax = figure.subplots()
     ax.boxplot(
@@ -51,7 +51,7 @@ def box_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:
 
 
 def histogram_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:
-    """A histogram of all clips up to 10 s, which says how many are longer."""
+    """Draw a histogram of all clips up to 10 s; its title counts the longer ones."""
     values = np.concatenate(list(durations_s.values()))
     figure = Figure(figsize=(7.5, 3.6), layout="constrained")
     ax = figure.subplots()
@@ -67,15 +67,15 @@ def histogram_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:
     ax.set_xlabel("duration in s")
     ax.set_ylabel(f"clips per {_BIN_S} s")
     ax.set_title(
-        f"{len(values):,} clips of {len(durations_s)} corpora; {len(values) - len(shown):,} longer ones "
-        "are not shown",
+        f"{len(values):,} clips of {len(durations_s)} corpora; "
+        f"{len(values) - len(shown):,} longer ones are not shown",
         fontsize=10,
     )
     return figure
 
 
 def mel_figure(mels: Mapping[str, np.ndarray]) -> Figure:
-    """A panel per label, time from left to right; one scale of colour and of time for all.
+    """Draw a panel per label, with one scale of colour and of time for all.
 
     Args:
       mels: label → float32 ``[frames, 64]`` of :func:`emojax.log_mel`.
@@ -97,7 +97,7 @@ def mel_figure(mels: Mapping[str, np.ndarray]) -> Figure:
     axes[0, 0].set_yticks(_channel(_TICKS_HZ), [f"{tick / 1000:g}" for tick in _TICKS_HZ])
     for ax in axes.ravel()[len(mels) :]:
         ax.axis("off")
-    for ax in axes.ravel()[: len(mels)][-columns:]:  # nothing is below these
+    for ax in axes.ravel()[: len(mels)][-columns:]:  # the lowest panel of each column
         ax.tick_params(labelbottom=True)
     figure.supxlabel("time in s", fontsize=10)
     figure.supylabel("kHz", fontsize=10)
@@ -106,7 +106,7 @@ def mel_figure(mels: Mapping[str, np.ndarray]) -> Figure:
 
 
 def _channel(frequency_hz: np.ndarray) -> np.ndarray:
-    """The mel channel whose centre is nearest each frequency."""
+    """Return the mel channel whose centre is nearest to each frequency."""
     centres_hz = librosa.mel_frequencies(MELS + 2, fmax=SAMPLE_RATE_HZ / 2)[1:-1]
     return np.abs(centres_hz[:, None] - frequency_hz).argmin(axis=0)
 
@@ -122,12 +122,12 @@ def heat_map(
     """Draw a cell per value; blue is better than the reference, red is worse.
 
     Args:
-      values: float[R, C], written into the cells; nan leaves one empty.
-      differences: float[R, C], from the reference.
+      values: float[R, C], texts of the cells; a cell of nan is empty.
+      differences: float[R, C], differences from the reference.
       rows: R names.
       columns: C names.
-      reference: what the differences are from.
-      framed: row and column of cells that stand apart.
+      reference: name of the reference.
+      framed: row and column of each cell to frame.
     """
     long = max(len(line) for name in columns for line in name.split("\n")) > _LONG
     size = 2.4 + 0.95 * len(columns), 1.4 + 0.36 * len(rows) + 1.4 * long

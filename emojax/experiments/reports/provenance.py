@@ -11,7 +11,7 @@ from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import Grid
 from emojax.experiments.reports.table import Cell, Table
 
-# What matters most of a network's settings, as columns of a table.
+# Columns of a table for the most important settings of a network.
 NETWORK = {"width": "d", "learning rates": "", "rounds a phase": ",d"}
 _RUNS = {
     "setting": "",
@@ -23,14 +23,16 @@ _RUNS = {
     "step": ",d",
 }
 _RUNS |= {**NETWORK, "utterance": "", "commit": "", "command": ""}
-# What each classifier of emojax.baselines.svm standardises the features over.
+# Classifier of emojax.baselines.svm → parts over which it standardises the features.
 _STANDARDISED_OVER = {"linear": "train", "rbf": "train and devel"}
 
 
 def network_settings(config: Mapping) -> tuple[Cell, ...]:
-    """The values of these columns, as far as a run notes them; an SVM's are empty.
+    """Return the values of the columns ``NETWORK``; those that a run does not note are empty.
 
-    >>> network_settings({"width": 32, "learning_rates": [0.1, 0.01], "rounds_per_phase": 2500, "seed": 0})
+    >>> network_settings(
+    ...     {"width": 32, "learning_rates": [0.1, 0.01], "rounds_per_phase": 2500, "seed": 0}
+    ... )
     (32, '0.1, 0.01', 2500)
     """
     rates = ", ".join(map(str, config.get("learning_rates", ())))
@@ -45,15 +47,15 @@ def score_report(
     pieces: Sequence[Table | Picture],
     missing: str,
 ) -> Report:
-    """A report on finished runs, with all that they say of themselves.
+    """Return a report on finished runs, with the protocols, seeds, settings and versions they note.
 
     Args:
-      grid: what they scored.
-      name: of the experiment.
+      grid: scores of the runs.
+      name: name of the experiment.
       title: one line.
-      selection: by which rule a state was chosen.
-      pieces: in the order of the page.
-      missing: which runs should be there and are not.
+      selection: rule by which a state was chosen.
+      pieces: tables and pictures in the order of the page.
+      missing: text on the missing runs.
     """
     return Report(
         name=name,
@@ -69,7 +71,7 @@ def score_report(
 
 
 def _protocols(grid: Grid) -> str:
-    """Protocols, and the corpora that were tested by each."""
+    """List the protocols, and the corpora that were tested by each."""
     tested: dict[str, list[str]] = defaultdict(list)
     for name in grid.corpora:
         runs = [one for setting in grid.having(name) for one in grid.settings[setting][name]]
@@ -79,7 +81,7 @@ def _protocols(grid: Grid) -> str:
 
 
 def normalisation(grid: Grid) -> str:
-    """A text on what the input was standardised over; per speaker means all clips of a tested one."""
+    """Describe the standardisation of the input; per speaker uses all clips of tested speakers."""
     said = ["Networks: each utterance's log-mel over its own frames."]
     for classifier, parts in _STANDARDISED_OVER.items():
         if names := _settings_with(grid, "classifier", classifier):
@@ -90,7 +92,7 @@ def normalisation(grid: Grid) -> str:
 
 
 def _settings_with(grid: Grid, key: str, value: str | bool) -> str:
-    """Names of the settings of which a run has this in its config."""
+    """List the settings in which the config of a run has this value."""
     return ", ".join(
         setting
         for setting, scored in grid.settings.items()
@@ -99,13 +101,13 @@ def _settings_with(grid: Grid, key: str, value: str | bool) -> str:
 
 
 def _seeds(grid: Grid) -> str:
-    """Seeds of the runs; they choose the partition too where none is published."""
+    """List the seeds of the runs; they also decide partitions that are not published."""
     found = sorted({one.seed for one in grid.runs()})
     return f"{', '.join(map(str, found))}; one run of each corpus in each setting with each seed."
 
 
 def _versions(grid: Grid) -> str:
-    """Versions of software, and the settings that were scored with each, as their runs noted."""
+    """List the software versions that the runs note, and the settings scored with each."""
     settings: dict[str, dict[str, None]] = defaultdict(dict)
     for setting, scored in grid.settings.items():
         for one in itertools.chain.from_iterable(scored.values()):
@@ -118,7 +120,7 @@ def _versions(grid: Grid) -> str:
 
 
 def _runs_table(grid: Grid) -> Table:
-    """A row for each run: how it was trained and scored."""
+    """Return a table of how each run was trained and scored."""
     rows = [row for setting in grid.settings for row in _runs_of(grid, setting)]
     return Table("runs", "The runs behind these numbers", _RUNS, rows)
 

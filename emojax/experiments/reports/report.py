@@ -1,4 +1,4 @@
-"""Reports of experiments, and the one place that writes them: CSV, LaTeX, PNG and a page of HTML."""
+"""Reports of experiments, and their files: CSV, LaTeX, PNG and an HTML page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ body { font: 16px/1.45 system-ui, sans-serif; color: #1b1b1b; max-width: 70rem;
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2.5rem }
 .wide { overflow-x: auto } img { max-width: 100%; height: auto }
 table { border-collapse: collapse; border-block: 2px solid; font-size: .9rem }
-th, td { padding: .2rem .6rem; vertical-align: top } th { border-bottom: 1px solid; text-align: left }
+th, td { padding: .2rem .6rem; vertical-align: top }
+th { border-bottom: 1px solid; text-align: left }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .text { overflow-wrap: anywhere; min-width: 6rem }
 tfoot td { border-top: 1px solid } tbody tr:nth-child(even) { background: #f3f3f3 }
@@ -33,12 +34,12 @@ dd { margin: 0 0 .5rem } dt { font-weight: 600 }
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure; its caption may come from strangers.
+    """Figure with a caption, which may be untrusted text.
 
     Attributes:
-      name: of its file.
+      name: name of its file.
       caption: one line.
-      figure: drawn already.
+      figure: the drawn figure.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Picture:
     figure: Figure
 
     def png(self) -> bytes:
-        """The picture as a file's content."""
+        """Return the content of a PNG file."""
         content = io.BytesIO()
         save_figure(self.figure, content, dpi=_DPI)
         return content.getvalue()
@@ -54,19 +55,19 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """Results of an experiment, and all that a reader must know to judge them.
+    """Results of an experiment, with the facts that a reader needs to judge them.
 
     Attributes:
-      name: of the experiment, and of the page.
+      name: name of the experiment and of the page.
       title: one line.
-      protocol: who was trained on and who was tested.
-      seeds: of what.
-      normalisation: of the input.
-      selection: by which rule a state, or an example, was chosen.
-      pieces: in the order of the page.
-      missing: what should be in it and is not, and why.
-      run_versions: of the software that finished runs were made with; empty where the page computes
-        itself.
+      protocol: which speakers were trained on, and which were tested.
+      seeds: seeds, and what they decide.
+      normalisation: normalisation of the input.
+      selection: rule by which a state or an example was chosen.
+      pieces: tables and pictures in the order of the page.
+      missing: missing results and the reasons.
+      run_versions: software versions of finished runs; empty where the page's own computation
+        made the results.
     """
 
     name: str
@@ -81,17 +82,17 @@ class Report:
 
 
 def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
-    """Write ``NAME.html``, per table ``.csv`` and ``.tex``, and per picture ``.png``.
+    """Write ``NAME.html``, a ``.csv`` and a ``.tex`` per table, and a ``.png`` per picture.
 
-    Each file is whole or not there. The page holds its pictures and needs no network.
+    Each file is written atomically. The page embeds its pictures and needs no network.
 
     Args:
-      report: what was found.
-      out: a folder, made where there is none.
-      command: how this was called, for the record.
+      report: report to write.
+      out: folder of the files; made if missing.
+      command: command line, shown on the page.
 
     Returns:
-      The files, the page last.
+      Paths of the files, the page last.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -117,7 +118,10 @@ def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
 def _picture_html(caption: str, png: bytes) -> str:
     data = base64.b64encode(png).decode()
     caption = html_text(caption)
-    return f'<section><h2>{caption}</h2><img alt="{caption}" src="data:image/png;base64,{data}"></section>'
+    return (
+        f"<section><h2>{caption}</h2>"
+        f'<img alt="{caption}" src="data:image/png;base64,{data}"></section>'
+    )
 
 
 def _page(report: Report, sections: Sequence[str], command: str) -> str:
@@ -135,7 +139,7 @@ def _page(report: Report, sections: Sequence[str], command: str) -> str:
     )
     title = html_text(report.title)
     missing = f"<p><b>Missing</b> {html_text(report.missing)}</p>" if report.missing else ""
-    # The second lock: a text that slipped through unescaped could still not run or load anything.
+    # A second protection: even text that was not escaped cannot run or load anything.
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>

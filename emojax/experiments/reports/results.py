@@ -1,4 +1,4 @@
-"""Finished runs, as their work directories hold them."""
+"""Results of finished runs, read from their work directories."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from emojax.evaluation.score_files import finished_near
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
-    """One corpus in one finished run; fractions, not percent.
+    """Scores of one corpus in one finished run; fractions, not percent.
 
     Attributes:
-      workdir: of the run.
-      run: all that ``results.json`` says beside the corpora.
-      result: of this corpus, see :meth:`emojax.evaluation.metrics.CorpusResult.to_json`.
-      devel_uar: of the state that was chosen; None where there was no devel part.
-      predictions: of the test part, by file.
+      workdir: work directory of the run.
+      run: content of ``results.json``.
+      result: scores of this corpus, see :meth:`emojax.evaluation.metrics.CorpusResult.to_json`.
+      devel_uar: devel UAR of the chosen state; None without a devel part.
+      predictions: file → prediction, for the test part.
     """
 
     workdir: Path
@@ -32,15 +32,15 @@ class Scored:
 
     @property
     def seed(self) -> int:
-        """The seed of the run."""
+        """Seed of the run."""
         return self.run["config"]["seed"]
 
 
 def read_setting(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Scored]]:
-    """Read what the runs of a setting scored on each corpus, a run per seed, by seed.
+    """Read the runs of a setting: corpus → its scores, one per seed, in the order of the seeds.
 
     Raises:
-      ValueError: a folder without results, or a corpus twice with one seed.
+      ValueError: a folder has no results, or a corpus occurs twice with one seed.
     """
     corpora: dict[str, dict[int, Scored]] = defaultdict(dict)
     for workdir in workdirs:
@@ -48,17 +48,17 @@ def read_setting(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Score
             other = corpora[name].setdefault(scored.seed, scored)
             if other is not scored:
                 raise ValueError(
-                    f"{setting}: corpus {name} with seed {scored.seed} is in {other.workdir} and in "
-                    f"{workdir}; give each corpus once for each seed"
+                    f"{setting}: corpus {name} with seed {scored.seed} is in {other.workdir} "
+                    f"and in {workdir}; give each corpus once for each seed"
                 )
     return {name: [seeds[seed] for seed in sorted(seeds)] for name, seeds in corpora.items()}
 
 
 def read_run(workdir: Path) -> dict[str, Scored]:
-    """Read what the run in a work directory scored on each corpus, in the run's order.
+    """Read the run in a work directory: corpus → its scores, in the order of the run.
 
     Raises:
-      ValueError: the run was not scored, or something else lies there.
+      ValueError: the run was not scored, or its files are invalid.
     """
     path = workdir / "results.json"
     if not path.is_file():
@@ -77,7 +77,8 @@ def read_run(workdir: Path) -> dict[str, Scored]:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{path} is not what evaluate.py writes ({type(error).__name__}: {error}); score the run again"
+            f"{path} is not what evaluate.py writes ({type(error).__name__}: {error}); "
+            "score the run again"
         ) from error
 
 

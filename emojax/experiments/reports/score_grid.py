@@ -1,4 +1,4 @@
-"""Settings by corpora: what was scored where, over seeds, beside the first setting."""
+"""Grid of scores by setting, corpus and seed, and comparisons with the first setting."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Grid:
     """Scores by setting, corpus and seed; not every setting has every corpus.
 
     Attributes:
-      settings: the first one is what the others are compared with.
-      corpora: in the order of the tables.
+      settings: setting → corpus → its scores; the first setting is the reference of the others.
+      corpora: names in the order of the tables.
     """
 
     settings: Mapping[str, Mapping[str, Sequence[Scored]]]
@@ -28,16 +28,16 @@ class Grid:
 
     @property
     def first(self) -> str:
-        """The setting that the others are compared with."""
+        """Setting that the others are compared with."""
         return next(iter(self.settings))
 
     @property
     def others(self) -> list[str]:
-        """The other settings."""
+        """Settings other than the first."""
         return list(self.settings)[1:]
 
     def runs(self) -> list[Scored]:
-        """Every score of every setting."""
+        """Return every score of every setting."""
         return [
             one
             for corpora in self.settings.values()
@@ -46,35 +46,35 @@ class Grid:
         ]
 
     def having(self, corpus: str) -> list[str]:
-        """The settings that have a corpus."""
+        """Return the settings that have a corpus."""
         return [setting for setting, scored in self.settings.items() if corpus in scored]
 
     def chance(self, corpus: str) -> float:
-        """UAR of guessing, in percent; the same in all settings, which have the same test clips."""
+        """Return the UAR of guessing in percent; all settings have the same test clips."""
         return 100 * self.settings[self.having(corpus)[0]][corpus][0].result["chance"]
 
     def common(self) -> list[str]:
-        """The corpora that every setting has, over which alone means can be compared."""
+        """Return the corpora that every setting has; means are comparable only over these."""
         return [name for name in self.corpora if len(self.having(name)) == len(self.settings)]
 
     def uars(self, setting: str, corpus: str, part: str) -> list[float]:
-        """UAR in percent, of each seed that has one."""
+        """Return the UAR in percent of each seed that has one."""
         return [*_uar_by_seed(self.settings[setting].get(corpus, ()), part).values()]
 
     def uar(self, setting: str, corpus: str, part: str) -> float | None:
-        """Mean UAR over the seeds in percent, if there is one."""
+        """Return the mean UAR over the seeds in percent; None if no seed has one."""
         uars = self.uars(setting, corpus, part)
         return fmean(uars) if uars else None
 
     def deviation(self, setting: str, corpus: str, part: str) -> float | None:
-        """Standard deviation of UAR over the seeds in percentage points, of two seeds or more."""
+        """Return the standard deviation of UAR over two seeds or more, in percentage points."""
         uars = self.uars(setting, corpus, part)
         return stdev(uars) if len(uars) > 1 else None
 
     def difference(self, setting: str, corpus: str, part: str) -> float | None:
-        """Mean percentage points above the first setting, over the seeds that both have, if there are any.
+        """Return the mean percentage points above the first setting, over seeds that both have.
 
-        Other seeds may have other speakers in their parts.
+        Other seeds may have other speakers in their parts. Without a common seed it is None.
         """
         own, first = (
             _uar_by_seed(self.settings[one].get(corpus, ()), part) for one in (setting, self.first)
@@ -83,19 +83,19 @@ class Grid:
         return fmean(points) if points else None
 
     def both(self, setting: str) -> list[str]:
-        """The corpora that this setting and the first one have."""
+        """Return the corpora that this setting and the first one have."""
         return [name for name in self.corpora if {setting, self.first} <= set(self.having(name))]
 
     def paired(self, setting: str, corpus: str) -> tuple[Scored, Scored] | None:
-        """A run of this setting and one of the first, of the first seed that both have, if there is one.
+        """Return a run of this setting and one of the first, with the first seed that both have.
 
-        Another seed may be tested on other clips.
+        Another seed may be tested on other clips. Without a common seed it is None.
         """
         own, first = (self.settings[one].get(corpus, ()) for one in (setting, self.first))
         return next(((a, b) for a in own for b in first if a.seed == b.seed), None)
 
     def compared(self, setting: str) -> dict[str, Comparison]:
-        """Compare this setting (A) with the first (B) on each corpus, by a run of each.
+        """Compare this setting (A) with the first (B) on each corpus, with one run of each.
 
         Raises:
           ValueError: they were not tested on the same clips.
@@ -105,7 +105,7 @@ class Grid:
         return {one.corpus: one for one in compare_predictions(predictions, (setting, self.first))}
 
     def stochastic_order(self, setting: str) -> dict[str, float]:
-        """ε_min of this setting over the first one on test, by corpus, where both have two seeds or more."""
+        """Return ε_min of this setting over the first on test, by corpus with two seeds in both."""
         both = self.both(setting)
         scores = {
             name: (self.uars(setting, name, "test"), self.uars(self.first, name, "test"))
@@ -116,7 +116,7 @@ class Grid:
 
 
 def _uar_by_seed(scored: Sequence[Scored], part: str) -> dict[int, float]:
-    """UAR in percent by seed, of those that have one."""
+    """Return the UAR in percent by seed, for seeds that have one."""
     fractions = {
         one.seed: one.devel_uar if part == "devel" else one.result["uar"] for one in scored
     }
@@ -128,10 +128,10 @@ def read_grid(workdirs: Mapping[str, Sequence[Path]], corpora: Sequence[str] = (
 
     Args:
       workdirs: setting → its work directories.
-      corpora: those to keep; all, if empty.
+      corpora: names of corpora to keep; all, if empty.
 
     Raises:
-      ValueError: a run without results, or a corpus that no run has.
+      ValueError: a run has no results, or a corpus is in no run.
     """
     settings = {setting: read_setting(setting, some) for setting, some in workdirs.items()}
     found = list(dict.fromkeys(name for scored in settings.values() for name in scored))

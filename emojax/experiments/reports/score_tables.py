@@ -1,4 +1,4 @@
-"""UAR of each setting on each corpus, as every report on finished runs shows it."""
+"""Tables and pictures of the UAR of each setting on each corpus."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def score_table(
     mark: Callable[[str, str], str] = lambda setting, corpus: "",
     notes: Sequence[str] = (),
 ) -> Table:
-    """A row per corpus, and devel and test UAR of each setting.
+    """Return a table with a row per corpus, and devel and test UAR of each setting.
 
     Args:
       grid: the scores.
-      name: of the files.
+      name: name of the files.
       caption: one line.
-      mark: setting and corpus → what stands behind the test UAR.
-      notes: lines below.
+      mark: setting and corpus → mark behind the test UAR.
+      notes: lines below the table.
     """
 
     def row(corpus: str) -> list[Cell]:
@@ -56,7 +56,7 @@ def score_table(
 
 
 def rank_pictures(grid: Grid) -> Iterable[Picture]:
-    """Mean ranks of three settings or more over five corpora or more; fewer say nothing."""
+    """Yield a picture of mean ranks, for at least three settings and five corpora."""
     names, settings = grid.common(), list(grid.settings)
     if len(settings) < 3 or len(names) < 5:
         return
@@ -64,7 +64,8 @@ def rank_pictures(grid: Grid) -> Iterable[Picture]:
     ranking = friedman_nemenyi(np.array(scores, float), settings)
     caption = (
         f"Mean ranks of test UAR over {len(names)} corpora (1 is best); Friedman's test p = "
-        f"{ranking.friedman_p:.4f}; a bar joins settings that Nemenyi's test does not tell apart at 0.05"
+        f"{ranking.friedman_p:.4f}; "
+        "a bar joins settings that Nemenyi's test does not tell apart at 0.05"
     )
     yield Picture("ranks", caption, critical_difference_figure(ranking))
 
@@ -76,7 +77,7 @@ def _cell(grid: Grid, setting: str, corpus: str, part: str, mark: str) -> Marked
 
 
 def _means(grid: Grid) -> list[Cell]:
-    """The foot: means over the corpora that all settings have; empty where there are none."""
+    """Return the last row: means over the corpora that all settings have; empty without any."""
     common = grid.common()
     if not common:
         return []
@@ -99,13 +100,13 @@ def score_map(
     difference: Callable[[str, str, str], float | None],
     reference: str,
 ) -> Figure:
-    """UAR of these settings in colours.
+    """Draw a heat map of the UAR of these settings.
 
     Args:
       grid: the scores.
-      settings: those to show.
-      difference: setting, corpus and part → points above the reference.
-      reference: its name.
+      settings: settings to show.
+      difference: setting, corpus and part → percentage points above the reference.
+      reference: name of the reference.
     """
     columns = [(setting, part) for setting in settings for part in PARTS]
 

@@ -1,4 +1,4 @@
-"""A table, and what it looks like as CSV, LaTeX and HTML."""
+"""Table that is written as CSV, LaTeX and HTML."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LATEX = str.maketrans(
         "−": r"$-$",
         "±": r"$\pm$",
         "ε": r"$\varepsilon$",
-        # At the beginning of a row these would belong to the end of the row before.
+        # LaTeX would read these at the start of a row as arguments of the \\ before it.
         "[": "{[}",
         "*": "{*}",
         **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -29,7 +29,7 @@ _LATEX = str.maketrans(
 
 @dataclasses.dataclass(frozen=True)
 class Marked:
-    """A number with a mark behind it for those who read; a CSV has the number only."""
+    """Number with a mark behind it; a CSV has the number only."""
 
     value: float
     mark: str
@@ -46,17 +46,19 @@ Cell = str | int | float | Marked | None
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table; its texts may come from strangers.
+    """Table of numbers and texts, which may be untrusted.
 
     Attributes:
-      name: of its files.
+      name: name of its files.
       caption: one line.
       columns: heading → format of its numbers, such as ``".1f"``; empty for a column of texts.
-      rows: a cell per column; None where nothing is known.
-      foot: a last row that sums the others up, or empty.
-      notes: lines below.
+      rows: a cell per column; None where a value is unknown.
+      foot: last row that sums up the others, or empty.
+      notes: lines below the table.
 
-    >>> table = Table("demo", "Two corpora", {"corpus": "", "mean s": ".1f"}, [("a_b", 2.345), ("c", None)])
+    >>> table = Table(
+    ...     "demo", "Two corpora", {"corpus": "", "mean s": ".1f"}, [("a_b", 2.345), ("c", None)]
+    ... )
     >>> print(table.csv(), end="")
     corpus,mean s
     a_b,2.345
@@ -73,13 +75,13 @@ class Table:
     notes: Sequence[str] = ()
 
     def shown(self) -> list[tuple[str, ...]]:
-        """All rows, the foot last, as a person reads them."""
+        """Return all rows as formatted texts, the foot last."""
         rows = [*self.rows, self.foot] if self.foot else self.rows
         forms = self.columns.values()
         return [tuple(_shown(*pair) for pair in zip(row, forms, strict=True)) for row in rows]
 
     def csv(self) -> str:
-        """The numbers in full, without captions and notes."""
+        """Return the rows as CSV, with unrounded numbers and without caption and notes."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
@@ -88,7 +90,7 @@ class Table:
         return text.getvalue()
 
     def latex(self) -> str:
-        """A floating table; needs the package booktabs."""
+        """Return a floating LaTeX table; it needs the package booktabs."""
         lines = [
             " & ".join(map(latex_text, row)) + r" \\"
             for row in (tuple(self.columns), *self.shown())
@@ -104,7 +106,7 @@ class Table:
         return "\n".join([*begin, *lines, *end]) + "\n"
 
     def html(self) -> str:
-        """A section of a page."""
+        """Return a section of an HTML page."""
         sides = ["number" if form else "text" for form in self.columns.values()]
         *body, last = [_html_row("td", row, sides) for row in self.shown()] or [""]
         foot = f"<tfoot>{last}</tfoot>" if self.foot else ""
@@ -132,7 +134,7 @@ def _html_row(tag: str, row: Sequence[str], sides: Sequence[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""The text without line breaks and invisible characters.
+    r"""Remove line breaks and invisible characters from a text.
 
     >>> one_line("a\n\n b\x00")
     'a b'
@@ -141,7 +143,7 @@ def one_line(text: str) -> str:
 
 
 def html_text(text: str) -> str:
-    """A stranger's text as it may stand in a page, also in a quoted attribute.
+    """Escape untrusted text for an HTML page or a quoted attribute.
 
     >>> html_text("<b> & 'c'")
     '&lt;b&gt; &amp; &#x27;c&#x27;'
@@ -150,7 +152,7 @@ def html_text(text: str) -> str:
 
 
 def latex_text(text: str) -> str:
-    r"""A stranger's text as it may stand in a LaTeX document.
+    r"""Escape untrusted text for a LaTeX document.
 
     >>> latex_text("50 % of a_b\\input{c}")
     '50 \\% of a\\_b\\textbackslash{}input\\{c\\}'

@@ -35,7 +35,7 @@ def here(tmp_path):
 
 @pytest.fixture
 def fake(tmp_path):
-    """A function that makes a job, which counts how often it began, does something, and leaves results."""
+    """A function that makes a job, which counts its starts, does something, and leaves results."""
 
     def make(name, code="", after=(), corpora=()):
         folder = tmp_path / name
@@ -57,7 +57,7 @@ def fake(tmp_path):
 
 @pytest.fixture
 def save():
-    """A function that leaves the manifest of a network: the settings of a job, and a digest of its data."""
+    """A function that writes a network's manifest: settings of a job and a digest of its data."""
 
     def manifest_of(job, digest):
         base = {"base": manifest_of(job.after[0], digest)} if job.after else {}

@@ -40,7 +40,8 @@ def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here, capsys
     jobs.append(fake("on_that", after=[jobs[2]]))
     failed = execute(jobs, here)
     assert failed == {
-        "bad": f"train.py: no such corpus; exit status 1 (all of it: {tmp_path / 'bad' / 'log.txt'})",
+        "bad": "train.py: no such corpus; exit status 1 "
+        f"(all of it: {tmp_path / 'bad' / 'log.txt'})",
         "on_bad": "needs bad, which failed",
         "on_that": "needs on_bad, which failed",
     }
