@@ -29,6 +29,14 @@ TINY = {"tones": ("high", "low", "middle"), "levels": ("loud", "soft")}
 TINY_SPEAKERS = 5
 
 
+# They wait for processes of their own, beside which other tests can run.
+WAITING = ("test_sharding", "test_resume", "test_multihost", "test_benchmarks")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in WAITING)  # so that no core is idle at the end
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--fuzz-rounds", type=int, default=1, help="Rounds of each fuzzer; one takes seconds."
