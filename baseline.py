@@ -51,12 +51,13 @@ def _score(typed: str) -> None:
 
     chosen = [open_features(name, FLAGS.vgg16_weights) for name in FLAGS.features]
     import datasets
+
+    paths = datasets.prepare(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)
     from emojax.baselines.pipeline import Baseline, evaluate
     from emojax.evaluation.score_files import table
 
     settings = FLAGS.classifier, FLAGS.partition, FLAGS.seed, FLAGS.speaker_normalisation
     baselines = [Baseline(features, *settings) for features in chosen]
-    paths = datasets.prepare(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)
     for baseline in baselines:
         out = Path(FLAGS.out) / baseline.features.name
         print(table(evaluate(baseline, paths, Path(FLAGS.data_dir) / "features", out, typed)))

@@ -56,11 +56,12 @@ def main(argv: list[str]) -> None:
         config = read_config(FLAGS.config.to_dict())  # before anything slow is imported
         import datasets
         from emojax.multihost import first_goes_ahead, join
-        from emojax.training.loop import train
 
         join(FLAGS.coordinator, FLAGS.processes, FLAGS.process)
         with first_goes_ahead("prepared"):
             paths = datasets.prepare(**vars(config.paths))
+        from emojax.training.loop import train
+
         train(config, FLAGS.workdir, paths, FLAGS.profile)
 
 

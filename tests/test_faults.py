@@ -75,7 +75,6 @@ def check(process, name, said, tmp_path):
             ],
             "file",
         ),
-        ("evaluate.py", ["evaluate.py", "--workdir={file}"], "holds no checkpoint"),
         ("datasets", [*DATASETS, "a={tones}", "--data_dir={file}"], "file"),
         ("datasets", [*DATASETS, "a={picture}", "--data_dir={new}"], "picture.csv"),
         ("experiments", [*EXPERIMENTS, "statistics", "--data_dir={data}", "--out={file}"], "file"),

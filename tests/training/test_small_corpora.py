@@ -29,19 +29,18 @@ def rows(speakers=SPEAKERS, labels=2, takes=2):
     ]
 
 
-def write(folder, some, samples_of=tone, split=None):
+def write(folder, some, samples_of=tone, split=None, name="odd"):
     """A corpus of so many clips; gives the item that names it."""
     folder.mkdir()
     with open(folder / "labels.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file", "label", "speaker", *(["split"] if split else [])])
         for number, (speaker, label, take) in enumerate(some):
-            name = f"{speaker}_{label}_{take}.wav"
-            soundfile.write(
-                folder / name, samples_of(number, int(label[1:])), RATE_HZ, subtype="FLOAT"
-            )
-            table.writerow([name, label, speaker, *([split(speaker, label)] if split else [])])
-    return f"odd={folder / 'labels.csv'}"
+            file_name = f"{speaker}_{label}_{take}.wav"
+            samples = samples_of(number, int(label[1:]))
+            soundfile.write(folder / file_name, samples, RATE_HZ, subtype="FLOAT")
+            table.writerow([file_name, label, speaker, *([split(speaker, label)] if split else [])])
+    return f"{name}={folder / 'labels.csv'}"
 
 
 def with_offset(seed, label):
@@ -68,40 +67,26 @@ def without_training_clips(speaker, label):
     return "test" if label == "l1" else part_of(speaker, label)
 
 
-@pytest.fixture
-def trained(tiny_config, tmp_path):
-    """Prepares, trains and scores a corpus; gives the clips that were tested."""
-
-    def run(item, **settings):
-        config = tiny_config.replace(
-            corpora=item,
-            data_dir=str(tmp_path / "data"),
-            rounds_per_phase=1,
-            eval_every_rounds=1,
-            learning_rates=(0.01,),
-            **settings,
-        )
-        paths = datasets.prepare(**vars(config.paths))
-        train(config, tmp_path / "run", paths)
-        (result,) = evaluate(tmp_path / "run")
-        assert np.isfinite(result.uar)
-        return result.n
-
-    return run
+ODD = {
+    "few": (rows(takes=1), tone),
+    "labels64": (rows(labels=64, takes=1), tone),
+    "offset": (rows(), with_offset),
+    "clipped": (rows(), clipped),
+    "silent": (rows(), silent_once),
+}
 
 
-@pytest.mark.parametrize(
-    ("some", "samples_of", "settings"),
-    [
-        pytest.param(rows(takes=1), tone, {"batch_size": 64}, id="a batch larger than the corpus"),
-        pytest.param(rows(labels=64, takes=1), tone, {}, id="64 labels"),
-        pytest.param(rows(), with_offset, {}, id="a constant offset"),
-        pytest.param(rows(), clipped, {}, id="clipped"),
-        pytest.param(rows(), silent_once, {}, id="one silent clip of 24"),
-    ],
-)
-def test_is_trained_on(trained, tmp_path, some, samples_of, settings):
-    assert trained(write(tmp_path / "odd", some, samples_of), **settings) > 0
+def test_odd_corpora_are_trained_on(tiny_config, tmp_path):
+    """Fewer clips than a batch, 64 labels, an offset, clipping, a silent clip: all in one run."""
+    items = [write(tmp_path / name, *how, name=name) for name, how in ODD.items()]
+    settings = {"rounds_per_phase": 1, "eval_every_rounds": 1, "learning_rates": (0.01,)}
+    config = tiny_config.replace(
+        corpora=",".join(items), data_dir=str(tmp_path / "data"), batch_size=16, **settings
+    )
+    train(config, tmp_path / "run", datasets.prepare(**vars(config.paths)))
+    results = evaluate(tmp_path / "run")
+    assert [result.corpus for result in results] == list(ODD)
+    assert all(np.isfinite(result.uar) and result.n for result in results)
 
 
 @pytest.mark.parametrize(
@@ -110,12 +95,13 @@ def test_is_trained_on(trained, tmp_path, some, samples_of, settings):
         pytest.param(rows("ab", takes=1)[::3], tone, None, "odd: ", id="two clips"),
         pytest.param(rows("a"), tone, None, "odd: ", id="one speaker"),
         pytest.param(rows(), alike, None, "odd: ", id="all clips identical"),
-        pytest.param(
-            rows(), tone, without_training_clips, "odd: .*l1", id="a class without training clips"
-        ),
+        pytest.param(rows(), tone, without_training_clips, "odd: .*l1", id="a label without train"),
     ],
 )
-def test_is_refused_by_name(trained, tmp_path, some, samples_of, split, message):
+def test_is_refused_by_name(tiny_config, tmp_path, some, samples_of, split, message):
+    item = write(tmp_path / "odd", some, samples_of, split)
+    config = tiny_config.replace(corpora=item, data_dir=str(tmp_path / "data"))
+    paths = datasets.prepare(**vars(config.paths))
     with pytest.raises(ValueError, match=message) as error:
-        trained(write(tmp_path / "odd", some, samples_of, split))
+        train(config, tmp_path / "run", paths)
     assert "\n" not in str(error.value)
