@@ -20,7 +20,7 @@ import jax
 import orbax.checkpoint as ocp
 
 from emojax.corpora.spec import check_name
-from emojax.files import replacing, sync
+from emojax.files import printable, replacing, sync
 
 FORMAT = 2
 KEPT = 2  # steps on disk; the older one is used if the newest is damaged
@@ -202,7 +202,7 @@ def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
                 f"{prefix}{key}: the checkpoint has {saved.get(key, 'nothing')}, "
                 f"this run has {value}"
             )
-    return lines
+    return [printable(line) for line in lines]  # a manifest may come from elsewhere
 
 
 def check_same(saved: Mapping, wanted: Mapping, workdir: str | Path) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires
 from typing import NoReturn
 
+from emojax.files import printable
+
 # Exit status of a stopped command that resumes when it is called again (sysexits.h).
 STOPPED = os.EX_TEMPFAIL
 _FAULTS = (ValueError, OSError, ImportError, FloatingPointError, MemoryError)
@@ -78,7 +80,8 @@ def _extra_with(module: str) -> str:
 
 
 def _leave(message: str, status: int, at_once: bool) -> NoReturn:
-    print(message, file=sys.stderr, flush=True)
+    # Names and labels come from elsewhere: no character may steer the terminal.
+    print(*map(printable, message.splitlines()), sep="\n", file=sys.stderr, flush=True)
     if at_once:
         os._exit(status)
     raise SystemExit(status) from None

@@ -136,6 +136,12 @@ def test_every_difference_is_listed(saved):
         assert difference in str(error.value)
 
 
+def test_what_a_manifest_says_cannot_steer_a_terminal(saved):
+    with pytest.raises(ValueError, match="another network") as error:
+        check_same({"front_end": "\x1b[2J"}, {"front_end": {}}, saved)
+    assert "\x1b" not in str(error.value)
+
+
 def test_nothing_saved_says_how_to_train(tmp_path):
     with pytest.raises(ValueError, match="train"):
         read_manifest(tmp_path)

@@ -26,6 +26,7 @@ def handlers():
             "demo: a.csv: No such file or directory",
         ),
         (OSError(28, "No space left on device"), "demo: No space left on device"),
+        (ValueError("label \x1b[2Jcalm"), r"demo: label \x1b[2Jcalm"),
         (FloatingPointError("the loss is not finite"), "demo: the loss is not finite"),
         (MemoryError(), "demo: out of memory; give a smaller --config.batch_size"),
         (

@@ -17,6 +17,7 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.checkpoints import Checkpoint, check_same, from_newest
 from emojax.config import NetworkConfig, read_section
 from emojax.data.batches import Batch, waveforms
+from emojax.files import printable
 from emojax.models.adapter_resnet import AdapterResNet, Output
 from emojax.models.subtrees import Params, join, split
 from emojax.sharding import Layout, place_rows
@@ -148,7 +149,7 @@ def _check_choice(manifest: Mapping, names: Sequence[str], state: str, workdir: 
     if unknown:
         raise ValueError(
             f"unknown corpus {', '.join(map(repr, unknown))}; "
-            f"the model in {workdir} has {', '.join(manifest['corpora'])}"
+            f"the model in {workdir} has {', '.join(map(printable, manifest['corpora']))}"
         )
     if state == "best" and manifest["best_step"] is None:
         raise ValueError(f"{workdir} was stopped before its first evaluation; go on training it")
