@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 _FEWEST_SPEAKERS = 5
+FEW_SPEAKERS = "†"
+FEW_SPEAKERS_NOTE = f"{FEW_SPEAKERS} fewer than five speakers: says little about others."
 _RESAMPLES = 2000
 
 
@@ -21,6 +23,7 @@ class CorpusResult:
       corpus: its name.
       protocol: who was tested, one line.
       n: clips tested.
+      speakers: who speak them; None where some are unknown.
       chance: UAR of guessing, 1 / number of classes in the truth.
       uar: unweighted average recall, the mean over the classes in the truth.
       uar_ci95: lower and upper end of its 95 % bootstrap interval.
@@ -36,6 +39,7 @@ class CorpusResult:
     corpus: str
     protocol: str
     n: int
+    speakers: int | None
     chance: float
     uar: float
     uar_ci95: tuple[float, float]
@@ -49,11 +53,8 @@ class CorpusResult:
     @property
     def title(self) -> str:
         """The corpus's name, as it stands beside a number."""
-        return (
-            f"{self.corpus} (synthetic speech)"
-            if self.corpus.startswith("synthetic")
-            else self.corpus
-        )
+        synthetic = " (synthetic speech)" if self.corpus.startswith("synthetic") else ""
+        return f"{self.corpus}{synthetic}{few_speakers(self.speakers)}"
 
     def to_json(self) -> dict:
         """The scores as plain JSON types, without the corpus's name."""
@@ -117,6 +118,7 @@ def score(
         corpus=corpus,
         protocol=protocol,
         n=len(truth),
+        speakers=count_speakers(speakers),
         chance=1 / len(classes),
         uar=float(_uar(hits.sum(0), totals.sum(0))),
         uar_ci95=intervals[ci_over],
@@ -165,6 +167,25 @@ def uar_difference(
         _interval(difference, len(totals), -1.0, seed),
         ci_over,
     )
+
+
+def count_speakers(speakers: Iterable[str]) -> int | None:
+    """Count who speaks the clips; None where some are unknown.
+
+    >>> count_speakers(["a", "b", "a"]), count_speakers(["a", ""])
+    (2, None)
+    """
+    names = set(speakers)
+    return None if "" in names else len(names)
+
+
+def few_speakers(speakers: int | None) -> str:
+    """Return the mark of a score that so many speakers are too few for, else nothing.
+
+    >>> few_speakers(4), few_speakers(5), few_speakers(None)
+    ('†', '', '')
+    """
+    return FEW_SPEAKERS if speakers is not None and speakers < _FEWEST_SPEAKERS else ""
 
 
 def _units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 # In the run's folder: there once all commands have ended well.
 MARK = "finished"
 # What the commands print.
 LOG = "log.txt"
+
+
+@contextlib.contextmanager
+def holding(folder: Path, wait: bool) -> Iterator[IO | None]:
+    """Hold a run's folder; give its lock, or None where another process has it and we do not wait."""
+    with open(folder / ".job.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield None
+        else:
+            yield lock
 
 
 def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
@@ -26,9 +40,8 @@ def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
     Returns:
       The exit status of the last command.
     """
-    with open(folder / ".job.lock", "w") as lock:
-        # A plan that was killed may have left this run going: then wait for it.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    # A plan that was killed may have left this run going: then wait for it.
+    with holding(folder, wait=True) as lock:
         if (folder / MARK).exists():
             return 0
         # Ctrl-C is for the command, which saves its state; a handler, unlike SIG_IGN, is not
@@ -41,7 +54,7 @@ def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
                     [sys.executable, *command],
                     stdout=log,
                     stderr=log,
-                    pass_fds=[lock.fileno()],
+                    pass_fds=[lock.fileno()] if lock else [],
                     check=False,
                 )
                 if done.returncode:

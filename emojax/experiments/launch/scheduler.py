@@ -114,7 +114,8 @@ def execute(jobs: Iterable[Job], engine: Engine) -> dict[str, str]:
     """Run jobs, each as soon as those that it comes after are finished, and show a progress bar.
 
     A job that fails is named, and loses only those that come after it. Ctrl-C stops those that run;
-    run again, they go on from their last checkpoint.
+    run again, they go on from their last checkpoint. A job that another process runs is left to it
+    while there are others, and then waited for.
 
     Args:
       jobs: to be run; what they come after is among them, or finished.
@@ -136,10 +137,11 @@ def execute(jobs: Iterable[Job], engine: Engine) -> dict[str, str]:
         while order.is_active():
             ready += order.get_ready()
             ended: dict[str, str] = {}
-            while ready and len(running) < engine.limit:
-                job = named[ready.pop(0)]
-                if why := _begin(job, engine, running, failed):
-                    ended[job.name] = why
+            for name in ready:
+                if len(running) < engine.limit:
+                    why = _begin(named[name], engine, running, failed)
+                    ended |= {} if why is None else {name: why}
+            ready = [name for name in ready if name not in {*ended, *running}]
             for name in [name for name, handle in running.items() if handle.done()]:
                 ended[name] = _failure(named[name], running.pop(name))
             for name, why in ended.items():
@@ -166,17 +168,20 @@ def _cancelled_with_ctrl_c(running: Mapping[str, Handle]) -> Iterator[None]:
         raise
 
 
-def _begin(job: Job, engine: Engine, running: dict[str, Handle], failed: Collection[str]) -> str:
-    """Begin a job, or say why it cannot be begun."""
+def _begin(
+    job: Job, engine: Engine, running: dict[str, Handle], failed: Collection[str]
+) -> str | None:
+    """Begin a job, unless another process has it; where it needs no run, say why or nothing."""
     lost = [one.name for one in job.after if one.name in failed]
     if lost:
         return f"needs {', '.join(lost)}, which failed"
-    job.begin()
+    if not job.begin():
+        return "" if job.is_finished() else None
     try:
         running[job.name] = engine.submit(command_of(job))
     except RuntimeError as error:  # of submitit, where SLURM takes no more
         return f"could not be begun: {error}"
-    return ""
+    return None
 
 
 def command_of(job: Job) -> list[str]:
