@@ -208,7 +208,7 @@ def _around(fold: np.ndarray, i: int, folds: int) -> np.ndarray:
 def _cut_by_recording(corpus: _Corpus, part: np.ndarray, seed: int) -> str:
     """Move a fifth of train's recordings to devel, whoever speaks, and say so."""
     train = np.flatnonzero(part == PARTS.index("train"))
-    nobody = [dataclasses.replace(corpus.clips[i], speaker="") for i in train]
+    nobody = [dataclasses.replace(corpus.clips[int(i)], speaker="") for i in train]
     part[train] = deal(speaker_groups(nobody), corpus.label[train], (0.8, 0.2), seed)
     return f"devel cut from train by recording (two groups of speakers only), seed {seed}"
 

@@ -6,8 +6,13 @@ import json
 
 import pytest
 
+from emojax.data.feeds import DeviceFeed
+from emojax.data.partitioned import PATHS_FILE, open_corpora
 from emojax.evaluation.metrics import score
 from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.training.checkpointing import CheckpointKeeper
+from emojax.training.run import make_layout, make_manifest, make_run
+from emojax.training.schedule import EvalDecision
 
 LABELS = ["a", "b"]
 
@@ -83,3 +88,24 @@ def rewrite():
 def rows_of():
     """A function that reads a table as a program would."""
     return lambda table: list(csv.DictReader(io.StringIO(table.csv())))
+
+
+@pytest.fixture(scope="session")
+def untrained():
+    """A function that leaves what train.py does, without the training."""
+    return write_untrained
+
+
+def write_untrained(config, paths, folder, **settings):
+    """A run as train.py leaves it, without the training."""
+    config = config.replace(**settings)
+    corpora = open_corpora(paths, **vars(config.data))
+    manifest = make_manifest(config, corpora)
+    train_part = {name: one.load("train") for name, one in corpora.items()}
+    layout = make_layout(config, len(corpora))
+    state = make_run(config, manifest, train_part, DeviceFeed.batch, layout).state
+    keeper = CheckpointKeeper(folder, manifest)
+    keeper.keep(state, {}, EvalDecision(list(corpora), []), dict.fromkeys(corpora, 0.5))
+    keeper.close()
+    (folder / PATHS_FILE).write_text(json.dumps({name: str(path) for name, path in paths.items()}))
+    return folder

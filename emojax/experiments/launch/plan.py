@@ -9,6 +9,7 @@ from typing import Any
 from emojax.baselines.feature_sets import NAMES, FeatureSet, open_features
 from emojax.corpora.aggregate import DOMAINS
 from emojax.experiments.launch.job import Job
+from emojax.experiments.launch.launch import count_tested
 from emojax.experiments.launch.spec import Spec, in_name, read_config_file
 from emojax.experiments.table4 import HEAD
 
@@ -65,23 +66,23 @@ def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
     return list(jobs.values())
 
 
-def pooled_jobs(
-    spec: Spec, settings: Sequence[str], folds: int, tested: Mapping[str, int]
-) -> Iterator[Job]:
+def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job]:
     """The runs of pooled folds; fold I of every corpus is left out of shared run I.
+
+    It prepares the corpora, because they decide how many of the folds test them.
 
     Args:
       spec: what a person asks for.
       settings: some of ``POOLED``, or none for the usual ones.
       folds: K of ``fold:I/K``.
-      tested: corpus → how many of its folds have a test part.
 
     Raises:
-      ValueError: as :func:`baseline_jobs`.
+      ValueError: as :func:`baseline_jobs`, or a corpus cannot be prepared or divided.
     """
     _refuse_unknown(settings, POOLED)
     chosen = list(dict.fromkeys(settings or POOLED_FIRST))
     features = _features(spec, chosen)
+    tested = count_tested(spec, folds)
     for seed in spec.seeds:
         for setting in chosen:
             if setting in features:

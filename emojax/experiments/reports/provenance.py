@@ -44,6 +44,7 @@ def score_report(
     selection: str,
     pieces: Sequence[Table | Picture],
     missing: str,
+    runs: Grid | None = None,
 ) -> Report:
     """A report on finished runs, with all that they say of themselves.
 
@@ -54,17 +55,19 @@ def score_report(
       selection: by which rule a state was chosen.
       pieces: in the order of the page.
       missing: which runs should be there and are not.
+      runs: those behind the grid, where it has several as one.
     """
+    runs = runs or grid
     return Report(
         name=name,
         title=title,
         protocol=_protocols(grid),
-        seeds=_seeds(grid),
-        normalisation=normalisation(grid),
+        seeds=_seeds(runs),
+        normalisation=normalisation(runs),
         selection=selection,
-        pieces=[*pieces, _runs_table(grid)],
+        pieces=[*pieces, _runs_table(runs)],
         missing=missing,
-        run_versions=_versions(grid),
+        run_versions=_versions(runs),
     )
 
 

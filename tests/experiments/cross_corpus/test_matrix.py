@@ -11,8 +11,8 @@ def test_rows_are_trained_on_and_columns_tested_on(
     table, picture, details = run(opened, tmp_path).pieces
     assert table.shown() == [
         ("chance", "50.0", "50.0", ""),
-        ("tones", "100.0*", "0.0", "0.0"),
-        ("levels", "0.0", "100.0*", "0.0"),
+        ("tones", "100.0*†", "0.0†", "0.0"),
+        ("levels", "0.0†", "100.0*†", "0.0"),
         ("mean elsewhere", "0.0", "0.0", "0.0"),
     ]
     frames = picture.figure.axes[0].patches
