@@ -23,16 +23,17 @@ def finished():
     return write_finished
 
 
-def write_finished(folder, right, devel=0.5, protocol="test on two", seed=3):
+def write_finished(folder, right, devel=0.5, protocol="test on two", seed=3, speakers=("",)):
     """A scored run: corpus → how many of 40 clips of each label are right."""
+    spoken = [speakers[i % len(speakers)] for i in range(80)]
     folder.mkdir(parents=True, exist_ok=True)
     predictions, results = [], []
     for corpus, hits in right.items():
         truth = [label for label in (0, 1) for _ in range(40)]
         predicted = [label if i % 40 < hits else 1 - label for i, label in enumerate(truth)]
-        results.append(score(corpus, protocol, LABELS, truth, predicted, [""] * 80))
+        results.append(score(corpus, protocol, LABELS, truth, predicted, spoken))
         predictions += [
-            Prediction(corpus, f"{i}.wav", "", LABELS[t], LABELS[p], {})
+            Prediction(corpus, f"{i}.wav", spoken[i], LABELS[t], LABELS[p], {})
             for i, (t, p) in enumerate(zip(truth, predicted, strict=True))
         ]
     write_predictions(predictions, folder / "predictions.csv")
