@@ -35,7 +35,7 @@ def evaluate(
     state: str = "best",
     data_dir: str | Path | None = None,
 ) -> list[CorpusResult]:
-    """Score a state of the run on every corpus that has the part, and write what was found beside it.
+    """Score a state of the run on each corpus that has the part, and write what was found.
 
     Writes ``results.json``, ``predictions.csv`` and ``confusion.png`` into the work directory, or
     into its folder ``devel`` for that part; all of it below ``latest`` for that state.
@@ -51,8 +51,8 @@ def evaluate(
       data_dir: of the prepared corpora, if they moved since they were trained on.
 
     Raises:
-      ValueError: nothing is trained there, no corpus has the part, or the corpora are not those that
-        were trained on.
+      ValueError: nothing is trained there, no corpus has the part, or the corpora are not those
+        that were trained on.
     """
     for what, given, choices in (("part", part, PARTS), ("state", state, STATES)):
         if given not in choices:

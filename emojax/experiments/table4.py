@@ -74,8 +74,8 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
     caption = f"Table 4: UAR of each setting, compared with {grid.first}"
     about = (
         f"+ and − behind a test UAR: more and fewer clips are right than with {grid.first}, by McNemar's "
-        f"test of the first seed (mid-p, corrected by Holm for the number of corpora, p < {P_BELOW}). Where "
-        "classes are unequally frequent, that need not agree with UAR."
+        f"test of the first seed (mid-p, corrected by Holm for the number of corpora, p < {P_BELOW}). "
+        "Where classes are unequally frequent, that need not agree with UAR."
     )
     return score_table(
         grid,

@@ -20,7 +20,7 @@ LOG = "log.txt"
 
 @contextlib.contextmanager
 def holding(folder: Path, wait: bool) -> Iterator[IO | None]:
-    """Hold a run's folder; give its lock, or None where another process has it and we do not wait."""
+    """Hold a run's folder and give its lock; without waiting, None if another process has it."""
     with open(folder / ".job.lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -1,4 +1,4 @@
-"""Folds of finished runs put together: each clip of a corpus is tested once, and all are one score."""
+"""Folds of finished runs put together: each clip of a corpus is tested once, for one score."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ P_BELOW = 0.05
 
 
 def mark_difference(grid: Grid, setting: str, name: str, tests: Tests) -> str:
-    """+ or − where the share of clips that are right differs significantly from the first setting's."""
+    """Return + or − where the share of right clips differs significantly from the first's."""
     test = tests.get(setting, {}).get(name)
     pair = grid.paired(setting, name)
     if test is None or pair is None or test.holm_p >= P_BELOW:

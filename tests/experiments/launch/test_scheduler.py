@@ -63,7 +63,7 @@ def test_several_run_at_a_time(tmp_path, fake):
 
 
 def meeting(tmp_path, fake, *names):
-    """Jobs each of which waits for the one before it in a circle, so that they only end together."""
+    """Jobs that wait for each other in a circle, so that they only end together."""
     wait = "open({!r}, 'w')\nimport os, time\nwhile not os.path.exists({!r}): time.sleep(0.05)"
     here = {name: str(tmp_path / name / "here") for name in names}
     pairs = zip(names, [*names[1:], names[0]], strict=True)
