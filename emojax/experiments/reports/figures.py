@@ -160,5 +160,5 @@ def heat_map(
     bar = figure.colorbar(image, ax=ax, shrink=0.9)
     bar.set_label(f"points above\n{reference}", parse_math=False)
     if any(FEW_SPEAKERS in name for name in (*rows, *columns)):
-        figure.text(0, 0, FEW_SPEAKERS_NOTE, fontsize=9, va="top")
+        figure.supxlabel(FEW_SPEAKERS_NOTE, fontsize=9)
     return figure
