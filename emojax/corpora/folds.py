@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -32,8 +33,9 @@ def make_folds(
     Args:
       spec: spec of the corpus.
       clips: all clips of the corpus, in any order.
-      scheme: ``"loso"`` leaves out each speaker once, ``"fold:K"`` each of K groups of speakers;
-        any other is one partition of :func:`~emojax.corpora.partitions.make_partition`.
+      scheme: ``"loso"`` leaves out each speaker once, ``"fold:K"`` each of at most K groups of
+        speakers; any other is one partition of
+        :func:`~emojax.corpora.partitions.make_partition`, which says which groups there are.
       seed: seed of the folds that are not published.
 
     Raises:
@@ -61,7 +63,9 @@ def make_folds(
         partition = make_partition(spec, clips, scheme, seed)
         partition.clips_of("test", spec.name)
         return Folds(partition.protocol, [partition])
-    partitions = [make_partition(spec, clips, one, seed) for one in schemes]
+    every = (make_partition(spec, clips, one, seed) for one in schemes)
+    # The folds after the last group of speakers test nobody.
+    partitions = list(itertools.takewhile(lambda one: len(one.parts["test"]), every))
     k = len(partitions)
     if scheme == "loso":
         how = f"leave one speaker out, {k} folds pooled"
@@ -69,4 +73,6 @@ def make_folds(
         how = f"{k} published folds pooled"
     else:
         how = f"{k} folds pooled, stratified by label, seed {seed}"
+    if k == 2:
+        how += ", devel cut from train by recording"
     return Folds(f"{partitions[0].protocol.partition(':')[0]}: {how}", partitions)

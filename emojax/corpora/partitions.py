@@ -58,17 +58,18 @@ def make_partition(
       scheme: ``"default"`` uses the ``split`` of the clips, else the published parts, else a random
         division of about 60/20/20 % of the clips. If the splits or published parts have no devel,
         it is cut from train; if they have no test, the protocol says so. ``"fold:I/K"`` tests on
-        the Ith (from 1) of K groups of speakers, which are the published ones if there are K.
-        ``"loso:SPEAKER"`` tests on one speaker. In both, devel is the next group and train the
-        rest.
+        the Ith (from 1) of K groups of speakers, or of the published ones if there are at most K.
+        A corpus with fewer speakers than K has as many groups as speakers. After its last group,
+        it has no test part. ``"loso:SPEAKER"`` tests on one speaker. In both, devel is the next
+        group and train the rest. If only two groups are left, devel is cut from train by recording.
       seed: seed of the parts that are not published.
 
     Raises:
       ValueError: a scheme that the corpus does not allow; a speaker or recording in two parts of a
         given or published partition; a part without clips, except for a test part that was not
-        given; a label missing in train, or in any part of a random division (in a given partition
-        or a fold, the protocol names labels missing in devel or test); clips of which only some
-        have a speaker or a split.
+        given or has no group left; a label missing in train, or in any part of a random division
+        (in a given partition or a fold, the protocol names labels missing in devel or test); clips
+        of which only some have a speaker or a split.
 
     >>> spec = CorpusSpec("demo", ("angry", "calm"))
     >>> rows = [(speaker, label) for speaker in "abcde" for label in spec.labels]
@@ -85,7 +86,7 @@ def make_partition(
     complete: Collection[str] = ("train",)
     needed: Collection[str] = PARTS
     if scheme != "default":
-        how, part = _fold(corpus, scheme, seed)
+        how, part, needed = _fold(corpus, scheme, seed)
     elif spec.parts or any(clip.split for clip in clips):
         how, part = _published(corpus, seed)
         needed = ("train", "devel")
@@ -154,33 +155,62 @@ def _given(corpus: _Corpus) -> np.ndarray:
     return part
 
 
-def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray]:
-    """Return one fold: its description, and the part of each clip."""
-    names = corpus.names
+def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray, Sequence[str]]:
+    """Return one fold: its description, the part of each clip, and the parts that it must have."""
     of_speaker = {
         c.speaker: int(g) for c, g in zip(corpus.clips, corpus.group, strict=True) if c.speaker
     }
-    published = {f"fold {n}": speakers for n, speakers in enumerate(corpus.spec.folds, 1)}
     kind, _, which = scheme.partition(":")
     numbers = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", which)
     i, k = map(int, numbers.groups()) if numbers else (0, 0)
-    if kind == "loso" and which in of_speaker and len(names) >= 3:
-        fold, k, i = corpus.group, len(names), of_speaker[which] + 1
-        how = f"leave one speaker out, test {names[i - 1]}, devel {names[i % k]}"
-    elif kind == "fold" and 1 <= i <= k == len(published) >= 3:
-        how, fold = f"published fold {i} of {k}", _by_speaker(corpus, published)
-    elif kind == "fold" and 1 <= i <= k and 3 <= k <= len(names):
-        how = f"fold {i} of {k}, stratified by label, seed {seed}"
-        fold = deal(corpus.group, corpus.label, (1 / k,) * k, seed)
-    else:
-        raise corpus.error(
-            f"scheme {scheme!r}; allowed: 'default'; 'fold:I/K' with 3 ≤ K ≤ {len(names)} and "
-            "1 ≤ I ≤ K; 'loso:SPEAKER' where there are at least three speakers, with one of "
-            f"{_some(sorted(of_speaker)) or '(speakers unknown)'}"
-        )
-    return how, np.select(
-        [fold == i - 1, fold == i % k], [PARTS.index("test"), PARTS.index("devel")]
+    if kind == "loso" and which in of_speaker and len(corpus.names) >= 3:
+        k, i = len(corpus.names), of_speaker[which] + 1
+        how = f"leave one speaker out, test {corpus.names[i - 1]}, devel {corpus.names[i % k]}"
+        return how, _around(corpus.group, i, k), PARTS
+    if kind == "fold" and 1 <= i <= k and k >= 3 and len(corpus.names) >= 2:
+        return _of_several(corpus, i, k, seed)
+    raise corpus.error(
+        f"scheme {scheme!r}; allowed: 'default'; 'fold:I/K' with 3 ≤ K and 1 ≤ I ≤ K where there "
+        f"are at least two speakers (there are {len(corpus.names)}); 'loso:SPEAKER' where there "
+        f"are at least three, with one of {_some(sorted(of_speaker)) or '(speakers unknown)'}"
     )
+
+
+def _of_several(
+    corpus: _Corpus, i: int, k: int, seed: int
+) -> tuple[str, np.ndarray, Sequence[str]]:
+    """Return fold I of at most K, as :func:`_fold` does."""
+    published = {f"fold {n}": speakers for n, speakers in enumerate(corpus.spec.folds, 1)}
+    if 2 <= len(published) <= k:
+        folds, which, of = len(published), _by_speaker(corpus, published), "published "
+    else:
+        folds, of = min(k, len(corpus.names)), ""
+        which = deal(corpus.group, corpus.label, (1 / folds,) * folds, seed)
+    how = f"{of}fold {i} of {folds}"
+    if i > folds:
+        how = f"fold {i} of {k}, but there are {folds} {of}folds of speakers"
+    if not of:
+        how += f", stratified by label, seed {seed}"
+    part = _around(which, i, folds)
+    if i <= folds == 2:
+        part[part == PARTS.index("devel")] = PARTS.index("train")
+        how += f", {_cut_by_recording(corpus, part, seed)}"
+    return how, part, PARTS if i <= folds else ("train", "devel")
+
+
+def _around(fold: np.ndarray, i: int, folds: int) -> np.ndarray:
+    """Return the part of each clip: test is fold I from 1, devel the next, train the rest."""
+    return np.select(
+        [fold == i - 1, fold == i % folds], [PARTS.index("test"), PARTS.index("devel")]
+    )
+
+
+def _cut_by_recording(corpus: _Corpus, part: np.ndarray, seed: int) -> str:
+    """Move a fifth of train's recordings to devel, whoever speaks, and say so."""
+    train = np.flatnonzero(part == PARTS.index("train"))
+    nobody = [dataclasses.replace(corpus.clips[int(i)], speaker="") for i in train]
+    part[train] = deal(speaker_groups(nobody), corpus.label[train], (0.8, 0.2), seed)
+    return f"devel cut from train by recording (two groups of speakers only), seed {seed}"
 
 
 def _by_speaker(corpus: _Corpus, lists: Mapping[str, Sequence[str]]) -> np.ndarray:

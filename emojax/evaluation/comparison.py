@@ -10,7 +10,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import recall_score
 
-from emojax.evaluation.metrics import uar_difference
+from emojax.evaluation.metrics import (
+    FEW_SPEAKERS_NOTE,
+    count_speakers,
+    few_speakers,
+    uar_difference,
+)
 from emojax.evaluation.score_files import Prediction, aligned, read_predictions
 from emojax.evaluation.statistics import holm, mcnemar
 
@@ -33,6 +38,7 @@ class Comparison:
       exact_p: p-value of McNemar's exact test that both are right equally often; conservative.
       mid_p: mid-p variant of the same test.
       holm_p: mid-p, corrected by Holm for the number of corpora.
+      speakers: number of speakers of the clips; None if some are unknown.
     """
 
     corpus: str
@@ -45,6 +51,7 @@ class Comparison:
     exact_p: float
     mid_p: float
     holm_p: float
+    speakers: int | None
 
 
 def compare(systems: Mapping[str, Sequence[Path]]) -> list[Comparison]:
@@ -144,9 +151,9 @@ def _compare(
         for predicted in (predicted_a, predicted_b)
     )
     p = mcnemar(truth == predicted_a, truth == predicted_b)
-    return Comparison(
-        corpus, len(a), uar_a, uar_b, difference, ci95, over, p.exact_p, p.mid_p, p.mid_p
-    )
+    scores = uar_a, uar_b, difference, ci95, over
+    p_values = p.exact_p, p.mid_p, p.mid_p
+    return Comparison(corpus, len(a), *scores, *p_values, count_speakers(speakers))
 
 
 def _truth(row: Prediction | None) -> str | None:
@@ -156,7 +163,7 @@ def _truth(row: Prediction | None) -> str | None:
 def comparison_table(comparisons: Sequence[Comparison]) -> str:
     """Format the comparisons as plain text, UAR in percent: a row per corpus, then footnotes.
 
-    >>> demo = Comparison("demo", 90, 0.7, 0.6, 0.1, (0.02, 0.18), "clips", 0.05, 0.03, 0.03)
+    >>> demo = Comparison("demo", 90, 0.7, 0.6, 0.1, (0.02, 0.18), "clips", 0.05, 0.03, 0.03, 9)
     >>> print(comparison_table([demo]))
     corpus   n     A     B  A - B  95 % interval  exact p   mid-p    Holm
     demo    90  70.0  60.0  +10.0  [+2.0, +18.0]   0.0500  0.0300  0.0300
@@ -170,7 +177,8 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
         low, high = (f"{100 * end:+.1f}" for end in c.ci95)
         uars = f"{100 * c.uar_a:.1f}", f"{100 * c.uar_b:.1f}", f"{100 * c.difference:+.1f}"
         p_values = (f"{p:.4f}" if p >= 1e-4 else "<0.0001" for p in (c.exact_p, c.mid_p, c.holm_p))
-        rows.append((c.corpus, str(c.n), *uars, f"[{low}, {high}]", *p_values))
+        name = c.corpus + few_speakers(c.speakers)
+        rows.append((name, str(c.n), *uars, f"[{low}, {high}]", *p_values))
     notes = [
         f"UAR in percent; paired 95 % bootstrap interval over {what}: {', '.join(corpora)}."
         for what in ("speakers", "clips")
@@ -180,4 +188,6 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
         "p of McNemar's test that both are right equally often: exact, mid-p, and mid-p by Holm "
         f"for {len(comparisons)} corpora."
     )
+    if any(few_speakers(c.speakers) for c in comparisons):
+        notes.append(FEW_SPEAKERS_NOTE)
     return "\n".join([*aligned(rows, "<>>>>>>>>"), *notes])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def evaluate(
     state: str = "best",
     data_dir: str | Path | None = None,
 ) -> list[CorpusResult]:
-    """Score a state of a run on every corpus and write the results into its work directory.
+    """Score a state of a run on each corpus that has the part, and write the results.
 
     Writes ``results.json``, ``predictions.csv`` and ``confusion.png``. Results of the latest state
     go into the folder ``latest``, and those of the devel part into a folder ``devel``.
@@ -50,7 +51,8 @@ def evaluate(
       data_dir: folder of the prepared corpora, if they moved since training.
 
     Raises:
-      ValueError: the folder holds no trained run, or the corpora changed since training.
+      ValueError: the folder holds no trained run, no corpus has the part, or the corpora changed
+        since training.
     """
     for what, given, choices in (("part", part, PARTS), ("state", state, STATES)):
         if given not in choices:
@@ -62,8 +64,9 @@ def evaluate(
     scorer = _Scorer(manifest, forward, networks, corpora, crop)
     if state == "latest":  # the manifest has only the best state's
         manifest["devel_uar"] = {name: scorer.score(name, "devel")[0].uar for name in networks}
+    scored = _having(corpora, part)
     results, predictions = [], []
-    for name in tqdm.tqdm(networks, unit="corpus", disable=None):
+    for name in tqdm.tqdm(scored, unit="corpus", disable=None):
         result, rows = scorer.score(name, part)
         results.append(result)
         predictions += rows
@@ -73,6 +76,16 @@ def evaluate(
     confusion_figure(results, folder / "confusion.png")
     write_results(results, folder, _provenance(manifest, part, crop, command, state))
     return results
+
+
+def _having(corpora: Mapping[str, PartitionedCorpus], part: str) -> list[str]:
+    """The corpora that have the part; say which have not, and refuse if none has."""
+    without = [name for name, corpus in corpora.items() if not len(corpus.partition.parts[part])]
+    if len(without) == len(corpora):
+        corpora[without[0]].partition.clips_of(part, ", ".join(without))
+    if without:
+        tqdm.tqdm.write(f"no clips for {part}, not scored: {', '.join(without)}", file=sys.stderr)
+    return [name for name in corpora if name not in without]
 
 
 def open_trained_on(

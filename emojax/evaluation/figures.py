@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emojax.evaluation.fonts import save_figure
-from emojax.evaluation.metrics import CorpusResult
+from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, CorpusResult, few_speakers
 from emojax.files import replacing
 
 _CELL_IN = 0.46
@@ -39,9 +39,10 @@ def confusion_figure(results: Sequence[CorpusResult], path: str | Path) -> None:
         _draw(ax, result, (side_in - _MARGIN_IN) / len(result.labels))
     for ax in axes[len(results) :]:
         ax.remove()
-    figure.suptitle(
-        "Row: truth, column: prediction; percent of the row, and clips", fontsize=10 + columns
-    )
+    said = "Row: truth, column: prediction; percent of the row, and clips"
+    figure.suptitle(said, fontsize=10 + columns)
+    if any(few_speakers(result.speakers) for result in results):
+        figure.supxlabel(FEW_SPEAKERS_NOTE, fontsize=10)
     with replacing(Path(path)) as draft:
         save_figure(figure, draft)
 

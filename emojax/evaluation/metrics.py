@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 _FEWEST_SPEAKERS = 5
+FEW_SPEAKERS = "†"
+FEW_SPEAKERS_NOTE = f"{FEW_SPEAKERS} fewer than five speakers: says little about others."
 _RESAMPLES = 2000
 
 
@@ -21,6 +23,7 @@ class CorpusResult:
       corpus: name of the corpus.
       protocol: one line on who was tested.
       n: number of tested clips.
+      speakers: number of tested speakers; None if some are unknown.
       chance: UAR of guessing, 1 / number of classes in the truth.
       uar: unweighted average recall, the mean over the classes in the truth.
       uar_ci95: lower and upper end of the 95 % bootstrap interval of UAR.
@@ -36,6 +39,7 @@ class CorpusResult:
     corpus: str
     protocol: str
     n: int
+    speakers: int | None
     chance: float
     uar: float
     uar_ci95: tuple[float, float]
@@ -48,12 +52,9 @@ class CorpusResult:
 
     @property
     def title(self) -> str:
-        """Name of the corpus for tables and figures; it marks synthetic speech."""
-        return (
-            f"{self.corpus} (synthetic speech)"
-            if self.corpus.startswith("synthetic")
-            else self.corpus
-        )
+        """Name of the corpus for tables and figures; it marks synthetic speech and few speakers."""
+        synthetic = " (synthetic speech)" if self.corpus.startswith("synthetic") else ""
+        return f"{self.corpus}{synthetic}{few_speakers(self.speakers)}"
 
     def to_json(self) -> dict:
         """Return the scores as plain JSON types, without the name of the corpus."""
@@ -119,6 +120,7 @@ def score(
         corpus=corpus,
         protocol=protocol,
         n=len(truth),
+        speakers=count_speakers(speakers),
         chance=1 / len(classes),
         uar=float(_uar(hits.sum(0), totals.sum(0))),
         uar_ci95=intervals[ci_over],
@@ -168,6 +170,25 @@ def uar_difference(
         _interval(difference, len(totals), -1.0, seed),
         ci_over,
     )
+
+
+def count_speakers(speakers: Iterable[str]) -> int | None:
+    """Count who speaks the clips; None where some are unknown.
+
+    >>> count_speakers(["a", "b", "a"]), count_speakers(["a", ""])
+    (2, None)
+    """
+    names = set(speakers)
+    return None if "" in names else len(names)
+
+
+def few_speakers(speakers: int | None) -> str:
+    """Return the mark of a score that so many speakers are too few for, else nothing.
+
+    >>> few_speakers(4), few_speakers(5), few_speakers(None)
+    ('†', '', '')
+    """
+    return FEW_SPEAKERS if speakers is not None and speakers < _FEWEST_SPEAKERS else ""
 
 
 def _units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:

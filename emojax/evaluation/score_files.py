@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from emojax.evaluation.metrics import CorpusResult
+from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, CorpusResult, few_speakers
 from emojax.files import replacing
 
 
@@ -38,9 +38,10 @@ def table(results: Sequence[CorpusResult]) -> str:
     >>> truth = [0, 1] * 100
     >>> print(table([score("demo", "test on a", ["angry", "calm"], truth, truth, ["a"] * 200)]))
     corpus      n  chance    UAR  95 % interval     WAR     F1  protocol
-    demo      200    50.0  100.0  [100.0, 100.0]  100.0  100.0  test on a
+    demo†     200    50.0  100.0  [100.0, 100.0]  100.0  100.0  test on a
     mean UAR               100.0
     Percent; 95 % bootstrap interval of UAR over clips: demo.
+    † fewer than five speakers: says little about others.
     """
     rows: list[tuple[str, ...]] = [
         ("corpus", "n", "chance", "UAR", "95 % interval", "WAR", "F1", "protocol")
@@ -51,7 +52,8 @@ def table(results: Sequence[CorpusResult]) -> str:
         )
         mark = " *" if r.uar_ci95[0] <= r.chance else ""
         rows.append((r.title, str(r.n), chance, uar, f"[{low}, {high}]{mark}", war, f1, r.protocol))
-    synthetic = " (synthetic speech included)" if any(r.title != r.corpus for r in results) else ""
+    any_synthetic = any("(synthetic speech)" in r.title for r in results)
+    synthetic = " (synthetic speech included)" if any_synthetic else ""
     rows.append(
         (
             f"mean UAR{synthetic}",
@@ -83,6 +85,8 @@ def _footnotes(results: Sequence[CorpusResult]) -> list[str]:
             notes.append(f"Percent; 95 % bootstrap interval of UAR over {what}: {corpora}.")
     if any(r.uar_ci95[0] <= r.chance for r in results):
         notes.append("* The interval does not lie above chance.")
+    if any(few_speakers(r.speakers) for r in results):
+        notes.append(FEW_SPEAKERS_NOTE)
     return notes
 
 

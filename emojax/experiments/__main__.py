@@ -4,19 +4,21 @@ statistics  Table 1 and Figures 2, 3, 4 of prepared corpora: --corpora=emodb,cas
 parameters  one shared network against a network per corpus; --corpora=emoset: the paper's 26
 baselines   Table 3: SVMs and the network from scratch
 transfer    Table 4 and Figure 7: shared and single-task transfer
+pooled      every clip of every corpus tested once (--folds=6): shared network, scratch and SVMs
 cross_corpus  trained on A, tested on B: an SVM per corpus (--features=egemaps), or finished runs
 
-baselines and transfer run in OUT/runs whatever is not finished there, as in
+baselines, transfer and pooled run in OUT/runs whatever is not finished there, as in
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
 or, with --workdirs, read finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,8 @@ from emojax.compilation import use_compilation_cache
 
 if TYPE_CHECKING:
     from emojax.data.prepared import PreparedCorpus
+    from emojax.experiments.launch.job import Job
+    from emojax.experiments.launch.spec import Spec
     from emojax.experiments.reports.report import Report
 
 flags.DEFINE_list("corpora", [], "NAME or NAME=PATH as for train.py, in the order of the tables.")
@@ -41,6 +45,7 @@ flags.DEFINE_list(
     "and a name may be repeated.",
 )
 flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
+flags.DEFINE_integer("folds", 6, "pooled: how often a part of every corpus is left out.", 3)
 flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
 flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
 flags.DEFINE_string(
@@ -106,6 +111,15 @@ def _transfer() -> Report:
     return transfer_report(*_read()) if FLAGS.workdirs else _launch("transfer", transfer_report)
 
 
+def _pooled() -> Report:
+    from emojax.experiments.pooled import pooled_report
+
+    def report(workdirs: dict[str, list[Path]], **given: str) -> Report:
+        return pooled_report(workdirs, _opened(), **given)
+
+    return report(_read()[0]) if FLAGS.workdirs else _launch("pooled", report)
+
+
 def _cross_corpus() -> Report:
     from emojax.evaluation.score_files import parse_workdirs
     from emojax.experiments.cross_corpus.report import cross_corpus_report
@@ -122,6 +136,7 @@ EXPERIMENTS: dict[str, Callable[[], Report]] = {
     "parameters": _parameters,
     "baselines": _baselines,
     "transfer": _transfer,
+    "pooled": _pooled,
     "cross_corpus": _cross_corpus,
 }
 
@@ -150,15 +165,9 @@ def _read() -> tuple[dict[str, list[Path]], list[str]]:
     return parse_workdirs(FLAGS.workdirs), list(parse_corpora(FLAGS.corpora))
 
 
-def _launch(name: str, report: Callable[..., Report]) -> Report:
-    """Run the jobs of a plan and return the report on them."""
-    if not FLAGS.corpora:
-        raise ValueError(
-            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
-        )
+def _spec() -> Spec:
+    """Return the specification of the runs on the command line."""
     from emojax.experiments.corpus_arguments import parse_bases, parse_corpora
-    from emojax.experiments.launch.launch import carry_out
-    from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
     from emojax.experiments.launch.spec import Spec, parse_seeds
 
     corpora = parse_corpora(FLAGS.corpora)
@@ -166,11 +175,27 @@ def _launch(name: str, report: Callable[..., Report]) -> Report:
         name: FLAGS[name].value for name in Spec.__dataclass_fields__ if name in FLAGS
     }
     bases, seeds = parse_bases(FLAGS.base_corpora, corpora), parse_seeds(FLAGS.seeds)
-    spec = Spec(
+    return Spec(
         **given | {"corpora": corpora, "bases": bases, "out": _path(FLAGS.out), "seeds": seeds}
     )
-    jobs = {"baselines": baseline_jobs, "transfer": transfer_jobs}[name](spec, FLAGS.settings)
-    workdirs, failed = carry_out(list(jobs), spec, FLAGS.engine)
+
+
+def _launch(name: str, report: Callable[..., Report]) -> Report:
+    """A report of the runs that a plan asks for."""
+    if not FLAGS.corpora:
+        raise ValueError(
+            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
+        )
+    from emojax.experiments.launch.launch import carry_out
+    from emojax.experiments.launch.plan import baseline_jobs, pooled_jobs, transfer_jobs
+
+    plans: dict[str, Callable[..., Iterable[Job]]] = {
+        "baselines": baseline_jobs,
+        "transfer": transfer_jobs,
+        "pooled": functools.partial(pooled_jobs, folds=FLAGS.folds),
+    }
+    spec = _spec()
+    workdirs, failed = carry_out(list(plans[name](spec, FLAGS.settings)), spec, FLAGS.engine)
     if not workdirs:
         raise ValueError("no run ended well, see above; the same command tries them again")
     return report(workdirs, missing="; ".join(f"{name}: {why}" for name, why in failed.items()))

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 
-from emojax.evaluation.comparison import Comparison
 from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import PARTS, Grid, read_grid
-from emojax.experiments.reports.score_tables import rank_pictures, score_map, score_table
-from emojax.experiments.reports.table import Cell, Table
+from emojax.experiments.reports.score_tables import (
+    P_BELOW,
+    Tests,
+    few_speakers_notes,
+    mark_difference,
+    rank_pictures,
+    score_map,
+    score_table,
+)
+from emojax.experiments.reports.table import Cell, Marked, Table
 
 # Suffix of a setting with the same base, in which only the head was tuned.
 HEAD = ", head"
-_DETAILS = {"setting": "", "corpus": "", "test clips": ",d", "chance": ".1f", "seeds": "d"}
+_DETAILS = {
+    "setting": "",
+    "corpus": "",
+    "test clips": ",d",
+    "speakers": "d",
+    "chance": ".1f",
+    "seeds": "d",
+}
 _DETAILS |= {f"{what} {part}": ".1f" for part in PARTS for what in ("UAR", "deviation")}
 _DETAILS |= {"devel above first": "+.1f", "test above first": "+.1f", "from": "+.1f", "to": "+.1f"}
 _DETAILS |= {"exact p": ".4f", "mid-p": ".4f", "mid-p by Holm": ".4f", "mark": "", "ε_min": ".2f"}
 _DETAILS |= {"protocol": ""}
-
-Tests = Mapping[str, Mapping[str, Comparison]]
-_P_BELOW = 0.05
 
 
 def transfer_report(
@@ -63,22 +75,16 @@ def _table_4(grid: Grid, tests: Tests) -> Table:
     about = (
         f"+ and − behind a test UAR: more and fewer clips are right than with {grid.first}, "
         "by McNemar's test of the first seed "
-        f"(mid-p, corrected by Holm for the number of corpora, p < {_P_BELOW}). "
+        f"(mid-p, corrected by Holm for the number of corpora, p < {P_BELOW}). "
         "Where classes are unequally frequent, that need not agree with UAR."
     )
     return score_table(
-        grid, "table_4", caption, lambda setting, name: _mark(grid, setting, name, tests), [about]
+        grid,
+        "table_4",
+        caption,
+        lambda setting, name: mark_difference(grid, setting, name, tests),
+        [about],
     )
-
-
-def _mark(grid: Grid, setting: str, name: str, tests: Tests) -> str:
-    """Return + or − where the share of right clips differs significantly from the first setting."""
-    test = tests.get(setting, {}).get(name)
-    pair = grid.paired(setting, name)
-    if test is None or pair is None or test.holm_p >= _P_BELOW:
-        return ""
-    own, first = (one.result["war"] for one in pair)
-    return "+" if own > first else "−"
 
 
 def _figures_7(grid: Grid) -> Iterable[Picture]:
@@ -114,7 +120,8 @@ def _details(grid: Grid, tests: Tests) -> Table:
         "by Holm for the number of corpora. Over all seeds: the standard deviation, and ε_min of "
         "Almost Stochastic Order on test (95 %, corrected by Bonferroni for the number of "
         f"corpora), which says that a setting is better than {grid.first} where it is below 0.5, "
-        "surely below 0.2."
+        "surely below 0.2.",
+        *few_speakers_notes(grid),
     ]
     return Table("table_4_details", "Table 4 in full", _DETAILS, rows, notes=notes)
 
@@ -124,14 +131,15 @@ def _detail(
 ) -> list[Cell]:
     runs = grid.settings[setting][name]
     result = runs[0].result
-    row: list[Cell] = [setting, name, result["n"], grid.chance(name), len(runs)]
-    for part in PARTS:
-        row += [grid.uar(setting, name, part), grid.deviation(setting, name, part)]
+    row: list[Cell] = [setting, name, result["n"], runs[0].speakers, grid.chance(name), len(runs)]
+    row += [grid.uar(setting, name, "devel"), grid.deviation(setting, name, "devel")]
+    row += [Marked(fmean(grid.uars(setting, name, "test")), grid.few_speakers(setting, name))]
+    row += [grid.deviation(setting, name, "test")]
     test = tests.get(setting, {}).get(name)
     if test is None:
         return [*row, *[None] * 7, "", None, result["protocol"]]
     above = [grid.difference(setting, name, part) for part in PARTS]
     interval = [100 * end for end in test.ci95]
-    mark, order = _mark(grid, setting, name, tests), orders[setting].get(name)
+    mark, order = mark_difference(grid, setting, name, tests), orders[setting].get(name)
     p_values = test.exact_p, test.mid_p, test.holm_p
     return [*row, *above, *interval, *p_values, mark, order, result["protocol"]]

@@ -15,7 +15,7 @@ CLIPS = [
 ]
 
 
-@pytest.mark.parametrize("scheme", ["loso", "fold:3", "fold:6"])
+@pytest.mark.parametrize("scheme", ["loso", "fold:3", "fold:6", "fold:7", "fold:999999999"])
 def test_every_clip_is_tested_once(scheme):
     tested = [partition.parts["test"] for partition in make_folds(SPEC, CLIPS, scheme).partitions]
     assert sorted(np.concatenate(tested)) == list(range(len(CLIPS)))
@@ -43,8 +43,19 @@ def test_published_folds_are_named():
         make_folds(spec, CLIPS, "fold:3").protocol
         == "speaker-independent: 3 published folds pooled"
     )
-    seeded = make_folds(spec, CLIPS, "fold:6", seed=4).protocol
+    more = make_folds(spec, CLIPS, "fold:6").protocol
+    assert more == "speaker-independent: 3 published folds pooled"
+    seeded = make_folds(SPEC, CLIPS, "fold:6", seed=4).protocol
     assert seeded == "speaker-independent: 6 folds pooled, stratified by label, seed 4"
+
+
+def test_two_speakers_are_two_folds_that_say_where_devel_is_from():
+    clips = [clip for clip in CLIPS if clip.speaker in "ab"]
+    folds = make_folds(SPEC, clips, "fold:6")
+    assert len(folds.partitions) == 2
+    assert folds.protocol.endswith(
+        "2 folds pooled, stratified by label, seed 0, devel cut from train by recording"
+    )
 
 
 def test_one_partition_is_as_it_was():
@@ -54,7 +65,7 @@ def test_one_partition_is_as_it_was():
 
 
 @pytest.mark.filterwarnings("ignore:corpus demo")
-@pytest.mark.parametrize("scheme", ["fold:7", "fold:0", "fold:1", "fold:x", "losos", "loso"])
+@pytest.mark.parametrize("scheme", ["fold:2", "fold:0", "fold:1", "fold:x", "losos", "loso"])
 def test_what_the_corpus_does_not_allow_says_what_is_allowed(scheme):
     clips = (
         [dataclasses.replace(clip, speaker="") for clip in CLIPS[:6]] if scheme == "loso" else CLIPS

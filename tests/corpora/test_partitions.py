@@ -95,13 +95,49 @@ def test_a_seeded_partition_is_allowed_and_fails_only_where_none_is(clips, seed,
 @settings(max_examples=50, deadline=None)
 def test_folds_test_every_clip_once_and_devel_is_the_next_fold(clips, data):
     clips = clips + clips_of("xyz")
-    k = data.draw(st.integers(3, int(speaker_groups(clips).max()) + 1))
+    groups = int(speaker_groups(clips).max()) + 1
+    k = data.draw(st.integers(3, groups + 3))
     folds = [make_partition(SPEC, clips, f"fold:{i}/{k}", seed=1) for i in range(1, k + 1)]
     assert sorted(i for fold in folds for i in fold.parts["test"]) == list(range(len(clips)))
-    for fold, following in zip(folds, [*folds[1:], folds[0]], strict=True):
+    tested = folds[: min(k, groups)]
+    assert all(len(fold.parts["test"]) for fold in tested)
+    for fold, following in zip(tested, [*tested[1:], tested[0]], strict=True):
+        assert fold.parts["devel"].tolist() == following.parts["test"].tolist()
+    for fold in folds:
+        assert sorted(i for part in fold.parts.values() for i in part) == list(range(len(clips)))
         assert disjoint(values(fold, clips, "speaker"))
         assert disjoint(values(fold, clips, "digest"))
-        assert fold.parts["devel"].tolist() == following.parts["test"].tolist()
+    for fold in folds[groups:]:
+        assert not len(fold.parts["test"])
+        assert len(fold.parts["devel"])
+        assert f"there are {groups} folds of speakers" in fold.protocol
+        assert fold.protocol.endswith("; no test")
+
+
+@given(st.lists(st.integers(0, 29), max_size=3), st.integers(3, 5), st.integers(0, 9))
+@settings(max_examples=30, deadline=None)
+def test_two_speakers_are_tested_once_each_and_devel_shares_no_recording_with_train(twins, k, seed):
+    clips = [clip for take in range(5) for clip in takes_of("ab", take)]
+    for i in twins:  # the same recording twice, of one speaker
+        other = next(c for c in clips if c.speaker == clips[i].speaker)
+        clips[i] = dataclasses.replace(clips[i], digest=other.digest)
+    folds = [make_partition(SPEC, clips, f"fold:{i}/{k}", seed) for i in range(1, k + 1)]
+    assert sorted(i for fold in folds for i in fold.parts["test"]) == list(range(len(clips)))
+    for fold in folds:
+        train, devel, test = values(fold, clips, "speaker")
+        assert train.isdisjoint(test)
+        assert devel.isdisjoint(test)
+        assert disjoint(values(fold, clips, "digest"))
+        assert all(len(fold.parts[part]) for part in ("train", "devel"))
+        cut = "devel cut from train by recording (two groups of speakers only)"
+        assert (train == devel) == (cut in fold.protocol) == bool(test)
+
+
+def takes_of(speakers, take):
+    return [
+        dataclasses.replace(c, file=f"{take}/{c.file}", digest=f"{take}{c.digest}")
+        for c in clips_of(speakers)
+    ]
 
 
 def test_seeded_folds_are_balanced():
@@ -134,7 +170,6 @@ def test_devel_of_the_last_speaker_is_the_first():
         "",
         "random",
         "fold:1/2",
-        "fold:1/6",
         "fold:0/3",
         "fold:4/3",
         "fold:1",
@@ -144,13 +179,22 @@ def test_devel_of_the_last_speaker_is_the_first():
     ],
 )
 def test_an_impossible_scheme_is_refused_with_the_choices(scheme):
-    with pytest.raises(ValueError, match=r"'default'; 'fold:I/K' with 3 ≤ K ≤ 5 .* a, b, c, d, e"):
+    with pytest.raises(ValueError, match=r"'default'; 'fold:I/K' with 3 ≤ K .* a, b, c, d, e"):
         make_partition(SPEC, clips_of("abcde"), scheme)
 
 
-def test_two_speakers_can_not_be_left_out():
-    with pytest.raises(ValueError, match="at least three speakers"):
+def test_one_and_two_speakers_can_not_be_left_out():
+    with pytest.raises(ValueError, match="'loso:SPEAKER' where there are at least three"):
         make_partition(SPEC, clips_of("ab"), "loso:a")
+    with pytest.raises(ValueError, match=r"at least two speakers \(there are 1\)"):
+        make_partition(SPEC, clips_of("a"), "fold:1/3")
+
+
+def test_two_speakers_with_a_clip_of_each_label_are_refused():
+    clips = clips_of("ab", LABELS[:2])
+    spec = CorpusSpec("demo", LABELS[:2])
+    with pytest.raises(ValueError, match="corpus demo: no clips for devel"):
+        make_partition(spec, clips, "fold:1/3")
 
 
 def test_the_split_of_the_clips_goes_before_the_published_one():
@@ -325,13 +369,30 @@ def test_published_parts_name_every_speaker_once():
         make_partition(dataclasses.replace(SPEC, parts=parts), clips_of("abc"))
 
 
-def test_published_folds_are_used_where_their_number_is_asked_for():
+@pytest.mark.parametrize("k", [3, 4])
+def test_published_folds_are_used_where_there_are_at_most_so_many(k):
     spec = dataclasses.replace(SPEC, folds=(("d", "a"), ("b", "e"), ("c", "f")))
     clips = clips_of("abcdef")
-    published = make_partition(spec, clips, "fold:2/3")
+    published = make_partition(spec, clips, f"fold:2/{k}")
     assert values(published, clips, "speaker") == [{"a", "d"}, {"c", "f"}, {"b", "e"}]
     assert "published fold 2 of 3" in published.protocol
-    assert "published" not in make_partition(spec, clips, "fold:2/4").protocol
+
+
+def test_more_published_folds_than_are_asked_for_are_not_used():
+    spec = dataclasses.replace(SPEC, folds=(("a",), ("b",), ("c",), ("d", "e", "f")))
+    partition = make_partition(spec, clips_of("abcdef"), "fold:2/3")
+    assert "published" not in partition.protocol
+    assert [len(partition.parts[part]) for part in PARTS] == [6, 6, 6]
+
+
+def test_after_the_last_published_fold_there_is_no_test():
+    spec = dataclasses.replace(SPEC, folds=(("d", "a"), ("b", "e"), ("c", "f")))
+    clips = clips_of("abcdef")
+    partition = make_partition(spec, clips, "fold:4/6")
+    assert values(partition, clips, "speaker") == [{"a", "c", "d", "f"}, {"b", "e"}, set()]
+    assert partition.protocol == (
+        "speaker-independent: fold 4 of 6, but there are 3 published folds of speakers; no test"
+    )
 
 
 def test_published_folds_that_share_a_recording_are_refused():

@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,14 @@ def test_p_values_are_those_of_fagerland_lydersen_and_laake(tmp_path):
     (one,) = compare_two(tmp_path / "a", tmp_path / "b")
     assert (one.exact_p, one.mid_p, one.holm_p) == pytest.approx((0.070, 0.039, 0.039), abs=0.0005)
     assert comparison_table([one]).splitlines()[1].endswith("  0.0703  0.0391  0.0391")
+
+
+def test_fewer_than_five_speakers_are_marked_and_explained(workdirs):
+    one, two = compare_two(*workdirs)
+    few = comparison_table([dataclasses.replace(one, speakers=4), two]).splitlines()
+    assert few[1].startswith("one† ")
+    assert few[-1] == "† fewer than five speakers: says little about others."
+    assert (one.speakers, "†" in comparison_table([one, two])) == (10, False)
 
 
 def test_the_interval_is_paired():

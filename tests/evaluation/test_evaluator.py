@@ -1,11 +1,14 @@
 """A finished run is scored on one of its parts, and only on the data that it knows."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from emojax.evaluation import evaluator
 from emojax.evaluation.evaluator import evaluate
 
 
@@ -98,3 +101,41 @@ def test_corpora_that_moved_since_training_are_found_where_a_person_says(
     assert [result.uar for result in moved] == [
         result.uar for result in evaluate(tiny_run, "devel")
     ]
+
+
+@pytest.fixture
+def without_test(monkeypatch):
+    """A function after which these corpora have no test part, and their run is none the wiser."""
+
+    def remove(*names):
+        def opened(*args, **settings):
+            corpora = open_corpora(*args, **settings)
+            for name in names:
+                parts = corpora[name].partition.parts | {"test": np.array([], np.int64)}
+                partition = dataclasses.replace(corpora[name].partition, parts=parts)
+                corpora[name] = dataclasses.replace(corpora[name], partition=partition)
+            return corpora
+
+        monkeypatch.setattr(evaluator, "open_corpora", opened)
+        monkeypatch.setattr(evaluator, "check_same", lambda *_: None)
+
+    open_corpora = evaluator.open_corpora
+    return remove
+
+
+def test_corpora_without_the_part_are_named_and_the_others_scored(
+    tiny_run, tmp_path, without_test, capsys
+):
+    shutil.copytree(tiny_run, tmp_path / "run")
+    without_test("tones")
+    assert [result.corpus for result in evaluate(tmp_path / "run")] == ["levels"]
+    assert "no clips for test, not scored: tones" in capsys.readouterr().err.splitlines()
+    assert set(json.loads((tmp_path / "run" / "results.json").read_text())["corpora"]) == {"levels"}
+
+
+def test_a_run_none_of_whose_corpora_has_the_part_is_refused(tiny_run, tmp_path, without_test):
+    shutil.copytree(tiny_run, tmp_path / "run", ignore=shutil.ignore_patterns("results.json"))
+    without_test("tones", "levels")
+    with pytest.raises(ValueError, match=r"corpus tones, levels: no clips for test"):
+        evaluate(tmp_path / "run")
+    assert not (tmp_path / "run" / "results.json").exists()

@@ -9,11 +9,13 @@ from emojax.evaluation import figures
 from emojax.evaluation.metrics import score
 
 
-def result(corpus="demo", labels=("anger", "calm", "fear"), n=60):
+def result(corpus="demo", labels=("anger", "calm", "fear"), n=60, speakers=5):
     rng = np.random.default_rng(0)
     truth = np.arange(n) % len(labels)
     prediction = np.where(rng.random(n) < 0.7, truth, 0)
-    return score(corpus, "a protocol", labels, truth, prediction, ["a"] * n)
+    return score(
+        corpus, "a protocol", labels, truth, prediction, [str(i % speakers) for i in range(n)]
+    )
 
 
 @pytest.fixture
@@ -62,6 +64,16 @@ def test_the_picture_grows_with_corpora_and_labels(tmp_path):
 def test_synthetic_speech_is_called_so(tmp_path, drawn):
     figures.confusion_figure([result("synthetic-german")], tmp_path / "confusion.png")
     assert "(synthetic speech)" in drawn[0].axes[0].get_title()
+
+
+def test_fewer_than_five_speakers_are_marked_and_explained(tmp_path, drawn):
+    results = [result("many"), result("few", speakers=4)]
+    figures.confusion_figure(results, tmp_path / "confusion.png")
+    figures.confusion_figure(results[:1], tmp_path / "confusion.png")
+    titles = [ax.get_title().splitlines()[0] for ax in drawn[0].axes]
+    assert titles == ["many", "few†"]
+    assert drawn[0].get_supxlabel() == "† fewer than five speakers: says little about others."
+    assert drawn[1].get_supxlabel() == ""
 
 
 def test_labels_are_text_and_never_mathematics(tmp_path, drawn):

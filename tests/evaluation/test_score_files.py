@@ -59,6 +59,16 @@ def test_footnotes_say_what_was_resampled():
     assert "over clips" not in table([result("many")])
 
 
+def test_only_a_part_of_fewer_than_five_speakers_is_marked():
+    note = "† fewer than five speakers: says little about others."
+    text = table([result("many", speakers=5), result("few", speakers=4)])
+    assert line_of(text, "few").startswith("few† ")
+    assert line_of(text, "many").startswith("many ")
+    assert text.splitlines()[-1] == note
+    assert "†" not in table([result("many", speakers=5)])
+    assert "synthetic" not in text
+
+
 def test_synthetic_speech_is_called_so_wherever_its_numbers_are():
     text = table([result("synthetic-german"), result("real")])
     assert "(synthetic speech)" in line_of(text, "synthetic-german")

@@ -6,8 +6,13 @@ import json
 
 import pytest
 
+from emojax.data.feeds import DeviceFeed
+from emojax.data.partitioned import PATHS_FILE, open_corpora
 from emojax.evaluation.metrics import score
 from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.training.checkpointing import CheckpointKeeper
+from emojax.training.run import make_layout, make_manifest, make_run
+from emojax.training.schedule import EvalDecision
 
 LABELS = ["a", "b"]
 
@@ -18,16 +23,17 @@ def finished():
     return write_finished
 
 
-def write_finished(folder, right, devel=0.5, protocol="test on two", seed=3):
+def write_finished(folder, right, devel=0.5, protocol="test on two", seed=3, speakers=("",)):
     """A scored run: corpus → how many of 40 clips of each label are right."""
+    spoken = [speakers[i % len(speakers)] for i in range(80)]
     folder.mkdir(parents=True, exist_ok=True)
     predictions, results = [], []
     for corpus, hits in right.items():
         truth = [label for label in (0, 1) for _ in range(40)]
         predicted = [label if i % 40 < hits else 1 - label for i, label in enumerate(truth)]
-        results.append(score(corpus, protocol, LABELS, truth, predicted, [""] * 80))
+        results.append(score(corpus, protocol, LABELS, truth, predicted, spoken))
         predictions += [
-            Prediction(corpus, f"{i}.wav", "", LABELS[t], LABELS[p], {})
+            Prediction(corpus, f"{i}.wav", spoken[i], LABELS[t], LABELS[p], {})
             for i, (t, p) in enumerate(zip(truth, predicted, strict=True))
         ]
     write_predictions(predictions, folder / "predictions.csv")
@@ -83,3 +89,24 @@ def rewrite():
 def rows_of():
     """A function that reads a table as a program would."""
     return lambda table: list(csv.DictReader(io.StringIO(table.csv())))
+
+
+@pytest.fixture(scope="session")
+def untrained():
+    """A function that leaves what train.py does, without the training."""
+    return write_untrained
+
+
+def write_untrained(config, paths, folder, **settings):
+    """A run as train.py leaves it, without the training."""
+    config = config.replace(**settings)
+    corpora = open_corpora(paths, **vars(config.data))
+    manifest = make_manifest(config, corpora)
+    train_part = {name: one.load("train") for name, one in corpora.items()}
+    layout = make_layout(config, len(corpora))
+    state = make_run(config, manifest, train_part, DeviceFeed.batch, layout).state
+    keeper = CheckpointKeeper(folder, manifest)
+    keeper.keep(state, {}, EvalDecision(list(corpora), []), dict.fromkeys(corpora, 0.5))
+    keeper.close()
+    (folder / PATHS_FILE).write_text(json.dumps({name: str(path) for name, path in paths.items()}))
+    return folder

@@ -31,11 +31,19 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nonsense"], "choose one of statistics, parameters, baselines, transfer, cross_corpus"),
+        (
+            ["nonsense"],
+            "choose one of statistics, parameters, baselines, transfer, pooled, cross_corpus",
+        ),
         (["transfer"], "give --corpora=NAME,NAME to run, or --workdirs="),
         (
             ["baselines", "--corpora=a", "--settings=b"],
             "--settings='b'; choose of egemaps, .*, resnet",
+        ),
+        (["pooled"], "give --corpora=NAME,NAME to run, or --workdirs="),
+        (
+            ["pooled", "--corpora=a", "--folds=6", "--settings=b"],
+            "--settings='b'; choose of scratch",
         ),
         (["cross_corpus", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
         (

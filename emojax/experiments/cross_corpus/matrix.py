@@ -8,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
+from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE
 from emojax.experiments.cross_corpus.scoring import Score
 from emojax.experiments.cross_corpus.systems import Levels
 from emojax.experiments.reports.figures import heat_map
@@ -81,7 +82,9 @@ def _elsewhere(scores: Iterable[Score]) -> float | None:
 
 
 def _shown(score: Score) -> Cell:
-    return Marked(score.uar, "*") if score.within and score.uar is not None else score.uar
+    if score.uar is None:
+        return None
+    return Marked(score.uar, ("*" if score.within else "") + score.few)
 
 
 def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
@@ -110,6 +113,8 @@ def _notes(matrix: Matrix, levels: Levels) -> Iterator[str]:
                 f"{score.system} on {score.corpus}: {score.left_out} test clips are left out, "
                 f"by speakers whose recordings it learnt from{gone}."
             )
+    if any(score.few for score in matrix.scores):
+        yield FEW_SPEAKERS_NOTE
 
 
 def matrix_picture(matrix: Matrix) -> Picture:
@@ -123,7 +128,8 @@ def matrix_picture(matrix: Matrix) -> Picture:
     framed = [
         place for place, score in zip(np.ndindex(shape), matrix.scores, strict=True) if score.within
     ]
-    figure = heat_map(values, above, rows, columns, "chance", framed)
+    marked = [name + max(score.few for score in matrix.of(column=name)) for name in columns]
+    figure = heat_map(values, above, rows, marked, "chance", framed)
     ax = figure.axes[0]
     ax.set_xlabel("tested on")
     ax.xaxis.set_label_position("top")

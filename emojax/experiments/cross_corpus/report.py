@@ -14,6 +14,7 @@ from emojax.baselines.features import FEATURE_SETS, functionals, opensmile_versi
 from emojax.corpora.affect import parse_mapping
 from emojax.data.partitioned import joint_protocol, open_levels
 from emojax.data.prepared import PreparedCorpus
+from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE
 from emojax.experiments.cross_corpus.matrix import Matrix, matrix_picture, matrix_table
 from emojax.experiments.cross_corpus.scoring import Score, score_matrix
 from emojax.experiments.cross_corpus.systems import (
@@ -26,7 +27,7 @@ from emojax.experiments.cross_corpus.systems import (
 )
 from emojax.experiments.reports.provenance import NETWORK, network_settings
 from emojax.experiments.reports.report import Picture, Report
-from emojax.experiments.reports.table import Cell, Table
+from emojax.experiments.reports.table import Cell, Marked, Table
 
 _DETAILS = dict.fromkeys(("levels of", "system", "trained on", "tested on", "within"), "")
 _DETAILS |= {
@@ -191,6 +192,8 @@ def _report(
 def _details(matrices: Sequence[Matrix]) -> Table:
     rows = [_detail(matrix, score) for matrix in matrices for score in matrix.scores]
     notes = ["from, to: 95 % bootstrap interval of UAR on test, over speakers or over clips."]
+    if any(score.few for matrix in matrices for score in matrix.scores):
+        notes.append(FEW_SPEAKERS_NOTE)
     return Table("cross_corpus_details", "Every cell in full", _DETAILS, rows, notes=notes)
 
 
@@ -214,7 +217,7 @@ def _detail(matrix: Matrix, score: Score) -> list[Cell]:
         score.left_out,
         chance,
         devel,
-        score.uar,
+        Marked(100 * result["uar"], score.few),
         low,
         high,
         result["uar_ci95_over"],

@@ -13,7 +13,7 @@ import numpy as np
 import tqdm
 
 from emojax.corpora.groups import speaker_groups
-from emojax.evaluation.metrics import score
+from emojax.evaluation.metrics import few_speakers, score
 from emojax.experiments.cross_corpus.systems import Levels, System, levels_of
 from emojax.files import replacing
 
@@ -43,6 +43,11 @@ class Score:
     def uar(self) -> float | None:
         """UAR in percent; None without a result."""
         return None if self.result is None else 100 * self.result["uar"]
+
+    @property
+    def few(self) -> str:
+        """The mark of a score of too few speakers; of one kept by an older version, nothing."""
+        return few_speakers(self.result.get("speakers") if self.result else None)
 
     @property
     def above_chance(self) -> float | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from emojax.checkpoints import differences, read_manifest
-from emojax.experiments.launch.runner import MARK
+from emojax.experiments.launch.runner import MARK, holding
 from emojax.files import replacing
 
 NOTE = "job.json"
@@ -42,9 +42,20 @@ class Job:
     is_network: bool = False
     partitions: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
-    def begin(self) -> None:
-        """Make the folder, and note the job's settings there if no manifest will have them."""
+    def begin(self) -> bool:
+        """Make the folder, and note the job's settings there if no manifest will have them.
+
+        Returns:
+          True if the job is to run here: no other process runs it or has finished it meanwhile.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        with holding(self.folder, wait=False) as lock:
+            free = lock is not None and not self.is_finished()
+            if free:
+                self._note()
+        return free
+
+    def _note(self) -> None:
         (self.folder / MARK).unlink(missing_ok=True)  # its results may be lost
         # An SVM leaves no manifest, and its results do not identify its training data.
         if not self.is_network:

@@ -10,9 +10,11 @@ from typing import Any
 
 from emojax.baselines.pipeline import check_speakers
 from emojax.config import DataConfig
+from emojax.corpora.folds import make_folds
 from emojax.corpora.listing import prepared
 from emojax.corpora.spec import read_clips
-from emojax.data.partitioned import open_corpora
+from emojax.data.partitioned import PartitionedCorpus, open_corpora
+from emojax.data.prepared import PreparedCorpus, find_corpora, open_corpus
 from emojax.experiments.corpus_arguments import prepare
 from emojax.experiments.launch.job import Job, scored
 from emojax.experiments.launch.scheduler import execute, make_engine
@@ -69,10 +71,43 @@ def _with_partitions(jobs: Sequence[Job], spec: Spec) -> list[Job]:
         opened = open_corpora({name: here[name] for name in names}, **division)
         return {name: corpus.identity() for name, corpus in opened.items()}
 
+    @functools.cache
+    def folds(name: str, **division: Any) -> dict[str, str]:
+        return _folds_identity(open_corpus(here[name]), **division)
+
     def known(job: Job) -> Job:
         # The config of an SVM has no settings of levels.
         division = {name: job.config[name] for name in _DIVISION if name in job.config}
-        found = partitions(tuple(job.corpora), **division)
+        if job.is_network:
+            found = partitions(tuple(job.corpora), **division)
+        else:
+            found = {name: folds(name, **division) for name in job.corpora}
         return dataclasses.replace(job, partitions=found, after=[known(base) for base in job.after])
 
     return [known(job) for job in jobs]
+
+
+def _folds_identity(corpus: PreparedCorpus, partition: str, seed: int) -> dict[str, str]:
+    """The identity of an SVM's data: of a single partition, the same as a network's."""
+    found = make_folds(corpus.spec, corpus.clips, partition, seed)
+    alike = (
+        PartitionedCorpus(corpus.spec.labels, corpus.clips, one, [corpus])
+        for one in found.partitions
+    )
+    digests = [one.identity()["digest"] for one in alike]
+    return {"protocol": found.protocol, "digest": " ".join(digests)}
+
+
+def count_tested(spec: Spec, folds: int) -> dict[str, int]:
+    """Prepare the corpora, and count the folds of each that have a test part.
+
+    Raises:
+      ValueError: a corpus cannot be prepared or divided.
+    """
+    prepare(spec.corpora.values(), spec.source_dir, spec.data_dir)
+    opened = find_corpora(list(spec.corpora), Path(spec.data_dir).expanduser())
+    seed = spec.seeds[0]  # their number does not depend on it
+    return {
+        name: len(make_folds(one.spec, one.clips, f"fold:{folds}", seed).partitions)
+        for name, one in opened.items()
+    }

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from emojax.baselines.feature_sets import NAMES, open_features
+from emojax.baselines.feature_sets import NAMES, FeatureSet, open_features
 from emojax.corpora.aggregate import DOMAINS
 from emojax.experiments.launch.job import Job
-from emojax.experiments.launch.spec import Spec, read_config_file
+from emojax.experiments.launch.launch import count_tested
+from emojax.experiments.launch.spec import Spec, in_name, read_config_file
 from emojax.experiments.table4 import HEAD
 
 SCRATCH = "scratch"
@@ -19,6 +20,10 @@ RESNET = "resnet"
 MULTI_TASK = {"all": "", **{name: name for name in DOMAINS}}
 BASELINES = (*NAMES, RESNET)
 TRANSFERS = (SCRATCH, *MULTI_TASK)
+SHARED = "shared"
+POOLED = (SCRATCH, SHARED, *NAMES)
+# Where a person names none: those that need no picture network.
+POOLED_FIRST = (SCRATCH, SHARED, "egemaps", "compare")
 
 
 def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
@@ -31,7 +36,7 @@ def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
     # By default VGG16 runs only if its weights are given, since they are a large download.
     ready = [name for name in BASELINES if name != "deepspectrum_vgg16" or spec.vgg16_weights]
     chosen = list(dict.fromkeys(settings or ready))
-    features = {name: open_features(name, spec.vgg16_weights) for name in chosen if name != RESNET}
+    features = _features(spec, chosen)
     for setting in chosen:
         for seed in spec.seeds:
             for corpus in spec.corpora:
@@ -61,6 +66,51 @@ def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
     return list(jobs.values())
 
 
+def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job]:
+    """The runs of pooled folds; fold I of every corpus is left out of shared run I.
+
+    It prepares the corpora, because they decide how many of the folds test them.
+
+    Args:
+      spec: what a person asks for.
+      settings: some of ``POOLED``, or none for the usual ones.
+      folds: K of ``fold:I/K``.
+
+    Raises:
+      ValueError: as :func:`baseline_jobs`, or a corpus cannot be prepared or divided.
+    """
+    _refuse_unknown(settings, POOLED)
+    chosen = list(dict.fromkeys(settings or POOLED_FIRST))
+    features = _features(spec, chosen)
+    tested = count_tested(spec, folds)
+    for seed in spec.seeds:
+        for setting in chosen:
+            if setting in features:
+                for corpus in spec.corpora:
+                    yield spec.svm(features[setting], corpus, seed, f"fold:{folds}")
+            else:
+                yield from _networks(spec, setting, folds, tested, seed)
+
+
+def _networks(
+    spec: Spec, setting: str, folds: int, tested: Mapping[str, int], seed: int
+) -> Iterator[Job]:
+    """The networks of a setting, a fold after the other."""
+    for fold in range(1, folds + 1):
+        partition = f"fold:{fold}/{folds}"
+        if setting == SHARED and fold <= max(tested.values()):
+            yield _shared(spec, SHARED, {"best": SHARED}, seed, partition=partition)
+        elif setting == SCRATCH:
+            for corpus in spec.corpora:
+                if fold <= tested[corpus]:
+                    yield _scratch(spec, corpus, spec.corpora, seed, SCRATCH, partition=partition)
+
+
+def _features(spec: Spec, settings: Iterable[str]) -> dict[str, FeatureSet]:
+    """The feature sets among some settings; a ValueError if one needs what is not there."""
+    return {name: open_features(name, spec.vgg16_weights) for name in settings if name in NAMES}
+
+
 def _refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
     unknown = [setting for setting in settings if setting not in choices]
     if unknown:
@@ -86,23 +136,37 @@ def _refuse_one(settings: Sequence[str], spec: Spec) -> None:
 
 
 def _scratch(
-    spec: Spec, corpus: str, items: Mapping[str, str], seed: int, best: str = "", latest: str = ""
+    spec: Spec,
+    corpus: str,
+    items: Mapping[str, str],
+    seed: int,
+    best: str = "",
+    latest: str = "",
+    **changes: Any,
 ) -> Job:
     """Return the job of a plain network of one corpus, which both tables share."""
     own = {corpus: items[corpus]}
-    name = f"{SCRATCH}/{corpus}_seed{seed}"
+    name = f"{SCRATCH}/{corpus}{in_name(changes.get('partition', ''))}_seed{seed}"
     states = {"best": best, "latest": latest}
-    return spec.network(name, spec.scratch_config, own, states, adapters=False, seed=seed)
+    return spec.network(
+        name, spec.scratch_config, own, states, adapters=False, seed=seed, **changes
+    )
+
+
+def _shared(spec: Spec, folder: str, states: Mapping[str, str], seed: int, **changes: Any) -> Job:
+    """A shared network of all corpora."""
+    fold = in_name(changes.get("partition", ""))
+    name = f"{folder}/shared_{_together(spec)}{fold}_seed{seed}"
+    return spec.network(name, spec.config, spec.corpora, states, seed=seed, **changes)
 
 
 def _multi_task(spec: Spec, setting: str, seed: int) -> Iterator[Job]:
     """Yield a shared network, and the tuning of its adapters and heads for every corpus."""
     aggregate = MULTI_TASK[setting]
-    name = f"{setting}/shared_{_together(spec)}_seed{seed}"
-    changes: dict[str, Any] = {"aggregate": aggregate, "seed": seed}
+    changes: dict[str, Any] = {"aggregate": aggregate}
     if aggregate:
         changes["label_words"] = spec.label_words
-    shared = spec.network(name, spec.config, spec.corpora, {"best": ""}, **changes)
+    shared = _shared(spec, setting, {"best": ""}, seed, **changes)
     yield shared
     # The corpora of a shared network keep their adapters; on a network of domains they get new ones
     # (section 5.2.2).

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 # File in the job's folder that is made once all commands have succeeded.
 MARK = "finished"
 # File in the job's folder for the output of the commands.
 LOG = "log.txt"
+
+
+@contextlib.contextmanager
+def holding(folder: Path, wait: bool) -> Iterator[IO | None]:
+    """Hold a run's folder and give its lock; without waiting, None if another process has it."""
+    with open(folder / ".job.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield None
+        else:
+            yield lock
 
 
 def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
@@ -28,9 +42,8 @@ def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
     Returns:
       The exit status of the last command.
     """
-    with open(folder / ".job.lock", "w") as lock:
-        # A killed plan may have left this job running; wait for its end.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    # A killed plan may have left this job running; wait for its end.
+    with holding(folder, wait=True) as lock:
         if (folder / MARK).exists():
             return 0
         # The command handles Ctrl-C and saves its state. It would inherit SIG_IGN, but no handler.
@@ -42,7 +55,7 @@ def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
                     [sys.executable, *command],
                     stdout=log,
                     stderr=log,
-                    pass_fds=[lock.fileno()],
+                    pass_fds=[lock.fileno()] if lock else [],
                     check=False,
                 )
                 if done.returncode:

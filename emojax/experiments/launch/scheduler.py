@@ -118,7 +118,8 @@ def execute(jobs: Iterable[Job], engine: Engine) -> dict[str, str]:
     """Run each job as soon as the jobs in its ``after`` are finished, and show a progress bar.
 
     A failed job is named; only jobs that come after it are skipped. Ctrl-C stops the running jobs,
-    which resume from their last checkpoint in the next run.
+    which resume from their last checkpoint in the next run. A job that another process runs is
+    passed over while other jobs are left, and waited for at the end.
 
     Args:
       jobs: jobs to run; each job in an ``after`` is among them or finished.
@@ -140,10 +141,11 @@ def execute(jobs: Iterable[Job], engine: Engine) -> dict[str, str]:
         while order.is_active():
             ready += order.get_ready()
             ended: dict[str, str] = {}
-            while ready and len(running) < engine.limit:
-                job = named[ready.pop(0)]
-                if why := _begin(job, engine, running, failed):
-                    ended[job.name] = why
+            for name in ready:
+                if len(running) < engine.limit:
+                    why = _begin(named[name], engine, running, failed)
+                    ended |= {} if why is None else {name: why}
+            ready = [name for name in ready if name not in {*ended, *running}]
             for name in [name for name, handle in running.items() if handle.done()]:
                 ended[name] = _failure(named[name], running.pop(name))
             for name, why in ended.items():
@@ -170,17 +172,20 @@ def _cancelled_with_ctrl_c(running: Mapping[str, Handle]) -> Iterator[None]:
         raise
 
 
-def _begin(job: Job, engine: Engine, running: dict[str, Handle], failed: Collection[str]) -> str:
-    """Start a job; return the reason if it cannot start, else an empty text."""
+def _begin(
+    job: Job, engine: Engine, running: dict[str, Handle], failed: Collection[str]
+) -> str | None:
+    """Start a job; return None if it runs here or elsewhere, else the reason why it does not."""
     lost = [one.name for one in job.after if one.name in failed]
     if lost:
         return f"needs {', '.join(lost)}, which failed"
-    job.begin()
+    if not job.begin():
+        return "" if job.is_finished() else None
     try:
         running[job.name] = engine.submit(command_of(job))
     except RuntimeError as error:  # from submitit if SLURM refuses the job
         return f"could not be begun: {error}"
-    return ""
+    return None
 
 
 def command_of(job: Job) -> list[str]:

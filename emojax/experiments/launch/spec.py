@@ -90,13 +90,13 @@ class Spec:
             name, folder, (train, *score), results, settings, list(corpora), after, is_network=True
         )
 
-    def svm(self, features: FeatureSet, corpus: str, seed: int) -> Job:
-        """Return a job that scores an SVM with a feature set on one corpus."""
-        name = f"{features.name}/{corpus}_seed{seed}"
+    def svm(self, features: FeatureSet, corpus: str, seed: int, partition: str = "") -> Job:
+        """Return a job that scores an SVM on one corpus, by default on the networks' partition."""
+        name = f"{features.name}/{corpus}{in_name(partition)}_seed{seed}"
         folder = self.out / "runs" / name
         places = f"--source_dir={self.source_dir}", f"--data_dir={self.data_dir}", f"--out={folder}"
         # The same test clips as the network's, so that both can be compared.
-        partition = read_config_file(self.scratch_config).data.partition
+        partition = partition or read_config_file(self.scratch_config).data.partition
         settings = {"features": features.name, "partition": partition, "seed": seed}
         settings["speaker_normalisation"] = self.speaker_normalisation
         flags = [f"--{key}={value}" for key, value in settings.items()]
@@ -113,6 +113,15 @@ class Spec:
         return Job(
             name, folder, [command], {folder / features.name: features.name}, settings, [corpus]
         )
+
+
+def in_name(partition: str) -> str:
+    """A partition as part of the name of a run; nothing for that of the config.
+
+    >>> in_name("fold:1/6"), in_name("fold:6"), in_name("")
+    ('_fold1of6', '_fold6', '')
+    """
+    return partition and f"_{partition.replace(':', '').replace('/', 'of')}"
 
 
 def parse_seeds(items: Iterable[str]) -> list[int]:

@@ -13,6 +13,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from emojax.audio.log_mel import DYNAMIC_RANGE_DB, HOP_SAMPLES, MELS
 from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.evaluation.metrics import FEW_SPEAKERS, FEW_SPEAKERS_NOTE
 
 _SHOWN_S = 10.0
 _BIN_S = 0.25
@@ -158,4 +159,6 @@ def heat_map(
     ax.tick_params(length=0)
     bar = figure.colorbar(image, ax=ax, shrink=0.9)
     bar.set_label(f"points above\n{reference}", parse_math=False)
+    if any(FEW_SPEAKERS in name for name in (*rows, *columns)):
+        figure.supxlabel(FEW_SPEAKERS_NOTE, fontsize=9)
     return figure

@@ -46,6 +46,7 @@ def score_report(
     selection: str,
     pieces: Sequence[Table | Picture],
     missing: str,
+    runs: Grid | None = None,
 ) -> Report:
     """Return a report on finished runs, with the protocols, seeds, settings and versions they note.
 
@@ -56,17 +57,19 @@ def score_report(
       selection: rule by which a state was chosen.
       pieces: tables and pictures in the order of the page.
       missing: text on the missing runs.
+      runs: runs behind the grid, if it merges several of them.
     """
+    runs = runs or grid
     return Report(
         name=name,
         title=title,
         protocol=_protocols(grid),
-        seeds=_seeds(grid),
-        normalisation=normalisation(grid),
+        seeds=_seeds(runs),
+        normalisation=normalisation(runs),
         selection=selection,
-        pieces=[*pieces, _runs_table(grid)],
+        pieces=[*pieces, _runs_table(runs)],
         missing=missing,
-        run_versions=_versions(grid),
+        run_versions=_versions(runs),
     )
 
 

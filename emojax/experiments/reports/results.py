@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emojax.evaluation.comparison import Predictions, predictions_of
+from emojax.evaluation.metrics import count_speakers
 from emojax.evaluation.score_files import finished_near
 
 
@@ -34,6 +35,11 @@ class Scored:
     def seed(self) -> int:
         """Seed of the run."""
         return self.run["config"]["seed"]
+
+    @property
+    def speakers(self) -> int | None:
+        """Who speak the test part, also of a run that does not count them; None if unknown."""
+        return count_speakers(row.speaker for row in self.predictions.values())
 
 
 def read_setting(setting: str, workdirs: Sequence[Path]) -> dict[str, list[Scored]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from emojax.evaluation.comparison import Comparison, compare_predictions
+from emojax.evaluation.metrics import few_speakers
 from emojax.evaluation.statistics import almost_stochastic_order
 from emojax.experiments.reports.results import Scored, read_setting
 
@@ -52,6 +53,17 @@ class Grid:
     def chance(self, corpus: str) -> float:
         """Return the UAR of guessing in percent; all settings have the same test clips."""
         return 100 * self.settings[self.having(corpus)[0]][corpus][0].result["chance"]
+
+    def few_speakers(self, setting: str, corpus: str) -> str:
+        """The mark of a score of too few speakers, if a run of this setting is one."""
+        return max(few_speakers(one.speakers) for one in self.settings[setting][corpus])
+
+    def marked_corpora(self) -> list[str]:
+        """The corpora, with that mark where any setting has it."""
+        return [
+            name + max(self.few_speakers(setting, name) for setting in self.having(name))
+            for name in self.corpora
+        ]
 
     def common(self) -> list[str]:
         """Return the corpora that every setting has; means are comparable only over these."""

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from emojax.evaluation.comparison import Comparison
+from emojax.evaluation.metrics import FEW_SPEAKERS, FEW_SPEAKERS_NOTE
 from emojax.evaluation.statistics import critical_difference_figure, friedman_nemenyi
 from emojax.experiments.reports.figures import heat_map
 from emojax.experiments.reports.report import Picture
 from emojax.experiments.reports.score_grid import PARTS, Grid
 from emojax.experiments.reports.table import Cell, Marked, Table
+
+# Setting → corpus → its comparison with the first setting.
+Tests = Mapping[str, Mapping[str, Comparison]]
+P_BELOW = 0.05
+
+
+def mark_difference(grid: Grid, setting: str, name: str, tests: Tests) -> str:
+    """Return + or − where the share of right clips differs significantly from the first's."""
+    test = tests.get(setting, {}).get(name)
+    pair = grid.paired(setting, name)
+    if test is None or pair is None or test.holm_p >= P_BELOW:
+        return ""
+    own, first = (one.result["war"] for one in pair)
+    return "+" if own > first else "−"
+
+
+def few_speakers_notes(grid: Grid) -> list[str]:
+    """The footnote to scores of too few speakers, if there are any."""
+    marked = any(name.endswith(FEW_SPEAKERS) for name in grid.marked_corpora())
+    return [FEW_SPEAKERS_NOTE] if marked else []
 
 
 def score_table(
@@ -51,7 +73,7 @@ def score_table(
         {"corpus": "", "chance": ".1f", **columns},
         [row(corpus) for corpus in grid.corpora],
         _means(grid),
-        [about, *notes],
+        [about, *notes, *few_speakers_notes(grid)],
     )
 
 
@@ -72,8 +94,11 @@ def rank_pictures(grid: Grid) -> Iterable[Picture]:
 
 def _cell(grid: Grid, setting: str, corpus: str, part: str, mark: str) -> Marked | None:
     uar, deviation = grid.uar(setting, corpus, part), grid.deviation(setting, corpus, part)
+    if uar is None:
+        return None
     spread = "" if deviation is None else f" ± {deviation:.1f}"
-    return None if uar is None else Marked(uar, spread + mark)
+    few = grid.few_speakers(setting, corpus) if part == "test" else ""
+    return Marked(uar, spread + mark + few)
 
 
 def _means(grid: Grid) -> list[Cell]:
@@ -115,4 +140,4 @@ def score_map(
         return np.array(found, float)  # None becomes nan
 
     names = [f"{setting}\n{part}" for setting, part in columns]
-    return heat_map(array(grid.uar), array(difference), grid.corpora, names, reference)
+    return heat_map(array(grid.uar), array(difference), grid.marked_corpora(), names, reference)

@@ -1,17 +1,10 @@
 """Features that give the levels away, and runs that were never trained."""
 
-import json
-
 import numpy as np
 import pytest
 
-from emojax.data.feeds import DeviceFeed
-from emojax.data.partitioned import PATHS_FILE, open_corpora
 from emojax.data.prepared import open_corpus
 from emojax.experiments.cross_corpus import report, systems
-from emojax.training.checkpointing import CheckpointKeeper
-from emojax.training.run import make_layout, make_manifest, make_run
-from emojax.training.schedule import EvalDecision
 
 WORDS = "high=anger,middle=happiness,low=sadness,loud=fear,soft=neutral"
 HIGH = {"high", "middle", "loud"}
@@ -59,28 +52,7 @@ def run():
 
 
 @pytest.fixture(scope="session")
-def untrained():
-    """A function that leaves what train.py does, without the training."""
-    return write_untrained
-
-
-def write_untrained(config, paths, folder, **settings):
-    """A run as train.py leaves it, without the training."""
-    config = config.replace(**settings)
-    corpora = open_corpora(paths, **vars(config.data))
-    manifest = make_manifest(config, corpora)
-    train_part = {name: one.load("train") for name, one in corpora.items()}
-    layout = make_layout(config, len(corpora))
-    state = make_run(config, manifest, train_part, DeviceFeed.batch, layout).state
-    keeper = CheckpointKeeper(folder, manifest)
-    keeper.keep(state, {}, EvalDecision(list(corpora), []), dict.fromkeys(corpora, 0.5))
-    keeper.close()
-    (folder / PATHS_FILE).write_text(json.dumps({name: str(path) for name, path in paths.items()}))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def workdir(tiny_config, tiny_paths, tmp_path_factory):
+def workdir(tiny_config, tiny_paths, tmp_path_factory, untrained):
     folder = tmp_path_factory.mktemp("tones_run")
     paths = {"tones": tiny_paths["tones"]}
-    return write_untrained(tiny_config, paths, folder, aggregate="arousal", label_words=WORDS)
+    return untrained(tiny_config, paths, folder, aggregate="arousal", label_words=WORDS)

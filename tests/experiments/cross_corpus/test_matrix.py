@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from emojax.data.partitioned import open_corpora
@@ -11,8 +13,8 @@ def test_rows_are_trained_on_and_columns_tested_on(
     table, picture, details = run(opened, tmp_path).pieces
     assert table.shown() == [
         ("chance", "50.0", "50.0", ""),
-        ("tones", "100.0*", "0.0", "0.0"),
-        ("levels", "0.0", "100.0*", "0.0"),
+        ("tones", "100.0*†", "0.0†", "0.0"),
+        ("levels", "0.0†", "100.0*†", "0.0"),
         ("mean elsewhere", "0.0", "0.0", "0.0"),
     ]
     frames = picture.figure.axes[0].patches
@@ -53,3 +55,17 @@ def test_the_picture_colours_what_lies_above_chance(matrix):
     ax = matrix_picture(matrix).figure.axes[0]
     colours = ax.images[0].get_array().filled(float("nan"))
     assert colours.ravel().tolist() == pytest.approx([40, 10, float("nan"), 30], nan_ok=True)
+
+
+def test_few_speakers_are_marked_and_explained(matrix):
+    few = [
+        dataclasses.replace(score, result={**score.result, "speakers": 4 + (score.system == "b")})
+        for score in matrix.scores
+        if score.result
+    ]
+    marked = dataclasses.replace(matrix, scores=[few[0], few[1], matrix.scores[2], few[2]])
+    table = matrix_table(marked, {})
+    assert [row[1:3] for row in table.shown()[1:3]] == [("90.0*†", "60.0†"), ("", "80.0*")]
+    assert table.notes[-1] == "† fewer than five speakers: says little about others."
+    names = [text.get_text() for text in matrix_picture(marked).figure.axes[0].get_xticklabels()]
+    assert names == ["a†", "b†"]

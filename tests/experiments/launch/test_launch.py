@@ -69,6 +69,22 @@ def test_a_corpus_that_changed_is_refused_and_one_that_moved_is_not(
     assert begun(job) == 1
 
 
+def test_pooled_svms_know_who_is_in_which_fold(tmp_path, spec, tiny_sources, fake):
+    source = tmp_path / "levels"
+    shutil.copytree(tiny_sources / "levels", source)
+    corpora = parse_corpora([f"levels={source}"])
+    changed = dataclasses.replace(spec, corpora=corpora, bases={}, data_dir=str(tmp_path / "data"))
+    job = fake("one", corpora=["levels"])
+    job = dataclasses.replace(job, config={"partition": "fold:5", "seed": 0})
+    carry_out([job], changed, "here")
+    carry_out([job], changed, "here")
+    table = source / "labels.csv"
+    rows = table.read_text().replace("3_loud_0.wav,loud,3", "3_loud_0.wav,loud,4")
+    table.write_text(rows)
+    with pytest.raises(ValueError, match="a run on other data: levels changed since then"):
+        carry_out([job], changed, "here")
+
+
 def test_labels_without_levels_are_refused_before_the_first_run(spec, tiny_config, tiny_paths):
     corpora = parse_corpora(tiny_config.paths.corpora.split(","))
     changed = dataclasses.replace(

@@ -1,11 +1,13 @@
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from emojax.experiments.launch import scheduler as module
 from emojax.experiments.launch.job import scored
+from emojax.experiments.launch.runner import holding
 from emojax.experiments.launch.scheduler import execute, make_engine
 
 
@@ -53,21 +55,49 @@ def test_one_that_fails_loses_only_those_that_build_on_it(tmp_path, here, capsys
 
 def test_several_run_at_a_time(tmp_path, fake):
     engine = make_engine("local:2", tmp_path / "jobs")
-    # Each waits for the other one, so that they only end if both run.
-    wait = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.05)"
-    jobs = [
-        fake(
-            name,
-            f"open({str(tmp_path / name / 'here')!r}, 'w')\n"
-            + wait.format(str(tmp_path / other / "here")),
-        )
-        for name, other in (("a", "b"), ("b", "a"))
-    ]
+    jobs = meeting(tmp_path, fake, "a", "b")
     jobs += [fake("bad", "raise SystemExit('broken')"), fake("c", after=jobs[:2])]
     failed = execute(jobs, engine)
     assert list(failed) == ["bad"]
     assert failed["bad"].startswith("broken; exit status 1 (all of it: ")
     assert [job.is_finished() for job in jobs] == [True, True, False, True]
+
+
+def meeting(tmp_path, fake, *names):
+    """Jobs that wait for each other in a circle, so that they only end together."""
+    wait = "open({!r}, 'w')\nimport os, time\nwhile not os.path.exists({!r}): time.sleep(0.05)"
+    here = {name: str(tmp_path / name / "here") for name in names}
+    pairs = zip(names, [*names[1:], names[0]], strict=True)
+    return [fake(name, wait.format(here[name], here[other])) for name, other in pairs]
+
+
+def test_two_processes_share_the_runs(tmp_path, here, fake, begun):
+    jobs = meeting(tmp_path, fake, "a", "b")
+    jobs.append(fake("c", after=jobs[:]))
+    with ThreadPoolExecutor() as pool:  # locks know of two openings as of two processes
+        plans = [pool.submit(execute, jobs, here) for _ in range(2)]
+        assert [plan.result(timeout=60) for plan in plans] == [{}, {}]
+    assert all(job.is_finished() for job in jobs)
+    assert [begun(job) for job in jobs] == [1, 1, 1]
+
+
+def test_what_another_process_has_finished_meanwhile_is_not_run_again(here, fake, begun):
+    jobs = [fake("a"), fake("b")]
+    assert execute(jobs[:1], here) == {}
+    assert execute(jobs, here) == {}
+    assert [begun(job) for job in jobs] == [1, 1]
+
+
+def test_what_another_process_gives_up_is_taken_over(here, fake, begun):
+    job = fake("a")
+    job.folder.mkdir()
+    with ThreadPoolExecutor() as pool:
+        with holding(job.folder, wait=True):
+            plan = pool.submit(execute, [job], here)
+            time.sleep(0.5)
+            assert not begun(job)
+        assert plan.result(timeout=60) == {}
+    assert begun(job) == 1
 
 
 def test_what_an_engine_refuses_fails_alone(fake):

@@ -1,4 +1,5 @@
 import io
+import json
 
 import pytest
 from matplotlib.image import imread
@@ -51,6 +52,40 @@ def test_the_heat_map_colours_the_difference(workdirs):
     values = ax.images[0].get_array()
     assert values[0].tolist() == pytest.approx([0, 0, 25, 40])
     assert {text.get_text() for text in ax.texts} >= {"90.0", "72.5"}
+
+
+def test_few_speakers_are_marked_in_tables_and_pictures(tmp_path, finished, rewrite):
+    right = {"scratch": {"x": 20, "y": 30}, "shared": {"x": 36, "y": 30}}
+    workdirs = {
+        name: [finished(tmp_path / name, hits, speakers="abcd")] for name, hits in right.items()
+    }
+    workdirs["shared"] = [finished(tmp_path / "five", right["shared"], speakers="abcde")]
+    path = workdirs["scratch"][0] / "results.json"
+    results = json.loads(path.read_text())
+    for result in results["corpora"].values():  # as an older version left it
+        del result["speakers"]
+    path.write_text(json.dumps(results))
+    note = "† fewer than five speakers: says little about others."
+    table, picture, details = transfer_report(workdirs).pieces[:3]
+    assert table.shown()[0] == ("x", "50.0", "50.0", "50.0†", "50.0", "90.0+")
+    assert note in table.notes
+    assert note in details.notes
+    assert "†" not in table.csv() + details.csv()
+    names = [text.get_text() for text in picture.figure.axes[0].get_yticklabels()]
+    assert names == ["x†", "y†"]
+    assert picture.figure.get_supxlabel() == note
+    picture.png()
+    (text,) = picture.figure.texts
+    low, high = text.get_window_extent().y0, text.get_window_extent().y1
+    assert 0 <= low < high < picture.figure.axes[0].get_window_extent().y0  # it can be read
+    rows = baseline_report(workdirs).pieces[0].shown()
+    assert [row[3] for row in rows[:2]] == ["50.0†", "75.0†"]
+
+
+def test_unknown_speakers_are_not_said_to_be_few(workdirs):
+    table, picture = transfer_report(workdirs).pieces[:2]
+    assert "†" not in str([table.shown(), table.notes])
+    assert not picture.figure.texts
 
 
 def test_a_system_without_devel_part_can_be_compared(workdirs, rewrite):

@@ -1,0 +1,155 @@
+"""Folds of finished runs put together: each clip of a corpus is tested once, for one score."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from emojax.corpora.folds import make_folds
+from emojax.data.prepared import PreparedCorpus
+from emojax.evaluation.comparison import Predictions
+from emojax.evaluation.metrics import score
+from emojax.experiments.reports.results import Scored, read_run
+from emojax.experiments.reports.score_grid import Grid
+
+
+@dataclasses.dataclass(frozen=True)
+class Pooled:
+    """Finished folds, together and one by one.
+
+    Attributes:
+      grid: a score for each setting, corpus and seed of which all clips were tested.
+      runs: the folds behind them, and those of what is not whole.
+      gaps: what was left out since folds are missing, a line each.
+    """
+
+    grid: Grid
+    runs: Grid
+    gaps: Sequence[str]
+
+
+def pool(workdirs: Mapping[str, Sequence[Path]], corpora: Mapping[str, PreparedCorpus]) -> Pooled:
+    """Read the folds of all settings, and score those of a corpus as one.
+
+    Args:
+      workdirs: setting → work directories of its folds.
+      corpora: those to score; they say which clips there are.
+
+    Raises:
+      ValueError: a run without results, a clip that is tested twice or is no longer in its corpus,
+        folds of different kinds, or no setting with all clips of any corpus.
+    """
+    runs = {setting: _by_corpus(some, corpora) for setting, some in workdirs.items()}
+    pooler = _Pooler(corpora)
+    settings = {setting: pooler.setting(setting, found) for setting, found in runs.items()}
+    whole = {setting: scored for setting, scored in settings.items() if scored}
+    if not whole:
+        raise ValueError(
+            f"no setting has all folds of a corpus ({'; '.join(pooler.gaps) or 'none of these'}); "
+            "run the same command again, or give the runs of all folds"
+        )
+    kept = [name for name in corpora if any(name in scored for scored in whole.values())]
+    return Pooled(Grid(whole, kept), Grid(runs, list(corpora)), pooler.gaps)
+
+
+def _by_corpus(
+    workdirs: Sequence[Path], corpora: Mapping[str, PreparedCorpus]
+) -> dict[str, list[Scored]]:
+    found: dict[str, list[Scored]] = defaultdict(list)
+    for workdir in workdirs:
+        for name, scored in read_run(workdir).items():
+            if name in corpora:
+                found[name].append(scored)
+    return found
+
+
+class _Pooler:
+    """Pools the folds of each setting, and notes what is not whole."""
+
+    def __init__(self, corpora: Mapping[str, PreparedCorpus]) -> None:
+        self.corpora, self.gaps = corpora, list[str]()
+        self.protocol = functools.cache(self._protocol)
+
+    def setting(
+        self, setting: str, runs: Mapping[str, Sequence[Scored]]
+    ) -> dict[str, list[Scored]]:
+        """Corpus → a score for each seed, by seed; corpora that are not whole are left out."""
+        pooled: dict[str, list[Scored]] = defaultdict(list)
+        for name, scored in runs.items():
+            for seed in sorted({one.seed for one in scored}):
+                folds = [one for one in scored if one.seed == seed]
+                tested = _together(f"{setting}: corpus {name} with seed {seed}", folds)
+                self._check(setting, name, tested)
+                n = len(self.corpora[name].clips)
+                if len(tested) < n:
+                    self.gaps.append(
+                        f"{setting}, {name}, seed {seed}: {len(tested)} of {n} clips are tested"
+                    )
+                else:
+                    pooled[name].append(self._one(name, folds, tested))
+        return dict(pooled)
+
+    def _check(self, setting: str, name: str, tested: Predictions) -> None:
+        """Refuse clips that are not those of the corpus as it is now."""
+        labels = {clip.file: clip.label for clip in self.corpora[name].clips}
+        strange = [file for file, row in tested.items() if labels.get(file) != row.label]
+        if strange:
+            raise ValueError(
+                f"{setting}: {len(strange)} clips of corpus {name} are not in it now, or have "
+                f"another label, such as {strange[0]}; score runs on the corpus as it is"
+            )
+
+    def _one(self, name: str, folds: Sequence[Scored], tested: Predictions) -> Scored:
+        spec = self.corpora[name].spec
+        rows = [tested[clip.file] for clip in self.corpora[name].clips]
+        truth, predicted = (
+            np.array([spec.labels.index(label) for label in labels])
+            for labels in ([row.label for row in rows], [row.prediction for row in rows])
+        )
+        protocol = self.protocol(name, _scheme(folds), folds[0].seed)
+        speakers = [row.speaker for row in rows]
+        result = score(name, protocol, spec.labels, truth, predicted, speakers).to_json()
+        devel = [one.devel_uar for one in folds if one.devel_uar is not None]
+        mean = fmean(devel) if len(devel) == len(folds) else None
+        return Scored(folds[0].workdir, folds[0].run, result, mean, tested)
+
+    def _protocol(self, name: str, scheme: str, seed: int) -> str:
+        return make_folds(self.corpora[name].spec, self.corpora[name].clips, scheme, seed).protocol
+
+
+def _together(what: str, folds: Sequence[Scored]) -> Predictions:
+    """The predictions of all folds, by file."""
+    tested: Predictions = {}
+    for one in folds:
+        twice = tested.keys() & one.predictions.keys()
+        if twice:
+            raise ValueError(
+                f"{what}: {min(twice)} is tested by {one.workdir} and by another run; give each "
+                "fold once"
+            )
+        tested |= one.predictions
+    return tested
+
+
+def _scheme(folds: Sequence[Scored]) -> str:
+    """The scheme of :func:`~emojax.corpora.folds.make_folds` that the folds are of."""
+    (scheme, *others) = dict.fromkeys(_schemes(folds))
+    if others:
+        raise ValueError(
+            f"{folds[0].workdir} is of {scheme}, and others of {', '.join(others)}; give the folds "
+            "of one partition"
+        )
+    return scheme
+
+
+def _schemes(folds: Sequence[Scored]) -> Iterator[str]:
+    for one in folds:
+        partition = str(one.run["config"].get("partition", "default"))
+        yield re.sub(r"^(loso):.*|^(fold):[0-9]+/", lambda m: m[1] or f"{m[2]}:", partition)
