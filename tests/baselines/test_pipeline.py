@@ -67,8 +67,8 @@ def test_speaker_normalisation_is_named(tiny_paths, tmp_path):
 
 def test_a_wrong_partition_is_known_before_the_first_feature(tiny_paths, tmp_path):
     untouched = FeatureSet("untouched", "", {}, lambda *_: pytest.fail("extracted"))
-    with pytest.raises(ValueError, match="scheme 'fold:1/9'; allowed"):
-        evaluate(Baseline(untouched, partition="fold:9"), tiny_paths, tmp_path, tmp_path)
+    with pytest.raises(ValueError, match="scheme 'halves'; allowed"):
+        evaluate(Baseline(untouched, partition="halves"), tiny_paths, tmp_path, tmp_path)
 
 
 def test_a_corpus_without_speakers_is_known_before_the_first_feature(tiny_paths, tmp_path):
