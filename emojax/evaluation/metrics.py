@@ -81,26 +81,23 @@ def score(
 ) -> CorpusResult:
     """Score the predictions for the clips of one corpus.
 
-    The interval is the 2.5th to 97.5th percentile over 2000 bootstrap resamples. They are of
-    speakers if all are known and there are at least five, else of clips. The UAR of a resample is
-    over the classes it holds. The interval over clips is always computed. The interval of a single
-    clip is 0 to 1.
+    The interval is the 2.5th to 97.5th percentile over 2000 bootstrap resamples: of speakers if
+    all are known and there are at least five, else of clips. The UAR of a resample is over the
+    classes it holds. The interval of a single clip is 0 to 1.
 
     Args:
       corpus: name of the corpus.
       protocol: one line on who was tested.
       labels: the K labels.
       truth: int[N], 0..K-1.
-      prediction: int[N], 0..K-1.
+      prediction: likewise.
       speakers: N names, empty where unknown.
       seed: seed of the bootstrap.
 
     Raises:
       ValueError: there are no clips, or unequal numbers of them.
 
-    >>> result = score(
-    ...     "demo", "test on a", ["angry", "calm"], [0, 0, 0, 1], [0, 0, 1, 1], ["a"] * 4
-    ... )
+    >>> result = score("demo", "one line", ["angry", "calm"], [0, 0, 0, 1], [0, 0, 1, 1], "aaaa")
     >>> round(result.uar, 3), result.war, result.chance, result.ci_over
     (0.833, 0.75, 0.5, 'clips')
     """
