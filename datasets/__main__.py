@@ -9,7 +9,6 @@ that contains a comma in double quotes: ``'"mine=calls, 2024/labels.csv"'``. See
 
 from absl import app, flags, logging
 
-from datasets import prepare
 from emojax.command_line import command
 
 _SOURCE_DIR = flags.DEFINE_string(
@@ -31,6 +30,8 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     again = "stopped; what was not prepared whole is gone, files that were fetched whole are kept"
     with command("datasets", again=again):
+        from datasets import prepare
+
         prepare(argv[1], _SOURCE_DIR.value, _DATA_DIR.value, _ALLOW_BAD.value, _DOWNLOAD.value)
 
 
