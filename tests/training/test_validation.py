@@ -1,4 +1,4 @@
-"""What looks at devel are given: the same answers, wherever it waits."""
+"""Evaluations on devel give the same scores, wherever the clips wait."""
 
 import jax
 import numpy as np
