@@ -35,13 +35,14 @@ from emojax.checkpoints import read_manifest
 from emojax.data.batches import split_stream
 from emojax.files import printable, size_in_words
 from emojax.inference.network import Network, load_networks, make_forward
-from emojax.inference.predict import BATCH_SIZE, WINDOW_SAMPLES, predict_clips
+from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
 from emojax.models.adapter_resnet import AdapterResNet
 
 Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
 # Samples to read before they are predicted: 256 MB.
 _SAMPLES_AT_ONCE = 2**26
 _MAX_BYTES = 2**30
+_WINDOWS_AT_ONCE = 4  # of a long recording: more would take more than a gigabyte
 _FILES = (str, os.PathLike, bytes, bytearray)
 
 
@@ -139,15 +140,21 @@ class Model:
         if hasattr(audio, "read"):
             audio = _content(audio)
         try:
-            return self._answer([_samples(audio, sample_rate_hz)])
+            samples = _samples(audio, sample_rate_hz)
         except TooLong:
             with _on_disk(audio) as path:
                 return self._answer_windows(split_stream(read_blocks(path), WINDOW_SAMPLES))
+        if len(samples) > _WINDOWS_AT_ONCE * WINDOW_SAMPLES:
+            blocks = (
+                samples[i : i + WINDOW_SAMPLES] for i in range(0, len(samples), WINDOW_SAMPLES)
+            )
+            return self._answer_windows(split_stream(blocks, WINDOW_SAMPLES))
+        return self._answer([samples])
 
     def _answer_windows(self, windows: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Average the results over windows; only one batch of windows is in memory."""
         probabilities, embeddings, count = np.zeros(1), np.zeros(1), 0
-        while some := list(itertools.islice(windows, BATCH_SIZE)):
+        while some := list(itertools.islice(windows, _WINDOWS_AT_ONCE)):
             own = self._answer(some)
             probabilities = probabilities + own[0].sum(axis=0, keepdims=True, dtype=np.float64)
             embeddings = embeddings + own[1].sum(axis=0, keepdims=True, dtype=np.float64)
