@@ -32,7 +32,7 @@ from emojax.audio.reading import (
     to_mono_16khz,
 )
 from emojax.checkpoints import read_manifest
-from emojax.data.batches import split_stream
+from emojax.data.batches import split_clip, split_stream
 from emojax.files import printable, size_in_words
 from emojax.inference.network import Network, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
@@ -145,10 +145,7 @@ class Model:
             with _on_disk(audio) as path:
                 return self._answer_windows(split_stream(read_blocks(path), WINDOW_SAMPLES))
         if len(samples) > _WINDOWS_AT_ONCE * WINDOW_SAMPLES:
-            blocks = (
-                samples[i : i + WINDOW_SAMPLES] for i in range(0, len(samples), WINDOW_SAMPLES)
-            )
-            return self._answer_windows(split_stream(blocks, WINDOW_SAMPLES))
+            return self._answer_windows(iter(split_clip(samples, WINDOW_SAMPLES)))
         return self._answer([samples])
 
     def _answer_windows(self, windows: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
