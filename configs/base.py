@@ -15,7 +15,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.source_dir = "corpora"  # folder with a folder for each corpus
     config.data_dir = "data"  # folder of the prepared corpora
     config.allow_bad = False  # prepare even if more than 5 % of a corpus cannot be read
-    config.partition = "default"  # default | fold:I/K | loso:SPEAKER
+    config.partition = "default"  # default | fold:I/K | loso:SPEAKER | all (no devel, no test)
+    # Train on the devel part too; the last state is used, because nothing is left to choose by.
+    config.refit = False
     # Train on the levels of arousal, valence or a+v (two domains), with all corpora as one; or "".
     config.aggregate = ""
     # Meaning of unknown labels, for aggregate: calm=rest, or for one corpus diary/high=anger.
@@ -53,6 +55,8 @@ def get_config() -> ml_collections.ConfigDict:
     # A phase also ends after this many epochs (of the largest corpus) without a better devel UAR;
     # 0 for no such limit.
     config.patience_epochs = 0
+    config.cosine = False  # the rate of each phase falls to 0 along half a cosine
+    config.warmup_rounds = 0  # rounds at the start in which the rate rises linearly
     config.tuned_at_once = 1  # corpora in one vectorised step over a frozen trunk
     config.learning_rate_decay = 1e-6  # per round
     config.momentum = 0.9  # of SGD

@@ -78,6 +78,7 @@ class DataConfig:
     seed: Annotated[int, _whole(0, 2**32 - 1)]
     aggregate: Annotated[str, _one_of("", *DOMAINS)]
     label_words: Text
+    refit: Flag
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +134,8 @@ class ScheduleConfig:
     rounds_per_phase: Count
     patience_epochs: Annotated[int, _whole(0, 10**9)]
     learning_rate_decay: NotNegative
+    cosine: Flag
+    warmup_rounds: Annotated[int, _whole(0, 10**9)]
     eval_every_rounds: Count
 
 
@@ -182,7 +185,8 @@ def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section
     Raises:
       ValueError: as :func:`read_config`.
 
-    >>> settings = {"partition": "default", "seed": -1, "aggregate": "", "label_words": ""}
+    >>> settings = {"partition": "default", "seed": -1, "aggregate": "",
+    ...     "label_words": "", "refit": False}
     >>> read_section(DataConfig, settings)
     Traceback (most recent call last):
     ValueError: seed=-1; give a whole number from 0 to 4,294,967,295: --config.seed=...

@@ -33,6 +33,12 @@ class Partition:
     protocol: str
     parts: dict[str, np.ndarray]
 
+    def refitted(self) -> Partition:
+        """Return the partition with the devel clips in train."""
+        train = np.sort(np.concatenate([self.parts["train"], self.parts["devel"]]))
+        parts = {"train": train, "devel": np.zeros(0, np.int64), "test": self.parts["test"]}
+        return Partition(f"{self.protocol}; refitted on train and devel", parts)
+
     def clips_of(self, part: str, corpus: str) -> np.ndarray:
         """Return the indices of the clips of a part; ValueError if there are none."""
         if not len(self.parts[part]):
@@ -62,6 +68,7 @@ def make_partition(
         A corpus with fewer speakers than K has as many groups as speakers. After its last group,
         it has no test part. ``"loso:SPEAKER"`` tests on one speaker. In both, devel is the next
         group and train the rest. If only two groups are left, devel is cut from train by recording.
+        ``"all"`` trains on every clip.
       seed: seed of the parts that are not published.
 
     Raises:
@@ -85,7 +92,9 @@ def make_partition(
     corpus = _Corpus(spec, clips)
     complete: Collection[str] = ("train",)
     needed: Collection[str] = PARTS
-    if scheme != "default":
+    if scheme == "all":
+        how, part, needed = "every clip is trained on", np.zeros(len(clips), np.int64), ("train",)
+    elif scheme != "default":
         how, part, needed = _fold(corpus, scheme, seed)
     elif spec.parts or any(clip.split for clip in clips):
         how, part = _published(corpus, seed)
@@ -170,7 +179,7 @@ def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray, Seq
     if kind == "fold" and 1 <= i <= k and k >= 3 and len(corpus.names) >= 2:
         return _of_several(corpus, i, k, seed)
     raise corpus.error(
-        f"scheme {scheme!r}; allowed: 'default'; 'fold:I/K' with 3 ≤ K and 1 ≤ I ≤ K where there "
+        f"scheme {scheme!r}; allowed: 'default'; 'all'; 'fold:I/K' with 3 ≤ K and 1 ≤ I ≤ K where there "
         f"are at least two speakers (there are {len(corpus.names)}); 'loso:SPEAKER' where there "
         f"are at least three, with one of {_some(sorted(of_speaker)) or '(speakers unknown)'}"
     )

@@ -49,6 +49,10 @@ class PartitionedCorpus:
         """Read one part's recordings, and no others."""
         return in_memory(self.stored(part))
 
+    def refitted(self) -> PartitionedCorpus:
+        """Return the corpus with its devel clips in train."""
+        return dataclasses.replace(self, partition=self.partition.refitted())
+
     def identity(self) -> dict[str, str]:
         """Return the protocol and a digest of the parts; only the same data has the same digest."""
         rows = [
@@ -104,7 +108,12 @@ class StoredRecordings:
 
 
 def open_corpora(
-    paths: Mapping[str, Path], partition: str, seed: int, aggregate: str = "", label_words: str = ""
+    paths: Mapping[str, Path],
+    partition: str,
+    seed: int,
+    aggregate: str = "",
+    label_words: str = "",
+    refit: bool = False,
 ) -> dict[str, PartitionedCorpus]:
     """Open and partition the prepared corpora, and aggregate them if wanted; read no audio.
 
@@ -114,6 +123,7 @@ def open_corpora(
       seed: seed of the partition and of the choice of a domain's clips.
       aggregate: one of ``DOMAINS``, or empty for the corpora themselves.
       label_words: the text for :func:`emojax.corpora.affect.parse_mapping`.
+      refit: move the devel clips to train.
 
     Returns:
       corpus, or dimension of affect → partitioned corpus.
@@ -122,13 +132,15 @@ def open_corpora(
       ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or is mapped
         for a missing corpus; a part of a domain is empty.
     """
-    if not aggregate:
-        return _open(paths, partition, seed)
-    domains = open_levels(paths, partition, seed, aggregate, label_words)
-    return {
-        dimension: _join(dimension, corpora, [name for name in paths if name not in corpora])
-        for dimension, corpora in domains.items()
-    }
+    if aggregate:
+        domains = open_levels(paths, partition, seed, aggregate, label_words)
+        corpora = {
+            dimension: _join(dimension, own, [name for name in paths if name not in own])
+            for dimension, own in domains.items()
+        }
+    else:
+        corpora = _open(paths, partition, seed)
+    return {name: one.refitted() if refit else one for name, one in corpora.items()}
 
 
 def open_levels(

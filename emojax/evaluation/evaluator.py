@@ -63,7 +63,8 @@ def evaluate(
     corpora = open_trained_on(workdir, manifest, Path(data_dir).expanduser() if data_dir else None)
     scorer = _Scorer(manifest, forward, networks, corpora, crop)
     if state == "latest":  # the manifest has only the best state's
-        manifest["devel_uar"] = {name: scorer.score(name, "devel")[0].uar for name in networks}
+        devel = [name for name in networks if len(corpora[name].partition.parts["devel"])]
+        manifest["devel_uar"] = {name: scorer.score(name, "devel")[0].uar for name in devel}
     scored = _having(corpora, part)
     results, predictions = [], []
     for name in tqdm.tqdm(scored, unit="corpus", disable=None):

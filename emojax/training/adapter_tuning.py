@@ -121,9 +121,9 @@ class AdapterTuning:
         """Return the corpora whose devel part must be evaluated now."""
         return self.schedules.due(self._group)
 
-    def decide(self, uars: Mapping[str, float]) -> EvalDecision:
-        """Advance the schedules of the corpora whose devel UAR is given."""
-        decision = self.schedules.decide(uars)
+    def decide(self, evaluated: Sequence[str], uars: Mapping[str, float]) -> EvalDecision:
+        """Advance the schedules of the evaluated corpora, given the devel UARs there are."""
+        decision = self.schedules.decide(evaluated, uars)
         if set(self._group) - set(self.schedules.unfinished()):
             self.batches.close()
             self._begin_group()

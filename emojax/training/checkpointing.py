@@ -91,14 +91,14 @@ class CheckpointKeeper:
           state: the evaluated state.
           progress: name of a schedule → its progress.
           decision: the outcome of the evaluation.
-          uars: corpus → devel UAR.
+          uars: corpus → devel UAR, where there is a devel part.
         """
         kept = _copied(state)
         if decision.improved:
             before = self._best or kept
             own = {name: kept.corpora[name] for name in decision.improved}
             self._best = dataclasses.replace(kept, corpora={**before.corpora, **own})
-            self._devel_uars |= {name: uars[name] for name in decision.improved}
+            self._devel_uars |= {name: uars[name] for name in decision.improved if name in uars}
         kept = self._with_best(kept, decision.restarted)
         self._unsaved = Snapshot(kept, dict(progress), self._best, dict(self._devel_uars))
         if on_any_process(time.monotonic() - self._saved_s > SAVE_EVERY_S):

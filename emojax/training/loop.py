@@ -73,8 +73,8 @@ class Driver(Protocol):
     def due(self) -> list[str]:
         """Return the corpora whose devel part must be evaluated now."""
 
-    def decide(self, uars: Mapping[str, float]) -> EvalDecision:
-        """Advance the schedules of the corpora whose devel UAR is given."""
+    def decide(self, evaluated: Sequence[str], uars: Mapping[str, float]) -> EvalDecision:
+        """Advance the schedules of the evaluated corpora, given the devel UARs there are."""
 
     def close(self) -> None:
         """Stop preparing batches."""
@@ -86,7 +86,7 @@ def train(
     """Train a run, or resume it; read the train and devel parts only.
 
     A checkpoint holds the state with the best mean devel UAR as ``best`` and the last state as
-    ``latest``. A phase with a smaller learning rate begins at the best state. Over a frozen trunk,
+    ``latest``; without a devel part, the last state is both. A phase with a smaller learning rate begins at the best state. Over a frozen trunk,
     each corpus has its own best state. On a CPU, a resumed run ends with the same bits as an
     uninterrupted one.
 
@@ -129,7 +129,8 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
     on_device = on_all_processes(fits(train_part))
     feed = make_feed(train_part, on_device, functools.partial(place, sharding=layout.everywhere))
     run = make_run(config, manifest, train_part, feed.batch, layout)
-    devel = make_devel({name: corpus.load("devel") for name, corpus in corpora.items()}, layout)
+    developed = {name: one for name, one in corpora.items() if len(one.partition.parts["devel"])}
+    devel = make_devel({name: one.load("devel") for name, one in developed.items()}, layout)
     state = begin_at_base(config, manifest, run.state) if not keeper.begun else run.state
     state, progress = keeper.resume(place(state, layout.everywhere))
     kind = AdapterTuning if config.transfer.frozen_trunk else RoundRobin
@@ -193,13 +194,15 @@ def _evaluate(
 ) -> None:
     """Evaluate some corpora on devel, write the scores, and update the checkpoints."""
     state = driver.state
-    uars = devel_uars(forward, state, {name: devel[name] for name in names})
-    decision = driver.decide(uars)
+    uars = devel_uars(forward, state, {name: devel[name] for name in names if name in devel})
+    decision = driver.decide(names, uars)
     shown = {f"devel_uar/{name}": uar for name, uar in uars.items()}
-    if len(names) == len(devel):  # means over different corpora cannot be compared
+    if uars and len(uars) == len(devel):  # means over different corpora cannot be compared
         shown["devel_uar/mean"] = float(np.mean([*uars.values()]))
+    best = driver.schedules.best_uar
+    shown |= {} if best is None else {"devel_uar/best": best}
     # Metrics first: on resume, a line without a checkpoint is dropped; a missing one is lost.
-    writer.write(state.step, {**metrics, **shown, "devel_uar/best": driver.schedules.best_uar})
+    writer.write(state.step, {**metrics, **shown})
     state = keeper.keep(state, driver.schedules.progress, decision, uars)
     if decision.restarted:
         driver.state = state

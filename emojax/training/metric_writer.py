@@ -77,7 +77,8 @@ class MetricWriter:
             self._shown["compiled in"] = f"{metrics['time/compile_s']:.0f} s"
         if "devel_uar/mean" in metrics:  # missing when only some corpora were evaluated
             self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
-        self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"
+        if "devel_uar/best" in metrics:  # missing without a devel part
+            self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"
         self._bar.set_postfix(self._shown)
 
 

@@ -184,9 +184,9 @@ class RoundRobin:
         """Return the corpora whose devel part must be evaluated now."""
         return self.schedules.due([ALL]) if self._between_rounds else []
 
-    def decide(self, uars: Mapping[str, float]) -> EvalDecision:
-        """Advance the schedule, given the devel UAR of each corpus."""
-        return self.schedules.decide(uars)
+    def decide(self, evaluated: Sequence[str], uars: Mapping[str, float]) -> EvalDecision:
+        """Advance the schedule, given the devel UAR of each corpus that has a devel part."""
+        return self.schedules.decide(evaluated, uars)
 
     @property
     def _between_rounds(self) -> bool:

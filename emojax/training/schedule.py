@@ -45,6 +45,9 @@ class Phases:
       patience_rounds: a phase also ends after this many rounds without a better devel UAR; 0 for
         no such limit.
       eval_every: rounds between two evaluations.
+      cosine: the rate of each phase falls to 0 along half a cosine (Loshchilov and Hutter, 2017,
+        arXiv:1608.03983).
+      warmup_rounds: rounds at the beginning of the first phase in which the rate rises linearly.
 
     >>> phases = Phases((0.1, 0.01), decay=0.0, rounds=100, patience_rounds=2, eval_every=1)
     >>> one = Schedule()
@@ -59,23 +62,38 @@ class Phases:
     rounds: int
     patience_rounds: int
     eval_every: int
+    cosine: bool = False
+    warmup_rounds: int = 0
 
     def done(self, schedule: Schedule) -> bool:
         """Return whether the last phase is over."""
         return schedule.phase == len(self.rates)
 
     def rate(self, schedule: Schedule) -> float:
-        """Return the learning rate of the next round."""
-        return self.rates[schedule.phase] / (1 + self.decay * schedule.round)
+        """Return the learning rate of the next round.
+
+        >>> phases = Phases((0.1,), 0.0, 100, 0, 1, cosine=True, warmup_rounds=10)
+        >>> [round(phases.rate(Schedule(round=number)), 3) for number in (0, 10, 50, 99)]
+        [0.01, 0.098, 0.05, 0.0]
+        """
+        rate = self.rates[schedule.phase] / (1 + self.decay * schedule.round)
+        if self.cosine:
+            rate *= (1 + math.cos(math.pi * (schedule.round - schedule.began) / self.rounds)) / 2
+        return rate * min(1, (schedule.round + 1) / max(1, self.warmup_rounds))
 
     def evaluates(self, schedule: Schedule) -> bool:
         """Return whether devel must be evaluated now."""
         rounds = schedule.round - schedule.began
         return rounds > 0 and (rounds % self.eval_every == 0 or rounds == self.rounds)
 
-    def evaluated(self, schedule: Schedule, uar: float) -> Schedule:
-        """Return the schedule after an evaluation on devel; this may begin the next phase."""
-        if uar > schedule.best_uar:
+    def evaluated(self, schedule: Schedule, uar: float | None) -> Schedule:
+        """Return the schedule after an evaluation on devel; this may begin the next phase.
+
+        Without a devel part ``uar`` is None, and the latest state is the best one.
+        """
+        if uar is None:
+            schedule = dataclasses.replace(schedule, best_round=schedule.round)
+        elif uar > schedule.best_uar:
             schedule = dataclasses.replace(schedule, best_uar=uar, best_round=schedule.round)
         idle = schedule.round - max(schedule.best_round, schedule.began)
         full = schedule.round - schedule.began >= self.rounds
@@ -98,6 +116,8 @@ def make_phases(config: Config, clips: int) -> Phases:
         schedule.rounds_per_phase,
         schedule.patience_epochs * epoch_rounds,
         schedule.eval_every_rounds,
+        schedule.cosine,
+        schedule.warmup_rounds,
     )
 
 
@@ -151,25 +171,32 @@ class Schedules:
         due = [name for name in names if self._phases[name].evaluates(self.progress[name])]
         return [corpus for name in due for corpus in self._members[name]]
 
-    def decide(self, uars: Mapping[str, float]) -> EvalDecision:
-        """Advance the schedules whose corpora were evaluated, by their mean UAR."""
+    def decide(self, evaluated: Collection[str], uars: Mapping[str, float]) -> EvalDecision:
+        """Advance the schedules whose corpora were evaluated, by their mean UAR.
+
+        Args:
+          evaluated: the corpora of :meth:`due`.
+          uars: devel UAR of those that have a devel part.
+        """
         improved: list[str] = []
         restarted: list[str] = []
         for name, corpora in self._members.items():
-            if not set(corpora) <= set(uars):
+            if not set(corpora) <= set(evaluated):
                 continue
             before = self.progress[name]
-            uar = float(np.mean([uars[corpus] for corpus in corpora]))
+            own = [uars[corpus] for corpus in corpora if corpus in uars]
+            uar = float(np.mean(own)) if own else None
             after = self.progress[name] = self._phases[name].evaluated(before, uar)
-            improved += corpora if after.best_uar > before.best_uar else []
+            improved += corpora if after.best_round == before.round else []
             begins = after.phase > before.phase and not self._phases[name].done(after)
             restarted += corpora if begins else []
         return EvalDecision(improved, restarted)
 
     @property
-    def best_uar(self) -> float:
-        """Mean over the schedules of their best devel UAR."""
-        return float(np.mean([schedule.best_uar for schedule in self.progress.values()]))
+    def best_uar(self) -> float | None:
+        """Mean over the schedules of their best devel UAR; None before there is one."""
+        best = [own.best_uar for own in self.progress.values() if own.best_uar >= 0]
+        return float(np.mean(best)) if best else None
 
     @property
     def longest_rounds(self) -> int:

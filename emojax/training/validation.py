@@ -71,6 +71,8 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) ->
         right = probabilities.argmax(axis=1) == part.labels
         recalls = [right[part.labels == label].mean() for label in np.unique(part.labels)]
         uars[name] = float(np.mean(recalls))
+    if not uars:
+        return {}
     agreed = as_the_first_says(np.array([*uars.values()]))
     return dict(zip(uars, map(float, agreed), strict=True))
 

@@ -182,7 +182,7 @@ def network_system(run: Run, dimension: str, corpora: Levels) -> System:
             samples = load_recordings(corpora[name].sources[0], indices).samples
             probabilities, _ = predict_clips(forward, own, samples)
             predicted = probabilities[:, : len(corpora[name].labels)].argmax(axis=1)
-            yield name, predicted, run.manifest["devel_uar"][dimension]
+            yield name, predicted, run.manifest["devel_uar"].get(dimension)
 
     identity = {
         "network": _digest(own),

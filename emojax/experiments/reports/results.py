@@ -78,7 +78,7 @@ def read_run(workdir: Path) -> dict[str, Scored]:
         _check(run, rows)
         run["versions"] = dict(run.get("versions", {}))
         return {
-            name: Scored(workdir, run, result, run["devel_uar"][name], rows[name])
+            name: Scored(workdir, run, result, run["devel_uar"].get(name), rows[name])
             for name, result in run["corpora"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
