@@ -18,9 +18,10 @@ def get_config() -> ml_collections.ConfigDict:
     config.partition = "default"  # default | fold:I/K | loso:SPEAKER | all (no devel, no test)
     # Train on the devel part too; the last state is used, because nothing is left to choose by.
     config.refit = False
-    # Train on the levels of arousal, valence or a+v (two domains), with all corpora as one; or "".
-    config.aggregate = ""
-    # Meaning of unknown labels, for aggregate: calm=rest, or for one corpus diary/high=anger.
+    # What has a head: corpora; all of them as one, with the levels of arousal, valence or a+v (two
+    # domains) or with common words of emotion; or both, as in corpora+emotion.
+    config.domains = "corpora"
+    # Meaning of unknown labels, for domains: calm=rest, or for one corpus diary/high=anger.
     config.label_words = ""
     config.seed = 0  # for the partition, the parameters and the order of the clips
 

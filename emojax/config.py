@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from emojax.audio.reading import MIN_DURATION_S
 from emojax.corpora.affect import parse_mapping
-from emojax.corpora.aggregate import DOMAINS
+from emojax.corpora.aggregate import CHOICES
 from emojax.data.sampling_schedule import ROUND_ROBIN, check_sampling
 
 Section = TypeVar("Section")
@@ -76,7 +76,7 @@ class DataConfig:
 
     partition: Text
     seed: Annotated[int, _whole(0, 2**32 - 1)]
-    aggregate: Annotated[str, _one_of("", *DOMAINS)]
+    domains: Annotated[str, _one_of(*CHOICES)]
     label_words: Text
     refit: Flag
 
@@ -185,7 +185,7 @@ def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section
     Raises:
       ValueError: as :func:`read_config`.
 
-    >>> settings = {"partition": "default", "seed": -1, "aggregate": "",
+    >>> settings = {"partition": "default", "seed": -1, "domains": "corpora",
     ...     "label_words": "", "refit": False}
     >>> read_section(DataConfig, settings)
     Traceback (most recent call last):

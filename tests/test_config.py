@@ -53,7 +53,8 @@ def test_a_missing_setting_is_named(settings):
 
 def test_a_section_needs_its_own_settings_only(settings):
     data = read_section(
-        DataConfig, {"partition": "loso:a", "seed": 1, "aggregate": "", "label_words": ""}
+        DataConfig,
+        {"partition": "loso:a", "seed": 1, "domains": "corpora", "label_words": "", "refit": False},
     )
     assert data == read_config({**settings, "partition": "loso:a", "seed": 1}).data
 

@@ -2,7 +2,8 @@
 
 The words and levels in ``affect.csv`` are those of Table 2 of the EmoNet paper (Gerczuk et al.,
 IEEE Transactions on Affective Computing 14(2), 2023). The synonyms in it are labels with the same
-meaning in corpora of the catalogue.
+meaning in corpora of the catalogue. Its column ``emotion`` is ours: a few common words that most
+corpora share, empty for words that belong to none of them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def _plain(label: str) -> str:
 
 _ROWS, _WORDS = _read()
 VOCABULARY = tuple(_ROWS)
+EMOTIONS = tuple(sorted({row["emotion"] for row in _ROWS.values()} - {""}))
 
 
 def word(label: str, mapping: Mapping[str, str] | None = None) -> str:
@@ -141,6 +143,16 @@ def valence(label: str, mapping: Mapping[str, str] | None = None) -> str:
     ('negative', 'neutral', 'positive')
     """
     return level("valence", label, mapping)
+
+
+def emotion(label: str, mapping: Mapping[str, str] | None = None) -> str:
+    """Return the common emotion of a label, one of ``EMOTIONS``; empty where it has none.
+
+    >>> emotion("joyful"), emotion("hot anger"), emotion("jealousy"), emotion("tired")
+    ('happiness', 'anger', '', '')
+    """
+    meant = _plain((mapping or {}).get(label, label))
+    return _ROWS[_WORDS[meant]]["emotion"] if meant in _WORDS else ""
 
 
 def level(dimension: str, label: str, mapping: Mapping[str, str] | None = None) -> str:

@@ -4,20 +4,33 @@ Section 6.2 of the EmoNet paper: "random subsampling is performed on a per datas
 corpus, the number of samples for each of the mapped classes [...] is equal to the respective sample
 count of the minority class. This is applied on training, validation, and testing partitions of each
 dataset separately." So no model can learn the label frequencies of a corpus.
+
+A third domain has the common emotions (``affect.EMOTIONS``). It keeps all clips that have one; its
+batches are balanced instead.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from emojax.corpora.affect import LEVELS, level
+from emojax.corpora.affect import EMOTIONS, LEVELS, emotion, level
 from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import Clip
 
-DOMAINS = {"arousal": ("arousal",), "valence": ("valence",), "a+v": ("arousal", "valence")}
+CORPORA = "corpora"  # the corpora themselves, each with its own labels
+EMOTION = "emotion"
+DOMAINS = {
+    "arousal": ("arousal",),
+    "valence": ("valence",),
+    "a+v": ("arousal", "valence"),
+    EMOTION: (EMOTION,),
+}
+DIMENSIONS = tuple(dict.fromkeys(itertools.chain.from_iterable(DOMAINS.values())))
+CHOICES = (CORPORA, *DOMAINS, *(f"{CORPORA}+{name}" for name in DOMAINS))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +38,7 @@ class Domain:
     """An aggregated corpus.
 
     Attributes:
-      labels: the levels, in the order of the logits.
+      labels: the levels or emotions, in the order of the logits.
       label: corpus → the level of each of its clips, int64[N], an index into ``labels``; a corpus
         with a single level is left out, here and in ``parts``.
       parts: corpus → part → the chosen clips, int64 indices, ascending; a part that lacks one of
@@ -35,6 +48,15 @@ class Domain:
     labels: tuple[str, ...]
     label: dict[str, np.ndarray]
     parts: dict[str, dict[str, np.ndarray]]
+
+
+def split_domains(domains: str) -> tuple[bool, str]:
+    """Return whether the corpora themselves are among the domains, and the aggregated ones.
+
+    >>> split_domains("corpora"), split_domains("a+v"), split_domains("corpora+emotion")
+    ((True, ''), (False, 'a+v'), (True, 'emotion'))
+    """
+    return domains.startswith(CORPORA), domains.removeprefix(CORPORA).removeprefix("+")
 
 
 def aggregate(
@@ -73,7 +95,38 @@ def aggregate(
             f"{', '.join(DOMAINS)}, and at least one corpus"
         )
     mappings = mappings or {}
+    if name == EMOTION:
+        return {EMOTION: _emotions(corpora, mappings)}
     return {dimension: _domain(dimension, corpora, seed, mappings) for dimension in DOMAINS[name]}
+
+
+def _emotions(
+    corpora: Mapping[str, tuple[Sequence[Clip], Partition]],
+    mappings: Mapping[str, Mapping[str, str]],
+) -> Domain:
+    """Return the domain of common emotions; clips without one are in no part and have label -1."""
+    words = {
+        corpus: [emotion(clip.label, mappings.get(corpus)) for clip in clips]
+        for corpus, (clips, _) in corpora.items()
+    }
+    there = {word for own in words.values() for word in own}
+    labels = tuple(word for word in EMOTIONS if word in there)
+    if len(labels) < 2:
+        raise ValueError(
+            f"the labels of {', '.join(corpora)} have {len(labels)} of the common emotions "
+            f"{', '.join(EMOTIONS)}; give label_words for them, or add a corpus"
+        )
+    number = {word: place for place, word in enumerate(labels)}
+    label = {
+        corpus: np.array([number.get(word, -1) for word in own])
+        for corpus, own in words.items()
+        if any(own)
+    }
+    parts = {
+        corpus: {part: some[own[some] >= 0] for part, some in corpora[corpus][1].parts.items()}
+        for corpus, own in label.items()
+    }
+    return Domain(labels, label, parts)
 
 
 def _domain(

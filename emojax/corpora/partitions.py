@@ -179,9 +179,9 @@ def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray, Seq
     if kind == "fold" and 1 <= i <= k and k >= 3 and len(corpus.names) >= 2:
         return _of_several(corpus, i, k, seed)
     raise corpus.error(
-        f"scheme {scheme!r}; allowed: 'default'; 'all'; 'fold:I/K' with 3 ≤ K and 1 ≤ I ≤ K where there "
-        f"are at least two speakers (there are {len(corpus.names)}); 'loso:SPEAKER' where there "
-        f"are at least three, with one of {_some(sorted(of_speaker)) or '(speakers unknown)'}"
+        f"scheme {scheme!r}; allowed: 'default'; 'all'; 'fold:I/K' with 3 ≤ K and 1 ≤ I ≤ K where "
+        f"there are at least two speakers (there are {len(corpus.names)}); 'loso:SPEAKER' where "
+        f"there are at least three, with one of {_some(sorted(of_speaker)) or '(speakers unknown)'}"
     )
 
 

@@ -7,15 +7,14 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from emojax.corpora.affect import VOCABULARY, check_corpora, of_corpus, parse_mapping, unknown
-from emojax.corpora.aggregate import Domain
+from emojax.corpora.aggregate import CORPORA, EMOTION, Domain, split_domains
 from emojax.corpora.aggregate import aggregate as make_domains
-from emojax.corpora.partitions import Partition, make_partition
+from emojax.corpora.partitions import PARTS, Partition, make_partition
 from emojax.corpora.spec import Clip
 from emojax.data.prepared import PreparedCorpus, Recordings, clip_length, in_memory, open_corpus
 from emojax.files import replacing
@@ -33,12 +32,14 @@ class PartitionedCorpus:
       clips: the sources' tables, one after the other.
       partition: the parts, as ascending indices into ``clips``.
       sources: the corpora that hold the recordings.
+      balanced: batches have each label, and of it each source, equally often.
     """
 
     labels: tuple[str, ...]
     clips: Sequence[Clip]
     partition: Partition
     sources: Sequence[PreparedCorpus]
+    balanced: bool = False
 
     def stored(self, part: str) -> StoredRecordings:
         """Return one part's recordings, left on the disk; raise a ValueError for an empty part."""
@@ -48,6 +49,15 @@ class PartitionedCorpus:
     def load(self, part: str) -> Recordings:
         """Read one part's recordings, and no others."""
         return in_memory(self.stored(part))
+
+    @functools.cached_property
+    def first_clips(self) -> np.ndarray:
+        """Index of the first clip of each source, int64."""
+        return np.cumsum([0, *(len(source.clips) for source in self.sources[:-1])])
+
+    def source_of(self, indices: np.ndarray) -> np.ndarray:
+        """Return the number of the source of each clip."""
+        return np.searchsorted(self.first_clips, indices, side="right") - 1
 
     def refitted(self) -> PartitionedCorpus:
         """Return the corpus with its devel clips in train."""
@@ -89,6 +99,13 @@ class StoredRecordings:
         """Number of samples of each clip, int64 ``[N]``."""
         return np.array([clip_length(self.corpus.clips[index]) for index in self.indices], np.int64)
 
+    @functools.cached_property
+    def strata(self) -> np.ndarray | None:
+        """Label and source of each clip, int64 ``[N, 2]``; None if batches are not balanced."""
+        if not self.corpus.balanced:
+            return None
+        return np.stack([self.labels, self.corpus.source_of(self.indices)], axis=1)
+
     def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
         """Read clips as int16 ``[n]`` at 16 kHz, one array for each.
 
@@ -96,11 +113,11 @@ class StoredRecordings:
           ValueError: the recordings on the disk do not match the table.
         """
         indices = self.indices[rows]
-        starts = np.cumsum([0, *(len(source.clips) for source in self.corpus.sources)])
+        numbers = self.corpus.source_of(indices)
         clips: dict[int, np.ndarray] = {}
-        for source, (start, stop) in zip(self.corpus.sources, pairwise(starts), strict=True):
-            own = indices[(start <= indices) & (indices < stop)]
-            records = source.records(own - start)
+        for number, source in enumerate(self.corpus.sources):
+            own = indices[numbers == number]
+            records = source.records(own - self.corpus.first_clips[number])
             clips |= {
                 int(index): record["audio"] for index, record in zip(own, records, strict=True)
             }
@@ -111,17 +128,17 @@ def open_corpora(
     paths: Mapping[str, Path],
     partition: str,
     seed: int,
-    aggregate: str = "",
+    domains: str = CORPORA,
     label_words: str = "",
     refit: bool = False,
 ) -> dict[str, PartitionedCorpus]:
-    """Open and partition the prepared corpora, and aggregate them if wanted; read no audio.
+    """Open and partition the prepared corpora and the domains of them; read no audio.
 
     Args:
       paths: corpus → prepared folder.
       partition: the scheme for :func:`emojax.corpora.partitions.make_partition`.
       seed: seed of the partition and of the choice of a domain's clips.
-      aggregate: one of ``DOMAINS``, or empty for the corpora themselves.
+      domains: ``"corpora"``, one of ``DOMAINS``, or both, as in ``"corpora+emotion"``.
       label_words: the text for :func:`emojax.corpora.affect.parse_mapping`.
       refit: move the devel clips to train.
 
@@ -132,14 +149,15 @@ def open_corpora(
       ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or is mapped
         for a missing corpus; a part of a domain is empty.
     """
-    if aggregate:
-        domains = open_levels(paths, partition, seed, aggregate, label_words)
-        corpora = {
-            dimension: _join(dimension, own, [name for name in paths if name not in own])
-            for dimension, own in domains.items()
-        }
-    else:
-        corpora = _open(paths, partition, seed)
+    beside, domain = split_domains(domains)
+    own = _open(paths, partition, seed)
+    there = [part for part in PARTS if any(len(one.partition.parts[part]) for one in own.values())]
+    aggregated = _aggregated(own, seed, domain, label_words) if domain else {}
+    corpora = dict(own) if beside else {}
+    if both := set(corpora) & set(aggregated):
+        raise ValueError(f"domains={domains!r} with a corpus {', '.join(both)}; name it otherwise")
+    for name, some in aggregated.items():
+        corpora[name] = _join(name, some, [one for one in paths if one not in some], there)
     return {name: one.refitted() if refit else one for name, one in corpora.items()}
 
 
@@ -152,16 +170,22 @@ def open_levels(
     corpus is empty.
 
     Returns:
-      dimension → corpus → that corpus with the dimension's levels; corpora with a single level are
-        left out.
+      dimension → corpus → that corpus with the dimension's levels; corpora with a single level, or
+        without a common emotion, are left out.
     """
-    corpora = _open(paths, partition, seed)
+    return _aggregated(_open(paths, partition, seed), seed, aggregate, label_words)
+
+
+def _aggregated(
+    corpora: Mapping[str, PartitionedCorpus], seed: int, domain: str, label_words: str
+) -> dict[str, dict[str, PartitionedCorpus]]:
     words = parse_mapping(label_words)
     check_corpora(words, {name: corpus.labels for name, corpus in corpora.items()})
     mappings = {name: of_corpus(words, name) for name in corpora}
-    _refuse_unknown(corpora, mappings)
+    if domain != EMOTION:
+        _refuse_unknown(corpora, mappings)
     tables = {name: (corpus.clips, corpus.partition) for name, corpus in corpora.items()}
-    domains = make_domains(aggregate, tables, seed, mappings)
+    domains = make_domains(domain, tables, seed, mappings)
     return {
         dimension: {name: _levelled(name, domain, corpora[name]) for name in domain.label}
         for dimension, domain in domains.items()
@@ -206,7 +230,7 @@ def named_after(corpus: str, clip: Clip) -> Clip:
 def _levelled(name: str, domain: Domain, corpus: PartitionedCorpus) -> PartitionedCorpus:
     """Label one corpus of a domain with the domain's levels."""
     clips = [
-        dataclasses.replace(named_after(name, clip), label=domain.labels[level])
+        dataclasses.replace(named_after(name, clip), label=domain.labels[level])  # of no part: any
         for clip, level in zip(corpus.clips, domain.label[name], strict=True)
     ]
     partition = Partition(corpus.partition.protocol, domain.parts[name])
@@ -214,7 +238,10 @@ def _levelled(name: str, domain: Domain, corpus: PartitionedCorpus) -> Partition
 
 
 def _join(
-    dimension: str, corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]
+    dimension: str,
+    corpora: Mapping[str, PartitionedCorpus],
+    left_out: Sequence[str],
+    needed: Sequence[str],
 ) -> PartitionedCorpus:
     """Join the corpora of a domain into one corpus, by concatenating their tables."""
     clips: list[Clip] = []
@@ -224,7 +251,7 @@ def _join(
             pieces.setdefault(part, []).append(chosen + len(clips))
         clips += corpus.clips
     parts = {part: np.concatenate(some) for part, some in pieces.items()}
-    empty = [part for part, indices in parts.items() if not len(indices)]
+    empty = [part for part in needed if not len(parts[part])]
     if empty:
         raise ValueError(
             f"{dimension}: no clips for {', '.join(empty)}, because no corpus has there each of "
@@ -232,12 +259,14 @@ def _join(
         )
     labels = next(iter(corpora.values())).labels
     sources = [source for corpus in corpora.values() for source in corpus.sources]
-    return PartitionedCorpus(
-        labels, clips, Partition(joint_protocol(corpora, left_out), parts), sources
-    )
+    balanced = dimension == EMOTION
+    protocol = joint_protocol(corpora, left_out, balanced)
+    return PartitionedCorpus(labels, clips, Partition(protocol, parts), sources, balanced)
 
 
-def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str]) -> str:
+def joint_protocol(
+    corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str], balanced: bool = False
+) -> str:
     """Describe in one line how a domain's corpora are divided, and which are left out."""
     members: dict[str, list[str]] = {}
     gaps = ""
@@ -248,9 +277,13 @@ def joint_protocol(corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[
             f"; nothing of {name} in {part}" for part, chosen in parts.items() if not len(chosen)
         )
     if left_out:
-        gaps += f"; left out, having a single level: {', '.join(left_out)}"
+        why = "having no common emotion" if balanced else "having a single level"
+        gaps += f"; left out, {why}: {', '.join(left_out)}"
     how = "; ".join(f"{', '.join(names)}: {protocol}" for protocol, names in members.items())
-    return f"levels equally frequent in each part of each corpus; {how}{gaps}"
+    what = "levels equally frequent in each part of each corpus"
+    if balanced:
+        what = "common emotions, batches balanced over labels and corpora"
+    return f"{what}; {how}{gaps}"
 
 
 def write_paths(workdir: Path, paths: Mapping[str, Path]) -> None:

@@ -78,6 +78,10 @@ class Clips(Protocol):
     def lengths(self) -> np.ndarray:
         """Number of samples of each clip, int64 ``[N]``."""
 
+    @property
+    def strata(self) -> np.ndarray | None:
+        """Label and source of each clip, int64 ``[N, 2]``; None if batches are not balanced."""
+
     def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
         """Read clips as int16 ``[n]`` at 16 kHz, one array for each."""
 
@@ -89,10 +93,12 @@ class Recordings:
     Attributes:
       samples: int16 ``[n]`` at 16 kHz, one array per clip.
       labels: int32 ``[N]``, indices into the corpus's label set.
+      strata: label and source of each clip, int64 ``[N, 2]``, for balanced batches.
     """
 
     samples: Sequence[np.ndarray]
     labels: np.ndarray
+    strata: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -40,14 +40,58 @@ def drawn_clips(clips: int, batch_size: int, turn: int, seed: tuple[int, ...]) -
     return indices
 
 
-@functools.lru_cache(maxsize=256)
+def balanced_clips(
+    strata: np.ndarray, batch_size: int, turn: int, seed: tuple[int, ...]
+) -> np.ndarray:
+    """Return a batch with each label, and of each label each source, equally often.
+
+    Args:
+      strata: int ``[N, 2]``, label and source of each clip.
+      batch_size: B.
+      turn: number of earlier batches.
+      seed: seed of the order.
+
+    >>> strata = np.array([[0, 0], [0, 0], [0, 1], [1, 0]])
+    >>> sorted(balanced_clips(strata, 4, 0, (0,)).tolist())[-3:]
+    [2, 3, 3]
+    """
+    groups = _groups(strata.tobytes(), len(strata))
+    indices = np.empty(batch_size, np.int64)
+    for row, position in enumerate(range(turn * batch_size, (turn + 1) * batch_size)):
+        cycle, place = divmod(position, len(groups))
+        label = int(_order(len(groups), (*seed, cycle))[place])
+        again, source = divmod(cycle, len(groups[label]))
+        clips = groups[label][source]
+        epoch, place = divmod(again, len(clips))
+        indices[row] = clips[_order(len(clips), (*seed, label, source, epoch))[place]]
+    return indices
+
+
+@functools.lru_cache(maxsize=16)
+def _groups(strata: bytes, clips: int) -> list[list[np.ndarray]]:
+    """Return the clips of each label and source."""
+    rows = np.frombuffer(strata, np.int64).reshape(clips, 2)
+    groups = []
+    for label in np.unique(rows[:, 0]):
+        sources = np.unique(rows[rows[:, 0] == label, 1])
+        groups.append([np.flatnonzero((rows == (label, source)).all(1)) for source in sources])
+    return groups
+
+
+@functools.lru_cache(maxsize=1024)
 def _order(clips: int, seed: tuple[int, ...]) -> np.ndarray:
     """Shuffle the clips for an epoch; cached for all its batches."""
     return np.random.default_rng(seed).permutation(clips)
 
 
 def sample_clips(
-    lengths: np.ndarray, window: int, batch_size: int, seed: int, corpus: int, turn: int
+    lengths: np.ndarray,
+    window: int,
+    batch_size: int,
+    seed: int,
+    corpus: int,
+    turn: int,
+    strata: np.ndarray | None = None,
 ) -> ClipIndices:
     """Choose the clips of a corpus's ``turn``-th step, with random crops (section 5.1).
 
@@ -58,7 +102,11 @@ def sample_clips(
       seed: seed of the run.
       corpus: index of the corpus in the run.
       turn: number of earlier steps on the corpus.
+      strata: label and source of each clip, for balanced batches.
     """
-    clips = drawn_clips(len(lengths), batch_size, turn, (seed, corpus, 0))
+    if strata is None:
+        clips = drawn_clips(len(lengths), batch_size, turn, (seed, corpus, 0))
+    else:
+        clips = balanced_clips(strata, batch_size, turn, (seed, corpus, 0))
     random = np.random.default_rng((seed, corpus, 1, turn))
     return ClipIndices(corpus, clips, random.integers(np.maximum(lengths[clips] - window, 0) + 1))

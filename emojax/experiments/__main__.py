@@ -41,7 +41,7 @@ flags.DEFINE_list(
     "workdirs",
     [],
     "Run nothing; read NAME=FOLDER of each setting, first the one compared with "
-    "(cross_corpus: of runs with --config.aggregate); a folder may be a pattern, "
+    "(cross_corpus: of runs with --config.domains); a folder may be a pattern, "
     "and a name may be repeated.",
 )
 flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")

@@ -36,6 +36,7 @@ class AdapterTuning:
       layout: the layout of the devices.
       state: the initial state.
       progress: corpus → its schedule so far; empty for a new run.
+      strata: corpus → label and source of each clip, int ``[N, 2]``, for balanced batches.
     """
 
     steps_per_round = 1
@@ -50,9 +51,11 @@ class AdapterTuning:
         layout: Layout,
         state: EmoState,
         progress: Mapping[str, Schedule],
+        strata: Mapping[str, np.ndarray | None] | None = None,
     ) -> None:
         self._config, self._tune_step, self._layout = config, tune_step, layout
         self._lengths, self._feed, self._windows = lengths, feed, windows
+        self._strata = strata or {}
         self.first_evaluation: Sequence[str] = list(lengths)
         phases = {name: make_phases(config, len(own)) for name, own in lengths.items()}
         self.schedules = Schedules(phases, {name: [name] for name in lengths}, progress)
@@ -77,7 +80,8 @@ class AdapterTuning:
     def _sample(self, name: str, window: int, round_: int) -> ClipIndices:
         batch_size, seed = self._config.train.batch_size, self._config.data.seed
         number = list(self._lengths).index(name)
-        return sample_clips(self._lengths[name], window, batch_size, seed, number, round_)
+        lengths, strata = self._lengths[name], self._strata.get(name)
+        return sample_clips(lengths, window, batch_size, seed, number, round_, strata)
 
     @property
     def step(self) -> int:

@@ -86,9 +86,9 @@ def train(
     """Train a run, or resume it; read the train and devel parts only.
 
     A checkpoint holds the state with the best mean devel UAR as ``best`` and the last state as
-    ``latest``; without a devel part, the last state is both. A phase with a smaller learning rate begins at the best state. Over a frozen trunk,
-    each corpus has its own best state. On a CPU, a resumed run ends with the same bits as an
-    uninterrupted one.
+    ``latest``; without a devel part, the last state is both. A phase with a smaller learning rate
+    begins at the best state. Over a frozen trunk, each corpus has its own best state. On a CPU, a
+    resumed run ends with the same bits as an uninterrupted one.
 
     Args:
       config: settings from :func:`emojax.config.read_config`.
@@ -134,7 +134,8 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
     state = begin_at_base(config, manifest, run.state) if not keeper.begun else run.state
     state, progress = keeper.resume(place(state, layout.everywhere))
     kind = AdapterTuning if config.transfer.frozen_trunk else RoundRobin
-    driver: Driver = kind(config, lengths, feed, windows, run.step, layout, state, progress)
+    strata = {name: part.strata for name, part in train_part.items()}
+    driver: Driver = kind(config, lengths, feed, windows, run.step, layout, state, progress, strata)
     del state  # the driver holds it
     batch_size = config.train.batch_size
     meter = Meter(batch_size, step_floors_s(run.model, lengths, windows, batch_size))

@@ -48,6 +48,7 @@ class RoundRobin:
       layout: the layout of the devices.
       state: the initial state.
       progress: name of the schedule → its progress; empty for a new run.
+      strata: corpus → label and source of each clip, int ``[N, 2]``, for balanced batches.
     """
 
     first_evaluation: Sequence[str] = ()
@@ -62,6 +63,7 @@ class RoundRobin:
         layout: Layout,
         state: EmoState,
         progress: Mapping[str, Schedule],
+        strata: Mapping[str, np.ndarray | None] | None = None,
     ) -> None:
         sizes = {name: len(own) for name, own in lengths.items()}
         self._names, self._config = list(lengths), config
@@ -69,6 +71,7 @@ class RoundRobin:
         self.schedules = Schedules({ALL: phases}, {ALL: self._names}, progress)
         self._train_steps, self._feed, self._layout = train_steps, feed, layout
         self._lengths, self._windows = [*lengths.values()], [windows[name] for name in lengths]
+        self._strata = [(strata or {}).get(name) for name in lengths]
         self._weights = corpus_weights(config.train.sampling, sizes)
         # Corpora with the same window are successive: a call has one loop per window, no branches.
         self._order = sorted(range(len(lengths)), key=self._windows.__getitem__)
@@ -144,9 +147,14 @@ class RoundRobin:
         """Choose the clips of a step: its corpus is next in turn (section 6.1) or drawn."""
         seed = self._config.data.seed
         corpus, turn = turn_of(step, self._order, self._weights, seed)
-        batch_size = self._config.train.batch_size
         return sample_clips(
-            self._lengths[corpus], self._windows[corpus], batch_size, seed, corpus, turn
+            self._lengths[corpus],
+            self._windows[corpus],
+            self._config.train.batch_size,
+            seed,
+            corpus,
+            turn,
+            self._strata[corpus],
         )
 
     @property

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Mapping
 
 import jax
+import numpy as np
 
 from emojax import sharding
 from emojax.audio.augment import mask_bands
@@ -91,7 +92,7 @@ def make_run(
     key_init, key_steps = jax.random.split(jax.random.key(config.data.seed))
     state = init_state(
         model,
-        {name: balanced_class_weights(part.labels, classes) for name, part in train.items()},
+        {name: _class_weights(part, classes) for name, part in train.items()},
         {name: len(labels) for name, labels in manifest["corpora"].items()},
         optimizers,
         key_init,
@@ -102,6 +103,12 @@ def make_run(
     )
     step = _make_step(config, layout)(model, optimizers, key_steps, batch_of, augment)
     return Run(model, step, make_split_forward(model, layout), state)
+
+
+def _class_weights(part: Clips, classes: int) -> np.ndarray:
+    """Return the class weights; balanced batches have each class equally often already."""
+    labels = part.labels if part.strata is None else np.unique(part.labels)
+    return balanced_class_weights(labels, classes)
 
 
 def _make_step(config: Config, layout: Layout) -> Callable:

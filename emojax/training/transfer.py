@@ -12,6 +12,7 @@ from flax import traverse_util
 
 from emojax.checkpoints import read_manifest
 from emojax.config import Config, NetworkConfig, read_section
+from emojax.corpora.aggregate import DIMENSIONS, split_domains
 from emojax.inference.network import Network, load_networks
 from emojax.models.subtrees import Params
 from emojax.training.train_state import Corpus, EmoState, Shared
@@ -135,8 +136,9 @@ def check_division(config: Config, manifest: Mapping) -> None:
     ancestor, own, base = manifest.get("base"), manifest["partitions"], config.transfer.base
     while ancestor:
         theirs, divided = ancestor["config"], ancestor["partitions"]
-        known = sorted(set(own) & set(divided))
-        levels = bool(theirs["aggregate"] or config.data.aggregate)
+        # Domains beside their corpora are divided as these are.
+        levels = not all(split_domains(one)[0] for one in (theirs["domains"], config.data.domains))
+        known = sorted(set(own) & set(divided) - (set() if levels else set(DIMENSIONS)))
         if (known or levels) and any(
             theirs[name] != getattr(config.data, name) for name in ("partition", "seed")
         ):

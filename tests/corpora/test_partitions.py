@@ -179,7 +179,9 @@ def test_devel_of_the_last_speaker_is_the_first():
     ],
 )
 def test_an_impossible_scheme_is_refused_with_the_choices(scheme):
-    with pytest.raises(ValueError, match=r"'default'; 'fold:I/K' with 3 ≤ K .* a, b, c, d, e"):
+    with pytest.raises(
+        ValueError, match=r"'default'; 'all'; 'fold:I/K' with 3 ≤ K .* a, b, c, d, e"
+    ):
         make_partition(SPEC, clips_of("abcde"), scheme)
 
 

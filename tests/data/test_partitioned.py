@@ -31,7 +31,7 @@ def domains(paths, aggregated="a+v", seed=0, words=WORDS):
 
 @pytest.fixture(scope="module")
 def affect_config(tiny_config):
-    return tiny_config.replace(aggregate="a+v", label_words=WORDS)
+    return tiny_config.replace(domains="a+v", label_words=WORDS)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_a_run_on_domains_is_scored_and_loaded_by_them(affect_run, tiny_paths):
 def test_a_run_on_domains_goes_on_only_with_the_same_ones(affect_config, affect_run, tiny_paths):
     steps = read_manifest(affect_run)["step"]
     assert train(affect_config, affect_run, tiny_paths).step == steps
-    other = affect_config.replace(aggregate="arousal")
+    other = affect_config.replace(domains="arousal")
     with pytest.raises(ValueError, match=r"partitions\.valence: only in the checkpoint"):
         train(other, affect_run, tiny_paths)
 
@@ -150,8 +150,8 @@ def test_a_corpus_adapts_the_trunk_of_the_domains(tiny_config, affect_run, tiny_
     ("settings", "message"),
     [
         (
-            {"aggregate": "dominance"},
-            "aggregate='dominance'; give one of .*arousal, valence, a\\+v",
+            {"domains": "dominance"},
+            "domains='dominance'; give one of .*arousal, valence, a\\+v",
         ),
         ({"label_words": "loud=rage"}, "label_words: 'loud=rage' .* out of contempt, .*positive"),
     ],

@@ -82,9 +82,9 @@ def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_
         loop.train(config.replace(base=str(tmp_path)), tmp_path, paths)
 
 
-def run_of(base=None, seed=0, aggregate="", **digests):
+def run_of(base=None, seed=0, domains="corpora", **digests):
     """A manifest, and what of it is checked."""
-    config = {"partition": "default", "seed": seed, "aggregate": aggregate, "base": "runs/base"}
+    config = {"partition": "default", "seed": seed, "domains": domains, "base": "runs/base"}
     return {"config": config, "partitions": digests, **({"base": base} if base else {})}
 
 
@@ -95,8 +95,8 @@ def run_of(base=None, seed=0, aggregate="", **digests):
         (run_of(b=1, seed=1), ""),
         (run_of(a=2), "learnt from other clips or labels of a"),
         (run_of(a=1, seed=1), "--config.seed=1"),
-        (run_of(arousal=1, aggregate="arousal", seed=1), "--config.seed=1"),
-        (run_of(arousal=1, aggregate="arousal"), ""),
+        (run_of(arousal=1, domains="arousal", seed=1), "--config.seed=1"),
+        (run_of(arousal=1, domains="arousal"), ""),
     ],
 )
 @pytest.mark.parametrize("between", [False, True])

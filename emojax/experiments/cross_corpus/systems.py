@@ -16,6 +16,7 @@ import numpy as np
 from emojax.baselines.features import FEATURE_SETS, opensmile_version
 from emojax.baselines.svm import linear
 from emojax.checkpoints import read_manifest
+from emojax.corpora.aggregate import split_domains
 from emojax.corpora.spec import Clip
 from emojax.data.partitioned import PartitionedCorpus, named_after
 from emojax.data.prepared import load_recordings
@@ -130,10 +131,10 @@ def open_run(workdir: Path) -> Run:
       ValueError: the folder holds no trained run, its labels are no levels, or its corpora changed.
     """
     manifest = read_manifest(workdir)
-    if not manifest["config"]["aggregate"]:
+    if split_domains(manifest["config"]["domains"])[0]:
         raise ValueError(
             f"{workdir} was trained on {', '.join(manifest['corpora'])} and their own labels; "
-            "only a run with --config.aggregate=arousal (or valence, or a+v) "
+            "only a run with --config.domains=arousal (or valence, or a+v) "
             "can be tested on other corpora"
         )
     learnt_from = tuple(_learnt(workdir, manifest))
@@ -166,7 +167,8 @@ def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
     for name, corpus in open_trained_on(workdir, manifest).items():
         for index in itertools.chain.from_iterable(corpus.partition.parts[part] for part in LEARNT):
             clip = corpus.clips[index]
-            yield clip if manifest["config"]["aggregate"] else named_after(name, clip)
+            own_labels = split_domains(manifest["config"]["domains"])[0]
+            yield named_after(name, clip) if own_labels else clip
     base = manifest["config"]["base"]
     if base:
         yield from _learnt(Path(base), read_manifest(base))

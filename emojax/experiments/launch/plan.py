@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from emojax.baselines.feature_sets import NAMES, FeatureSet, open_features
-from emojax.corpora.aggregate import DOMAINS
+from emojax.corpora.aggregate import CORPORA, DOMAINS, EMOTION
 from emojax.experiments.launch.job import Job
 from emojax.experiments.launch.launch import count_tested
 from emojax.experiments.launch.spec import Spec, in_name, read_config_file
@@ -15,9 +15,8 @@ from emojax.experiments.table4 import HEAD
 
 SCRATCH = "scratch"
 RESNET = "resnet"
-# Multi-task setting → domains that its shared network is trained on; empty for the corpora
-# themselves.
-MULTI_TASK = {"all": "", **{name: name for name in DOMAINS}}
+# Multi-task setting → domains that its shared network is trained on.
+MULTI_TASK = {"all": CORPORA, **{name: name for name in DOMAINS if name != EMOTION}}
 BASELINES = (*NAMES, RESNET)
 TRANSFERS = (SCRATCH, *MULTI_TASK)
 SHARED = "shared"
@@ -162,9 +161,8 @@ def _shared(spec: Spec, folder: str, states: Mapping[str, str], seed: int, **cha
 
 def _multi_task(spec: Spec, setting: str, seed: int) -> Iterator[Job]:
     """Yield a shared network, and the tuning of its adapters and heads for every corpus."""
-    aggregate = MULTI_TASK[setting]
-    changes: dict[str, Any] = {"aggregate": aggregate}
-    if aggregate:
+    changes: dict[str, Any] = {"domains": MULTI_TASK[setting]}
+    if changes["domains"] != CORPORA:
         changes["label_words"] = spec.label_words
     shared = _shared(spec, setting, {"best": ""}, seed, **changes)
     yield shared

@@ -55,4 +55,4 @@ def run():
 def workdir(tiny_config, tiny_paths, tmp_path_factory, untrained):
     folder = tmp_path_factory.mktemp("tones_run")
     paths = {"tones": tiny_paths["tones"]}
-    return untrained(tiny_config, paths, folder, aggregate="arousal", label_words=WORDS)
+    return untrained(tiny_config, paths, folder, domains="arousal", label_words=WORDS)

@@ -164,7 +164,7 @@ def test_networks_are_known_by_what_train_py_notes(spec, tiny_config, tiny_paths
     scratch = finished("scratch", "configs/quickstart.py", own, adapters=False)
     tuned = finished("tuned", "configs/adapt.py", items, scratch, base_corpus="tones")
     words = "high=anger,middle=joy,low=sadness,loud=fear,soft=neutral"
-    levels = {"aggregate": "arousal", "label_words": words}
+    levels = {"domains": "arousal", "label_words": words}
     domain = finished("domain", "configs/multi_corpus.py", items, **levels)
     jobs = [scratch, tuned, domain]
     assert carry_out(jobs, changed, "here") == ({job.name: [job.folder] for job in jobs}, {})

@@ -35,7 +35,7 @@ def test_table_4_is_shared_runs_and_a_tuning_of_each(spec):
     assert (train["--config.base_corpus"], train["--config.seed"]) == ("", "1")
     assert train["--config.corpora"] == "x,y=some/labels.csv"
     assert evaluate == {"--workdir": str(tuned.folder), "--state": "best"}
-    assert flags_of(shared.commands[0])["--config.aggregate"] == "a+v"
+    assert flags_of(shared.commands[0])["--config.domains"] == "a+v"
     assert "" not in scored(jobs.values())
 
 
