@@ -57,6 +57,7 @@ NETWORK = (
     "attention_units",
     "attention_smoothing",
     "shared_attention",
+    "attention_deviation",
     "head_units",
 )
 
