@@ -32,6 +32,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.attention_units = 256  # hidden units of the attention
     config.attention_smoothing = 0.3  # lambda of equation 3
     config.shared_attention = True  # one attention for all corpora
+    # The embedding is the attended mean and the attended deviation, so twice as long.
+    config.attention_deviation = False
     config.head_units = 128  # hidden units of a corpus's head
     config.dropout = 0.5  # dropout rate in the head
 
@@ -62,6 +64,12 @@ def get_config() -> ml_collections.ConfigDict:
     config.learning_rate_decay = 1e-6  # per round
     config.momentum = 0.9  # of SGD
     config.l2 = 1e-6  # factor of the squared kernels in the loss
+    config.label_smoothing = 0.0  # share of each target that is spread over the corpus's classes
+    # Augmentation of the training clips, at random for each clip; 0 for none.
+    config.frequency_warp = 0.0  # frequencies are scaled by 1 +- up to this share (vocal tract)
+    config.tempo = 0.0  # the duration is scaled by 1 +- up to this share
+    config.colour_db = 0.0  # gain or loss of up to so many dB, smooth over frequency (microphone)
+    config.noise_share = 0.0  # noise of up to this share of the clip's power; 0.1 is 10 dB below it
     config.masked_mels = 0.0  # two bands of up to so many mel channels are masked per training clip
     config.masked_share = 0.0  # two stretches of up to this share of its frames are masked too
     config.eval_every_rounds = 25  # rounds between two evaluations on devel

@@ -96,6 +96,7 @@ class NetworkConfig:
     fold_adapters: Flag
     fast_conv: Annotated[str, _one_of("auto", "on", "off")]
     precision: Annotated[str, _one_of("auto", "f32", "bf16")]
+    attention_deviation: Flag = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,13 +116,18 @@ class TransferConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """Settings of the training step: batches, optimizer and augmentation."""
+    """Settings of the training step: batches, optimizer, loss and augmentation."""
 
     sampling: Text
     batch_size: Count
     window_s: Annotated[float, _WINDOW]
     momentum: Share
     l2: NotNegative
+    label_smoothing: Share
+    frequency_warp: Share
+    tempo: Share
+    colour_db: NotNegative
+    noise_share: Share
     masked_mels: NotNegative
     masked_share: Share
 
@@ -182,6 +188,8 @@ def read_config(settings: Mapping[str, Any]) -> Config:
 def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section:
     """Read one section of the settings: ``read_section(NetworkConfig, manifest["config"])``.
 
+    A setting with a default may be missing.
+
     Raises:
       ValueError: as :func:`read_config`.
 
@@ -192,9 +200,12 @@ def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section
     ValueError: seed=-1; give a whole number from 0 to 4,294,967,295: --config.seed=...
     """
     hints = get_type_hints(section, include_extras=True)
-    return section(
-        **{name: _checked(_flat_name(name), hint, settings) for name, hint in hints.items()}
-    )
+    given = {
+        name: _checked(_flat_name(name), hint, settings)
+        for name, hint in hints.items()
+        if name in settings or not hasattr(section, name)
+    }
+    return section(**given)
 
 
 def _flat_name(name: str) -> str:

@@ -1,11 +1,146 @@
-"""Augmentation of training spectrograms, on the accelerator."""
+"""Augmentation of training spectrograms, on the accelerator, between log-mel and network."""
 
 from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import librosa
+import numpy as np
+
+from emojax.audio.log_mel import standardise
+from emojax.audio.reading import SAMPLE_RATE_HZ
 
 MASKS = 2  # Number of masks of each kind.
+COLOURS = 3  # Cosines in the response of a random channel: half a period, one, one and a half.
+NOISE_RANGE_DB = 40.0  # Noise this far below its loudest is no longer heard.
+NOISE_TILT_DB = 10.0  # Largest gain of noise at one end of the mel axis; the other end loses it.
+DB = np.float32(np.log(10) / 10)  # One decibel in the natural logarithm of power.
+
+
+def augment(
+    mel: jax.Array,
+    frames: jax.Array,
+    key: jax.Array,
+    *,
+    frequency_warp: float = 0.0,
+    tempo: float = 0.0,
+    colour_db: float = 0.0,
+    noise_share: float = 0.0,
+    masked_mels: float = 0.0,
+    masked_share: float = 0.0,
+) -> tuple[jax.Array, jax.Array]:
+    """Distort each clip at random, standardise it and mask parts of it.
+
+    Each distortion has its own random size per clip; 0 turns it off. The first four act on the
+    log-mel, as a voice, a microphone or a room would; the masks act on the standardised one.
+
+    Args:
+      mel: f32 ``[B, F, M]`` of :func:`emojax.audio.log_mel.log_mel`.
+      frames: i32 ``[B]``, number of valid frames of each clip; 0 marks a filler row.
+      key: random key of this batch.
+      frequency_warp: frequencies are scaled by 1 ± up to this share (length of the vocal tract).
+      tempo: the duration is scaled by 1 ± up to this share.
+      colour_db: largest gain or loss of the response of a random channel, in dB.
+      noise_share: largest power of the noise, as a share of the clip's mean power.
+      masked_mels: as ``widest_mels`` of :func:`mask_bands`.
+      masked_share: as ``longest_share`` of :func:`mask_bands`.
+
+    Returns:
+      f32 ``[B, F, M]``, standardised, 0 where padded, and i32 ``[B]``, its valid frames.
+
+    >>> mel, frames = augment(jnp.zeros((2, 50, 64)), jnp.array([50, 0]), jax.random.key(0))
+    >>> mel.shape, frames.tolist()
+    ((2, 50, 64), [50, 0])
+    """
+
+    def distort(mel: jax.Array, frames: jax.Array, key: jax.Array):
+        keys = jax.random.split(key, 4)
+        if frequency_warp:
+            mel = warp_frequency(mel, _around_one(keys[0], frequency_warp))
+        if tempo:
+            mel, frames = change_tempo(mel, frames, _around_one(keys[1], tempo))
+        if colour_db:
+            mel = mel + DB * colour_db * colour(keys[2], mel.shape[1])
+        if noise_share:
+            mel = add_noise(mel, frames, keys[3], noise_share)
+        return mel, frames
+
+    if frequency_warp or tempo or colour_db or noise_share:
+        # The masks fold in the numbers below MASKS.
+        keys = jax.random.split(jax.random.fold_in(key, MASKS), len(frames))
+        mel, frames = jax.vmap(distort)(mel, frames, keys)
+    mel = standardise(mel, frames)
+    return mask_bands(mel, frames, key, masked_mels, masked_share), frames
+
+
+def _around_one(key: jax.Array, share: float) -> jax.Array:
+    return jax.random.uniform(key, minval=1 - share, maxval=1 + share)
+
+
+def warp_frequency(mel: jax.Array, factor: jax.Array | float) -> jax.Array:
+    """Read a clip's mel axis at frequencies scaled by ``factor``: f32 ``[F, M]`` → ``[F, M]``.
+
+    Between two channels the values are interpolated, beyond the ends they are those of the end.
+    Jaitly & Hinton (2013): a factor above 1 makes the vocal tract longer.
+    """
+    mels = mel.shape[1]
+    edges_hz = librosa.mel_frequencies(n_mels=mels + 2, fmin=0, fmax=SAMPLE_RATE_HZ / 2)
+    centres_hz = edges_hz[1:-1].astype(np.float32)
+    return _read(mel.T, jnp.interp(factor * centres_hz, centres_hz, np.arange(mels))).T
+
+
+def change_tempo(
+    mel: jax.Array, frames: jax.Array, factor: jax.Array | float
+) -> tuple[jax.Array, jax.Array]:
+    """Scale a clip's duration by ``factor``; what then exceeds the F frames is cut off.
+
+    Args:
+      mel: f32 ``[F, M]``.
+      frames: i32 scalar, number of valid frames.
+      factor: greater than 0.
+
+    Returns:
+      f32 ``[F, M]``, and the number of valid frames, at least 1 unless there were none.
+    """
+    length = len(mel)
+    longer = jnp.clip(jnp.round(frames * factor), 1, length).astype(frames.dtype)
+    position = jnp.minimum(jnp.arange(length) / factor, jnp.maximum(frames - 1, 0))
+    return _read(mel, position), jnp.where(frames > 0, longer, 0)
+
+
+def _read(rows: jax.Array, position: jax.Array) -> jax.Array:
+    """Interpolate ``[N, ...]`` between its rows at the positions, from 0 to N - 1."""
+    below = jnp.floor(position).astype(int)
+    above = jnp.minimum(below + 1, len(rows) - 1)
+    weight = (position - below)[:, None]
+    return rows[below] * (1 - weight) + rows[above] * weight
+
+
+def colour(key: jax.Array, mels: int) -> jax.Array:
+    """Return the smooth response of a random channel: f32 ``[mels]``, within −1..1."""
+    key_shape, key_size = jax.random.split(key)
+    angle = np.pi * (np.arange(mels) + 0.5) / mels
+    cosines = np.cos(np.arange(1, COLOURS + 1)[:, None] * angle).astype(np.float32)
+    curve = jnp.sum(jax.random.normal(key_shape, (COLOURS, 1)) * cosines, axis=0)
+    return jax.random.uniform(key_size) * curve / jnp.max(jnp.abs(curve))
+
+
+def add_noise(mel: jax.Array, frames: jax.Array, key: jax.Array, share: float) -> jax.Array:
+    """Add the power of random noise to a clip's log-mel ``[F, M]``.
+
+    The level is uniform in dB, from ``share`` of the clip's mean power to 40 dB below, with a
+    random tilt over the mel channels.
+    """
+    key_level, key_tilt, key_noise = jax.random.split(key, 3)
+    valid = (jnp.arange(len(mel)) < frames)[:, None]
+    count = jnp.maximum(frames, 1) * mel.shape[1]
+    mean = jax.nn.logsumexp(mel, where=valid) - jnp.log(count)
+    mean = jnp.where(frames > 0, mean, 0.0)  # a filler row has none
+    level = mean + jnp.log(share) - DB * NOISE_RANGE_DB * jax.random.uniform(key_level)
+    tilt = jax.random.uniform(key_tilt, minval=-1) * np.linspace(-1, 1, mel.shape[1])
+    # The power of one bin of Gaussian noise is exponential; its logarithm is minus a Gumbel number.
+    noise = level + DB * NOISE_TILT_DB * tilt - jax.random.gumbel(key_noise, mel.shape)
+    return jnp.logaddexp(mel, noise)
 
 
 def mask_bands(

@@ -186,5 +186,11 @@ def make_split_forward(model: AdapterResNet, layout: Layout) -> Forward:
 
 def front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:
     """Compute a batch's standardised log-mel f32 ``[B, F, M]`` and its frames i32 ``[B]``."""
+    mel, frames = spectrogram(batch)
+    return log_mel.standardise(mel, frames), frames
+
+
+def spectrogram(batch: Batch) -> tuple[jax.Array, jax.Array]:
+    """Compute a batch's log-mel f32 ``[B, F, M]`` and its frames i32 ``[B]``."""
     frames = log_mel.frame_count(jnp.asarray(batch.length))
-    return log_mel.standardise(log_mel.log_mel(waveforms(batch)), frames), frames
+    return log_mel.log_mel(waveforms(batch)), frames

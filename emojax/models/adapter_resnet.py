@@ -32,6 +32,8 @@ class AdapterResNet(nn.Module):
       depth: residual blocks per stack.
       attention_units: hidden units of the attention.
       attention_smoothing: λ of equation 3.
+      attention_deviation: the embedding is the attended mean and standard deviation; D is twice
+        as large.
       head_units: hidden units of the head.
       dropout: dropout rate in the head.
       adapters: 1×1 adapters beside every convolution; off for a network of one corpus.
@@ -56,6 +58,7 @@ class AdapterResNet(nn.Module):
     depth: int = 2
     attention_units: int = 256
     attention_smoothing: float = 0.3
+    attention_deviation: bool = False
     head_units: int = 128
     dropout: float = 0.5
     adapters: bool = True
@@ -96,8 +99,8 @@ class AdapterResNet(nn.Module):
                     f"stack{stack}_block{block}", x, mask, 2 - (block > 0), stack, train
                 )
         x = jax.nn.relu(MaskedBatchNorm(x.shape[-1], name="norm_last")(x, mask, train)) * mask
-        attention = AttentionPool(self.attention_units, self.attention_smoothing, name="attention")
-        return attention(x, mask), frames
+        how = self.attention_units, self.attention_smoothing, self.attention_deviation
+        return AttentionPool(*how, name="attention")(x, mask), frames
 
     def _block(
         self, name: str, x: jax.Array, mask: jax.Array, stride: int, stack: int, train: bool

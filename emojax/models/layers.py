@@ -15,6 +15,7 @@ from emojax.models.conv import adapted_conv, conv3x3
 
 BATCH_NORM_MOMENTUM = 0.9
 BATCH_NORM_EPSILON = 1e-5
+DEVIATION_EPSILON = 1e-5
 
 
 class AdaptedConv(nn.Module):
@@ -136,18 +137,25 @@ class AttentionPool(nn.Module):
     Attributes:
       units: size of the hidden layer and of u.
       smoothing: λ; 0 is the mean over all positions, 1 an unsmoothed softmax.
+      deviation: append the attended standard deviation to the mean.
     """
 
     units: int = 256
     smoothing: float = 0.3
+    deviation: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, mask: jax.Array) -> jax.Array:
-        """Pool float ``[B, F, M, C]`` with a mask ``[B, F, 1, 1]`` to f32 ``[B, C]``."""
+        """Pool float ``[B, F, M, C]`` with a mask ``[B, F, 1, 1]`` to f32 ``[B, C or 2 C]``."""
         hidden = jnp.tanh(nn.Dense(self.units, dtype=x.dtype, name="hidden")(x))
         sums = functools.partial(jax.lax.dot_general, preferred_element_type=_wide(x).dtype)
         energy = nn.Dense(1, use_bias=False, dtype=x.dtype, dot_general=sums, name="u")(hidden)
         # The floor is finite, so that a filler row without valid positions does not become NaN.
         energy = jnp.where(mask > 0, self.smoothing * energy, -1e30)
         weights = jax.nn.softmax(energy, axis=(1, 2))
-        return jnp.sum(weights * x, axis=(1, 2))
+        mean = jnp.sum(weights * x, axis=(1, 2))
+        if not self.deviation:
+            return mean
+        variance = jnp.sum(weights * jnp.square(x - mean[:, None, None]), axis=(1, 2))
+        # The square root's gradient is infinite at 0.
+        return jnp.concatenate([mean, jnp.sqrt(variance + DEVIATION_EPSILON)], axis=-1)

@@ -29,7 +29,11 @@ def balanced_class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def weighted_cross_entropy(
-    logits: jax.Array, label: jax.Array, class_weight: jax.Array
+    logits: jax.Array,
+    label: jax.Array,
+    class_weight: jax.Array,
+    class_mask: jax.Array,
+    smoothing: float = 0.0,
 ) -> jax.Array:
     """Return the mean over the batch of w[y] · −log softmax(logits)[y] (section 4.3).
 
@@ -37,12 +41,19 @@ def weighted_cross_entropy(
       logits: f32 ``[B, K]``, −inf on padded classes.
       label: i32 ``[B]``.
       class_weight: f32 ``[K]``.
+      class_mask: bool ``[K]``, the classes of this corpus.
+      smoothing: this share of each target is spread evenly over the classes of the corpus.
 
     Returns:
       f32 scalar.
 
-    >>> float(weighted_cross_entropy(jnp.zeros((1, 2)), jnp.array([0]), jnp.array([2.0, 1.0])))
+    >>> logits, label, weight = jnp.zeros((1, 2)), jnp.array([0]), jnp.array([2.0, 1.0])
+    >>> float(weighted_cross_entropy(logits, label, weight, jnp.ones(2, bool)))
     1.38...
     """
-    negative = -jnp.take_along_axis(jax.nn.log_softmax(logits), label[:, None], axis=1)[:, 0]
+    log_softmax = jax.nn.log_softmax(logits)
+    negative = -jnp.take_along_axis(log_softmax, label[:, None], axis=1)[:, 0]
+    if smoothing:
+        spread = -jnp.mean(log_softmax, axis=1, where=class_mask)
+        negative = (1 - smoothing) * negative + smoothing * spread
     return jnp.mean(class_weight[label] * negative)

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from emojax import sharding
-from emojax.audio.augment import mask_bands
+from emojax.audio.augment import augment
 from emojax.config import PATH_KEYS, Config
 from emojax.data.partitioned import PartitionedCorpus
 from emojax.data.prepared import Clips
@@ -34,6 +34,16 @@ from emojax.training.train_step import (
 )
 from emojax.training.transfer import make_optimizers
 from emojax.versions import versions
+
+# Settings of :func:`emojax.audio.augment.augment`.
+AUGMENTATIONS = (
+    "frequency_warp",
+    "tempo",
+    "colour_db",
+    "noise_share",
+    "masked_mels",
+    "masked_share",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,10 +108,12 @@ def make_run(
         key_init,
         config.network.shared_attention,
     )
-    augment = functools.partial(
-        mask_bands, widest_mels=config.train.masked_mels, longest_share=config.train.masked_share
+    distort = functools.partial(
+        augment, **{name: getattr(config.train, name) for name in AUGMENTATIONS}
     )
-    step = _make_step(config, layout)(model, optimizers, key_steps, batch_of, augment)
+    step = _make_step(config, layout)(
+        model, optimizers, key_steps, batch_of, distort, config.train.label_smoothing
+    )
     return Run(model, step, make_split_forward(model, layout), state)
 
 

@@ -14,8 +14,9 @@ import numpy as np
 import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from emojax.audio.augment import augment as plain
 from emojax.data.batches import Batch
-from emojax.inference.network import front_end
+from emojax.inference.network import spectrogram
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.subtrees import join
 from emojax.training.losses import weighted_cross_entropy
@@ -24,14 +25,10 @@ from emojax.training.train_state import Corpus, Shared
 Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
 TrainSteps = Callable[..., tuple[Shared, list[Corpus], jax.Array]]
 TuneStep = Callable[..., tuple[tuple[Corpus, ...], jax.Array]]
-Augment = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+Augment = Callable[[jax.Array, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 BatchOf = Callable[[Any, Any, int], Batch]
 Part = TypeVar("Part", Shared, Corpus)
 Tree = TypeVar("Tree")
-
-
-def _identity(mel: jax.Array, frames: jax.Array, key: jax.Array) -> jax.Array:
-    return mel
 
 
 def train_step(
@@ -43,7 +40,8 @@ def train_step(
     *,
     model: AdapterResNet,
     optimizers: Optimizers,
-    augment: Augment = _identity,
+    augment: Augment = plain,
+    label_smoothing: float = 0.0,
 ) -> tuple[Shared, Corpus, jax.Array]:
     """Take one step on a batch of one corpus; update ``shared`` and that corpus, nothing else.
 
@@ -55,14 +53,14 @@ def train_step(
       rate: the learning rate, f32 scalar.
       model: the network.
       optimizers: ``(tx_shared, tx_corpus)``, without a learning rate.
-      augment: ``(mel, frames, key) -> mel`` for a training batch.
+      augment: ``(mel, frames, key) -> (mel, frames)``, from log-mel to the network's input.
+      label_smoothing: see :func:`emojax.training.losses.weighted_cross_entropy`.
 
     Returns:
       both updated parts, and the loss, f32 scalar.
     """
     key_dropout, key_augment = jax.random.split(key)
-    mel, frames = front_end(batch)
-    mel = augment(mel, frames, key_augment)
+    mel, frames = augment(*spectrogram(batch), key_augment)
 
     def loss_fn(shared_params, corpus_params):
         output, updated = model.apply(
@@ -74,7 +72,13 @@ def train_step(
             rngs={"dropout": key_dropout},
             mutable=["stats"],
         )
-        loss = weighted_cross_entropy(output.logits, jnp.asarray(batch.label), corpus.class_weight)
+        loss = weighted_cross_entropy(
+            output.logits,
+            jnp.asarray(batch.label),
+            corpus.class_weight,
+            corpus.class_mask,
+            label_smoothing,
+        )
         return loss, updated["stats"]
 
     grad_fn = jax.value_and_grad(loss_fn, argnums=(0, 1), has_aux=True)
@@ -112,7 +116,8 @@ def make_train_steps(
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,
-    augment: Augment = _identity,
+    augment: Augment = plain,
+    label_smoothing: float = 0.0,
 ) -> TrainSteps:
     """Make the jitted call that takes successive steps.
 
@@ -122,6 +127,7 @@ def make_train_steps(
       key: random key of the run; each step folds in its number, so no random state is saved.
       batch_of: ``batch`` of a :class:`emojax.data.feeds.Feed`.
       augment: as for :func:`train_step`.
+      label_smoothing: as for :func:`train_step`.
 
     Returns:
       ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack
@@ -129,7 +135,13 @@ def make_train_steps(
       and a window in samples; the stacks are trained one after the other. ``data`` is the feed's.
       ``shared`` and the stacks are donated.
     """
-    one_step = functools.partial(train_step, model=model, optimizers=optimizers, augment=augment)
+    one_step = functools.partial(
+        train_step,
+        model=model,
+        optimizers=optimizers,
+        augment=augment,
+        label_smoothing=label_smoothing,
+    )
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
     def train_steps(
@@ -169,7 +181,8 @@ def make_synchronous_rounds(
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,
-    augment: Augment = _identity,
+    augment: Augment = plain,
+    label_smoothing: float = 0.0,
     *,
     mesh: Mesh,
 ) -> TrainSteps:
@@ -183,7 +196,13 @@ def make_synchronous_rounds(
     """
     tx_shared, tx_corpus = optimizers
     summing = _sum_gradients(), tx_corpus
-    one_step = functools.partial(train_step, model=model, optimizers=summing, augment=augment)
+    one_step = functools.partial(
+        train_step,
+        model=model,
+        optimizers=summing,
+        augment=augment,
+        label_smoothing=label_smoothing,
+    )
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
     def round_(
@@ -233,7 +252,8 @@ def make_tune_step(
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,
-    augment: Augment = _identity,
+    augment: Augment = plain,
+    label_smoothing: float = 0.0,
 ) -> TuneStep:
     """Make the jitted step of several corpora at once over a frozen shared subtree.
 
@@ -245,7 +265,13 @@ def make_tune_step(
       ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (indices of
       the corpora in the run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
     """
-    one_step = functools.partial(train_step, model=model, optimizers=optimizers, augment=augment)
+    one_step = functools.partial(
+        train_step,
+        model=model,
+        optimizers=optimizers,
+        augment=augment,
+        label_smoothing=label_smoothing,
+    )
 
     @functools.partial(jax.jit, donate_argnums=1, static_argnames="window")
     def tune_step(

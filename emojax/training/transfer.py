@@ -58,6 +58,7 @@ NETWORK = (
     "attention_units",
     "attention_smoothing",
     "shared_attention",
+    "attention_deviation",
     "head_units",
 )
 
