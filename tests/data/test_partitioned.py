@@ -195,3 +195,41 @@ def test_a_part_that_lacks_a_level_of_a_corpus_is_named_or_refused(tiny_paths, t
         ValueError, match=r"arousal: no clips for test.*give another --config\.partition"
     ):
         domains({"levels": paths["levels"]})
+
+
+def test_common_emotions_stand_beside_the_corpora(tiny_paths):
+    words = "high=anger,middle=joy,low=sadness,soft=sadness"  # loud has none
+    opened = domains(tiny_paths, "corpora+emotion", words=words)
+    assert list(opened) == [*tiny_paths, "emotion"]
+    emotion = opened["emotion"]
+    assert emotion.labels == ("anger", "happiness", "sadness")
+    for part, indices in emotion.partition.parts.items():
+        files = {emotion.clips[i].file for i in indices}
+        wanted = {
+            f"{name}/{corpus.clips[i].file}"
+            for name, corpus in opened.items()
+            for i in corpus.partition.parts[part]
+            if name != "emotion" and corpus.clips[i].label != "loud"
+        }
+        assert files == wanted
+    strata = emotion.stored("train").strata
+    assert {tuple(row) for row in strata} == {(0, 0), (1, 0), (2, 0), (2, 1)}
+    assert opened["tones"].stored("train").strata is None
+
+
+def test_a_corpus_cannot_have_the_name_of_a_domain(tiny_paths):
+    paths = {"emotion": tiny_paths["tones"], "levels": tiny_paths["levels"]}
+    with pytest.raises(ValueError, match="with a corpus emotion; name it otherwise"):
+        domains(paths, "corpora+emotion")
+
+
+def test_a_refit_learns_from_devel_too_and_all_from_every_clip(tiny_paths):
+    default = open_corpora(tiny_paths, "default", 0)["tones"].partition.parts
+    refitted = open_corpora(tiny_paths, "default", 0, refit=True)["tones"].partition
+    both = sorted({*default["train"], *default["devel"]})
+    assert [list(refitted.parts[part]) for part in ("train", "devel")] == [both, []]
+    assert list(refitted.parts["test"]) == list(default["test"])
+    assert "refitted on train and devel" in refitted.protocol
+    whole = open_corpora(tiny_paths, "all", 0, "corpora+emotion", WORDS)
+    for corpus in whole.values():
+        assert [len(some) > 0 for some in corpus.partition.parts.values()] == [True, False, False]

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.data.sampling import drawn_clips, sample_clips
+from emojax.data.sampling import balanced_clips, drawn_clips, sample_clips
 
 
 @given(st.integers(1, 40), st.integers(1, 16), st.integers(1, 4))
@@ -34,3 +34,16 @@ def test_chunks_are_anywhere_in_the_clip():
         for start in sample_clips(np.array([12]), 10, 2, 0, 0, turn).starts
     }
     assert starts == {0, 1, 2}
+
+
+@given(st.integers(0, 9), st.integers(1, 9))
+def test_balanced_batches_have_each_label_and_each_of_its_sources_equally_often(seed, batch_size):
+    strata = np.array([(0, 0)] * 5 + [(0, 1)] + [(1, 0)] * 3)
+    drawn = [balanced_clips(strata, batch_size, turn, (seed,)) for turn in range(60)]
+    clips = np.concatenate(drawn)[: 60 * batch_size // 60 * 60]  # 2 labels, 2 sources, 5 clips
+    counts = np.bincount(clips, minlength=9)
+    assert abs(counts[:6].sum() - counts[6:].sum()) <= 2
+    assert abs(counts[:5].sum() - counts[5]) <= 2
+    assert np.ptp(counts[:5]) <= 1
+    assert np.ptp(counts[6:]) <= 1
+    np.testing.assert_array_equal(drawn[7], balanced_clips(strata, batch_size, 7, (seed,)))

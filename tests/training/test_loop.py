@@ -11,6 +11,7 @@ from emojax.data import feeds
 from emojax.data.feeds import AHEAD
 from emojax.data.partitioned import open_corpora
 from emojax.data.prepared import PreparedCorpus
+from emojax.evaluation.evaluator import evaluate
 from emojax.training import loop
 from emojax.training.checkpointing import CheckpointKeeper
 from emojax.training.loop import train
@@ -112,3 +113,14 @@ def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
     assert [line["loss/mean"] for line in ours] == pytest.approx(
         [line["loss/mean"] for line in theirs], rel=0.05
     )
+
+
+def test_a_refit_ends_at_its_last_state_and_is_scored(tiny_config, tiny_paths, tmp_path, metrics):
+    config = tiny_config.replace(refit=True, cosine=True, warmup_rounds=1, learning_rates=(0.1,))
+    state = loop.train(config, tmp_path, tiny_paths)
+    manifest = read_manifest(tmp_path)
+    assert (manifest["best_step"], manifest["step"]) == (state.step, state.step)
+    assert manifest["devel_uar"] == {}
+    assert not any(name.startswith("devel_uar") for line in metrics(tmp_path) for name in line)
+    assert [result.corpus for result in evaluate(tmp_path)] == list(tiny_paths)
+    assert loop.train(config, tmp_path, tiny_paths).step == state.step  # it is finished

@@ -1,10 +1,12 @@
 """When a phase ends."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emojax.training.schedule import Phases, Schedule
+from emojax.training.schedule import Phases, Schedule, Schedules
 
 
 def run(phases, uars):
@@ -58,3 +60,23 @@ def test_every_schedule_ends_and_finds_its_best(uars, rounds, patience, every):
     assert schedule.round <= phases.longest
     assert schedule.best_uar == max(uars[: len(looks)])
     assert uars[looks.index(schedule.best_round)] == schedule.best_uar
+
+
+def test_a_cosine_falls_to_zero_in_each_phase_after_the_warm_up():
+    phases = Phases((0.1, 0.01), 0.0, 100, 0, 25, cosine=True, warmup_rounds=4)
+    rates = [phases.rate(Schedule(round=number)) for number in range(100)]
+    assert rates[:4] == pytest.approx([0.1 * (i + 1) / 4 for i in range(4)], rel=0.01)
+    assert all(later < earlier for earlier, later in itertools.pairwise(rates[4:]))
+    assert rates[-1] < 1e-4
+    assert phases.rate(Schedule(round=100, phase=1, began=100)) == pytest.approx(0.01)
+
+
+def test_without_a_devel_part_the_latest_state_is_the_best():
+    phases = Phases((0.1,), 0.0, 30, 2, 10)
+    schedules = Schedules({"all": phases}, {"all": ["a", "b"]}, {})
+    while schedules.unfinished():
+        schedules.next_round(["all"])
+        if due := schedules.due(["all"]):
+            assert schedules.decide(due, {}).improved == ["a", "b"]
+    assert schedules.progress["all"].best_round == 30
+    assert schedules.best_uar is None
