@@ -3,7 +3,7 @@
 import pytest
 
 from configs import base
-from emojax.config import Config, DataConfig, read_config, read_section
+from emojax.config import Config, DataConfig, NetworkConfig, read_config, read_section
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,8 @@ def test_settings_come_back_as_they_were_given(settings):
         ("depth", 2.5, r"depth=2\.5; give a whole number from 1 to 64"),
         ("seed", -1, "seed=-1; give a whole number from 0"),
         ("dropout", 1.0, r"dropout=1\.0; give a number from 0 up to, but not including, 1"),
+        ("tempo", 1.0, r"tempo=1\.0; give a number from 0 up to, but not including, 1"),
+        ("colour_db", -1.0, r"colour_db=-1\.0; give a number of at least 0"),
         ("l2", float("nan"), "l2=nan; give a number of at least 0"),
         ("adapters", 1, "adapters=1; give True or False"),
         ("corpora", None, "corpora=None; give a text"),
@@ -49,6 +51,13 @@ def test_a_missing_setting_is_named(settings):
     del (rest := dict(settings))["l2"]
     with pytest.raises(ValueError, match=r"there is no setting l2; configs/base\.py has them all"):
         read_config(rest)
+
+
+def test_a_network_that_names_no_deviation_pools_the_mean_alone(settings):
+    del (rest := dict(settings))["attention_deviation"]
+    assert read_section(NetworkConfig, rest) == read_config(settings).network
+    with pytest.raises(ValueError, match="attention_deviation=1; give True or False"):
+        read_section(NetworkConfig, {**rest, "attention_deviation": 1})
 
 
 def test_a_section_needs_its_own_settings_only(settings):

@@ -31,6 +31,7 @@ from emojax.training.train_step import (
     make_synchronous_rounds,
     make_train_steps,
     make_tune_step,
+    train_step,
 )
 from emojax.training.transfer import make_optimizers
 from emojax.versions import versions
@@ -108,12 +109,14 @@ def make_run(
         key_init,
         config.network.shared_attention,
     )
-    distort = functools.partial(
-        augment, **{name: getattr(config.train, name) for name in AUGMENTATIONS}
+    one_step = functools.partial(
+        train_step,
+        augment=functools.partial(
+            augment, **{name: getattr(config.train, name) for name in AUGMENTATIONS}
+        ),
+        label_smoothing=config.train.label_smoothing,
     )
-    step = _make_step(config, layout)(
-        model, optimizers, key_steps, batch_of, distort, config.train.label_smoothing
-    )
+    step = _make_step(config, layout)(model, optimizers, key_steps, batch_of, one_step)
     return Run(model, step, make_split_forward(model, layout), state)
 
 

@@ -116,8 +116,7 @@ def make_train_steps(
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,
-    augment: Augment = plain,
-    label_smoothing: float = 0.0,
+    one_step: Callable = train_step,
 ) -> TrainSteps:
     """Make the jitted call that takes successive steps.
 
@@ -126,8 +125,7 @@ def make_train_steps(
       optimizers: as for :func:`train_step`.
       key: random key of the run; each step folds in its number, so no random state is saved.
       batch_of: ``batch`` of a :class:`emojax.data.feeds.Feed`.
-      augment: as for :func:`train_step`.
-      label_smoothing: as for :func:`train_step`.
+      one_step: :func:`train_step`, with its augmentation and label smoothing.
 
     Returns:
       ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack
@@ -135,13 +133,7 @@ def make_train_steps(
       and a window in samples; the stacks are trained one after the other. ``data`` is the feed's.
       ``shared`` and the stacks are donated.
     """
-    one_step = functools.partial(
-        train_step,
-        model=model,
-        optimizers=optimizers,
-        augment=augment,
-        label_smoothing=label_smoothing,
-    )
+    one_step = functools.partial(one_step, model=model, optimizers=optimizers)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
     def train_steps(
@@ -181,8 +173,7 @@ def make_synchronous_rounds(
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,
-    augment: Augment = plain,
-    label_smoothing: float = 0.0,
+    one_step: Callable = train_step,
     *,
     mesh: Mesh,
 ) -> TrainSteps:
@@ -196,13 +187,7 @@ def make_synchronous_rounds(
     """
     tx_shared, tx_corpus = optimizers
     summing = _sum_gradients(), tx_corpus
-    one_step = functools.partial(
-        train_step,
-        model=model,
-        optimizers=summing,
-        augment=augment,
-        label_smoothing=label_smoothing,
-    )
+    one_step = functools.partial(one_step, model=model, optimizers=summing)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
     def round_(
@@ -252,8 +237,7 @@ def make_tune_step(
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,
-    augment: Augment = plain,
-    label_smoothing: float = 0.0,
+    one_step: Callable = train_step,
 ) -> TuneStep:
     """Make the jitted step of several corpora at once over a frozen shared subtree.
 
@@ -265,13 +249,7 @@ def make_tune_step(
       ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (indices of
       the corpora in the run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
     """
-    one_step = functools.partial(
-        train_step,
-        model=model,
-        optimizers=optimizers,
-        augment=augment,
-        label_smoothing=label_smoothing,
-    )
+    one_step = functools.partial(one_step, model=model, optimizers=optimizers)
 
     @functools.partial(jax.jit, donate_argnums=1, static_argnames="window")
     def tune_step(

@@ -87,9 +87,8 @@ def test_the_length_of_the_padding_changes_nothing_that_is_not_cut():
 def test_corpora_side_by_side_are_augmented_as_each_by_itself():
     mel, frames = log_mels()
     mels, keys = jnp.stack([mel, mel[::-1]]), jax.random.split(jax.random.key(0), 2)
-    both = jax.vmap(functools.partial(augment, **EVERYTHING))(
-        mels, jnp.stack([frames, frames[::-1]]), keys
-    )
+    side_by_side = jax.jit(jax.vmap(functools.partial(augment, **EVERYTHING)))
+    both = side_by_side(mels, jnp.stack([frames, frames[::-1]]), keys)
     alone = jitted(*EVERYTHING.items())(mel[::-1], frames[::-1], keys[1])
     for one, other in zip(both, alone, strict=True):
         np.testing.assert_allclose(one[1], other, atol=1e-4)

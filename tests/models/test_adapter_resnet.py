@@ -79,6 +79,18 @@ def test_padding_and_neighbours_never_change_an_answer(frames, padded):
     assert np.isfinite(output.embedding).all()
 
 
+def test_padding_never_changes_a_deviation():
+    model = SMALL.clone(attention_deviation=True)
+    variables, apply = randomised(model), jax.jit(functools.partial(model.apply, train=False))
+    mel = mel_of(33, 33)
+    alone, padded = (
+        apply(variables, mel, jnp.array([33]), jnp.ones(5, bool)).embedding
+        for mel in (mel, jnp.pad(mel, ((0, 0), (0, 31), (0, 0))))
+    )
+    assert alone.shape == (1, 16 * SMALL.width)
+    np.testing.assert_allclose(padded, alone, rtol=1e-4, atol=1e-4)
+
+
 def test_training_statistics_leave_padding_and_filler_rows_out():
     variables = randomised(SMALL)
 

@@ -29,6 +29,26 @@ def test_attention_follows_equations_2_to_4():
     )
 
 
+def test_attended_deviation_is_that_of_the_valid_positions():
+    x = jax.random.normal(jax.random.key(0), (2, 6, 8, 4)).at[0, 4:].set(0).at[1].set(0)
+    mask = jnp.array([[1, 1, 1, 1, 0, 0], [0.0] * 6])[..., None, None]
+    pool = AttentionPool(units=8, smoothing=0.0, deviation=True)
+    variables = pool.init(jax.random.key(1), x, mask)
+    mean, deviation = np.split(np.asarray(pool.apply(variables, x, mask)), 2, axis=1)
+    plain = AttentionPool(units=8, smoothing=0.0)
+    np.testing.assert_array_equal(mean, plain.apply(variables, x, mask))
+    np.testing.assert_allclose(deviation[0], x[0, :4].std((0, 1)), rtol=1e-4)
+    np.testing.assert_allclose(deviation[1], 0, atol=0.01)
+
+
+def test_a_deviation_of_zero_has_a_gradient():
+    x, mask = jnp.ones((1, 3, 4, 2)), jnp.ones((1, 3, 1, 1))
+    pool = AttentionPool(units=4, deviation=True)
+    variables = pool.init(jax.random.key(0), x, mask)
+    gradient = jax.grad(lambda x: pool.apply(variables, x, mask).sum())(x)
+    assert np.isfinite(gradient).all()
+
+
 def test_masked_norm_is_the_plain_one_without_a_mask():
     x = jax.random.normal(jax.random.key(0), (3, 4, 5, 2)) * 3 + 1
     norm, mask = MaskedBatchNorm(2), jnp.ones((3, 4, 1, 1))

@@ -12,7 +12,13 @@ from emojax.data.batches import Batch
 from emojax.data.feeds import HostFeed
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.training.train_state import EmoState, init_state
-from emojax.training.train_step import Plan, make_train_steps, stack_corpora, unstack_corpora
+from emojax.training.train_step import (
+    Plan,
+    make_train_steps,
+    stack_corpora,
+    train_step,
+    unstack_corpora,
+)
 from emojax.training.transfer import frozen, sgd
 
 CLASSES = {"a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 7}
@@ -83,12 +89,35 @@ def test_a_step_updates_shared_and_its_corpus_and_nothing_else():
 
 def test_one_trace_serves_six_corpora_of_different_class_counts():
     state, _ = fresh()
-    as_it_is = chex.assert_max_traces(augment, n=1)
-    train_steps = make_train_steps(MODEL, (SGD, SGD), jax.random.key(1), HostFeed.batch, as_it_is)
+    once = functools.partial(train_step, augment=chex.assert_max_traces(augment, n=1))
+    train_steps = make_train_steps(MODEL, (SGD, SGD), jax.random.key(1), HostFeed.batch, once)
     for rate in (0.1, 0.01):
         for name, classes in CLASSES.items():
             state, losses = advance(train_steps, state, [name], [batch_of(classes)], rate)
             assert np.isfinite(losses).all()
+
+
+def test_with_everything_on_a_step_stays_finite():
+    on = {"frequency_warp": 0.12, "tempo": 0.15, "colour_db": 6.0, "noise_share": 0.1}
+    step = functools.partial(
+        train_step,
+        model=MODEL.clone(attention_deviation=True),
+        optimizers=(SGD, SGD),
+        augment=functools.partial(augment, **on, masked_mels=8, masked_share=0.2),
+        label_smoothing=0.1,
+    )
+    weights = {"a": np.ones(7, np.float32)}
+    state = init_state(
+        MODEL.clone(attention_deviation=True), weights, CLASSES, (SGD, SGD), jax.random.key(0)
+    )
+    batch = batch_of(2)
+    batch = dataclasses.replace(
+        batch,
+        audio=batch.audio * (np.arange(8) != 2)[:, None].astype(np.int16),  # one is silent
+        length=np.array([8_000] * 5 + [3_000, 1, 0], np.int32),
+    )
+    after = jax.jit(step)(state.shared, state.corpora["a"], batch, jax.random.key(0), 0.1)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(after))
 
 
 def test_many_steps_in_one_call_are_those_steps_stack_after_stack():

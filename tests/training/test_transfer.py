@@ -112,6 +112,11 @@ def test_a_network_keeps_the_adapters_of_its_base(tiny_config, tiny_run):
     assert with_network_of_base(config).network.adapters
 
 
+def test_a_network_pools_as_its_base_does(tiny_config, tiny_run):
+    config = adapted(tiny_config, tiny_run, transfer="finetune", attention_deviation=True)
+    assert not with_network_of_base(config).network.attention_deviation
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
