@@ -259,5 +259,6 @@ def read_paths(workdir: Path) -> dict[str, Path]:
         return {name: Path(path) for name, path in noted.items()}
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise ValueError(
-            f"{workdir} does not say where its corpora lie ({error}); run train.py again"
+            f"{workdir} does not say where its corpora lie ({error}); give the folder of a run of "
+            "train.py, not of a published model"
         ) from error
