@@ -127,8 +127,13 @@ def write_model(folder: Path, manifest: Mapping, trees: Mapping[str, Tree]) -> N
     }
     content = safetensors.numpy.save(tensors)
     digest = hashlib.sha256(content).hexdigest()
-    described = _check({**manifest, "format": FORMAT, "sha256": digest}, folder / CONFIG_FILE)
-    text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
+    described = _check({**manifest, "format": FORMAT, "sha256": digest}, Path(CONFIG_FILE))
+    try:
+        text = json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise ValueError(
+            f"{CONFIG_FILE}: a number of the run is not finite; train it again"
+        ) from None
     (folder / WEIGHTS_FILE).write_bytes(content)
     (folder / CONFIG_FILE).write_text(f"{text}\n", encoding="utf-8")
 
