@@ -35,8 +35,7 @@ def get_config() -> ml_collections.ConfigDict:
     # Transfer: start from a trained model, whose network settings replace those above.
     # scratch | finetune (all) | adapters (and norms, head) | last_layer (head)
     config.transfer = "scratch"
-    # That run's folder, a published model's, hf:OWNER/NAME, or a model of the package.
-    config.base = ""
+    config.base = ""  # folder of a run or a published model, emojax-small, or hf:OWNER/NAME
     # Corpus whose adapters and norms a new corpus starts with; empty for new ones.
     config.base_corpus = ""
 
