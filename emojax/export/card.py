@@ -8,7 +8,6 @@ from pathlib import Path
 
 import yaml
 
-from emojax.corpora.aggregate import DOMAINS
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import CorpusSpec
 from emojax.data.partitioned import PATHS_FILE, read_paths
@@ -83,7 +82,7 @@ print(model.predict("call.wav"))
   get an answer too, and it may be wrong with a high probability. Measure on your own recordings.
 - Not for decisions about people: not for hiring, work, school, credit, insurance, police, borders,
   diagnosis, or whether somebody lies. The European Union forbids inferring emotions at work and in
-  education (Regulation (EU) 2024/1689, Article 5).
+  education but for medical or safety reasons (Regulation (EU) 2024/1689, Article 5).
 
 ## Licence
 
@@ -137,13 +136,12 @@ def license_text(name: str, license: str) -> str:
 
 
 def _sources(manifest: Mapping, place: Path) -> dict[str, CorpusSpec | None]:
-    """Return the corpora that were learnt from, with their catalogue entries if they have one."""
-    names: Iterable[str] = [
-        name for name in manifest["corpora"] if name not in (COMMON, *DOMAINS["a+v"])
-    ]
-    if (place / PATHS_FILE).is_file():
-        names = read_paths(place)
-    return {name: CATALOGUE.get(name) for name in names}
+    """Return the corpora that the run and its bases learnt from, with their catalogue entries."""
+    names = [*(read_paths(place) if (place / PATHS_FILE).is_file() else manifest["corpora"])]
+    while "base" in manifest:
+        manifest = manifest["base"]
+        names += manifest["partitions"]
+    return {name: CATALOGUE.get(name) for name in names if name != COMMON}
 
 
 def _metadata(license: str, sources: Mapping[str, CorpusSpec | None]) -> str:

@@ -159,6 +159,23 @@ def test_the_card_names_corpora_licences_labels_and_scores(tmp_path):
     assert 'corpus="emodb"' in card_of(tmp_path, corpora={"emodb": ["anger", "calm"]})
 
 
+def test_the_card_names_what_the_bases_learnt_from(tmp_path):
+    first = {"partitions": {"casia": {}, "emotion": {}}, "config": {}}
+    base = {"partitions": {"emovo": {}}, "config": {}, "base": first}
+    learnt = card_of(tmp_path, base=base).partition("## Learnt from")[2]
+    for name in ("emodb", "calls", "emovo", "casia"):
+        assert f"| {name} | " in learnt
+    assert "\n- it\n- zh\n" in card_of(tmp_path, base=base)
+
+
+def test_corpora_behind_a_domain_are_named(tmp_path):
+    (tmp_path / "corpora.json").write_text('{"casia": "/anywhere"}')
+    card = card_of(tmp_path, corpora={"arousal": ["high", "low"]})
+    assert "| casia | " in card
+    assert "/anywhere" not in card
+    assert "| arousal | not in the catalogue" not in card
+
+
 def test_texts_of_strangers_are_shown_as_they_are(tmp_path):
     card = card_of(tmp_path)
     assert r"a\|b, \<script\>" in card
