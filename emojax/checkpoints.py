@@ -27,6 +27,7 @@ from emojax.manifests import check_manifest
 FORMAT = 2
 KEPT = 2  # steps on disk; the older one is used if the newest is damaged
 KINDS = ("latest", "best")
+CHECKPOINTS = "checkpoints"
 DIGESTS_FILE = "digests.json"
 _MEND = (
     "if a training run is replacing it just now, try again; otherwise copy it anew, or train again"
@@ -217,7 +218,7 @@ def _as_dict(tree: Tree) -> Tree:
 
 
 def _directory(workdir: str | Path) -> Path:
-    return Path(workdir).absolute() / "checkpoints"
+    return Path(workdir).absolute() / CHECKPOINTS
 
 
 def _step_folders(workdir: str | Path) -> list[Path]:

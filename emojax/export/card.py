@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 
 import yaml
@@ -38,56 +39,8 @@ CODES = {
 }
 _CREATIVE_COMMONS = re.compile(r"cc-(by(?:-nc)?(?:-sa|-nd)?)-(\d\.\d)")
 _UNSTATED = ("none stated", "unknown")
-_CARD = """\
----
-{metadata}---
-
-# {name}
-
-Weights of a network for speech emotion recognition, trained by EmoJAX {version}: one shared
-network, with adapters, norms and a head for each of its corpora. It takes speech of any length and
-gives a probability for each label of one corpus.
-
-## Use
-
-```python
-import emojax
-
-model = emojax.load("path/to/{name}"{corpus})  # or "hf:OWNER/NAME"
-print(model.predict("call.wav"))
-```
-
-`python train.py --config=configs/adapt.py --config.base=path/to/{name}
---config.corpora=calls=recordings/labels.csv` adapts it to other recordings.
-
-## Labels
-
-{labels}
-
-## Learnt from
-
-{corpora}
-
-{licences}
-
-## Scores
-
-{scores}
-
-## Intended use and misuse
-
-- Made for research on emotional speech, and as a start for networks that are trained on one's own
-  recordings. The labels are what was acted or heard, not what a person feels.
-- Recordings unlike those above (other languages, ages, rooms, telephones, noise, no speech at all)
-  get an answer too, and it may be wrong with a high probability. Measure on your own recordings.
-- Not for decisions about people: not for hiring, work, school, credit, insurance, police, borders,
-  diagnosis, or whether somebody lies. The European Union forbids inferring emotions at work and in
-  education but for medical or safety reasons (Regulation (EU) 2024/1689, Article 5).
-
-## Licence
-
-{license}. The file LICENSE has the terms; those of the corpora are in the table above.
-"""
+# Text with places for what is known of the model.
+_CARD = resources.files(__package__).joinpath("card.md")
 
 
 def model_card(name: str, license: str, manifest: Mapping, results: Mapping, place: Path) -> str:
@@ -104,7 +57,7 @@ def model_card(name: str, license: str, manifest: Mapping, results: Mapping, pla
     chosen = (
         "" if COMMON in manifest["corpora"] else f', corpus="{next(iter(manifest["corpora"]))}"'
     )
-    return _CARD.format(
+    return _CARD.read_text(encoding="utf-8").format(
         metadata=_metadata(license, sources),
         name=name,
         version=_escaped(manifest["emojax"]),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from emojax.checkpoints import Checkpoint, from_newest
+from emojax.checkpoints import CHECKPOINTS, Checkpoint, from_newest
 from emojax.files import printable, size_in_words
 from emojax.weights import CONFIG_FILE, MAX_BYTES, PublishedModel, is_published, open_model
 
@@ -40,7 +40,9 @@ def from_trained(model: str | os.PathLike, read: Callable[[Trained], Found]) -> 
       ValueError: there is no such model, or it is damaged.
     """
     folder = find(model)
-    return read(open_model(folder)) if is_published(folder) else from_newest(folder, read)
+    if is_published(folder) and not (folder / CHECKPOINTS).is_dir():  # a run may hold other files
+        return read(open_model(folder))
+    return from_newest(folder, read)
 
 
 def read_manifest(model: str | os.PathLike) -> dict:

@@ -64,6 +64,12 @@ def test_a_file_is_answered_by_its_folder(exported):
         emojax.load(exported / "model.safetensors")
 
 
+def test_a_run_may_hold_a_file_named_like_a_published_models(tiny_run, tmp_path):
+    shutil.copytree(tiny_run / "checkpoints", tmp_path / "checkpoints")
+    (tmp_path / "config.json").write_text("{}")
+    assert emojax.load(tmp_path, "levels").labels == ("loud", "soft")
+
+
 def test_the_common_emotions_are_the_corpus_if_none_is_given(exported, monkeypatch):
     with pytest.raises(ValueError, match="give corpus=, one of tones, levels"):
         emojax.load(exported)
