@@ -37,10 +37,10 @@ def get_config() -> ml_collections.ConfigDict:
     config.head_units = 128  # hidden units of a corpus's head
     config.dropout = 0.5  # dropout rate in the head
 
-    # Transfer: start from a trained run, whose network settings replace those above.
+    # Transfer: start from a trained model, whose network settings replace those above.
     # scratch | finetune (all) | adapters (and norms, head) | last_layer (head)
     config.transfer = "scratch"
-    config.base = ""  # work directory of that run
+    config.base = ""  # folder of a run or a published model, emojax-small, or hf:OWNER/NAME
     # Corpus whose adapters and norms a new corpus starts with; empty for new ones.
     config.base_corpus = ""
 

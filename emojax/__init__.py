@@ -1,6 +1,6 @@
 """EmoJAX: one shared network for many corpora of emotional speech, with adapters per corpus.
 
-``emojax.load(workdir, corpus=...)`` loads a trained model; ``emojax.log_mel(samples)`` computes the
+``emojax.load(name_or_path)`` loads a trained model; ``emojax.log_mel(samples)`` computes the
 front-end's features.
 """
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,24 +22,13 @@ import orbax.checkpoint as ocp
 
 from emojax.corpora.spec import check_name
 from emojax.files import printable, replacing, sync
+from emojax.manifests import check_manifest
 
 FORMAT = 2
 KEPT = 2  # steps on disk; the older one is used if the newest is damaged
 KINDS = ("latest", "best")
+CHECKPOINTS = "checkpoints"
 DIGESTS_FILE = "digests.json"
-MOST_LABELS = 1000
-# Entries of every manifest; some runs have more.
-_ENTRIES = {
-    "emojax": (str,),
-    "front_end": (dict,),
-    "corpora": (dict,),
-    "partitions": (dict,),
-    "config": (dict,),
-    "schedules": (dict,),
-    "devel_uar": (dict,),
-    "step": (int,),
-    "best_step": (int, type(None)),
-}
 _MEND = (
     "if a training run is replacing it just now, try again; otherwise copy it anew, or train again"
 )
@@ -205,7 +195,7 @@ def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
     return [printable(line) for line in lines]  # a manifest may come from elsewhere
 
 
-def check_same(saved: Mapping, wanted: Mapping, workdir: str | Path) -> None:
+def check_same(saved: Mapping, wanted: Mapping, workdir: str | os.PathLike) -> None:
     """Raise a ValueError that lists all differences, if there are any."""
     lines = differences(saved, wanted)
     if lines:
@@ -228,7 +218,7 @@ def _as_dict(tree: Tree) -> Tree:
 
 
 def _directory(workdir: str | Path) -> Path:
-    return Path(workdir).absolute() / "checkpoints"
+    return Path(workdir).absolute() / CHECKPOINTS
 
 
 def _step_folders(workdir: str | Path) -> list[Path]:
@@ -279,34 +269,7 @@ def _read_manifest(path: Path) -> dict:
         raise DamagedCheckpointError(
             f"{path}: the manifest cannot be read ({error}); {_MEND}"
         ) from error
-    written = manifest.get("format") if isinstance(manifest, dict) else None
-    if written != FORMAT:
-        raise ValueError(
-            f"{path}: checkpoint format {written!r}, this emojax reads {FORMAT}; "
-            "use the emojax version that wrote it, or train again"
-        )
-    strange = _strange_entries(manifest)
-    if strange:
-        raise ValueError(
-            f"{path}: the manifest is not one of emojax: {'; '.join(strange)}; copy it anew"
-        )
-    return manifest
-
-
-def _strange_entries(manifest: Mapping) -> list[str]:
-    """List the entries that are missing or have a wrong type; the manifest is untrusted."""
-    wrong = [
-        f"{key} is {type(manifest.get(key)).__name__}, "
-        f"not {' or '.join(kind.__name__ for kind in kinds)}"
-        for key, kinds in _ENTRIES.items()
-        if not isinstance(manifest.get(key), kinds)
-    ]
-    for name, labels in {} if wrong else manifest["corpora"].items():
-        if not (isinstance(labels, list) and all(isinstance(label, str) for label in labels)):
-            wrong.append(f"the labels of {name!r} are no list of texts")
-        elif not 0 < len(set(labels)) == len(labels) <= MOST_LABELS:
-            wrong.append(f"{name!r} has {len(labels)} labels, {len(set(labels))} of them different")
-    return wrong
+    return check_manifest(manifest, FORMAT, path)
 
 
 def _restore_item(path: Path, like: Tree) -> Tree:

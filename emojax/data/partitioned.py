@@ -304,5 +304,6 @@ def read_paths(workdir: Path) -> dict[str, Path]:
         return {name: Path(path) for name, path in noted.items()}
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise ValueError(
-            f"{workdir} does not say where its corpora lie ({error}); run train.py again"
+            f"{workdir} does not say where its corpora lie ({error}), as no published model does; "
+            "give the folder of a run, and if this is one, run train.py again"
         ) from error

@@ -14,7 +14,6 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import jax
@@ -31,12 +30,13 @@ from emojax.audio.reading import (
     read_blocks,
     to_mono_16khz,
 )
-from emojax.checkpoints import read_manifest
+from emojax.corpora.aggregate import EMOTION
 from emojax.data.batches import split_clip, split_stream
 from emojax.files import printable, size_in_words
 from emojax.inference.network import Network, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
 from emojax.models.adapter_resnet import AdapterResNet
+from emojax.pretrained import read_manifest
 
 Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
 # Samples to read before they are predicted: 256 MB.
@@ -171,28 +171,32 @@ class Model:
         return [dict(zip(self.labels, map(float, row), strict=False)) for row in probabilities]
 
 
-def load(workdir: str | os.PathLike, corpus: str | None = None) -> Model:
-    """Load the best network of a run, for one of its corpora.
+def load(name_or_path: str | os.PathLike, corpus: str | None = None) -> Model:
+    """Load the best network of a trained model, for one of its corpora.
 
     Only the shared subtree and that corpus's subtree are read.
 
     Args:
-      workdir: folder of a run of ``train.py``.
-      corpus: the corpus whose labels, adapters and norms to use; not needed if the run has one.
+      name_or_path: name of a model of the package, such as ``"emojax-small"``; a folder, of a run
+        of ``train.py`` or of a published model; or ``"hf:OWNER/NAME"`` of one on the Hugging Face
+        hub. A text that is the name of a model of the package always means that model: a folder
+        of the same name is ``"./emojax-small"``.
+      corpus: the corpus whose labels, adapters and norms to use. If not given: ``emotion``, the
+        emotions that corpora share, if the model has it, or the only corpus.
 
     Raises:
-      ValueError: the folder has no trained run of EmoJAX, the run is damaged, or the corpus is
-        unknown or missing; the message has the choices.
+      ValueError: there is no such trained model, it is damaged, or the corpus is unknown or
+        missing; the message has the choices.
     """
     if corpus is None:
-        corpora = list(read_manifest(Path(workdir))["corpora"])
-        if len(corpora) > 1:
+        corpora = list(read_manifest(name_or_path)["corpora"])
+        if len(corpora) > 1 and EMOTION not in corpora:
             raise ValueError(
-                f"{os.fspath(workdir)} has several corpora; give corpus=, "
+                f"{os.fspath(name_or_path)} has several corpora; give corpus=, "
                 f"one of {', '.join(corpora)}"
             )
-        corpus = corpora[0]
-    loaded = load_networks(Path(workdir), [corpus])
+        corpus = EMOTION if EMOTION in corpora else corpora[0]
+    loaded = load_networks(name_or_path, [corpus])
     return Model(corpus, loaded.manifest["corpora"][corpus], loaded.model, loaded.networks[corpus])
 
 

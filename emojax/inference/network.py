@@ -1,11 +1,11 @@
-"""Network of a run, built from its settings, with the parameters of its checkpoint."""
+"""Network of a run or a published model, built from its settings, with its parameters."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import jax
@@ -14,12 +14,13 @@ import numpy as np
 
 from emojax.audio import log_mel
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.checkpoints import Checkpoint, check_same, from_newest
+from emojax.checkpoints import check_same
 from emojax.config import NetworkConfig, read_section
 from emojax.data.batches import Batch, waveforms
 from emojax.files import printable
 from emojax.models.adapter_resnet import AdapterResNet, Output
 from emojax.models.subtrees import Params, join, split
+from emojax.pretrained import Trained, from_trained
 from emojax.sharding import Layout, place_rows
 
 FRONT_END = {
@@ -101,25 +102,25 @@ def init_network(
 
 
 def load_networks(
-    workdir: str | Path, corpora: Sequence[str] | None = None, state: str = "best"
+    workdir: str | os.PathLike, corpora: Sequence[str] | None = None, state: str = "best"
 ) -> LoadedRun:
-    """Load the networks of a run.
+    """Load the networks of a run or of a published model.
 
     Args:
-      workdir: the run's folder.
+      workdir: what :func:`emojax.pretrained.find` knows, such as a folder.
       corpora: the corpora to load, all if not given; no other subtree is read.
       state: ``"best"`` by devel UAR, or ``"latest"``.
 
     Raises:
       ValueError: the run is not trained, or has no such corpus; the message has the choices.
     """
-    return from_newest(workdir, lambda checkpoint: _load(checkpoint, corpora, state, workdir))
+    return from_trained(workdir, lambda trained: _load(trained, corpora, state, workdir))
 
 
 def _load(
-    checkpoint: Checkpoint, corpora: Sequence[str] | None, state: str, workdir: str | Path
+    trained: Trained, corpora: Sequence[str] | None, state: str, workdir: str | os.PathLike
 ) -> LoadedRun:
-    manifest = checkpoint.manifest
+    manifest = trained.manifest
     check_same({"front_end": manifest.get("front_end")}, {"front_end": FRONT_END}, workdir)
     names = list(manifest["corpora"]) if corpora is None else list(corpora)
     _check_choice(manifest, names, state, workdir)
@@ -128,23 +129,23 @@ def _load(
     shared, corpus, stats = jax.eval_shape(
         lambda: init_network(model, jax.random.key(0), config.shared_attention)
     )
-    class_mask = jax.ShapeDtypeStruct((model.classes,), bool)
-    like_corpus = {"params": corpus, "stats": stats, "class_mask": class_mask}
-    trees = checkpoint.restore(
+    like_corpus = {"params": corpus, "stats": stats}
+    trees = trained.restore(
         state, {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)}
     )
     trees = jax.device_put(trees)  # else every call would copy orbax's host arrays to the device
     shared = trees["shared"]["params"]
+    classes = {name: jnp.arange(model.classes) < len(manifest["corpora"][name]) for name in names}
     networks = {
-        name: Network(
-            shared, trees[name]["params"], trees[name]["stats"], trees[name]["class_mask"]
-        )
+        name: Network(shared, trees[name]["params"], trees[name]["stats"], classes[name])
         for name in names
     }
     return LoadedRun(manifest, model, networks)
 
 
-def _check_choice(manifest: Mapping, names: Sequence[str], state: str, workdir: str | Path) -> None:
+def _check_choice(
+    manifest: Mapping, names: Sequence[str], state: str, workdir: str | os.PathLike
+) -> None:
     unknown = [name for name in names if name not in manifest["corpora"]]
     if unknown:
         raise ValueError(

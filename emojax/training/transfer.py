@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import optax
 from flax import traverse_util
 
-from emojax.checkpoints import read_manifest
 from emojax.config import Config, NetworkConfig, read_section
-from emojax.corpora.aggregate import DIMENSIONS, split_domains
+from emojax.corpora.aggregate import CORPORA, DIMENSIONS, split_domains
 from emojax.inference.network import Network, load_networks
 from emojax.models.subtrees import Params
+from emojax.pretrained import read_manifest
 from emojax.training.train_state import Corpus, EmoState, Shared
 
 
@@ -51,7 +51,9 @@ def frozen() -> optax.GradientTransformation:
     return optax.set_to_zero()
 
 
-# The parameters of a base run fit only a network with the same settings.
+# Partition without a test part: every clip is learnt from.
+ALL = "all"
+# The parameters of a base fit only a network with the same settings.
 NETWORK = (
     "width",
     "depth",
@@ -74,7 +76,7 @@ def with_network_of_base(config: Config) -> Config:
 
 
 def base_of(config: Config) -> dict:
-    """Return the manifest's entry of the base run, with that run's own base; empty without a base.
+    """Return the manifest's entry of the base, with that model's own base; empty without a base.
 
     The entry has the base's settings and partitions, but neither its path nor its progress.
     """
@@ -90,7 +92,7 @@ def _identity(base: Mapping) -> dict:
 
 
 def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoState:
-    """Copy the base run's best parameters into a new state, if the run has a base.
+    """Copy the base's best parameters into a new state, if the run has a base.
 
     A corpus of the base run starts with its own adapters, norms and, if its labels are the same,
     head. Any other corpus starts with a new head and the adapters and norms of ``base_corpus``, or
@@ -134,28 +136,39 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
 
 def check_division(config: Config, manifest: Mapping) -> None:
     """Raise a ValueError if a base, or a base's base, may have been trained on this run's test."""
-    ancestor, own, base = manifest.get("base"), manifest["partitions"], config.transfer.base
+    ancestor = manifest.get("base")
     while ancestor:
-        theirs, divided = ancestor["config"], ancestor["partitions"]
-        # Domains beside their corpora are divided as these are.
-        levels = not all(split_domains(one)[0] for one in (theirs["domains"], config.data.domains))
-        known = sorted(set(own) & set(divided) - (set() if levels else set(DIMENSIONS)))
-        if (known or levels) and any(
-            theirs[name] != getattr(config.data, name) for name in ("partition", "seed")
-        ):
-            raise ValueError(
-                f"{base} divided its corpora otherwise, so it may have learnt from what is "
-                f"test here; give --config.partition={theirs['partition']} "
-                f"--config.seed={theirs['seed']}"
-            )
-        changed = [name for name in known if not levels and own[name] != divided[name]]
-        if changed:
-            raise ValueError(
-                f"{base} learnt from other clips or labels of {', '.join(changed)}, so perhaps "
-                "from what is test here; train a base on the present ones, or use those that it "
-                "was trained on"
-            )
+        _check_ancestor(config, manifest["partitions"], ancestor)
         ancestor = ancestor.get("base")
+
+
+def _check_ancestor(config: Config, own: Mapping, ancestor: Mapping) -> None:
+    base, theirs = config.transfer.base, ancestor["config"]
+    # Domains beside their corpora have no other clips than these.
+    domains = theirs.get("domains", CORPORA), config.data.domains
+    levels = not all(split_domains(one)[0] for one in domains)
+    known = sorted({*own} & {*ancestor["partitions"]} - (set() if levels else {*DIMENSIONS}))
+    if not (known or levels) or config.data.partition == ALL:
+        return
+    if theirs.get("partition") == ALL:
+        raise ValueError(
+            f"{base} learnt from every clip of {', '.join(known) or 'its corpora'}, so no test of "
+            "them is left; adapt it to other corpora, give --config.partition=all for a model "
+            "without a test, or give a base with another partition"
+        )
+    if any(theirs.get(name) != getattr(config.data, name) for name in ("partition", "seed")):
+        raise ValueError(
+            f"{base} divided its corpora otherwise, so it may have learnt from what is "
+            f"test here; give --config.partition={theirs.get('partition')} "
+            f"--config.seed={theirs.get('seed')}"
+        )
+    changed = [name for name in known if not levels and own[name] != ancestor["partitions"][name]]
+    if changed:
+        raise ValueError(
+            f"{base} learnt from other clips or labels of {', '.join(changed)}, so perhaps "
+            "from what is test here; train a base on the present ones, or use those that it "
+            "was trained on"
+        )
 
 
 def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> Corpus:

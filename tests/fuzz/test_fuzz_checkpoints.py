@@ -1,5 +1,6 @@
 """Edited manifests and damaged arrays: loaded, or one error, soon; more by ``--fuzz-rounds=N``."""
 
+import hashlib
 import json
 import shutil
 import time
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import emojax
+from emojax.export.hub import export_hub
 
 EDITS_A_ROUND = 12
 VALUES = (None, 0, -1, 8, 10**9, 1.5, "x", "", [], {}, ["a", "a"], True, "../../etc", "\x1b[2J")
@@ -69,6 +71,38 @@ def test_an_edited_manifest_is_loaded_or_refused(copy, fuzz_rounds):
         path.write_text(json.dumps(edited(np.random.default_rng(seed), whole)))
         loaded += load(workdir)
     assert loaded < EDITS_A_ROUND * fuzz_rounds
+
+
+@pytest.fixture
+def published(tiny_run, tmp_path):
+    return export_hub(str(tiny_run), tmp_path / "tiny")
+
+
+def test_an_edited_description_of_a_published_model_is_loaded_or_refused(published, fuzz_rounds):
+    path = published / "config.json"
+    whole = json.loads(path.read_text())
+    loaded = 0
+    for seed in range(EDITS_A_ROUND * fuzz_rounds):
+        path.write_text(json.dumps(edited(np.random.default_rng(seed), whole)))
+        loaded += load(published)
+    assert loaded < EDITS_A_ROUND * fuzz_rounds
+
+
+def test_damaged_weights_of_a_published_model_are_refused(published, fuzz_rounds):
+    """Also by whoever damages them on purpose, and says so in the description."""
+    path, config = published / "model.safetensors", published / "config.json"
+    whole, described = path.read_bytes(), json.loads(config.read_text())
+    head = 8 + int.from_bytes(whole[:8], "little")
+    for seed in range(EDITS_A_ROUND * fuzz_rounds):
+        dice = np.random.default_rng(seed)
+        content = bytearray(whole)
+        content[dice.integers(head)] ^= 1 << dice.integers(8)
+        path.write_bytes(content)
+        assert not load(published)
+        digest = hashlib.sha256(content).hexdigest()
+        config.write_text(json.dumps({**described, "sha256": digest}))
+        load(published)
+        config.write_text(json.dumps(described))
 
 
 def test_damaged_files_are_refused(copy, fuzz_rounds, tmp_path_factory):

@@ -1,6 +1,7 @@
 """Where a run begins at another one: what it takes over, what it trains, and what it refuses."""
 
 import contextlib
+import dataclasses
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
+from emojax.export.hub import export_hub
 from emojax.inference.network import load_networks
 from emojax.training import loop
-from emojax.training.transfer import check_division, sgd, with_network_of_base
+from emojax.training.transfer import base_of, check_division, sgd, with_network_of_base
 from emojax.training.validation import network_of
 
 
@@ -82,9 +84,19 @@ def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_
         loop.train(config.replace(base=str(tmp_path)), tmp_path, paths)
 
 
-def run_of(base=None, seed=0, domains="corpora", **digests):
+def test_a_published_model_is_a_base_like_its_run(tiny_config, tiny_paths, tiny_run, tmp_path):
+    published = export_hub(str(tiny_run), tmp_path / "tiny")
+    config = adapted(tiny_config, published, transfer="last_layer", base_corpus="levels")
+    assert base_of(config) == base_of(config.replace(base=str(tiny_run)))
+    ours = train(config, tmp_path / "run", {"new": tiny_paths["tones"]})
+    base = network(published, "levels")
+    assert changed(ours.shared, base.shared) == set()
+    assert changed(ours.corpus, base.corpus) == {"head_hidden", "head_norm", "head_logits"}
+
+
+def run_of(base=None, seed=0, domains="corpora", partition="default", **digests):
     """A manifest, and what of it is checked."""
-    config = {"partition": "default", "seed": seed, "domains": domains, "base": "runs/base"}
+    config = {"partition": partition, "seed": seed, "domains": domains, "base": "runs/base"}
     return {"config": config, "partitions": digests, **({"base": base} if base else {})}
 
 
@@ -97,6 +109,13 @@ def run_of(base=None, seed=0, domains="corpora", **digests):
         (run_of(a=1, seed=1), "--config.seed=1"),
         (run_of(arousal=1, domains="arousal", seed=1), "--config.seed=1"),
         (run_of(arousal=1, domains="arousal"), ""),
+        (run_of(b=1, emotion=1, domains="corpora+emotion", partition="all"), ""),
+        (run_of(a=1, b=1, partition="all"), "learnt from every clip of a, so no test of them"),
+        (
+            run_of(emotion=1, domains="emotion", partition="all"),
+            "learnt from every clip of its corpora, so no test",
+        ),
+        (run_of(arousal=1, domains="arousal", partition="all"), "every clip of its corpora"),
     ],
 )
 @pytest.mark.parametrize("between", [False, True])
@@ -105,6 +124,29 @@ def test_a_trunk_that_may_know_the_test_part_is_refused(tiny_config, ancestor, m
     config = tiny_config.replace(transfer="finetune", **manifest["config"])
     with pytest.raises(ValueError, match=message) if message else contextlib.nullcontext():
         check_division(config, manifest)
+
+
+@pytest.mark.parametrize(
+    ("own", "ancestor", "message"),
+    [
+        ({"a": 1, "emotion": 1}, run_of(b=1, emotion=2, partition="all"), ""),
+        ({"a": 1, "emotion": 1}, run_of(a=1, b=1, emotion=2), ""),
+        ({"a": 1, "emotion": 1}, run_of(a=2, b=1, emotion=1), "other clips or labels of a, so"),
+        ({"emotion": 1}, run_of(b=1, emotion=2, partition="all"), "every clip of its corpora"),
+        ({"emotion": 1}, run_of(b=1, emotion=1, seed=1), "--config.seed=1"),
+    ],
+)
+def test_the_common_domain_is_judged_by_the_corpora_beside_it(tiny_config, own, ancestor, message):
+    config = tiny_config.replace(transfer="finetune", base="runs/base")
+    with pytest.raises(ValueError, match=message) if message else contextlib.nullcontext():
+        check_division(config, run_of(ancestor, **own))
+
+
+def test_a_model_without_a_test_part_may_learn_from_any_base(tiny_config):
+    config = dataclasses.replace(
+        tiny_config, data=dataclasses.replace(tiny_config.data, partition="all")
+    )
+    check_division(config, run_of(run_of(a=2, partition="default"), a=1, partition="all"))
 
 
 def test_a_network_keeps_the_adapters_of_its_base(tiny_config, tiny_run):

@@ -15,7 +15,6 @@ import numpy as np
 
 from emojax.baselines.features import FEATURE_SETS, opensmile_version
 from emojax.baselines.svm import linear
-from emojax.checkpoints import read_manifest
 from emojax.corpora.aggregate import split_domains
 from emojax.corpora.spec import Clip
 from emojax.data.partitioned import PartitionedCorpus, named_after
@@ -23,6 +22,7 @@ from emojax.data.prepared import load_recordings
 from emojax.evaluation.evaluator import open_trained_on
 from emojax.inference.network import Network, load_networks, make_forward
 from emojax.inference.predict import predict_clips
+from emojax.pretrained import read_manifest
 from emojax.versions import versions
 
 # Parts that a system learns from: it is fitted on train and selected on devel.

@@ -29,7 +29,7 @@ def test_runs_that_do_not_go_together_are_refused(
         run(opened, tmp_path, features=(), alone=[workdir, workdir])
     other = tmp_path / "other"
     other.mkdir()
-    settings = {"aggregate": "arousal", "label_words": label_words, "seed": 1}
+    settings = {"domains": "arousal", "label_words": label_words, "seed": 1}
     untrained(tiny_config, {"levels": tiny_paths["levels"]}, other, **settings)
     with pytest.raises(ValueError, match=r"divided their corpora differently .*seed 1"):
         run(opened, tmp_path, features=(), alone=[workdir, other])

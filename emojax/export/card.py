@@ -1,0 +1,188 @@
+"""Model card of a published model: metadata for the hub, and what a user must know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from emojax.corpora.aggregate import EMOTION
+from emojax.corpora.catalogue import CATALOGUE
+from emojax.corpora.spec import CorpusSpec
+from emojax.data.partitioned import PATHS_FILE, read_paths
+from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, few_speakers
+from emojax.files import printable
+from emojax.training.transfer import ALL
+
+# English name of a language, as in the catalogue → its code in ISO 639-1.
+CODES = {
+    "Amharic": "am",
+    "Arabic": "ar",
+    "Burmese": "my",
+    "Danish": "da",
+    "English": "en",
+    "French": "fr",
+    "German": "de",
+    "Hebrew": "he",
+    "Indonesian": "id",
+    "Italian": "it",
+    "Korean": "ko",
+    "Mandarin": "zh",
+    "Persian": "fa",
+    "Polish": "pl",
+    "Spanish": "es",
+    "Swedish": "sv",
+    "Turkish": "tr",
+}
+_CREATIVE_COMMONS = re.compile(r"cc-(by(?:-nc)?(?:-sa|-nd)?)-(\d\.\d)")
+_UNSTATED = ("none stated", "unknown")
+# Text with places for what is known of the model.
+_CARD = resources.files(__package__).joinpath("card.md")
+
+
+def model_card(name: str, license: str, manifest: Mapping, results: Mapping, place: Path) -> str:
+    """Return the text of ``README.md``.
+
+    Args:
+      name: name of the model.
+      license: of the weights, as the hub names it.
+      manifest: the manifest of the published model.
+      results: content of the run's ``results.json``; empty if it was not scored.
+      place: folder of the run.
+    """
+    sources = _sources(manifest, place)
+    chosen = (
+        "" if EMOTION in manifest["corpora"] else f', corpus="{next(iter(manifest["corpora"]))}"'
+    )
+    return _CARD.read_text(encoding="utf-8").format(
+        metadata=_metadata(license, sources),
+        name=name,
+        version=_escaped(manifest["emojax"]),
+        corpus=chosen,
+        labels=_labels(manifest["corpora"]),
+        corpora=_corpora(sources),
+        licences=_unlicensed(sources),
+        scores=_scores(manifest, results),
+        license=license,
+    )
+
+
+def license_text(name: str, license: str) -> str:
+    """Return the text of ``LICENSE``."""
+    found = _CREATIVE_COMMONS.fullmatch(license)
+    terms = (
+        f"{license.upper()}: https://creativecommons.org/licenses/{found[1]}/{found[2]}/legalcode"
+        if found
+        else f"{license} (https://huggingface.co/docs/hub/repositories-licenses)"
+    )
+    if license == "unknown":
+        terms = "none is stated; ask whoever gave you these files"
+    return (
+        f"{name}: weights of a trained network\n\n"
+        f"Licence of the files in this folder: {terms}\n\n"
+        "EmoJAX, the program that reads them, and the corpora that they were learnt from have\n"
+        "licences of their own; README.md names those of the corpora.\n"
+    )
+
+
+def _sources(manifest: Mapping, place: Path) -> dict[str, CorpusSpec | None]:
+    """Return the corpora that the run and its bases learnt from, with their catalogue entries."""
+    names = [*(read_paths(place) if (place / PATHS_FILE).is_file() else manifest["corpora"])]
+    while "base" in manifest:
+        manifest = manifest["base"]
+        names += manifest["partitions"]
+    return {name: CATALOGUE.get(name) for name in names if name != EMOTION}
+
+
+def _metadata(license: str, sources: Mapping[str, CorpusSpec | None]) -> str:
+    spoken = [language for spec in sources.values() if spec for language in languages(spec)]
+    codes = sorted({CODES[language] for language in spoken if language in CODES})
+    content = {
+        "license": license,
+        **({"language": codes} if codes else {}),
+        "library_name": "emojax",
+        "pipeline_tag": "audio-classification",
+        "tags": ["emojax", "speech-emotion-recognition", "jax"],
+    }
+    return yaml.safe_dump(content, sort_keys=False)
+
+
+def languages(spec: CorpusSpec) -> list[str]:
+    """Return the languages of a corpus.
+
+    >>> languages(CATALOGUE["emotale"])
+    ['Danish', 'English']
+    """
+    return spec.language.split(", ")
+
+
+def _labels(corpora: Mapping[str, Sequence[str]]) -> str:
+    return _table(("corpus", "labels"), [(name, ", ".join(own)) for name, own in corpora.items()])
+
+
+def _corpora(sources: Mapping[str, CorpusSpec | None]) -> str:
+    if not sources:
+        return "The run does not say which corpora it learnt from."
+    rows = [
+        (name, spec.full_name, spec.language, spec.style, spec.licence, spec.citation)
+        if spec
+        else (name, "not in the catalogue", *["unknown"] * 4)
+        for name, spec in sources.items()
+    ]
+    return _table(("corpus", "full name", "language", "style", "licence", "citation"), rows)
+
+
+def _unlicensed(sources: Mapping[str, CorpusSpec | None]) -> str:
+    names = [name for name, spec in sources.items() if not spec or spec.licence in _UNSTATED]
+    if not names:
+        return "The publisher of every corpus states a licence."
+    return (
+        f"No licence is known of {_escaped(', '.join(names))}: ask who published them before you "
+        "use these weights for more than research."
+    )
+
+
+def _scores(manifest: Mapping, results: Mapping) -> str:
+    devel, test = manifest["devel_uar"], results.get("corpora", {})
+    rows = [
+        (
+            f"{name}{few_speakers(test.get(name, {}).get('speakers'))}",
+            _percent(devel.get(name)),
+            *_test_cells(test.get(name)),
+        )
+        for name in manifest["corpora"]
+    ]
+    columns = ("corpus", "devel UAR", "test UAR", "95 % interval", "chance", "clips", "protocol")
+    all_of_it = "Every clip was learnt from, so no test is left: other networks must be scored. "
+    learnt = all_of_it * (manifest["config"].get("partition") == ALL)
+    devel_note = "The devel part chose the state, so its scores are too high. "
+    return f"{_table(columns, rows)}\n\nPercent. {learnt}{devel_note}{FEW_SPEAKERS_NOTE}"
+
+
+def _test_cells(scores: Mapping | None) -> tuple[str, ...]:
+    if not scores:
+        return "not scored", "", "", "", ""
+    low, high = map(_percent, scores["uar_ci95"])
+    uar, chance = _percent(scores["uar"]), _percent(scores["chance"])
+    return uar, f"{low} to {high}", chance, str(scores["n"]), scores["protocol"]
+
+
+def _percent(share: object) -> str:
+    return f"{100 * share:.1f}" if isinstance(share, (int, float)) else "not known"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *([_escaped(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    r"""Return a text as Markdown that shows it as it is.
+
+    >>> print(_escaped("a|b <script>"))
+    a\|b \<script\>
+    """
+    return re.sub(r"([\\`*_\[\]<>|&~$#!])", r"\\\1", printable(text))

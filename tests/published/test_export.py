@@ -1,0 +1,206 @@
+"""What `python -m emojax.export hub` writes: all of it or nothing, and what its card says."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import emojax
+from emojax.corpora.catalogue import CATALOGUE
+from emojax.export.card import CODES, languages, license_text, model_card
+from emojax.export.hub import export_hub
+from emojax.pretrained import read_manifest
+
+ROOT = Path(__file__).parents[2]
+SCORES = {
+    "uar": 0.5123,
+    "uar_ci95": [0.4, 0.6],
+    "chance": 0.25,
+    "n": 40,
+    "speakers": 2,
+    "protocol": "test on | <b>03</b>",
+}
+
+
+@pytest.fixture
+def run_folder(tiny_run, tmp_path):
+    """A copy of the tiny run, to which a test adds files."""
+    shutil.copytree(tiny_run / "checkpoints", tmp_path / "run" / "checkpoints")
+    return tmp_path / "run"
+
+
+def card_of(tmp_path, **changes):
+    manifest = {
+        "emojax": "0.1.0",
+        "corpora": {
+            "emodb": ["anger", "calm"],
+            "calls": ["a|b", "<script>"],
+            "emotion": ["x", "y"],
+        },
+        "devel_uar": {"emodb": 0.75},
+        "config": {"partition": "default"},
+        **changes,
+    }
+    results = {"corpora": {"emodb": SCORES}}
+    return model_card("demo", "cc-by-4.0", manifest, results, tmp_path)
+
+
+def test_the_command_writes_a_folder_that_loads(tiny_run, tmp_path):
+    out = tmp_path / "new" / "demo"
+    command = [sys.executable, "-m", "emojax.export", "hub", str(tiny_run), str(out)]
+    done = subprocess.run(
+        [*command, "--license=cc-by-4.0"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == str(out), done.stderr
+    assert {path.name for path in out.iterdir()} == {
+        "README.md",
+        "LICENSE",
+        "config.json",
+        "model.safetensors",
+    }
+    assert list(out.parent.iterdir()) == [out]
+    assert emojax.load(out, "levels").labels == ("loud", "soft")
+    assert "creativecommons.org/licenses/by/4.0/legalcode" in (out / "LICENSE").read_text()
+
+
+@pytest.mark.parametrize(
+    ("run", "out", "texts", "message"),
+    [
+        ("gone", "new", (), "there is no such folder"),
+        ("empty", "new", (), "holds no checkpoint"),
+        ("run", "run", (), "is not an empty folder; give a new one"),
+        ("run", "new", ("My own",), "give it as the hub names it"),
+        ("run", "new", ("mit", "../x"), "give letters, digits"),
+        ("run", "new folder", (), "--name=NAME"),
+    ],
+)
+def test_a_fault_is_one_error_and_writes_nothing(tiny_run, tmp_path, run, out, texts, message):
+    (tmp_path / "empty").mkdir()
+    run, out = (tiny_run if name == "run" else tmp_path / name for name in (run, out))
+    with pytest.raises(ValueError, match=message) as error:
+        export_hub(str(run), out, *texts)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == [tmp_path / "empty"]
+
+
+def test_a_command_that_is_none_shows_how_it_is_given():
+    command = [sys.executable, "-m", "emojax.export", "hub", "runs/mine"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "python -m emojax.export hub RUN DIR" in done.stdout + done.stderr
+
+
+def test_no_path_of_this_machine_is_published(tiny_run, exported):
+    texts = [path.read_bytes() for path in exported.iterdir()]
+    for place in (tiny_run, tiny_run.parent, exported.parent, Path.home()):
+        assert not any(str(place).encode() in text for text in texts)
+
+
+def test_an_empty_folder_is_used_and_a_failed_export_leaves_it(run_folder, tmp_path):
+    (tmp_path / "out").mkdir()
+    (run_folder / "calibration.json").write_text('{"temperature": NaN}')
+    with pytest.raises(ValueError, match="is not finite"):
+        export_hub(str(run_folder), tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "run"]
+    (run_folder / "calibration.json").unlink()
+    assert list(export_hub(str(run_folder), tmp_path / "out").iterdir())
+
+
+def test_a_calibration_is_carried_over(run_folder, tmp_path):
+    (run_folder / "calibration.json").write_text('{"tones": {"temperature": 1.5}}')
+    out = export_hub(str(run_folder), tmp_path / "out")
+    assert read_manifest(out)["calibration"] == {"tones": {"temperature": 1.5}}
+
+
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "is no JSON object"),
+        ({"step": -1, "corpora": {}}, "is not of the best state; score the run again"),
+        ({"corpora": {"tones": {"uar": 1}}}, "has no scores of evaluate.py"),
+        ({"corpora": {"tones": {**SCORES, "n": "\x1b"}}}, "a score is no number"),
+    ],
+)
+def test_scores_that_are_not_the_runs_are_refused(run_folder, tmp_path, results, message):
+    step = read_manifest(run_folder)["best_step"]
+    text = results if isinstance(results, str) else json.dumps({"step": step, **results})
+    (run_folder / "results.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        export_hub(str(run_folder), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_card_has_metadata_for_the_hub(tmp_path):
+    _, metadata, _ = card_of(tmp_path).split("---\n", 2)
+    assert yaml.safe_load(metadata) == {
+        "license": "cc-by-4.0",
+        "language": ["de"],
+        "library_name": "emojax",
+        "pipeline_tag": "audio-classification",
+        "tags": ["emojax", "speech-emotion-recognition", "jax"],
+    }
+
+
+def test_the_card_names_corpora_licences_labels_and_scores(tmp_path):
+    card = card_of(tmp_path)
+    assert f"| emodb | {CATALOGUE['emodb'].full_name} | German |" in card
+    assert "No licence is known of calls:" in card
+    assert "| emotion |" in card
+    assert "| emotion |" not in card.partition("## Learnt from")[2].partition("## Scores")[0]
+    assert "| emodb† | 75.0 | 51.2 | 40.0 to 60.0 | 25.0 | 40 | test on" in card
+    assert "| calls | not known | not scored |" in card
+    assert "corpus=" not in card  # the common emotions need none
+    assert 'corpus="emodb"' in card_of(tmp_path, corpora={"emodb": ["anger", "calm"]})
+
+
+def test_the_card_names_what_the_bases_learnt_from(tmp_path):
+    first = {"partitions": {"casia": {}, "emotion": {}}, "config": {}}
+    base = {"partitions": {"emovo": {}}, "config": {}, "base": first}
+    learnt = card_of(tmp_path, base=base).partition("## Learnt from")[2]
+    for name in ("emodb", "calls", "emovo", "casia"):
+        assert f"| {name} | " in learnt
+    assert "\n- it\n- zh\n" in card_of(tmp_path, base=base)
+
+
+def test_corpora_behind_a_domain_are_named(tmp_path):
+    (tmp_path / "corpora.json").write_text('{"casia": "/anywhere"}')
+    card = card_of(tmp_path, corpora={"arousal": ["high", "low"]})
+    assert "| casia | " in card
+    assert "/anywhere" not in card
+    assert "| arousal | not in the catalogue" not in card
+
+
+def test_texts_of_strangers_are_shown_as_they_are(tmp_path):
+    card = card_of(tmp_path)
+    assert r"a\|b, \<script\>" in card
+    assert r"test on \| \<b\>03\</b\>" in card
+    assert "<script>" not in card
+
+
+def test_a_model_of_all_clips_says_that_no_test_is_left(tmp_path):
+    said = "Every clip was learnt from"
+    assert said in card_of(tmp_path, config={"partition": "all"})
+    assert said not in card_of(tmp_path)
+
+
+def test_every_language_of_the_catalogue_has_a_code():
+    spoken = {language for spec in CATALOGUE.values() for language in languages(spec)}
+    assert spoken - set(CODES) == {"made-up"}
+
+
+@pytest.mark.parametrize(
+    ("license", "text"),
+    [
+        ("cc-by-nc-sa-4.0", "https://creativecommons.org/licenses/by-nc-sa/4.0/legalcode"),
+        ("mit", "mit (https://huggingface.co/docs"),
+        ("unknown", "none is stated; ask"),
+    ],
+)
+def test_the_licence_says_where_its_terms_are(license, text):
+    assert text in license_text("demo", license)
