@@ -41,7 +41,8 @@ def get_config() -> ml_collections.ConfigDict:
     # scratch | finetune (all) | adapters (and norms, head) | last_layer (head)
     config.transfer = "scratch"
     config.base = ""  # folder of a run or a published model, emojax-small, or hf:OWNER/NAME
-    # Corpus whose adapters and norms a new corpus starts with; empty for new ones.
+    # Corpus whose adapters and norms a new corpus starts with; empty for the domain of common
+    # emotions, with its head, or for new ones if the base has none.
     config.base_corpus = ""
 
     # Training.

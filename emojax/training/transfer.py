@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import traverse_util
 
 from emojax.config import Config, NetworkConfig, read_section
-from emojax.corpora.aggregate import CORPORA, DIMENSIONS, split_domains
+from emojax.corpora.affect import emotion, of_corpus, parse_mapping
+from emojax.corpora.aggregate import CORPORA, DIMENSIONS, EMOTION, split_domains
 from emojax.inference.network import Network, load_networks
 from emojax.models.subtrees import Params
 from emojax.pretrained import read_manifest
@@ -94,9 +96,10 @@ def _identity(base: Mapping) -> dict:
 def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoState:
     """Copy the base's best parameters into a new state, if the run has a base.
 
-    A corpus of the base run starts with its own adapters, norms and, if its labels are the same,
-    head. Any other corpus starts with a new head and the adapters and norms of ``base_corpus``, or
-    new ones.
+    A corpus of the base starts with its own adapters, norms and, if its labels are the same, head.
+    Any other corpus starts with the adapters and norms of ``base_corpus``, which is the domain of
+    common emotions if not given, and with that domain's head for labels that it knows; all else is
+    new.
 
     Args:
       config: settings of the run.
@@ -112,9 +115,9 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
         return state
     base = read_manifest(transfer.base)
     check_division(config, manifest)
-    sources = {
-        name: name if name in base["corpora"] else transfer.base_corpus for name in state.corpora
-    }
+    common = EMOTION if EMOTION in base["corpora"] else ""
+    other = transfer.base_corpus or common
+    sources = {name: name if name in base["corpora"] else other for name in state.corpora}
     without = [name for name, source in sources.items() if not source]
     if without and transfer.mode == "last_layer":
         raise ValueError(
@@ -126,10 +129,12 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
     corpora = dict(state.corpora)
     for name, source in sources.items():
         if source:
-            same_head = name == source and base["corpora"][name] == manifest["corpora"][name]
-            corpora[name] = _begin(
-                state.corpora[name], networks[source], same_head, len(manifest["corpora"][name])
-            )
+            own, theirs = manifest["corpora"][name], base["corpora"][source]
+            rows = dict(enumerate(range(len(own)))) if name == source and own == theirs else {}
+            if source == EMOTION and name != source:
+                words = of_corpus(parse_mapping(config.data.label_words), name)
+                rows = _known_labels(own, theirs, words)
+            corpora[name] = _begin(state.corpora[name], networks[source], rows)
     shared = Shared(networks[wanted[0]].shared, state.shared.opt_state)
     return EmoState(shared, corpora, state.step)
 
@@ -171,16 +176,33 @@ def _check_ancestor(config: Config, own: Mapping, ancestor: Mapping) -> None:
         )
 
 
-def _begin(corpus: Corpus, network: Network, same_head: bool, classes: int) -> Corpus:
-    """Copy those of another network's parameters and statistics that fit into a corpus."""
+def _known_labels(
+    own: Sequence[str], theirs: Sequence[str], words: Mapping[str, str]
+) -> dict[int, int]:
+    """Return the place of each label among the common emotions, if it is one of them."""
+    places = {label: place for place, label in enumerate(theirs)}
+    meant = {number: emotion(label, words) for number, label in enumerate(own)}
+    return {number: places[word] for number, word in meant.items() if word in places}
+
+
+def _begin(corpus: Corpus, network: Network, labels: Mapping[int, int]) -> Corpus:
+    """Copy another network's parameters and statistics into a corpus.
+
+    Args:
+      corpus: the new corpus.
+      network: the network to start from.
+      labels: label → the other network's label with the same meaning; if empty, the head is new.
+    """
+    rows, others = np.array([*labels], int), np.array([*labels.values()], int)
 
     def fitting(own: Params, theirs: Params) -> Params:
         own, theirs = traverse_util.flatten_dict(own), traverse_util.flatten_dict(theirs)
         for path, leaf in own.items():
-            if path in theirs and (same_head or not path[0].startswith("head")):
+            if path in theirs and (labels or not path[0].startswith("head")):
                 # Only the logits can differ in shape: heads are padded to the run's most classes.
-                used = (..., slice(classes)) if path[0] == "head_logits" else ...
-                own[path] = jnp.asarray(leaf).at[used].set(theirs[path][used])
+                is_logits = path[0] == "head_logits"
+                new = theirs[path][..., others] if is_logits else theirs[path]
+                own[path] = jnp.asarray(leaf).at[..., rows if is_logits else slice(None)].set(new)
         return traverse_util.unflatten_dict(own)
 
     return dataclasses.replace(

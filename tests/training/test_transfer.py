@@ -73,6 +73,24 @@ def test_a_new_corpus_begins_at_the_norms_of_another(tiny_config, tiny_paths, ti
     assert changed(ours.corpus, base.corpus) == {"head_hidden", "head_norm", "head_logits"}
 
 
+def test_a_new_corpus_begins_at_the_common_emotions(tiny_config, tiny_paths, tmp_path):
+    config = tiny_config.replace(
+        domains="corpora+emotion",
+        label_words="high=anger,middle=joy,low=sadness",
+        learning_rates=(0.1,),
+        rounds_per_phase=1,
+    )
+    loop.train(config, tmp_path / "base", tiny_paths)
+    common = network(tmp_path / "base", "emotion")
+    slow = {"transfer": "last_layer", "learning_rates": (1e-9,), "domains": "corpora"}
+    config = adapted(config, tmp_path / "base", **slow)
+    ours = train(config, tmp_path / "run", {"new": tiny_paths["tones"]})  # high, low, middle
+    assert changed(ours.stats, common.stats) == {"head_norm"}
+    for name, leaf in common.corpus["head_logits"].items():  # anger, happiness, sadness
+        begun = ours.corpus["head_logits"][name][..., :3]
+        np.testing.assert_allclose(begun, leaf[..., [0, 2, 1]], atol=1e-6)
+
+
 def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_path):
     config = adapted(tiny_config, tiny_run, transfer="last_layer")
     paths = {"tones": tiny_paths["tones"]}
