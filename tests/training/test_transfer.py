@@ -144,20 +144,28 @@ def test_a_trunk_that_may_know_the_test_part_is_refused(tiny_config, ancestor, m
         check_division(config, manifest)
 
 
+BOTH = "corpora+emotion"
+
+
 @pytest.mark.parametrize(
-    ("own", "ancestor", "message"),
+    ("own", "domains", "ancestor", "message"),
     [
-        ({"a": 1, "emotion": 1}, run_of(b=1, emotion=2, partition="all"), ""),
-        ({"a": 1, "emotion": 1}, run_of(a=1, b=1, emotion=2), ""),
-        ({"a": 1, "emotion": 1}, run_of(a=2, b=1, emotion=1), "other clips or labels of a, so"),
-        ({"emotion": 1}, run_of(b=1, emotion=2, partition="all"), "every clip of its corpora"),
-        ({"emotion": 1}, run_of(b=1, emotion=1, seed=1), "--config.seed=1"),
+        ("a", BOTH, run_of(b=1, emotion=2, partition="all", domains=BOTH), ""),
+        ("a", BOTH, run_of(a=1, b=1, emotion=2, domains=BOTH), ""),
+        ("a", BOTH, run_of(a=2, b=1, emotion=1, domains=BOTH), "other clips or labels of a, so"),
+        (
+            "",
+            "emotion",
+            run_of(b=1, emotion=2, partition="all", domains=BOTH),
+            "every clip of emotion",
+        ),
+        ("", "emotion", run_of(b=1, emotion=1, seed=1, domains=BOTH), "--config.seed=1"),
     ],
 )
-def test_the_common_domain_is_judged_by_the_corpora_beside_it(tiny_config, own, ancestor, message):
-    config = tiny_config.replace(transfer="finetune", base="runs/base")
+def test_a_domain_is_judged_by_the_corpora_beside_it(tiny_config, own, domains, ancestor, message):
+    config = tiny_config.replace(transfer="finetune", base="runs/base", domains=domains)
     with pytest.raises(ValueError, match=message) if message else contextlib.nullcontext():
-        check_division(config, run_of(ancestor, **own))
+        check_division(config, run_of(ancestor, emotion=1, **({own: 1} if own else {})))
 
 
 def test_a_model_without_a_test_part_may_learn_from_any_base(tiny_config):

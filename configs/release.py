@@ -1,0 +1,20 @@
+r"""The model of the package, ``emojax-small``: every clip of eleven corpora, in one network.
+
+python train.py --config=configs/release.py --workdir=runs/emojax-small \
+        --config.source_dir=CORPORA
+python -m emojax.export hub runs/emojax-small emojax/pretrained/emojax-small \
+        --license=cc-by-nc-sa-4.0
+"""
+
+import ml_collections
+
+from configs import multi_corpus
+
+
+def get_config() -> ml_collections.ConfigDict:
+    """Return the settings; they differ from configs/multi_corpus.py in a few values."""
+    config = multi_corpus.get_config()
+    config.corpora = "emodb,emovo,casia,ravdess,baved,ased,nemo,tess,emotiontts,indowave,emotale"
+    config.partition = "all"
+    config.refit = False
+    return config
