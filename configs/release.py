@@ -16,5 +16,15 @@ def get_config() -> ml_collections.ConfigDict:
     config = multi_corpus.get_config()
     config.corpora = "emodb,emovo,casia,ravdess,baved,ased,nemo,tess,emotiontts,indowave,emotale"
     config.partition = "all"
-    config.refit = False
+    config.refit = False  # nothing is left for devel
+    config.domains = "corpora+emotion"
+    config.rounds_per_phase = 500
+    # Strangers have other voices, microphones and rooms.
+    config.frequency_warp = 0.1
+    config.tempo = 0.1
+    config.colour_db = 6.0
+    config.noise_share = 0.05
+    config.masked_mels = 6.0
+    config.masked_share = 0.05
+    config.label_smoothing = 0.1
     return config
