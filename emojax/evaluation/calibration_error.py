@@ -1,4 +1,4 @@
-"""Calibration of probabilities: are answers of 80 % right in 80 of 100?"""
+"""Calibration of probabilities: whether answers of 80 % are right in 80 of 100."""
 
 from __future__ import annotations
 

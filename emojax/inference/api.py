@@ -92,6 +92,11 @@ class Model:
         network: Network,
         calibration: Calibration | None = None,
     ) -> None:
+        if calibration and len(calibration.mean) != 8 * model.width:
+            raise ValueError(
+                f"the calibration is of embeddings of {len(calibration.mean)} numbers, but this "
+                f"network's have {8 * model.width}; copy the run anew"
+            )
         self.corpus = corpus
         self.labels = tuple(labels)
         self._model, self._network, self._calibration = model, network, calibration

@@ -95,7 +95,7 @@ class Calibration:
           ValueError: a number is missing, or is not allowed.
         """
         shapes = {"mean": 1, "axes": 2, "variances": 1}
-        arrays: dict[str, Any] = {
+        arrays = {
             field.name: _numbers(content, field.name, shapes.get(field.name, 0))
             for field in dataclasses.fields(cls)
         }
@@ -104,7 +104,10 @@ class Calibration:
         for name in ("temperature", "variances", "rest_variance", "farthest"):
             if not (arrays[name] > 0).all():
                 raise ValueError(f"{name} is not greater than 0")
-        return cls(**{name: own if own.ndim else float(own) for name, own in arrays.items()})
+        values: dict[str, Any] = {
+            name: own if own.ndim else float(own) for name, own in arrays.items()
+        }
+        return cls(**values)
 
 
 def tempered(probabilities: np.ndarray, temperature: float = 1.0) -> np.ndarray:

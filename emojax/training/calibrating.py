@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.checkpoints import check_same, read_manifest
-from emojax.config import Config
+from emojax.config import Config, NetworkConfig, read_section
 from emojax.data.partitioned import StoredRecordings
 from emojax.inference.calibration import (
     CALIBRATION_FILE,
@@ -47,7 +47,8 @@ def read_reference(config: Config, names: Sequence[str]) -> dict[str, Calibratio
     workdir = config.calibration.calibrated_by
     if not workdir:
         return {}
-    check_same(read_manifest(workdir), {"config": vars(config.network)}, workdir)
+    theirs = read_section(NetworkConfig, read_manifest(workdir)["config"])
+    check_same({"config": vars(theirs)}, {"config": vars(config.network)}, workdir)
     found = read_calibrations(workdir)
     missing = [name for name in names if name not in found]
     if missing:
@@ -106,7 +107,8 @@ def describe(embeddings: np.ndarray, shortest_s: float, quietest_db: float) -> C
     from sklearn.decomposition import PCA  # a second, which training need not wait for
 
     axes = min(_AXES, min(embeddings.shape) // 2)
-    pca = PCA(axes, svd_solver="full").fit(embeddings.astype(np.float64))
+    with np.errstate(invalid="ignore"):  # a share of no variance, which nobody reads
+        pca = PCA(axes, svd_solver="full").fit(embeddings.astype(np.float64))
     least = max(1e-6 * float(pca.explained_variance_.sum()), 1e-12)
     found = Calibration(
         temperature=1.0,
