@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import tqdm
 from scipy.optimize import minimize_scalar
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
@@ -83,7 +84,7 @@ def calibrate(
     if on_any_process(is_first() and (workdir / CALIBRATION_FILE).exists()):
         return
     found = {}
-    for name, part in train.items():
+    for name, part in tqdm.tqdm(train.items(), "calibration", unit="corpus", disable=None):
         network = network_of(best.shared.params, best.corpora[name])
         clips = part.take(spread_rows(part, MOST_CLIPS))
         _, embeddings = predict_clips(forward, network, clips)
