@@ -17,6 +17,8 @@ from emojax.files import printable, replacing
 
 # File in a run's folder with the calibration of each of its corpora.
 CALIBRATION_FILE = "calibration.json"
+# What is a little shorter than any training recording is judged by its distance alone.
+_MUCH_SHORTER = 0.5
 # A gain this much lower than in training leaves 16-bit speech near its rounding noise.
 _MUCH_QUIETER_DB = 20.0
 _MOST_NUMBERS = 2**20
@@ -64,10 +66,10 @@ class Calibration:
         A long recording is judged by the mean embedding of its windows, which is never farther
         from the training's mean than the windows are on average.
         """
-        if duration_s < self.shortest_s:
+        if duration_s < _MUCH_SHORTER * self.shortest_s:
             return (
-                f"{duration_s:.2f} s are less than the recordings have that the model learnt from, "
-                f"{self.shortest_s:.2f} s or more"
+                f"too short: {duration_s:.2f} s, where the recordings that the model learnt from "
+                f"have {self.shortest_s:.2f} s or more"
             )
         if level_db < self.quietest_db - _MUCH_QUIETER_DB:
             return (

@@ -54,8 +54,8 @@ def test_the_distance_is_mahalanobis(calibration):
 
 def test_a_warning_says_why_and_what_is_usual_has_none(calibration):
     usual, far = np.array([1.0, 3.0]), np.array([1.0, 9.0])
-    assert calibration.warning(usual, 0.5, -50.0) == ""
-    assert "0.10 s are less than" in calibration.warning(usual, 0.1, -20.0)
+    assert calibration.warning(usual, 0.25, -50.0) == ""
+    assert "too short: 0.10 s" in calibration.warning(usual, 0.1, -20.0)
     assert "nearly silent: -70 dB" in calibration.warning(usual, 1.0, -70.0)
     assert "distance 8.0, where up to 3.0" in calibration.warning(far, 1.0, -20.0)
     assert "unlike" in calibration.warning(np.full(2, np.nan), 1.0, -20.0)
