@@ -15,6 +15,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.source_dir = "corpora"  # folder with a folder for each corpus
     config.data_dir = "data"  # folder of the prepared corpora
     config.allow_bad = False  # prepare even if more than 5 % of a corpus cannot be read
+    # Work directory of a run of the same network whose devel parts calibrate this run's answers.
+    config.calibrated_by = ""
     config.partition = "default"  # default | fold:I/K | loso:SPEAKER | all (no devel, no test)
     # Train on the devel part too; the last state is used, because nothing is left to choose by.
     config.refit = False

@@ -32,6 +32,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tqdm import tqdm
 
+from datasets.confounds import has_digital_silence, uneven_silence
 from datasets.copies import without_copies
 from datasets.decoding import decode
 from datasets.errors import CorpusError
@@ -64,6 +65,7 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
     def __init__(self, *, source_dir: str | Path = "", allow_bad: bool = False, **kwargs):
         self.source_dir = Path(source_dir)
         self._allow_bad = allow_bad
+        self.confounds: list[str] = []  # of the channel, once the corpus is prepared
         super().__init__(**{"file_format": "array_record", **kwargs})
 
     @functools.cached_property
@@ -122,6 +124,7 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self) -> Iterator[tuple[int, dict]]:
         clips: list[Clip] = []
+        silent: list[bool] = []
         skipped: list[Skipped] = []
         recordings: list[Recording] = []
         decoded = decode(self.listing, recordings)
@@ -134,11 +137,13 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
             clip = self._clip(source, pcm)
             yield len(clips), {"audio": pcm, **_record(clip)}
             clips.append(clip)
+            silent.append(has_digital_silence(pcm))
         if not clips:
             raise CorpusError(
                 f"{self.spec.name}: no usable clip among {len(self.listing)} "
                 f"files{_reasons(skipped)}"
             )
+        self.confounds = uneven_silence(clips, silent)
         write_clips(Path(self.data_dir) / "clips.csv", clips)
         write_skipped(Path(self.data_dir) / "skipped.csv", skipped)
         write_recordings(Path(self.data_dir) / RECORDINGS_FILE, recordings)

@@ -110,7 +110,7 @@ def _prepare_all(
         builders = _outdated(builders, data_dir, allow_bad)
         for order, builder in builders.items():
             _prepare(builder, order.folder)
-    return {order: builder.remarks for order, builder in builders.items()}
+    return {order: builder.confounds + builder.remarks for order, builder in builders.items()}
 
 
 def _outdated(

@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from datasets.base import read_skipped
+from datasets.confounds import single_labels
 from emojax.corpora.listing import extent, speaker_count
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
 from emojax.files import printable
@@ -27,7 +28,7 @@ def summary(folder: Path) -> str:
     spec, clips = _spec(folder), read_clips(folder / "clips.csv")
     skipped = read_skipped(folder / "skipped.csv")
     lines = [headline(folder), *_table(spec, clips), *_table_1(spec, clips), *_uneven(spec, clips)]
-    lines += _confounded(clips)
+    lines += [f"  {line}" for line in single_labels(clips)]
     lines += [
         f"  left out: {printable(item.file)}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]
     ]
@@ -76,26 +77,6 @@ def _uneven(spec: CorpusSpec, clips: list[Clip]) -> list[str]:
         for speaker in sorted({clip.speaker for clip in clips})
         for label, published in spec.counts_per_speaker.items()
         if found[speaker, label] != published
-    ]
-
-
-def _confounded(clips: list[Clip]) -> list[str]:
-    """Return a line where most speakers have a single label.
-
-    >>> rows = [("a", "calm"), ("a", "calm"), ("b", "angry"), ("b", "angry")]
-    >>> _confounded([Clip("x.wav", label, who, "", 1.0, "", "") for who, label in rows])[0][:46]
-    '  careful: 2 of 2 speakers have a single label'
-    """
-    labels: dict[str, list[str]] = {}
-    for clip in clips:
-        labels.setdefault(clip.speaker, []).append(clip.label)
-    several = [own for speaker, own in labels.items() if speaker and len(own) > 1]
-    single = sum(len(set(own)) == 1 for own in several)
-    if 2 * single <= len(several):
-        return []
-    return [
-        f"  careful: {single} of {len(several)} speakers have a single label, so a model can learn "
-        "who speaks instead of how; compare it with an SVM (baseline.py)"
     ]
 
 

@@ -71,6 +71,13 @@ class PathConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class CalibrationConfig:
+    """Run that calibrates the answers of this one; it is no part of what identifies a run."""
+
+    calibrated_by: Text
+
+
+@dataclasses.dataclass(frozen=True)
 class DataConfig:
     """Partition and labels: the arguments of ``open_corpora``."""
 
@@ -150,6 +157,7 @@ class Config:
     """Settings of a run; :func:`read_config` makes them."""
 
     paths: PathConfig
+    calibration: CalibrationConfig
     data: DataConfig
     network: NetworkConfig
     transfer: TransferConfig
@@ -169,7 +177,11 @@ class Config:
         return read_config({**self.flat(), **settings})
 
 
-PATH_KEYS = tuple(field.name for field in dataclasses.fields(PathConfig))
+PATH_KEYS = tuple(
+    field.name
+    for section in (PathConfig, CalibrationConfig)
+    for field in dataclasses.fields(section)
+)
 
 
 def read_config(settings: Mapping[str, Any]) -> Config:

@@ -14,9 +14,11 @@ from emojax.config import DataConfig, read_section
 from emojax.corpora.listing import prepared
 from emojax.data.batches import centre
 from emojax.data.partitioned import PATHS_FILE, PartitionedCorpus, open_corpora, read_paths
+from emojax.evaluation.calibration_error import calibration_result
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
 from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.inference.calibration import Calibration, read_calibrations, tempered
 from emojax.inference.network import Forward, Network, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
 from emojax.versions import commit, versions
@@ -38,7 +40,8 @@ def evaluate(
     """Score a state of a run on each corpus that has the part, and write the results.
 
     Writes ``results.json``, ``predictions.csv`` and ``confusion.png``. Results of the latest state
-    go into the folder ``latest``, and those of the devel part into a folder ``devel``.
+    go into the folder ``latest``, and those of the devel part into a folder ``devel``. The best
+    state's probabilities are calibrated, which changes no label.
 
     Args:
       workdir: work directory of a trained run.
@@ -61,7 +64,8 @@ def evaluate(
     run = load_networks(workdir, state=state)
     manifest, networks, forward = run.manifest, run.networks, make_forward(run.model)
     corpora = open_trained_on(workdir, manifest, Path(data_dir).expanduser() if data_dir else None)
-    scorer = _Scorer(manifest, forward, networks, corpora, crop)
+    calibrations = read_calibrations(workdir) if state == "best" else {}
+    scorer = _Scorer(manifest, forward, networks, corpora, crop, calibrations)
     if state == "latest":  # the manifest has only the best state's
         devel = [name for name in networks if len(corpora[name].partition.parts["devel"])]
         manifest["devel_uar"] = {name: scorer.score(name, "devel")[0].uar for name in devel}
@@ -127,6 +131,7 @@ class _Scorer:
     networks: Mapping[str, Network]
     corpora: Mapping[str, PartitionedCorpus]
     crop: bool
+    calibrations: Mapping[str, Calibration]
 
     def score(self, name: str, part: str) -> tuple[CorpusResult, list[Prediction]]:
         """Predict one part of a corpus with its network, and score the predictions."""
@@ -136,8 +141,11 @@ class _Scorer:
             centre(clip, WINDOW_SAMPLES) if self.crop else clip for clip in recordings.samples
         ]
         padded, _ = predict_clips(self.forward, self.networks[name], samples)
-        probabilities = padded[:, : len(labels)]
-        predicted = probabilities.argmax(axis=1)
+        own = padded[:, : len(labels)]
+        predicted = own.argmax(axis=1)
+        known = self.calibrations.get(name)
+        temperature = known.temperature if known else 1.0
+        probabilities = tempered(own, temperature)
         clips = [corpus.clips[i] for i in corpus.partition.parts[part]]
         rows = [
             Prediction(
@@ -153,7 +161,8 @@ class _Scorer:
         speakers = [clip.speaker for clip in clips]
         protocol = f"{corpus.partition.protocol}; {NORMALISATION}"
         result = score(name, protocol, labels, recordings.labels, predicted, speakers)
-        return result, rows
+        calibration = calibration_result(probabilities, own, recordings.labels, temperature)
+        return dataclasses.replace(result, calibration=calibration), rows
 
 
 def _provenance(manifest: Mapping, part: str, crop: bool, command: str, state: str) -> dict:

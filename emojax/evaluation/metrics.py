@@ -9,6 +9,8 @@ import numpy as np
 from scipy.stats import bootstrap
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
+from emojax.evaluation.calibration_error import CalibrationResult
+
 _FEWEST_SPEAKERS = 5
 FEW_SPEAKERS = "†"
 FEW_SPEAKERS_NOTE = f"{FEW_SPEAKERS} fewer than five speakers: says little about others."
@@ -34,6 +36,7 @@ class CorpusResult:
       macro_f1: mean F1 over the classes in the truth.
       labels: K labels of the corpus.
       confusion: int64[K, K], numbers of clips; a row per true label, a column per predicted one.
+      calibration: of the probabilities; None for a system that has none.
     """
 
     corpus: str
@@ -49,6 +52,7 @@ class CorpusResult:
     macro_f1: float
     labels: tuple[str, ...]
     confusion: np.ndarray
+    calibration: CalibrationResult | None = None
 
     @property
     def title(self) -> str:

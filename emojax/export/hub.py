@@ -11,11 +11,11 @@ from pathlib import Path
 
 from emojax.export.card import license_text, model_card
 from emojax.files import printable, sync
+from emojax.inference.calibration import CALIBRATION_FILE
 from emojax.inference.network import LoadedRun, load_networks
 from emojax.pretrained import find
 from emojax.weights import write_model
 
-CALIBRATION_FILE = "calibration.json"
 RESULTS_FILE = "results.json"
 NO_LICENSE = "unknown"
 # A license as the hub names it, and a name that the hub allows.

@@ -14,7 +14,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,10 +33,12 @@ from emojax.audio.reading import (
 from emojax.corpora.aggregate import EMOTION
 from emojax.data.batches import split_clip, split_stream
 from emojax.files import printable, size_in_words
+from emojax.inference.answer import Answer
+from emojax.inference.calibration import Calibration, level_db, read_calibrations, tempered
 from emojax.inference.network import Network, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
 from emojax.models.adapter_resnet import AdapterResNet
-from emojax.pretrained import read_manifest
+from emojax.pretrained import find, read_manifest
 
 Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
 # Samples to read before they are predicted: 256 MB.
@@ -44,6 +46,18 @@ _SAMPLES_AT_ONCE = 2**26
 _MAX_BYTES = 2**30
 _WINDOWS_AT_ONCE = 4  # of a long recording: more would take more than a gigabyte
 _FILES = (str, os.PathLike, bytes, bytearray)
+
+
+class _Heard(NamedTuple):
+    """What is known of N recordings: a row of each array for each of them.
+
+    ``probabilities`` are the network's, f32 ``[N, K]``, ``embeddings`` f32 ``[N, D]``; ``traits``
+    are length in s and level in dB, ``[N, 2]``.
+    """
+
+    probabilities: np.ndarray
+    embeddings: np.ndarray
+    traits: np.ndarray
 
 
 class BadRecordingsError(ValueError):
@@ -54,9 +68,7 @@ class BadRecordingsError(ValueError):
       results: the results of all others, None at these indices.
     """
 
-    def __init__(
-        self, errors: dict[int, ValueError], results: list[dict[str, float] | None]
-    ) -> None:
+    def __init__(self, errors: dict[int, ValueError], results: list[Answer | None]) -> None:
         listed = "; ".join(f"number {place}: {error}" for place, error in errors.items())
         super().__init__(f"{len(errors)} of {len(results)} recordings cannot be used: {listed}")
         self.errors, self.results = errors, results
@@ -73,36 +85,59 @@ class Model:
     """
 
     def __init__(
-        self, corpus: str, labels: Iterable[str], model: AdapterResNet, network: Network
+        self,
+        corpus: str,
+        labels: Iterable[str],
+        model: AdapterResNet,
+        network: Network,
+        calibration: Calibration | None = None,
     ) -> None:
+        if calibration and len(calibration.mean) != 8 * model.width:
+            raise ValueError(
+                f"the calibration is of embeddings of {len(calibration.mean)} numbers, but this "
+                f"network's have {8 * model.width}; copy the run anew"
+            )
         self.corpus = corpus
         self.labels = tuple(labels)
-        self._model, self._network = model, network
+        self._model, self._network, self._calibration = model, network, calibration
         self._forward, self._process = make_forward(model), os.getpid()
 
     def __reduce__(self):
-        return Model, (self.corpus, self.labels, self._model, jax.device_get(self._network))
+        network = jax.device_get(self._network)
+        return Model, (self.corpus, self.labels, self._model, network, self._calibration)
 
-    def predict(self, audio: Audio, sample_rate_hz: float | None = None) -> dict[str, float]:
-        """Return the probability of each label.
+    def predict(
+        self,
+        audio: Audio,
+        sample_rate_hz: float | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> Answer:
+        """Return the probability of each label: a dict with arousal, valence and a warning.
 
         Args:
           audio: path of a wav, flac, ogg, opus or mp3 file, the bytes of one, an open binary file,
             or samples ``[n]`` or ``[n, channels]`` (float in −1..1, or integer PCM).
           sample_rate_hz: sample rate of the samples; not for a file.
+          labels: the labels to choose from; all of the corpus if not given.
 
         Raises:
           ValueError: says what was given, what is allowed and how to mend it.
         """
-        return self._named(self._answer_one(audio, sample_rate_hz)[0])[0]
+        chosen = self._chosen(labels)
+        return self._answers(self._hear_one(audio, sample_rate_hz), chosen)[0]
 
     def predict_many(
-        self, audios: Iterable[Audio | tuple[np.ndarray, float]], *, return_errors: bool = False
+        self,
+        audios: Iterable[Audio | tuple[np.ndarray, float]],
+        *,
+        labels: Iterable[str] | None = None,
+        return_errors: bool = False,
     ) -> list:
         """Predict many recordings in batches; give samples as pairs ``(samples, sample_rate_hz)``.
 
         Args:
           audios: the recordings.
+          labels: as in :meth:`predict`.
           return_errors: return a ValueError for a recording that cannot be used.
 
         Raises:
@@ -112,15 +147,16 @@ class Model:
             raise ValueError(
                 f"got one {type(audios).__name__}; give a list of recordings, or use predict"
             )
+        chosen = self._chosen(labels)
         pairs = [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
         results: list = [None] * len(pairs)
         errors: dict[int, ValueError] = {}
         for places, clips in _readable(pairs, errors):
-            for place, answer in zip(places, self._named(self._answer(clips)[0]), strict=True):
+            for place, answer in zip(places, self._answers(self._hear(clips), chosen), strict=True):
                 results[place] = answer
         for place in [place for place, error in errors.items() if isinstance(error, TooLong)]:
             if isinstance(pairs[place][0], _FILES):
-                results[place] = self.predict(pairs[place][0])
+                results[place] = self._answers(self._hear_one(pairs[place][0], None), chosen)[0]
                 del errors[place]
         if errors and not return_errors:
             raise BadRecordingsError(errors, results)
@@ -131,44 +167,69 @@ class Model:
 
         It depends on this corpus's adapters. Arguments and errors are those of :meth:`predict`.
         """
-        return self._answer_one(audio, sample_rate_hz)[1][0]
+        return self._hear_one(audio, sample_rate_hz).embeddings[0]
 
-    def _answer_one(
-        self, audio: Audio, sample_rate_hz: float | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Predict a recording of any length: probabilities ``[1, K]`` and embedding ``[1, D]``."""
+    def _hear_one(self, audio: Audio, sample_rate_hz: float | None) -> _Heard:
+        """Run the network on a recording of any length."""
         if hasattr(audio, "read"):
             audio = _content(audio)
         try:
             samples = _samples(audio, sample_rate_hz)
         except TooLong:
             with _on_disk(audio) as path:
-                return self._answer_windows(split_stream(read_blocks(path), WINDOW_SAMPLES))
+                return self._hear_windows(split_stream(read_blocks(path), WINDOW_SAMPLES))
         if len(samples) > _WINDOWS_AT_ONCE * WINDOW_SAMPLES:
-            return self._answer_windows(iter(split_clip(samples, WINDOW_SAMPLES)))
-        return self._answer([samples])
+            return self._hear_windows(iter(split_clip(samples, WINDOW_SAMPLES)))
+        return self._hear([samples])
 
-    def _answer_windows(self, windows: Iterator[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Average the results over windows; only one batch of windows is in memory."""
-        probabilities, embeddings, count = np.zeros(1), np.zeros(1), 0
+    def _hear_windows(self, windows: Iterator[np.ndarray]) -> _Heard:
+        """Average over windows; only one batch of windows is in memory."""
+        totals, count = [np.zeros(1)] * len(_Heard._fields), 0
         while some := list(itertools.islice(windows, _WINDOWS_AT_ONCE)):
-            own = self._answer(some)
-            probabilities = probabilities + own[0].sum(axis=0, keepdims=True, dtype=np.float64)
-            embeddings = embeddings + own[1].sum(axis=0, keepdims=True, dtype=np.float64)
+            totals = [
+                total + own.sum(axis=0, keepdims=True, dtype=np.float64)
+                for total, own in zip(totals, self._hear(some), strict=True)
+            ]
             count += len(some)
-        return (probabilities / count).astype(np.float32), (embeddings / count).astype(np.float32)
+        return _Heard(*((total / count).astype(np.float32) for total in totals))
 
-    def _answer(self, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Predict clips: probabilities and embeddings."""
+    def _hear(self, clips: list[np.ndarray]) -> _Heard:
+        """Run the network on clips."""
         if os.getpid() != self._process:
             raise RuntimeError(
                 "this model was loaded before the process forked, which JAX does not survive; load "
                 'it in each process, or start them by multiprocessing.get_context("spawn")'
             )
-        return predict_clips(self._forward, self._network, clips)
+        traits = np.array([(len(clip) / SAMPLE_RATE_HZ, level_db(clip)) for clip in clips])
+        return _Heard(*predict_clips(self._forward, self._network, clips), traits)
 
-    def _named(self, probabilities: np.ndarray) -> list[dict[str, float]]:
-        return [dict(zip(self.labels, map(float, row), strict=False)) for row in probabilities]
+    def _chosen(self, labels: Iterable[str] | None) -> tuple[str, ...]:
+        """Return the labels to choose from, or raise a ValueError that lists the choices."""
+        if labels is None:
+            return self.labels
+        is_list = isinstance(labels, Iterable) and not isinstance(labels, str)
+        chosen = tuple(labels) if is_list else ()
+        known = chosen and all(label in self.labels for label in chosen)
+        if not known or len(set(chosen)) < len(chosen):
+            given = printable(repr(list(chosen) if is_list else labels))
+            raise ValueError(
+                f"labels={given}; give a list with one or more of "
+                f"{', '.join(map(printable, self.labels))}, each of them once"
+            )
+        return chosen
+
+    def _answers(self, heard: _Heard, labels: Sequence[str]) -> list[Answer]:
+        """Calibrate the probabilities of some labels, and look for reasons to warn."""
+        own = self._calibration
+        columns = [self.labels.index(label) for label in labels]
+        shares = tempered(heard.probabilities[:, columns], own.temperature if own else 1.0)
+        return [
+            Answer(
+                zip(labels, map(float, row), strict=True),
+                own.warning(embedding, *map(float, traits)) if own else "",
+            )
+            for row, embedding, traits in zip(shares, heard.embeddings, heard.traits, strict=True)
+        ]
 
 
 def load(name_or_path: str | os.PathLike, corpus: str | None = None) -> Model:
@@ -197,7 +258,9 @@ def load(name_or_path: str | os.PathLike, corpus: str | None = None) -> Model:
             )
         corpus = EMOTION if EMOTION in corpora else corpora[0]
     loaded = load_networks(name_or_path, [corpus])
-    return Model(corpus, loaded.manifest["corpora"][corpus], loaded.model, loaded.networks[corpus])
+    labels, network = loaded.manifest["corpora"][corpus], loaded.networks[corpus]
+    calibrations = read_calibrations(find(name_or_path), loaded.manifest)
+    return Model(corpus, labels, loaded.model, network, calibrations.get(corpus))
 
 
 def log_mel(samples: np.ndarray, sample_rate_hz: float = SAMPLE_RATE_HZ) -> np.ndarray:

@@ -69,6 +69,12 @@ class CheckpointKeeper:
         """True when there is a state to resume from."""
         return self._checkpoints.newest() is not None
 
+    @property
+    def best(self) -> EmoState:
+        """The best state of a run that was evaluated."""
+        assert self._best is not None
+        return self._best
+
     def resume(self, state: EmoState) -> tuple[EmoState, dict[str, Schedule]]:
         """Return the latest saved state and its progress; without one, ``state`` and {}."""
         if not self.begun:

@@ -23,6 +23,7 @@ from emojax.inference.network import Forward
 from emojax.multihost import is_first, on_all_processes, on_any_process
 from emojax.sharding import place
 from emojax.training.adapter_tuning import AdapterTuning
+from emojax.training.calibrating import calibrate, read_reference
 from emojax.training.checkpointing import CheckpointKeeper
 from emojax.training.metric_writer import MetricWriter
 from emojax.training.metrics import Meter, counting_compile_s
@@ -116,6 +117,7 @@ def train(
 def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bool) -> EmoState:
     config = with_network_of_base(config)
     corpora = open_corpora(paths, **vars(config.data))
+    reference = read_reference(config, [*corpora])
     train_part = {name: corpus.stored("train") for name, corpus in corpora.items()}
     lengths = {name: part.lengths for name, part in train_part.items()}
     windows = _windows(config, lengths)
@@ -156,6 +158,7 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
         raise KeyboardInterrupt(
             f"stopped at step {driver.step}; the same command goes on from here"
         )
+    calibrate(workdir, run.forward, keeper.best, train_part, devel, windows, reference)
     return driver.state
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from emojax.evaluation import evaluator
 from emojax.evaluation.evaluator import evaluate
+from emojax.evaluation.score_files import read_predictions
+from emojax.inference.calibration import CALIBRATION_FILE
 
 
 def test_devel_results_have_their_own_folder_and_agree_with_training(tiny_run):
@@ -139,3 +141,22 @@ def test_a_run_none_of_whose_corpora_has_the_part_is_refused(tiny_run, tmp_path,
     with pytest.raises(ValueError, match=r"corpus tones, levels: no clips for test"):
         evaluate(tmp_path / "run")
     assert not (tmp_path / "run" / "results.json").exists()
+
+
+def test_results_say_how_well_the_probabilities_are_calibrated(tiny_run, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(tiny_run, bare)
+    (bare / CALIBRATION_FILE).unlink()
+    calibrated = {result.corpus: result for result in evaluate(tiny_run, "devel")}
+    for result in evaluate(bare, "devel"):
+        before, after = result.calibration, calibrated[result.corpus].calibration
+        assert before.temperature == 1.0
+        assert (before.ece, before.nll) == pytest.approx(
+            (after.ece_uncalibrated, after.nll_uncalibrated)
+        )
+        assert after.nll <= before.nll + 1e-6  # the temperature was fitted to this part
+    ours, theirs = (read_predictions(run / "devel" / "predictions.csv") for run in (tiny_run, bare))
+    assert [row.prediction for row in ours] == [row.prediction for row in theirs]
+    assert [row.probabilities for row in ours] != [row.probabilities for row in theirs]
+    written = json.loads((tiny_run / "devel" / "results.json").read_text())["corpora"]["tones"]
+    assert written["calibration"] == pytest.approx(vars(calibrated["tones"].calibration))

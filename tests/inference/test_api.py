@@ -1,6 +1,8 @@
 import copy
+import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,8 @@ import soundfile
 
 import emojax
 from emojax.audio import reading
-from emojax.inference.api import BadRecordingsError
+from emojax.inference.api import BadRecordingsError, Model
+from emojax.inference.calibration import CALIBRATION_FILE, read_calibrations, tempered
 
 
 @pytest.fixture
@@ -164,3 +167,60 @@ def test_importing_emojax_starts_nothing():
 def test_unknown_attribute_is_an_attribute_error():
     with pytest.raises(AttributeError, match="nonsense"):
         emojax.nonsense  # noqa: B018
+
+
+def test_an_answer_is_a_calibrated_dict_with_a_label(tiny_run, model, clip):
+    answer = model.predict(*clip)
+    assert json.loads(json.dumps(answer)) == answer
+    assert answer.label == max(answer, key=answer.get)
+    assert answer.arousal is answer.valence is None  # "high", "low" and "middle" are no emotions
+    temperature = read_calibrations(tiny_run)["tones"].temperature
+    bare = Model("tones", model.labels, model._model, model._network).predict(*clip)
+    assert bare.warning == ""
+    own = tempered(np.array([*bare.values()]), temperature)
+    assert [*answer.values()] == pytest.approx(own, abs=1e-5)
+    again = pickle.loads(pickle.dumps(answer))
+    assert (again, again.label, again.warning) == (answer, answer.label, answer.warning)
+
+
+def test_labels_restrict_the_answer(model, clip):
+    whole = model.predict(*clip)
+    some = model.predict(*clip, labels=["middle", "high"])
+    assert tuple(some) == ("middle", "high")
+    both = whole["high"] + whole["middle"]
+    assert some["high"] == pytest.approx(whole["high"] / both, abs=1e-5)
+    assert model.predict_many([clip], labels=iter(["middle", "high"])) == [some]
+    assert model.predict(*clip, labels=["low"]) == {"low": 1.0}
+
+
+@pytest.mark.parametrize("labels", [["loud"], ["high", "high"], [], "high", 7, [["high"]]])
+def test_labels_that_the_corpus_lacks_are_one_clear_error(model, clip, labels):
+    for ask in (
+        lambda: model.predict(*clip, labels=labels),
+        lambda: model.predict_many([], labels=labels),
+    ):
+        with pytest.raises(
+            ValueError, match=r"one or more of high, low, middle, each of them once"
+        ):
+            ask()
+
+
+def test_what_is_unlike_training_is_said_however_long_it_is(model, clip):
+    assert model.predict(*clip).warning == ""
+    hiss = np.random.default_rng(0).normal(0, 0.1, 16_000 * 37)
+    assert "unlike" in model.predict(hiss[:16_000], 16_000).warning
+    assert "unlike" in model.predict(hiss, 16_000).warning  # in windows
+    assert "too short" in model.predict(clip[0][:1600], 16_000).warning
+    assert "nearly silent" in model.predict(clip[0] * 1e-4, 16_000).warning
+    assert [bool(one.warning) for one in model.predict_many([(hiss, 16_000), clip])] == [
+        True,
+        False,
+    ]
+
+
+def test_a_run_without_a_calibration_answers_as_the_network_does(tiny_run, tmp_path, clip):
+    shutil.copytree(tiny_run, tmp_path / "run")
+    (tmp_path / "run" / CALIBRATION_FILE).unlink()
+    old = emojax.load(tmp_path / "run", "tones")
+    assert old.predict(np.random.default_rng(0).normal(0, 0.1, 16_000), 16_000).warning == ""
+    assert old.predict(*clip).label == emojax.load(tiny_run, "tones").predict(*clip).label
