@@ -1,15 +1,15 @@
 """Norms that are re-estimated on recordings without labels."""
 
-import functools
-
 import jax
 import numpy as np
 import pytest
+import soundfile
 
 from emojax.data.batches import make_batch
 from emojax.inference import adaptation
 from emojax.inference.network import front_end, init_network, make_forward
 from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.layers import MaskedBatchNorm
 from emojax.models.subtrees import join
 
 
@@ -27,19 +27,23 @@ def clips(count, seed=0):
 def first_norm_of(model, windows):
     """Mean and variance of what the first norm receives, over all frames of all windows."""
     network = model._network
-    values = []
-    for window in windows:
-        mel, frames = front_end(make_batch([window], np.zeros(1, np.int32)))
-        variables = {"params": join(network.shared, network.corpus), "stats": network.stats}
-        apply = functools.partial(model._model.apply, variables, mel, frames, network.class_mask)
-        _, seen = apply(train=True, mutable=["intermediates", "stats"], rngs=key(), **CAPTURED)
-        x = seen["intermediates"]["conv"]["__call__"][0]
-        values.append(np.asarray(x[0, : int(frames[0])], np.float64).reshape(-1, x.shape[-1]))
-    values = np.concatenate(values)
-    return values.mean(axis=0), values.var(axis=0)
+    mel, frames = front_end(make_batch(windows, np.zeros(len(windows), np.int32)))
+    variables = {"params": join(network.shared, network.corpus), "stats": network.stats}
+    _, seen = model._model.apply(
+        *(variables, mel, frames, network.class_mask),
+        train=False,
+        mutable="intermediates",
+        capture_intermediates=lambda module, _: module.name == "conv",
+    )
+    x = np.asarray(seen["intermediates"]["conv"]["__call__"][0], np.float64)
+    factor, _ = MaskedBatchNorm(x.shape[-1]).apply(stored_of(network, "norm"), method="stored")
+    rows = [row[:n].reshape(-1, x.shape[-1]) for row, n in zip(x, frames, strict=True)]
+    values = np.concatenate(rows)
+    return values.mean(axis=0) / factor, values.var(axis=0) / factor**2
 
 
-CAPTURED = {"capture_intermediates": lambda module, _: module.name == "conv"}
+def stored_of(network, name):
+    return {"params": network.corpus[name], "stats": network.stats[name]}
 
 
 def key():
@@ -47,7 +51,7 @@ def key():
 
 
 def test_statistics_are_those_of_all_recordings(model):
-    windows = clips(150)  # of several batches
+    windows = clips(70)  # two batches
     network = adaptation.adapt_norms(model._model, model._network, windows)
     mean, variance = first_norm_of(model, windows)
     np.testing.assert_allclose(network.stats["norm"]["mean"], mean, rtol=1e-3, atol=1e-4)
@@ -91,8 +95,6 @@ def test_a_model_that_hears_them_answers_otherwise_and_stays_as_it_was(model, re
 
 
 def test_samples_and_files_are_the_same_recordings(model, recordings):
-    import soundfile
-
     samples = [soundfile.read(path) for path in recordings]
     by_file, by_samples = (
         model.adapt_norms(some).predict(recordings[0]) for some in (recordings, samples)
@@ -103,7 +105,7 @@ def test_samples_and_files_are_the_same_recordings(model, recordings):
 def test_a_long_recording_counts_as_its_pieces(model):
     long = np.random.default_rng(0).normal(0, 0.1, 16_000 * 5 * 16).astype(np.float32)
     assert model.adapt_norms([(long, 16_000)]).labels == model.labels
-    with pytest.raises(ValueError, match="^15 recordings, counted in pieces of 5 s, are too few"):
+    with pytest.raises(ValueError, match=r"^15 recordings, counted in pieces of 5 s, are too few"):
         model.adapt_norms([(long[: 16_000 * 5 * 15], 16_000)])
 
 
