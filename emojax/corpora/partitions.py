@@ -15,6 +15,7 @@ from emojax.corpora.segments import recording_of
 from emojax.corpora.spec import Clip, CorpusSpec
 
 PARTS = ("train", "devel", "test")
+ALL = "all"  # scheme without devel and test
 _WAYS_OUT = (
     "ways out: a `split` (train, devel, test) for every clip, a CSV with more speakers, "
     "or fewer labels"
@@ -92,7 +93,7 @@ def make_partition(
     corpus = _Corpus(spec, clips)
     complete: Collection[str] = ("train",)
     needed: Collection[str] = PARTS
-    if scheme == "all":
+    if scheme == ALL:
         how, part, needed = "every clip is trained on", np.zeros(len(clips), np.int64), ("train",)
     elif scheme != "default":
         how, part, needed = _fold(corpus, scheme, seed)

@@ -79,7 +79,7 @@ def evaluate(
     folder.mkdir(parents=True, exist_ok=True)
     write_predictions(predictions, folder / "predictions.csv")
     confusion_figure(results, folder / "confusion.png")
-    write_results(results, folder, _provenance(manifest, part, crop, command, state))
+    write_results(results, folder, provenance(manifest, part, crop, command, state))
     return results
 
 
@@ -165,7 +165,14 @@ class _Scorer:
         return dataclasses.replace(result, calibration=calibration), rows
 
 
-def _provenance(manifest: Mapping, part: str, crop: bool, command: str, state: str) -> dict:
+def provenance(
+    manifest: Mapping,
+    part: str = "test",
+    crop: bool = False,
+    command: str = "",
+    state: str = "best",
+) -> dict:
+    """Return how results came about, for ``results.json``; arguments as in :func:`evaluate`."""
     return {
         "command": command,
         "commit": commit(),

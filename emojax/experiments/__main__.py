@@ -5,9 +5,10 @@ parameters  one shared network against a network per corpus; --corpora=emoset: t
 baselines   Table 3: SVMs and the network from scratch
 transfer    Table 4 and Figure 7: shared and single-task transfer
 pooled      every clip of every corpus tested once (--folds=6): shared network, scratch and SVMs
+zero_shot   common emotions of corpora that a network never saw: --held_out=emodb,emovo
 cross_corpus  trained on A, tested on B: an SVM per corpus (--features=egemaps), or finished runs
 
-baselines, transfer and pooled run in OUT/runs whatever is not finished there, as in
+baselines, transfer, pooled and zero_shot run in OUT/runs whatever is not finished there, as in
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
 or, with --workdirs, read finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
 """
@@ -46,6 +47,8 @@ flags.DEFINE_list(
 )
 flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
 flags.DEFINE_integer("folds", 6, "pooled: how often a part of every corpus is left out.", 3)
+flags.DEFINE_list("held_out", [], "zero_shot: corpora to leave out and ask about; each, if empty.")
+flags.DEFINE_bool("together", False, "zero_shot: leave all of them out of one shared network.")
 flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
 flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
 flags.DEFINE_string(
@@ -64,7 +67,9 @@ flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, co
 flags.DEFINE_enum(
     "aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what."
 )
-flags.DEFINE_string("label_words", "", "Of levels of affect: as train.py's, such as calm=rest.")
+flags.DEFINE_string(
+    "label_words", "", "Of levels of affect and common emotions: as train.py's, such as calm=rest."
+)
 FLAGS = flags.FLAGS
 
 
@@ -120,6 +125,22 @@ def _pooled() -> Report:
     return report(_read()[0]) if FLAGS.workdirs else _launch("pooled", report)
 
 
+def _zero_shot() -> Report:
+    from emojax.evaluation.score_files import parse_workdirs
+    from emojax.experiments.zero_shot.plan import choose_held_out, reading_jobs, training_jobs
+    from emojax.experiments.zero_shot.report import zero_shot_report
+
+    spec, workdirs = _spec(), parse_workdirs(FLAGS.workdirs)
+    held_out, without = choose_held_out(spec, FLAGS.held_out)
+    if without:
+        print(f"not asked about, with fewer than two common words: {', '.join(without)}")
+    if workdirs:
+        jobs = reading_jobs(spec, held_out, workdirs)
+    else:
+        jobs = training_jobs(spec, held_out, FLAGS.together)
+    return _carry_out(jobs, spec, functools.partial(zero_shot_report, without=without))
+
+
 def _cross_corpus() -> Report:
     from emojax.evaluation.score_files import parse_workdirs
     from emojax.experiments.cross_corpus.report import cross_corpus_report
@@ -137,6 +158,7 @@ EXPERIMENTS: dict[str, Callable[[], Report]] = {
     "baselines": _baselines,
     "transfer": _transfer,
     "pooled": _pooled,
+    "zero_shot": _zero_shot,
     "cross_corpus": _cross_corpus,
 }
 
@@ -170,6 +192,10 @@ def _spec() -> Spec:
     from emojax.experiments.corpus_arguments import parse_bases, parse_corpora
     from emojax.experiments.launch.spec import Spec, parse_seeds
 
+    if not FLAGS.corpora:
+        raise ValueError(
+            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
+        )
     corpora = parse_corpora(FLAGS.corpora)
     given: dict[str, Any] = {
         name: FLAGS[name].value for name in Spec.__dataclass_fields__ if name in FLAGS
@@ -181,12 +207,7 @@ def _spec() -> Spec:
 
 
 def _launch(name: str, report: Callable[..., Report]) -> Report:
-    """A report of the runs that a plan asks for."""
-    if not FLAGS.corpora:
-        raise ValueError(
-            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
-        )
-    from emojax.experiments.launch.launch import carry_out
+    """A report of the runs that a plan of the experiments asks for."""
     from emojax.experiments.launch.plan import baseline_jobs, pooled_jobs, transfer_jobs
 
     plans: dict[str, Callable[..., Iterable[Job]]] = {
@@ -195,7 +216,14 @@ def _launch(name: str, report: Callable[..., Report]) -> Report:
         "pooled": functools.partial(pooled_jobs, folds=FLAGS.folds),
     }
     spec = _spec()
-    workdirs, failed = carry_out(list(plans[name](spec, FLAGS.settings)), spec, FLAGS.engine)
+    return _carry_out(plans[name](spec, FLAGS.settings), spec, report)
+
+
+def _carry_out(jobs: Iterable[Job], spec: Spec, report: Callable[..., Report]) -> Report:
+    """A report of jobs that are finished, or are run now."""
+    from emojax.experiments.launch.launch import carry_out
+
+    workdirs, failed = carry_out(list(jobs), spec, FLAGS.engine)
     if not workdirs:
         raise ValueError("no run ended well, see above; the same command tries them again")
     return report(workdirs, missing="; ".join(f"{name}: {why}" for name, why in failed.items()))

@@ -33,6 +33,7 @@ from emojax.audio.reading import (
 from emojax.corpora.aggregate import EMOTION
 from emojax.data.batches import split_clip, split_stream
 from emojax.files import printable, size_in_words
+from emojax.inference.adaptation import adapt_norms
 from emojax.inference.answer import Answer
 from emojax.inference.calibration import Calibration, level_db, read_calibrations, tempered
 from emojax.inference.network import Network, load_networks, make_forward
@@ -143,12 +144,8 @@ class Model:
         Raises:
           BadRecordingsError: some recordings cannot be used; it has the results of the others.
         """
-        if isinstance(audios, (str, bytes, os.PathLike)):
-            raise ValueError(
-                f"got one {type(audios).__name__}; give a list of recordings, or use predict"
-            )
         chosen = self._chosen(labels)
-        pairs = [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
+        pairs = _pairs(audios)
         results: list = [None] * len(pairs)
         errors: dict[int, ValueError] = {}
         for places, clips in _readable(pairs, errors):
@@ -168,6 +165,22 @@ class Model:
         It depends on this corpus's adapters. Arguments and errors are those of :meth:`predict`.
         """
         return self._hear_one(audio, sample_rate_hz).embeddings[0]
+
+    def adapt_norms(self, audios: Iterable[Audio | tuple[np.ndarray, float]]) -> Model:
+        """Return a model whose norms have the statistics of some recordings without labels.
+
+        They should be like those to come: the same room and microphone, and all that people say
+        there, not a choice of it. The same recordings in another order give almost the same model.
+
+        Args:
+          audios: at least 16 recordings as for :meth:`predict_many`, better some hundreds.
+
+        Raises:
+          ValueError: there are too few, or some cannot be used; the message names them.
+        """
+        self._refuse_fork()
+        network = adapt_norms(self._model, self._network, _windows(_pairs(audios)))
+        return Model(self.corpus, self.labels, self._model, network, self._calibration)
 
     def _hear_one(self, audio: Audio, sample_rate_hz: float | None) -> _Heard:
         """Run the network on a recording of any length."""
@@ -195,13 +208,16 @@ class Model:
 
     def _hear(self, clips: list[np.ndarray]) -> _Heard:
         """Run the network on clips."""
+        self._refuse_fork()
+        traits = np.array([(len(clip) / SAMPLE_RATE_HZ, level_db(clip)) for clip in clips])
+        return _Heard(*predict_clips(self._forward, self._network, clips), traits)
+
+    def _refuse_fork(self) -> None:
         if os.getpid() != self._process:
             raise RuntimeError(
                 "this model was loaded before the process forked, which JAX does not survive; load "
                 'it in each process, or start them by multiprocessing.get_context("spawn")'
             )
-        traits = np.array([(len(clip) / SAMPLE_RATE_HZ, level_db(clip)) for clip in clips])
-        return _Heard(*predict_clips(self._forward, self._network, clips), traits)
 
     def _chosen(self, labels: Iterable[str] | None) -> tuple[str, ...]:
         """Return the labels to choose from, or raise a ValueError that lists the choices."""
@@ -280,6 +296,41 @@ def log_mel(samples: np.ndarray, sample_rate_hz: float = SAMPLE_RATE_HZ) -> np.n
     (63, 64)
     """
     return np.asarray(front_end.log_mel(jnp.asarray(to_mono_16khz(samples, sample_rate_hz))))
+
+
+def _pairs(
+    audios: Iterable[Audio | tuple[np.ndarray, float]],
+) -> list[tuple[Audio, float | None]]:
+    """Return each recording with its sample rate, None for a file."""
+    if isinstance(audios, (str, bytes, os.PathLike)):
+        raise ValueError(
+            f"got one {type(audios).__name__}; give a list of recordings, or use predict"
+        )
+    return [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
+
+
+def _windows(pairs: Sequence[tuple[Audio, float | None]]) -> Iterator[np.ndarray]:
+    """Yield the windows of recordings in a random order; at the end, name those without any."""
+    errors: dict[int, ValueError] = {}
+    for place in np.random.default_rng(0).permutation(len(pairs)):
+        try:
+            yield from _windows_of(*pairs[place])
+        except ValueError as error:
+            errors[int(place)] = error
+    if errors:
+        listed = "; ".join(f"number {place}: {errors[place]}" for place in sorted(errors))
+        raise ValueError(f"{len(errors)} of {len(pairs)} recordings cannot be used: {listed}")
+
+
+def _windows_of(audio: Audio, sample_rate_hz: float | None) -> Iterator[np.ndarray]:
+    """Yield the windows of a recording of any length."""
+    if hasattr(audio, "read"):
+        audio = _content(audio)
+    try:
+        yield from split_clip(_samples(audio, sample_rate_hz), WINDOW_SAMPLES)
+    except TooLong:
+        with _on_disk(audio) as path:
+            yield from split_stream(read_blocks(path), WINDOW_SAMPLES)
 
 
 def _readable(

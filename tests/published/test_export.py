@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -204,3 +205,13 @@ def test_every_language_of_the_catalogue_has_a_code():
 )
 def test_the_licence_says_where_its_terms_are(license, text):
     assert text in license_text("demo", license)
+
+
+def test_a_published_model_answers_like_its_run(tiny_run, exported):
+    assert (tiny_run / "calibration.json").is_file()
+    noise = np.random.default_rng(0).normal(0, 0.1, 8_000).astype(np.float32)
+    ours, theirs = (
+        emojax.load(path, corpus="tones").predict(noise, 16_000) for path in (tiny_run, exported)
+    )
+    assert theirs == pytest.approx(ours, abs=2e-3)  # kernels are float16
+    assert theirs.warning.partition(":")[0] == ours.warning.partition(":")[0] != ""

@@ -137,7 +137,7 @@ def open_run(workdir: Path) -> Run:
             "only a run with --config.domains=arousal (or valence, or a+v) "
             "can be tested on other corpora"
         )
-    learnt_from = tuple(_learnt(workdir, manifest))
+    learnt_from = tuple(learnt_clips(workdir, manifest))
     names = dict.fromkeys(clip.file.partition("/")[0] for clip in learnt_from)
     return Run(workdir, manifest, tuple(names), learnt_from)
 
@@ -162,8 +162,12 @@ def check_levels(
                 )
 
 
-def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
-    """Yield the clips that a run and its base learnt from; file names begin with ``CORPUS/``."""
+def learnt_clips(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
+    """Yield the clips that a run and its bases learnt from; files and speakers begin with CORPUS/.
+
+    Raises:
+      ValueError: the corpora of a run are not where it says, or changed.
+    """
     for name, corpus in open_trained_on(workdir, manifest).items():
         for index in itertools.chain.from_iterable(corpus.partition.parts[part] for part in LEARNT):
             clip = corpus.clips[index]
@@ -171,7 +175,7 @@ def _learnt(workdir: Path, manifest: Mapping) -> Iterator[Clip]:
             yield named_after(name, clip) if own_labels else clip
     base = manifest["config"]["base"]
     if base:
-        yield from _learnt(Path(base), read_manifest(base))
+        yield from learnt_clips(Path(base), read_manifest(base))
 
 
 def network_system(run: Run, dimension: str, corpora: Levels) -> System:

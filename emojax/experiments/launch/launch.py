@@ -12,6 +12,7 @@ from emojax.baselines.pipeline import check_speakers
 from emojax.config import DataConfig
 from emojax.corpora.folds import make_folds
 from emojax.corpora.listing import prepared
+from emojax.corpora.partitions import ALL
 from emojax.corpora.spec import read_clips
 from emojax.data.partitioned import PartitionedCorpus, open_corpora
 from emojax.data.prepared import PreparedCorpus, find_corpora, open_corpus
@@ -78,7 +79,7 @@ def _with_partitions(jobs: Sequence[Job], spec: Spec) -> list[Job]:
     def known(job: Job) -> Job:
         # The config of an SVM has no settings of levels.
         division = {name: job.config[name] for name in _DIVISION if name in job.config}
-        if job.is_network:
+        if job.is_network or division["partition"] == ALL:
             found = partitions(tuple(job.corpora), **division)
         else:
             found = {name: folds(name, **division) for name in job.corpora}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from emojax.baselines.feature_sets import NAMES, FeatureSet, open_features
@@ -155,7 +155,7 @@ def _scratch(
 def _shared(spec: Spec, folder: str, states: Mapping[str, str], seed: int, **changes: Any) -> Job:
     """A shared network of all corpora."""
     fold = in_name(changes.get("partition", ""))
-    name = f"{folder}/shared_{_together(spec)}{fold}_seed{seed}"
+    name = f"{folder}/shared_{together(spec.corpora)}{fold}_seed{seed}"
     return spec.network(name, spec.config, spec.corpora, states, seed=seed, **changes)
 
 
@@ -182,17 +182,17 @@ def _single_task(spec: Spec, base: str, seed: int) -> Iterator[Job]:
     yield _tuned(spec, f"from_{base}/head", setting + HEAD, trained, base, seed, **head)
 
 
-def _together(spec: Spec) -> str:
+def together(corpora: Collection[str]) -> str:
     """Return the part of a job's name that identifies its corpora."""
-    digest = hashlib.blake2b(",".join(spec.corpora).encode(), digest_size=4).hexdigest()
-    return f"{len(spec.corpora)}_corpora_{digest}"  # names may be too long for a path
+    digest = hashlib.blake2b(",".join(corpora).encode(), digest_size=4).hexdigest()
+    return f"{len(corpora)}_corpora_{digest}"  # names may be too long for a path
 
 
 def _tuned(
     spec: Spec, name: str, setting: str, base: Job, start: str, seed: int, **changes: Any
 ) -> Job:
     """Return one job for all corpora; those new to the base begin with adapters of ``start``."""
-    name = f"{name}_{_together(spec)}_seed{seed}"
+    name = f"{name}_{together(spec.corpora)}_seed{seed}"
     changes |= {"base_corpus": start, "seed": seed}
     states = {"best": setting}
     return spec.network(name, spec.tune_config, spec.corpora, states, base, **changes)

@@ -31,7 +31,7 @@ def test_what_a_base_run_learnt_from_counts(
     folder.mkdir()
     untrained(tiny_config, {"levels": tiny_paths["levels"]}, folder)
     later = {**manifest, "config": {**manifest["config"], "base": str(folder)}}
-    learnt = list(systems_module._learnt(workdir, later))
+    learnt = list(systems_module.learnt_clips(workdir, later))
     for corpus in ("tones", "levels"):
         own = [clip for clip in learnt if clip.file.startswith(f"{corpus}/")]
         assert 0 < len(own) < len(opened[corpus].clips)

@@ -1,0 +1,1 @@
+"""Answers about corpora that a model never saw, by its head of common emotions."""

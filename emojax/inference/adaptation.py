@@ -1,0 +1,91 @@
+"""Norms of a network, re-estimated on recordings without labels."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from emojax.data.batches import Batch, make_batch
+from emojax.inference.network import Network, front_end
+from emojax.inference.predict import BATCH_SIZE
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.layers import BATCH_NORM_MOMENTUM
+from emojax.models.subtrees import Params, join
+
+FEWEST_WINDOWS = 16
+Moments = Callable[[Network, Batch], tuple[Params, jax.Array]]
+
+
+def adapt_norms(model: AdapterResNet, network: Network, windows: Iterable[np.ndarray]) -> Network:
+    """Return the network with the mean and variance of other recordings in every norm.
+
+    A batch is normalised by its own moments, as in training. The moments of all batches are pooled,
+    each weighted by its frames.
+
+    Args:
+      model: the network.
+      network: its parameters.
+      windows: int16 or float32 arrays ``[n]`` of at most 5 s at 16 kHz, in an order in which 64
+        that follow each other are like any others. Few are in memory at once.
+
+    Raises:
+      ValueError: there are fewer than ``FEWEST_WINDOWS``.
+    """
+    moments, windows = _make_moments(model), iter(windows)
+    total, weight = jax.tree.map(lambda leaf: np.zeros(leaf.shape), network.stats), 0.0
+    while some := list(itertools.islice(windows, BATCH_SIZE)):
+        if not weight and len(some) < FEWEST_WINDOWS:
+            raise ValueError(
+                f"{len(some)} recordings, counted in pieces of 5 s, are too few to estimate norms; "
+                f"give at least {FEWEST_WINDOWS}, better some hundreds"
+            )
+        batch = make_batch(some, np.zeros(len(some), np.int32), BATCH_SIZE)
+        own, frames = jax.device_get(moments(network, batch))
+        total = jax.tree.map(np.add, total, own)
+        weight += float(frames)
+    if not weight:
+        raise ValueError(f"no recordings; give at least {FEWEST_WINDOWS}, better some hundreds")
+    stats = {name: _central(norm, weight) for name, norm in total.items()}
+    return Network(network.shared, network.corpus, stats, network.class_mask)
+
+
+def _central(norm: dict[str, np.ndarray], weight: float) -> dict[str, jax.Array]:
+    """Turn sums of means and of mean squares into mean and variance."""
+    mean = norm["mean"] / weight
+    variance = np.maximum(norm["variance"] / weight - mean**2, 0)
+    return {"mean": jnp.asarray(mean, jnp.float32), "variance": jnp.asarray(variance, jnp.float32)}
+
+
+@functools.lru_cache(maxsize=8)
+def _make_moments(model: AdapterResNet) -> Moments:
+    """Make the function of a batch's sums at every norm, of means and of mean squares by frames."""
+    still = model.clone(dropout=0.0)
+
+    @jax.jit
+    def moments(network: Network, batch: Batch) -> tuple[Params, jax.Array]:
+        mel, frames = front_end(batch)
+        zeros = jax.tree.map(jnp.zeros_like, network.stats)
+        variables = {"params": join(network.shared, network.corpus), "stats": zeros}
+        _, changed = still.apply(
+            variables, mel, frames, network.class_mask, train=True, mutable="stats"
+        )
+        # Running statistics that begin at 0 hold this share of the batch's after one update.
+        share = 1 - BATCH_NORM_MOMENTUM
+        own = jax.tree.map(lambda leaf: leaf / share, cast(Any, changed)["stats"])
+        weight = frames.sum().astype(jnp.float32)
+        sums = {
+            name: {
+                "mean": weight * norm["mean"],
+                "variance": weight * (norm["variance"] + norm["mean"] ** 2),
+            }
+            for name, norm in own.items()
+        }
+        return sums, weight
+
+    return moments
