@@ -44,8 +44,16 @@ flags.DEFINE_list(
     "(cross_corpus: of runs with --config.domains); a folder may be a pattern, "
     "and a name may be repeated.",
 )
-flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
+flags.DEFINE_list(
+    "settings",
+    [],
+    "Rows to run; the usual, if empty, without weights to fetch. pooled: A+B adds up the "
+    "log-probabilities of two other rows.",
+)
 flags.DEFINE_integer("folds", 6, "pooled: how often a part of every corpus is left out.", 3)
+flags.DEFINE_string(
+    "base", "", "pooled: the run, or name of a published model, that the row adapt begins at."
+)
 flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
 flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
 flags.DEFINE_string(
@@ -83,6 +91,8 @@ def main(argv: list[str]) -> None:
         typed = shlex.join(["python", "-m", "emojax.experiments", *sys.argv[1:]])
         for path in write_report(report, _path(FLAGS.out), typed):
             print(path)
+        if report.caution:
+            print(report.caution, file=sys.stderr)
         if report.missing:
             raise ValueError("some runs failed, see above; the same command tries them again")
 
@@ -113,9 +123,12 @@ def _transfer() -> Report:
 
 def _pooled() -> Report:
     from emojax.experiments.pooled import pooled_report
+    from emojax.experiments.reports.fusion import AND, fused_settings
 
     def report(workdirs: dict[str, list[Path]], **given: str) -> Report:
-        return pooled_report(workdirs, _opened(), **given)
+        known = workdirs if FLAGS.workdirs else [one for one in FLAGS.settings if AND not in one]
+        fused = fused_settings(FLAGS.settings, known)
+        return pooled_report(workdirs, _opened(), fused=fused, **given)
 
     return report(_read()[0]) if FLAGS.workdirs else _launch("pooled", report)
 
@@ -187,7 +200,8 @@ def _launch(name: str, report: Callable[..., Report]) -> Report:
             "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
         )
     from emojax.experiments.launch.launch import carry_out
-    from emojax.experiments.launch.plan import baseline_jobs, pooled_jobs, transfer_jobs
+    from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
+    from emojax.experiments.launch.pooled_plan import pooled_jobs
 
     plans: dict[str, Callable[..., Iterable[Job]]] = {
         "baselines": baseline_jobs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -35,6 +35,7 @@ def pooled_report(
     workdirs: Mapping[str, Sequence[Path]],
     corpora: Mapping[str, PreparedCorpus],
     missing: str = "",
+    fused: Mapping[str, Sequence[str]] | None = None,
 ) -> Report:
     """Score finished folds as one test part for each corpus, and compare the settings on it.
 
@@ -42,17 +43,18 @@ def pooled_report(
       workdirs: setting → work directories of its folds, first the one to compare with.
       corpora: those to show; they say which clips there are.
       missing: which runs should be there and are not.
+      fused: further setting → those whose predictions it puts together.
 
     Raises:
       ValueError: as :func:`emojax.experiments.reports.pooling.pool`.
     """
-    pooled = pool(workdirs, corpora)
+    pooled = pool(workdirs, corpora, fused)
     grid = pooled.grid
     tests = {setting: grid.compared(setting) for setting in grid.others}
     caption = "UAR over the pooled test clips of all folds, in percent"
     picture = f"{caption}, coloured by what it gained on {grid.first}"
     pieces: list[Table | Picture] = [
-        _scores(grid, tests, caption),
+        _scores(grid, tests, caption, [*_fusion_note(grid, fused or {})]),
         Picture("pooled", picture, _map(grid)),
         *rank_pictures(grid),
         _details(grid, tests),
@@ -73,7 +75,15 @@ def _seeds(pooled: Pooled) -> str:
     return f"{', '.join(map(str, found))}; one run of each fold in each setting with each seed."
 
 
-def _scores(grid: Grid, tests: Tests, caption: str) -> Table:
+def _fusion_note(grid: Grid, fused: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if shown := [name for name in fused if name in grid.settings]:
+        yield (
+            f"{', '.join(shown)}: the label with the largest sum of the parts' log-probabilities, "
+            "weighted alike; nothing of it is fitted on test."
+        )
+
+
+def _scores(grid: Grid, tests: Tests, caption: str, fusion: Sequence[str]) -> Table:
     columns = {"corpus": "", "clips": ",d", "speakers": "d", "chance": ".1f"}
     columns |= dict.fromkeys(grid.settings, ".1f")
     rows = [
@@ -87,6 +97,7 @@ def _scores(grid: Grid, tests: Tests, caption: str) -> Table:
         f"+ and −: more and fewer clips are right than with {grid.first}, by McNemar's test over "
         "all clips of the first seed (mid-p, corrected by Holm for the number of corpora, "
         f"p < {P_BELOW}).",
+        *fusion,
         *few_speakers_notes(grid),
     ]
     return Table("pooled", caption, columns, rows, _means(grid), notes)
