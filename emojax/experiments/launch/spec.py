@@ -90,10 +90,18 @@ class Spec:
         settings = {
             key: value for key, value in config.flat().items() if key not in {*PATH_KEYS, "base"}
         }
-        job = Job(name, folder, (train, *score), results, settings, list(corpora), is_network=True)
-        if isinstance(base, Job):
-            return dataclasses.replace(job, after=[base])
-        return dataclasses.replace(job, base=base_of(config).get("base", {}))
+        after = [base] if isinstance(base, Job) else []
+        return Job(
+            name,
+            folder,
+            (train, *score),
+            results,
+            settings,
+            list(corpora),
+            after,
+            is_network=True,
+            base={} if after else base_of(config).get("base", {}),
+        )
 
     def svm(self, features: FeatureSet, corpus: str, seed: int, partition: str = "") -> Job:
         """Return a job that scores an SVM on one corpus, by default on the networks' partition."""
