@@ -65,8 +65,7 @@ def evaluate(
 ) -> list[CorpusResult]:
     """Train and score the baseline on every corpus; the folds of a corpus get one score.
 
-    Writes ``results.json``, ``predictions.csv`` (without probabilities: an SVM has none) and
-    ``confusion.png``.
+    Writes ``results.json``, ``predictions.csv`` and ``confusion.png``.
 
     Args:
       baseline: features and classifier.
@@ -137,12 +136,21 @@ def _judge(
     """Score all folds together; return also the predictions, in the order of the corpus's table."""
     labels = corpus.spec.labels
     tested = np.concatenate([partition.parts["test"] for partition in folds.partitions])
-    predicted = np.concatenate([answer.predicted for answer in answers])
     order = np.argsort(tested)
-    clips, predicted = [corpus.clips[i] for i in tested[order]], predicted[order]
+    clips = [corpus.clips[i] for i in tested[order]]
+    predicted = np.concatenate([answer.predicted for answer in answers])[order]
+    probabilities = np.concatenate([answer.probabilities for answer in answers])[order]
     rows = [
-        Prediction(name, clip.file, clip.speaker, clip.label, labels[best], {})
-        for clip, best in zip(clips, predicted, strict=True)
+        Prediction(
+            name,
+            clip.file,
+            clip.speaker,
+            clip.label,
+            labels[best],
+            # A last label that no clip has is in no array.
+            dict(zip(labels, map(float, row), strict=False)),
+        )
+        for clip, best, row in zip(clips, predicted, probabilities, strict=True)
     ]
     truth = np.array([labels.index(clip.label) for clip in clips])
     protocol = f"{folds.protocol}; {what}"

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 from sklearn.metrics import recall_score
 from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from sklearn.preprocessing import StandardScaler
@@ -13,6 +15,8 @@ from sklearn.svm import SVC
 
 # EmoNet, section 4.1: "on a logarithmic scale from 1 to 10^-9"; the smallest C wins a tie.
 COMPLEXITIES = tuple(10.0**exponent for exponent in range(-9, 1))
+# A few devel clips, all right by chance, must not make an SVM certain.
+_TEMPERATURES = (0.1, 100.0)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -23,11 +27,15 @@ class Answer:
       predicted: int ``[N]``, a label for every clip of the test part.
       complexity: the C that was used.
       devel_uar: UAR on devel with this C; None where C was not chosen on devel.
+      probabilities: float ``[N, K]``, of the labels 0 to K - 1; the predicted one has the highest.
+        They are the softmax of the decision values, one label against the rest, over a temperature
+        that makes devel likeliest. A label that no learnt clip has gets 0.
     """
 
     predicted: np.ndarray
     complexity: float
     devel_uar: float | None
+    probabilities: np.ndarray
 
 
 def linear(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndarray]) -> Answer:
@@ -40,22 +48,23 @@ def linear(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndar
       labels: int ``[N]``.
       parts: ``train``, ``devel`` and ``test`` → indices.
     """
-    train, devel, test = (parts[part] for part in ("train", "devel", "test"))
+    train, devel = parts["train"], parts["devel"]
     kernel = linear_kernel(_standardise(features, train))
-    uar = {c: _uar(labels[devel], _predict(kernel, labels, c, train, devel)) for c in COMPLEXITIES}
+    seen = {c: _decide(kernel, labels, c, train, devel) for c in COMPLEXITIES}
+    uar = {c: _uar(labels[devel], values.argmax(axis=1)) for c, values in seen.items()}
     best = max(uar, key=uar.__getitem__)
-    both = np.concatenate([train, devel])
-    return Answer(_predict(kernel, labels, best, both, test), best, uar[best])
+    return _answer(kernel, labels, parts, seen[best], best, uar[best])
 
 
 def rbf(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndarray]) -> Answer:
     """Fit an SVM with C = 1 and an RBF kernel with gamma = 1 / D on train and devel.
 
-    Nothing is chosen on devel. The arguments are those of :func:`linear`.
+    Nothing but the temperature is chosen on devel. The arguments are those of :func:`linear`.
     """
-    train = np.concatenate([parts["train"], parts["devel"]])
-    kernel = rbf_kernel(_standardise(features, train), gamma=1 / features.shape[1])
-    return Answer(_predict(kernel, labels, 1.0, train, parts["test"]), 1.0, None)
+    train, devel = parts["train"], parts["devel"]
+    scaled = _standardise(features, np.concatenate([train, devel]))
+    kernel = rbf_kernel(scaled, gamma=1 / features.shape[1])
+    return _answer(kernel, labels, parts, _decide(kernel, labels, 1.0, train, devel), 1.0, None)
 
 
 CLASSIFIERS = {"linear": linear, "rbf": rbf}
@@ -84,13 +93,63 @@ def _standardise(features: np.ndarray, train: np.ndarray) -> np.ndarray:
     return np.nan_to_num(StandardScaler().fit(features[train]).transform(features))
 
 
-def _predict(
+def _answer(
+    kernel: np.ndarray,
+    labels: np.ndarray,
+    parts: Mapping[str, np.ndarray],
+    on_devel: np.ndarray,
+    complexity: float,
+    devel_uar: float | None,
+) -> Answer:
+    """Fit the SVM of this C on train and devel, and answer for test."""
+    both = np.concatenate([parts["train"], parts["devel"]])
+    values = _decide(kernel, labels, complexity, both, parts["test"])
+    probabilities = softmax(values / _temperature(on_devel, labels[parts["devel"]]), axis=1)
+    return Answer(values.argmax(axis=1), complexity, devel_uar, probabilities)
+
+
+def _decide(
     kernel: np.ndarray, labels: np.ndarray, complexity: float, seen: np.ndarray, unseen: np.ndarray
 ) -> np.ndarray:
-    """Fit an SVM on seen clips and predict unseen ones, given the kernel [N, N] of all clips."""
-    # The kernel of all clips is one matrix product; libsvm computes it by pairs, again for every C.
+    """Fit an SVM on seen clips, and return the decision values of unseen ones.
+
+    Args:
+      kernel: float ``[N, N]``, of all clips; libsvm would compute it by pairs, again for every C.
+      labels: int ``[N]``, 0 to K - 1.
+      complexity: the C.
+      seen: indices.
+      unseen: indices.
+
+    Returns:
+      float ``[unseen, K]``, highest at the label that the SVM predicts; -inf where no seen clip has
+      the label.
+    """
     svm = SVC(C=complexity, kernel="precomputed").fit(kernel[np.ix_(seen, seen)], labels[seen])
-    return svm.predict(kernel[np.ix_(unseen, seen)])
+    rows = kernel[np.ix_(unseen, seen)]
+    values = svm.decision_function(rows)
+    if values.ndim == 1:  # of two labels, only the second's
+        values = np.stack([-values, values], axis=1)
+    # Of labels with as many votes, an SVM predicts the first, which may not be the surest.
+    predicted = np.searchsorted(svm.classes_, svm.predict(rows))
+    values[np.arange(len(rows)), predicted] = np.nextafter(values.max(axis=1), np.inf)
+    every = np.full((len(rows), labels.max() + 1), -np.inf)
+    every[:, svm.classes_] = values
+    return every
+
+
+def _temperature(values: np.ndarray, truth: np.ndarray) -> float:
+    """The temperature by which the softmax of decision values makes the truth likeliest."""
+    known = np.isfinite(values[np.arange(len(truth)), truth])
+    if not known.any():
+        return 1.0
+    values, truth = values[known], truth[known]
+
+    def loss(log_temperature: float) -> float:
+        logs = log_softmax(values / np.exp(log_temperature), axis=1)
+        return -logs[np.arange(len(truth)), truth].mean()
+
+    found = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
+    return float(np.exp(found.x))
 
 
 def _uar(truth: np.ndarray, predicted: np.ndarray) -> float:

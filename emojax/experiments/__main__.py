@@ -45,10 +45,18 @@ flags.DEFINE_list(
     "(cross_corpus: of runs with --config.domains); a folder may be a pattern, "
     "and a name may be repeated.",
 )
-flags.DEFINE_list("settings", [], "Rows to run; the paper's, if empty, without weights to fetch.")
+flags.DEFINE_list(
+    "settings",
+    [],
+    "Rows to run; the usual, if empty, without weights to fetch. pooled: A+B adds up the "
+    "log-probabilities of two other rows.",
+)
 flags.DEFINE_integer("folds", 6, "pooled: how often a part of every corpus is left out.", 3)
 flags.DEFINE_list("held_out", [], "zero_shot: corpora to leave out and ask about; each, if empty.")
 flags.DEFINE_bool("together", False, "zero_shot: leave all of them out of one shared network.")
+flags.DEFINE_string(
+    "base", "", "pooled: the run, or name of a published model, that the row adapt begins at."
+)
 flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
 flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
 flags.DEFINE_string(
@@ -88,6 +96,8 @@ def main(argv: list[str]) -> None:
         typed = shlex.join(["python", "-m", "emojax.experiments", *sys.argv[1:]])
         for path in write_report(report, _path(FLAGS.out), typed):
             print(path)
+        if report.caution:
+            print(report.caution, file=sys.stderr)
         if report.missing:
             raise ValueError("some runs failed, see above; the same command tries them again")
 
@@ -118,9 +128,12 @@ def _transfer() -> Report:
 
 def _pooled() -> Report:
     from emojax.experiments.pooled import pooled_report
+    from emojax.experiments.reports.fusion import AND, fused_settings
 
     def report(workdirs: dict[str, list[Path]], **given: str) -> Report:
-        return pooled_report(workdirs, _opened(), **given)
+        known = workdirs if FLAGS.workdirs else [one for one in FLAGS.settings if AND not in one]
+        fused = fused_settings(FLAGS.settings, known)
+        return pooled_report(workdirs, _opened(), fused=fused, **given)
 
     return report(_read()[0]) if FLAGS.workdirs else _launch("pooled", report)
 
@@ -207,8 +220,9 @@ def _spec() -> Spec:
 
 
 def _launch(name: str, report: Callable[..., Report]) -> Report:
-    """A report of the runs that a plan of the experiments asks for."""
-    from emojax.experiments.launch.plan import baseline_jobs, pooled_jobs, transfer_jobs
+    """A report of the runs that a plan asks for."""
+    from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
+    from emojax.experiments.launch.pooled_plan import pooled_jobs
 
     plans: dict[str, Callable[..., Iterable[Job]]] = {
         "baselines": baseline_jobs,

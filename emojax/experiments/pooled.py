@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from emojax.data.prepared import PreparedCorpus
@@ -11,6 +11,7 @@ from emojax.experiments.reports.interval_tables import details_table, gain_map, 
 from emojax.experiments.reports.pooling import Pooled, pool
 from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
+from emojax.experiments.reports.score_grid import Grid
 from emojax.experiments.reports.score_tables import rank_pictures
 from emojax.experiments.reports.table import Table
 
@@ -19,6 +20,7 @@ def pooled_report(
     workdirs: Mapping[str, Sequence[Path]],
     corpora: Mapping[str, PreparedCorpus],
     missing: str = "",
+    fused: Mapping[str, Sequence[str]] | None = None,
 ) -> Report:
     """Score finished folds as one test part for each corpus, and compare the settings on it.
 
@@ -26,17 +28,18 @@ def pooled_report(
       workdirs: setting → work directories of its folds, first the one to compare with.
       corpora: those to show; they say which clips there are.
       missing: which runs should be there and are not.
+      fused: further setting → those whose predictions it puts together.
 
     Raises:
       ValueError: as :func:`emojax.experiments.reports.pooling.pool`.
     """
-    pooled = pool(workdirs, corpora)
+    pooled = pool(workdirs, corpora, fused)
     grid = pooled.grid
     tests = {setting: grid.compared(setting) for setting in grid.others}
     caption = "UAR over the pooled test clips of all folds, in percent"
     picture = f"{caption}, coloured by what it gained on {grid.first}"
     pieces: list[Table | Picture] = [
-        interval_table(grid, tests, "pooled", caption),
+        interval_table(grid, tests, "pooled", caption, [*_fusion_note(grid, fused or {})]),
         Picture("pooled", picture, gain_map(grid)),
         *rank_pictures(grid),
         details_table(grid, tests, "pooled_details", "Pooled folds in full"),
@@ -55,3 +58,11 @@ def pooled_report(
 def _seeds(pooled: Pooled) -> str:
     found = sorted({one.seed for one in pooled.runs.runs()})
     return f"{', '.join(map(str, found))}; one run of each fold in each setting with each seed."
+
+
+def _fusion_note(grid: Grid, fused: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if shown := [name for name in fused if name in grid.settings]:
+        yield (
+            f"{', '.join(shown)}: the label with the largest sum of the parts' log-probabilities, "
+            "weighted alike; nothing of it is fitted on test."
+        )

@@ -53,6 +53,11 @@ def test_files_are_those_of_evaluate_py_and_folds_are_pooled(tiny_paths, tmp_pat
         assert (result.n == len(clips)) == (partition != "default")
         assert files == [clip.file for clip in clips if clip.file in set(files)]
         assert result.uar == 1.0
+        for row in (row for row in rows if row["corpus"] == result.corpus):
+            probabilities = json.loads(row["probabilities"])
+            assert tuple(probabilities) == result.labels
+            assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
+            assert max(probabilities, key=probabilities.get) == row["prediction"] == row["label"]
         assert "no speaker normalisation" in result.protocol
     assert (tmp_path / "a" / "b" / "confusion.png").exists()
 

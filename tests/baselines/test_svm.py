@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import log_softmax, softmax
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -50,6 +51,69 @@ def test_linear_takes_the_best_c_on_devel_and_learns_from_both(clips):
     np.testing.assert_array_equal(answer.predicted, expected)
 
 
+def test_ties_of_votes_are_settled_as_by_the_svm(clips):
+    features, _ = clips
+    labels = np.random.default_rng(1).integers(0, 6, 150)  # noise: many ties
+    both = np.arange(90)
+    scaled = StandardScaler().fit_transform(features[both])
+    model = SVC(gamma="auto", C=1).fit(scaled, labels[both])
+    unseen = StandardScaler().fit(features[both]).transform(features[90:])
+    assert (model.decision_function(unseen).argmax(axis=1) != model.predict(unseen)).any()
+    answer = svm.rbf(features, labels, PARTS)
+    np.testing.assert_array_equal(answer.predicted, model.predict(unseen))
+    of_predicted = answer.probabilities[np.arange(60), answer.predicted]
+    np.testing.assert_allclose(of_predicted, answer.probabilities.max(axis=1))
+
+
+@pytest.mark.parametrize("classify", svm.CLASSIFIERS.values())
+@pytest.mark.parametrize("several", [True, False])
+def test_probabilities_are_a_label_s_share_and_highest_for_the_answer(clips, classify, several):
+    features, labels = clips
+    if not several:
+        labels = np.minimum(labels, 1)
+    answer = classify(features, labels, PARTS)
+    assert answer.probabilities.shape == (60, 3 if several else 2)
+    np.testing.assert_allclose(answer.probabilities.sum(axis=1), 1)
+    np.testing.assert_array_equal(answer.probabilities.argmax(axis=1), answer.predicted)
+
+
+def test_the_temperature_makes_devel_likeliest(clips):
+    features, labels = clips
+    scaled = StandardScaler().fit(features[:90]).transform(features)
+    known = SVC(gamma="auto", C=1).fit(scaled[:60], labels[:60])
+    values = known.decision_function(scaled[60:90])
+    model = SVC(gamma="auto", C=1).fit(scaled[:90], labels[:90])
+    unseen = model.decision_function(scaled[90:])
+    tried = np.geomspace(0.1, 100, 400)
+    likelihoods = [
+        log_softmax(values / t, axis=1)[np.arange(30), labels[60:90]].mean() for t in tried
+    ]
+    best = tried[np.argmax(likelihoods)]
+    assert 0.1 < best < 100
+    answer = svm.rbf(features, labels, PARTS)
+    agrees = answer.predicted == unseen.argmax(axis=1)  # others are ties of votes
+    expected = softmax(unseen / best, axis=1)
+    np.testing.assert_allclose(answer.probabilities[agrees], expected[agrees], atol=0.01)
+
+
+@pytest.mark.parametrize("classify", svm.CLASSIFIERS.values())
+def test_a_label_that_nobody_learnt_gets_no_probability(clips, classify):
+    features, labels = clips
+    labels[:90] = np.minimum(labels[:90], 1)
+    labels[60] = 2  # in devel, not in train
+    answer = classify(features, labels, {**PARTS, "devel": np.arange(61, 90)})
+    assert answer.probabilities[:, 2].tolist() == [0] * 60
+    answer = classify(features, labels, PARTS)
+    assert np.isfinite(answer.probabilities).all()
+
+
+@pytest.mark.parametrize("classify", svm.CLASSIFIERS.values())
+def test_a_devel_part_without_a_mistake_does_not_make_certain(clips, classify):
+    _, labels = clips
+    told = np.eye(3)[labels]
+    assert classify(told, labels, PARTS).probabilities.min() > 1e-12
+
+
 @pytest.mark.parametrize("classify", svm.CLASSIFIERS.values())
 def test_the_test_part_changes_nothing_but_its_own_answers(clips, classify):
     features, labels = clips
@@ -59,6 +123,7 @@ def test_the_test_part_changes_nothing_but_its_own_answers(clips, classify):
     after = classify(features, labels, PARTS)
     assert (after.complexity, after.devel_uar) == (before.complexity, before.devel_uar)
     np.testing.assert_array_equal(after.predicted[:10], before.predicted[:10])
+    np.testing.assert_array_equal(after.probabilities[:10], before.probabilities[:10])
 
 
 def test_the_grid_is_the_paper_s():

@@ -217,6 +217,22 @@ def test_common_emotions_stand_beside_the_corpora(tiny_paths):
     assert opened["tones"].stored("train").strata is None
 
 
+def test_a_domain_beside_the_corpora_needs_no_test_part(tiny_paths, tmp_path):
+    shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
+    clips = [
+        dataclasses.replace(clip, speaker=min(clip.speaker, "2"))
+        for clip in read_clips(tmp_path / "1.0.0" / "clips.csv")
+    ]
+    write_clips(tmp_path / "1.0.0" / "clips.csv", clips)
+    paths = {**tiny_paths, "tones": tmp_path / "1.0.0"}
+    words = "high=anger,middle=joy,low=sadness"  # levels has no common emotion
+    opened = open_corpora(paths, "fold:4/5", 0, "corpora+emotion", words)
+    tested = {name: len(corpus.partition.parts["test"]) for name, corpus in opened.items()}
+    assert tested["levels"] > 0
+    assert (tested["tones"], tested["emotion"]) == (0, 0)
+    assert len(opened["emotion"].partition.parts["devel"])
+
+
 def test_a_corpus_cannot_have_the_name_of_a_domain(tiny_paths):
     paths = {"emotion": tiny_paths["tones"], "levels": tiny_paths["levels"]}
     with pytest.raises(ValueError, match="with a corpus emotion; name it otherwise"):

@@ -45,6 +45,14 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
             ["pooled", "--corpora=a", "--folds=6", "--settings=b"],
             "--settings='b'; choose of scratch",
         ),
+        (
+            ["pooled", "--corpora=a", "--settings=scratch,scratch+b"],
+            r"--settings=scratch\+b fuses 'b', .* there are: scratch",
+        ),
+        (
+            ["pooled", "--corpora=a", "--settings=adapt", "--base=nowhere"],
+            "nowhere holds no checkpoint",
+        ),
         (["cross_corpus", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
         (
             ["statistics", "--corpora=tones,nope"],

@@ -37,8 +37,11 @@ def corpora():
     return {"many": corpus("many", "abcdef"), "few": corpus("few", "abc")}
 
 
-def run(folder, corpora, right, partition, seed=0, **config):
-    """A scored run of a fold, or of all of them: corpus → how many takes of ten are right."""
+def run(folder, corpora, right, partition, seed=0, sure=None, **config):
+    """A scored run of a fold, or of all of them: corpus → how many takes of ten are right.
+
+    Each prediction has the probability ``sure``, or none.
+    """
     folder.mkdir(parents=True)
     results, predictions = [], []
     for name, takes in right.items():
@@ -53,7 +56,7 @@ def run(folder, corpora, right, partition, seed=0, **config):
         if tested:
             results.append(score(name, parts[0].protocol, LABELS, truth, predicted, speakers))
         predictions += [
-            Prediction(name, clip.file, clip.speaker, clip.label, LABELS[p], {})
+            Prediction(name, clip.file, clip.speaker, clip.label, LABELS[p], probabilities(p, sure))
             for clip, p in zip(tested, predicted, strict=True)
         ]
     write_predictions(predictions, folder / "predictions.csv")
@@ -61,6 +64,10 @@ def run(folder, corpora, right, partition, seed=0, **config):
     noted |= {"config": {"seed": seed, "partition": partition, **config}}
     write_results(results, folder, {**noted, "devel_uar": dict.fromkeys(right, 0.5)})
     return folder
+
+
+def probabilities(predicted, sure):
+    return {LABELS[predicted]: sure, LABELS[1 - predicted]: 1 - sure} if sure else {}
 
 
 @pytest.fixture
@@ -126,6 +133,62 @@ def test_a_corpus_of_few_speakers_is_marked_wherever_its_score_is_shown(workdirs
     assert [text.get_text() for text in picture.figure.texts] == [NOTE]
     alone = {name: corpora[name] for name in ["many"]}
     assert NOTE not in pooled_report(workdirs, alone).pieces[0].notes
+
+
+def test_the_terminal_is_told_which_corpora_have_few_speakers(workdirs, corpora):
+    assert pooled_report(workdirs, corpora).caution.startswith("few: fewer than five speakers")
+    assert pooled_report(workdirs, {"many": corpora["many"]}).caution == ""
+
+
+def test_a_fused_row_is_scored_and_compared_as_any_other(corpora, tmp_path, rows_of):
+    unsure = run(tmp_path / "unsure", corpora, {"many": 2, "few": 2}, "fold:6", sure=0.6)
+    sure = run(tmp_path / "sure", corpora, {"many": 9, "few": 4}, "fold:6", sure=0.7)
+    fused = {"unsure+sure": ["unsure", "sure"]}
+    report = pooled_report({"unsure": [unsure], "sure": [sure]}, corpora, fused=fused)
+    table = report.pieces[0]
+    assert list(table.columns)[4:] == ["unsure", "sure", "unsure+sure"]
+    assert any("unsure+sure: the label with the largest sum" in note for note in table.notes)
+    rows = {(r["setting"], r["corpus"]): r for r in rows_of(report.pieces[2])}
+    same = "UAR", "low", "high", "from", "to", "exact p", "mid-p", "mid-p by Holm", "mark"
+    for name in corpora:  # the surer one decides each clip
+        fused, own = rows["unsure+sure", name], rows["sure", name]
+        assert [fused[key] for key in same] == [own[key] for key in same]
+        assert fused["protocol"] == own["protocol"]
+    assert rows["unsure+sure", "many"]["mark"] == "+"
+    assert "unsure+sure" not in {row["setting"] for row in rows_of(report.pieces[-1])}
+
+
+def test_what_a_part_of_a_fusion_lacks_the_fusion_lacks(corpora, tmp_path):
+    one = run(tmp_path / "one", corpora, {"many": 2, "few": 2}, "fold:6", sure=0.6)
+    other = run(tmp_path / "other", corpora, {"many": 9}, "fold:6", sure=0.7)
+    fused = {"one+other": ["one", "other"]}
+    report = pooled_report({"one": [one], "other": [other]}, corpora, fused=fused)
+    assert [row[-1] == "" for row in report.pieces[0].shown()] == [False, True, False]
+    assert pooled_report({"one": [one]}, corpora, fused=fused).pieces[0].shown()[0][-1] != ""
+
+
+def test_fusing_old_predictions_is_refused(workdirs, corpora):
+    with pytest.raises(ValueError, match=r"^scratch: ./.* of corpus many has no probabilities"):
+        pooled_report(workdirs, corpora, fused={"scratch+egemaps": ["scratch", "egemaps"]})
+
+
+def test_a_domain_beside_the_corpora_is_no_corpus_of_the_table(corpora, tmp_path, rows_of):
+    trained_on = {**corpora, "emotion": corpus("emotion", "abcdefgh")}
+    right = {"many": 9, "few": 8, "emotion": 5}
+    folds = [
+        run(
+            tmp_path / str(i),
+            trained_on,
+            right if i <= 3 else {"many": 9},  # the last folds test none of the domain
+            f"fold:{i}/6",
+            domains="corpora+emotion",
+        )
+        for i in range(1, 7)
+    ]
+    report = pooled_report({"shared_emotion": folds}, corpora)
+    assert [row[0] for row in report.pieces[0].shown()] == ["many", "few", "mean of 2"]
+    assert report.missing == ""
+    assert "emotion" not in {row["corpora"] for row in rows_of(report.pieces[-1])}
 
 
 def test_missing_folds_are_named_and_nothing_is_scored_as_if_whole(workdirs, corpora):

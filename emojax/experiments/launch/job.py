@@ -28,6 +28,7 @@ class Job:
       corpora: names of the corpora that it learns from.
       after: jobs that must finish first; a network starts from the first of them.
       is_network: True where it leaves checkpoints with a manifest.
+      base: the manifest's entry of the model it starts from, where that is no job's.
       partitions: partitions of ``corpora`` or of their domains, as in the manifest; empty until
         the corpora are prepared.
     """
@@ -40,6 +41,7 @@ class Job:
     corpora: Sequence[str] = ()
     after: Sequence[Job] = ()
     is_network: bool = False
+    base: Mapping = dataclasses.field(default_factory=dict)
     partitions: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
     def begin(self) -> bool:
@@ -95,7 +97,10 @@ class Job:
         """Raise a ValueError where a saved run or its base differs from this job."""
         # The base may have moved.
         config = {key: value for key, value in saved["config"].items() if key != "base"}
-        lines = differences({"config": config}, {"config": self.config}, prefix)
+        here, wanted = {"config": config}, {"config": self.config}
+        if not self.after:
+            here, wanted = here | {"base": saved.get("base", {})}, wanted | {"base": self.base}
+        lines = differences(here, wanted, prefix)
         if lines:
             raise ValueError(
                 f"{folder} has a run of other settings; "
@@ -111,7 +116,7 @@ class Job:
                 "(recordings, labels, or who is in which part); "
                 "give another --out, or the corpus as it was"
             )
-        if "base" in saved:
+        if self.after and "base" in saved:
             self.after[0]._compare(saved["base"], folder, f"{prefix}base.")
 
 

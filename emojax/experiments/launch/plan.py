@@ -9,7 +9,6 @@ from typing import Any
 from emojax.baselines.feature_sets import NAMES, FeatureSet, open_features
 from emojax.corpora.aggregate import CORPORA, DOMAINS, EMOTION
 from emojax.experiments.launch.job import Job
-from emojax.experiments.launch.launch import count_tested
 from emojax.experiments.launch.spec import Spec, in_name, read_config_file
 from emojax.experiments.table4 import HEAD
 
@@ -19,10 +18,6 @@ RESNET = "resnet"
 MULTI_TASK = {"all": CORPORA, **{name: name for name in DOMAINS if name != EMOTION}}
 BASELINES = (*NAMES, RESNET)
 TRANSFERS = (SCRATCH, *MULTI_TASK)
-SHARED = "shared"
-POOLED = (SCRATCH, SHARED, *NAMES)
-# Where a person names none: those that need no picture network.
-POOLED_FIRST = (SCRATCH, SHARED, "egemaps", "compare")
 
 
 def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
@@ -31,31 +26,33 @@ def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
     Raises:
       ValueError: a setting is unknown, or software or weights that it needs are missing.
     """
-    _refuse_unknown(settings, BASELINES)
+    refuse_unknown(settings, BASELINES)
     # By default VGG16 runs only if its weights are given, since they are a large download.
     ready = [name for name in BASELINES if name != "deepspectrum_vgg16" or spec.vgg16_weights]
     chosen = list(dict.fromkeys(settings or ready))
-    features = _features(spec, chosen)
+    features = open_feature_sets(spec, chosen)
     for setting in chosen:
         for seed in spec.seeds:
             for corpus in spec.corpora:
                 if setting == RESNET:
                     names = f"{RESNET} best", f"{RESNET} final"
-                    yield _scratch(spec, corpus, spec.corpora, seed, *names)
+                    yield scratch_job(spec, corpus, spec.corpora, seed, *names)
                 else:
                     yield spec.svm(features[setting], corpus, seed)
 
 
 def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
     """Return the jobs of Table 4 and Figure 7 (section 5.2.2), each after its base."""
-    _refuse_unknown(settings, TRANSFERS)
+    refuse_unknown(settings, TRANSFERS)
     _refuse_one(settings, spec)
     jobs: dict[str, Job] = {}
     for seed in spec.seeds:
         for setting in settings or TRANSFERS:
             some: Iterable[Job]
             if setting == SCRATCH:
-                some = (_scratch(spec, name, spec.corpora, seed, SCRATCH) for name in spec.corpora)
+                some = (
+                    scratch_job(spec, name, spec.corpora, seed, SCRATCH) for name in spec.corpora
+                )
             else:
                 some = _multi_task(spec, setting, seed)
             jobs |= {job.name: job for job in some}
@@ -65,52 +62,13 @@ def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
     return list(jobs.values())
 
 
-def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job]:
-    """The runs of pooled folds; fold I of every corpus is left out of shared run I.
-
-    It prepares the corpora, because they decide how many of the folds test them.
-
-    Args:
-      spec: what a person asks for.
-      settings: some of ``POOLED``, or none for the usual ones.
-      folds: K of ``fold:I/K``.
-
-    Raises:
-      ValueError: as :func:`baseline_jobs`, or a corpus cannot be prepared or divided.
-    """
-    _refuse_unknown(settings, POOLED)
-    chosen = list(dict.fromkeys(settings or POOLED_FIRST))
-    features = _features(spec, chosen)
-    tested = count_tested(spec, folds)
-    for seed in spec.seeds:
-        for setting in chosen:
-            if setting in features:
-                for corpus in spec.corpora:
-                    yield spec.svm(features[setting], corpus, seed, f"fold:{folds}")
-            else:
-                yield from _networks(spec, setting, folds, tested, seed)
-
-
-def _networks(
-    spec: Spec, setting: str, folds: int, tested: Mapping[str, int], seed: int
-) -> Iterator[Job]:
-    """The networks of a setting, a fold after the other."""
-    for fold in range(1, folds + 1):
-        partition = f"fold:{fold}/{folds}"
-        if setting == SHARED and fold <= max(tested.values()):
-            yield _shared(spec, SHARED, {"best": SHARED}, seed, partition=partition)
-        elif setting == SCRATCH:
-            for corpus in spec.corpora:
-                if fold <= tested[corpus]:
-                    yield _scratch(spec, corpus, spec.corpora, seed, SCRATCH, partition=partition)
-
-
-def _features(spec: Spec, settings: Iterable[str]) -> dict[str, FeatureSet]:
+def open_feature_sets(spec: Spec, settings: Iterable[str]) -> dict[str, FeatureSet]:
     """The feature sets among some settings; a ValueError if one needs what is not there."""
     return {name: open_features(name, spec.vgg16_weights) for name in settings if name in NAMES}
 
 
-def _refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
+def refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
+    """Raise a ValueError for settings of the command line that an experiment does not have."""
     unknown = [setting for setting in settings if setting not in choices]
     if unknown:
         raise ValueError(
@@ -134,7 +92,7 @@ def _refuse_one(settings: Sequence[str], spec: Spec) -> None:
         )
 
 
-def _scratch(
+def scratch_job(
     spec: Spec,
     corpus: str,
     items: Mapping[str, str],
@@ -152,7 +110,9 @@ def _scratch(
     )
 
 
-def _shared(spec: Spec, folder: str, states: Mapping[str, str], seed: int, **changes: Any) -> Job:
+def shared_job(
+    spec: Spec, folder: str, states: Mapping[str, str], seed: int, **changes: Any
+) -> Job:
     """A shared network of all corpora."""
     fold = in_name(changes.get("partition", ""))
     name = f"{folder}/shared_{together(spec.corpora)}{fold}_seed{seed}"
@@ -164,7 +124,7 @@ def _multi_task(spec: Spec, setting: str, seed: int) -> Iterator[Job]:
     changes: dict[str, Any] = {"domains": MULTI_TASK[setting]}
     if changes["domains"] != CORPORA:
         changes["label_words"] = spec.label_words
-    shared = _shared(spec, setting, {"best": ""}, seed, **changes)
+    shared = shared_job(spec, setting, {"best": ""}, seed, **changes)
     yield shared
     # The corpora of a shared network keep their adapters; on a network of domains they get new ones
     # (section 5.2.2).
@@ -173,7 +133,7 @@ def _multi_task(spec: Spec, setting: str, seed: int) -> Iterator[Job]:
 
 def _single_task(spec: Spec, base: str, seed: int) -> Iterator[Job]:
     """Yield a network of one corpus, and its tuning for every corpus, with and without adapters."""
-    trained = _scratch(spec, base, spec.bases, seed)
+    trained = scratch_job(spec, base, spec.bases, seed)
     yield trained
     setting = f"from {base}"
     yield _tuned(spec, f"from_{base}/adapters", setting, trained, base, seed)

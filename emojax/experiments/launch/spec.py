@@ -12,7 +12,7 @@ from emojax.baselines.feature_sets import FeatureSet
 from emojax.config import PATH_KEYS, Config, read_config
 from emojax.experiments.corpus_arguments import join_items
 from emojax.experiments.launch.job import Job
-from emojax.training.transfer import NETWORK
+from emojax.training.transfer import NETWORK, base_of, with_network_of_base
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Spec:
       config: config file of shared training.
       scratch_config: config file of a single corpus's training.
       tune_config: config file of tuning adapters, norms and heads on a trained network.
+      base: run or published model that the setting ``adapt`` begins at, or empty.
       label_words: ``label_words`` of aggregated corpora, as for ``train.py``.
       vgg16_weights: file of VGG16's weights, or None.
       speaker_normalisation: True where SVMs standardise the features of each speaker first.
@@ -43,6 +44,7 @@ class Spec:
     config: str
     scratch_config: str
     tune_config: str
+    base: str = ""
     label_words: str = ""
     vgg16_weights: str | None = None
     speaker_normalisation: bool = False
@@ -53,7 +55,7 @@ class Spec:
         config_file: str,
         corpora: Mapping[str, str],
         states: Mapping[str, str],
-        base: Job | None = None,
+        base: Job | str = "",
         **changes: Any,
     ) -> Job:
         """Return a job that trains and scores a network.
@@ -63,15 +65,18 @@ class Spec:
           config_file: config file of the training.
           corpora: corpora to train on.
           states: state to score → setting of its results, or empty.
-          base: job whose network it starts from.
+          base: job whose network it starts from, or a trained model as for ``--config.base``.
           changes: settings that replace those of the file.
         """
         folder = self.out / "runs" / name
-        changes |= {"base": str(base.folder)} if base else {}
+        if base:
+            changes |= {"base": str(base.folder) if isinstance(base, Job) else base}
         config = read_config_file(config_file).replace(**changes)
-        if base:  # as in train.py: the base's parameters fit no other network
+        if isinstance(base, Job):  # as in train.py: the base's parameters fit no other network
             adapters = config.network.adapters or base.config["adapters"]
             config = config.replace(**{key: base.config[key] for key in NETWORK}, adapters=adapters)
+        else:
+            config = with_network_of_base(config)
         places = {"corpora": join_items(corpora.values())}
         places |= {"source_dir": self.source_dir, "data_dir": self.data_dir}
         flags = [f"--config.{key}={value}" for key, value in (places | changes).items()]
@@ -85,9 +90,17 @@ class Spec:
         settings = {
             key: value for key, value in config.flat().items() if key not in {*PATH_KEYS, "base"}
         }
-        after = [base] if base else []
+        after = [base] if isinstance(base, Job) else []
         return Job(
-            name, folder, (train, *score), results, settings, list(corpora), after, is_network=True
+            name,
+            folder,
+            (train, *score),
+            results,
+            settings,
+            list(corpora),
+            after,
+            is_network=True,
+            base={} if after else base_of(config).get("base", {}),
         )
 
     def svm(self, features: FeatureSet, corpus: str, seed: int, partition: str = "") -> Job:

@@ -16,6 +16,7 @@ from emojax.corpora.folds import make_folds
 from emojax.data.prepared import PreparedCorpus
 from emojax.evaluation.comparison import Predictions
 from emojax.evaluation.metrics import score
+from emojax.experiments.reports.fusion import fuse
 from emojax.experiments.reports.results import Scored, read_run
 from emojax.experiments.reports.score_grid import Grid
 
@@ -35,20 +36,27 @@ class Pooled:
     gaps: Sequence[str]
 
 
-def pool(workdirs: Mapping[str, Sequence[Path]], corpora: Mapping[str, PreparedCorpus]) -> Pooled:
+def pool(
+    workdirs: Mapping[str, Sequence[Path]],
+    corpora: Mapping[str, PreparedCorpus],
+    fused: Mapping[str, Sequence[str]] | None = None,
+) -> Pooled:
     """Read the folds of all settings, and score those of a corpus as one.
 
     Args:
       workdirs: setting → work directories of its folds.
-      corpora: those to score; they say which clips there are.
+      corpora: those to score, which say what clips there are; other domains of a run are not read.
+      fused: further setting → those whose predictions it puts together.
 
     Raises:
       ValueError: a run without results, a clip that is tested twice or is no longer in its corpus,
-        folds of different kinds, or no setting with all clips of any corpus.
+        folds of different kinds, a fused setting without probabilities, or no setting with all
+        clips of any corpus.
     """
     runs = {setting: _by_corpus(some, corpora) for setting, some in workdirs.items()}
     pooler = _Pooler(corpora)
     settings = {setting: pooler.setting(setting, found) for setting, found in runs.items()}
+    settings |= {name: pooler.fused(parts, settings) for name, parts in (fused or {}).items()}
     whole = {setting: scored for setting, scored in settings.items() if scored}
     if not whole:
         raise ValueError(
@@ -96,6 +104,28 @@ class _Pooler:
                     pooled[name].append(self._one(name, folds, tested))
         return dict(pooled)
 
+    def fused(
+        self, parts: Sequence[str], settings: Mapping[str, Mapping[str, Sequence[Scored]]]
+    ) -> dict[str, list[Scored]]:
+        """Corpus → a score for each seed that all parts have."""
+        fused: dict[str, list[Scored]] = defaultdict(list)
+        for name in self.corpora:
+            seeds = [
+                {one.seed: one for one in settings.get(part, {}).get(name, ())} for part in parts
+            ]
+            for seed in seeds[0]:
+                if all(seed in found for found in seeds):
+                    together = {part: found[seed] for part, found in zip(parts, seeds, strict=True)}
+                    fused[name].append(self._fuse(name, together))
+        return dict(fused)
+
+    def _fuse(self, name: str, parts: Mapping[str, Scored]) -> Scored:
+        predictions = {part: one.predictions for part, one in parts.items()}
+        tested = fuse(predictions, self.corpora[name].spec.labels)
+        protocol = "; ".join(dict.fromkeys(one.result["protocol"] for one in parts.values()))
+        (first, *_) = parts.values()
+        return Scored(first.workdir, first.run, self._score(name, protocol, tested), None, tested)
+
     def _check(self, setting: str, name: str, tested: Predictions) -> None:
         """Refuse clips that are not those of the corpus as it is now."""
         labels = {clip.file: clip.label for clip in self.corpora[name].clips}
@@ -107,18 +137,21 @@ class _Pooler:
             )
 
     def _one(self, name: str, folds: Sequence[Scored], tested: Predictions) -> Scored:
+        protocol = self.protocol(name, _scheme(folds), folds[0].seed)
+        devel = [one.devel_uar for one in folds if one.devel_uar is not None]
+        mean = fmean(devel) if len(devel) == len(folds) else None
+        result = self._score(name, protocol, tested)
+        return Scored(folds[0].workdir, folds[0].run, result, mean, tested)
+
+    def _score(self, name: str, protocol: str, tested: Predictions) -> dict:
         spec = self.corpora[name].spec
         rows = [tested[clip.file] for clip in self.corpora[name].clips]
         truth, predicted = (
             np.array([spec.labels.index(label) for label in labels])
             for labels in ([row.label for row in rows], [row.prediction for row in rows])
         )
-        protocol = self.protocol(name, _scheme(folds), folds[0].seed)
         speakers = [row.speaker for row in rows]
-        result = score(name, protocol, spec.labels, truth, predicted, speakers).to_json()
-        devel = [one.devel_uar for one in folds if one.devel_uar is not None]
-        mean = fmean(devel) if len(devel) == len(folds) else None
-        return Scored(folds[0].workdir, folds[0].run, result, mean, tested)
+        return score(name, protocol, spec.labels, truth, predicted, speakers).to_json()
 
     def _protocol(self, name: str, scheme: str, seed: int) -> str:
         return make_folds(self.corpora[name].spec, self.corpora[name].clips, scheme, seed).protocol

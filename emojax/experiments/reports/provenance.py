@@ -70,7 +70,18 @@ def score_report(
         pieces=[*pieces, _runs_table(runs)],
         missing=missing,
         run_versions=_versions(runs),
+        caution=_caution(grid),
     )
+
+
+def _caution(grid: Grid) -> str:
+    marked = [
+        name
+        for name, shown in zip(grid.corpora, grid.marked_corpora(), strict=True)
+        if name != shown
+    ]
+    few = "fewer than five speakers are tested, which says little about others"
+    return f"{', '.join(marked)}: {few}" if marked else ""
 
 
 def _protocols(grid: Grid) -> str:

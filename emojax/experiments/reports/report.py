@@ -68,6 +68,7 @@ class Report:
       missing: missing results and the reasons.
       run_versions: software versions of finished runs; empty where the page's own computation
         made the results.
+      caution: line for the terminal on what the results do not say; the pieces say it by marks.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Report:
     pieces: Sequence[Table | Picture]
     missing: str = ""
     run_versions: str = ""
+    caution: str = ""
 
 
 def write_report(report: Report, out: str | Path, command: str) -> list[Path]:

@@ -6,7 +6,7 @@ import pytest
 
 from emojax.experiments.corpus_arguments import parse_corpora
 from emojax.experiments.launch.job import scored
-from emojax.experiments.launch.plan import baseline_jobs, pooled_jobs, transfer_jobs
+from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
 from emojax.experiments.launch.spec import read_config_file
 
 # How runs over x and y together are named.
@@ -61,49 +61,6 @@ def test_both_tables_share_the_networks_from_scratch(spec):
     assert list(resnets[0].results.values()) == ["resnet best", "resnet final"]
     features = [job.name for job in baseline_jobs(spec, ["egemaps"])]
     assert features == ["egemaps/x_seed0", "egemaps/y_seed0", "egemaps/x_seed1", "egemaps/y_seed1"]
-
-
-@pytest.fixture
-def tiny_spec(spec, tiny_config, tiny_paths):
-    """A request for the tiny corpora, which have five speakers each."""
-    places = {"bases": {}, "data_dir": tiny_config.paths.data_dir, "seeds": [1]}
-    return dataclasses.replace(
-        spec, corpora=parse_corpora(tiny_config.paths.corpora.split(",")), **places
-    )
-
-
-def test_pooled_folds_leave_a_fold_of_every_corpus_out_at_once(tiny_spec):
-    jobs = {job.name: job for job in pooled_jobs(tiny_spec, [], 4)}
-    digest = hashlib.blake2b(b"tones,levels", digest_size=4).hexdigest()
-    shared = [f"shared/shared_2_corpora_{digest}_fold{i}of4_seed1" for i in (1, 2, 3, 4)]
-    alone = [
-        f"scratch/{name}_fold{i}of4_seed1" for i in (1, 2, 3, 4) for name in ("tones", "levels")
-    ]
-    svms = [
-        f"{kind}/{name}_fold4_seed1"
-        for kind in ("egemaps", "compare")
-        for name in tiny_spec.corpora
-    ]
-    assert list(jobs) == [*alone, *shared, *svms]
-    second = jobs[shared[1]]
-    assert flags_of(second.commands[0])["--config.partition"] == "fold:2/4"
-    assert (second.config["partition"], second.corpora) == ("fold:2/4", ["tones", "levels"])
-    assert flags_of(jobs[svms[0]].commands[0])["--partition"] == "fold:4"
-    settings = {setting for job in jobs.values() for setting in job.results.values()}
-    assert settings >= {"scratch", "shared", "egemaps", "compare"}
-    assert "" not in {job.results[job.folder] for job in jobs.values() if job.is_network}
-
-
-def test_a_fold_that_tests_nobody_is_not_run(tiny_spec):
-    jobs = list(pooled_jobs(tiny_spec, ["scratch", "shared"], 7))
-    folds = {job.config["partition"] for job in jobs}
-    assert folds == {f"fold:{i}/7" for i in range(1, 6)}
-    assert len(jobs) == 5 + 2 * 5
-
-
-def test_an_unknown_pooled_setting_is_refused_before_anything_is_prepared(spec):
-    with pytest.raises(ValueError, match="'nope'; choose of scratch, shared, egemaps, compare"):
-        list(pooled_jobs(spec, ["nope"], 6))
 
 
 @pytest.mark.parametrize("plan", [baseline_jobs, transfer_jobs])
