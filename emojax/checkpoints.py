@@ -24,7 +24,6 @@ from emojax.files import printable, replacing, sync
 
 FORMAT = 2
 KEPT = 2  # steps on disk; the older one is used if the newest is damaged
-KINDS = ("latest", "best")
 DIGESTS_FILE = "digests.json"
 MOST_LABELS = 1000
 # Entries of every manifest; some runs have more.
