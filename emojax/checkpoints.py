@@ -26,7 +26,6 @@ from emojax.manifests import check_manifest
 
 FORMAT = 2
 KEPT = 2  # steps on disk; the older one is used if the newest is damaged
-KINDS = ("latest", "best")
 CHECKPOINTS = "checkpoints"
 DIGESTS_FILE = "digests.json"
 _MEND = (

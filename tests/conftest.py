@@ -14,14 +14,17 @@ import numpy as np
 import pytest
 import soundfile
 
-# Many tests compile the same small programs, some of them in processes of their own: compile each
-# once.
+# Many tests need the same small programs and the same modules, some of them in processes of their
+# own: compile each once.
 if (
     "PYTEST_XDIST_WORKER" not in os.environ
 ):  # workers share the folder of the process that starts them
     _compiled = tempfile.mkdtemp(prefix="emojax-compiled-")
     atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{_compiled}/xla"
+    # Where Python may not write its bytecode beside the modules, every process would compile them.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = f"{_compiled}/python"
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 

@@ -102,23 +102,34 @@ def hand_over(workdir, shared, layout):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
-def run_on(count, folder):
-    """Train and answer on so many devices; writes ``COUNT.npz``."""
+@functools.cache
+def steps():
+    """The jitted call that trains in turn."""
+    return make_train_steps(MODEL, SGD, jax.random.key(1), DeviceFeed.batch)
+
+
+def trained(count=None):
+    """The layouts in turn and side by side on so many devices, and what calls on both train."""
     in_turn, side_by_side = (make_layout(corpora, count) for corpora in (1, len(TRAIN)))
-    assert dict(side_by_side.mesh.shape) == {"corpus": min(count, 2), "batch": max(count // 2, 1)}
-    steps = make_train_steps(MODEL, SGD, jax.random.key(1), DeviceFeed.batch)
     rounds = make_synchronous_rounds(
         MODEL, SGD, jax.random.key(1), DeviceFeed.batch, mesh=side_by_side.mesh
     )
     trees = {
-        "a": after(in_turn, steps, 0, [0]),
-        "b": after(in_turn, steps, 1, [1]),
-        "answers": answers(side_by_side),
+        "a": after(in_turn, steps(), 0, [0]),
+        "b": after(in_turn, steps(), 1, [1]),
         "together": after(side_by_side, rounds, 2, [0, 1]),
     }
+    return in_turn, side_by_side, trees
+
+
+def run_on(count, folder):
+    """Train and answer on so many devices; writes ``COUNT.npz``."""
+    in_turn, side_by_side, trees = trained(count)
+    assert dict(side_by_side.mesh.shape) == {"corpus": min(count, 2), "batch": max(count // 2, 1)}
+    trees["answers"] = answers(side_by_side)
     # As accelerators take it; each step enlarges the rounding errors of those before.
     trees["round"] = after(
-        in_turn, steps, 3, [1], [0, 1], windows=(WINDOW // 2, WINDOW), rate=0.001
+        in_turn, steps(), 3, [1], [0, 1], windows=(WINDOW // 2, WINDOW), rate=0.001
     )
     write(trees, folder / f"{count}.npz")
     hand_over(folder / "handed_over", trees["a"]["shared"], in_turn)
@@ -127,17 +138,8 @@ def run_on(count, folder):
 def run_in_two_processes(folder, address, number):
     """Train in turn and side by side on the devices of both; writes ``processes.npz``."""
     join(address, 2, number)
-    in_turn, side_by_side = (make_layout(corpora) for corpora in (1, len(TRAIN)))
+    in_turn, _, trees = trained()
     assert in_turn.mesh.size == 2 > len(in_turn.mesh.local_devices)
-    steps = make_train_steps(MODEL, SGD, jax.random.key(1), DeviceFeed.batch)
-    rounds = make_synchronous_rounds(
-        MODEL, SGD, jax.random.key(1), DeviceFeed.batch, mesh=side_by_side.mesh
-    )
-    trees = {
-        "a": after(in_turn, steps, 0, [0]),
-        "b": after(in_turn, steps, 1, [1]),
-        "together": after(side_by_side, rounds, 2, [0, 1]),
-    }
     trees = multihost_utils.process_allgather(trees, tiled=True)  # each has a corpus of its own
     if is_first():
         write(trees, folder / "processes.npz")

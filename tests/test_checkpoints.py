@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from minimal_manifest import MANIFEST
 
-from emojax.checkpoints import KINDS, Checkpoints, check_same, from_newest, read_manifest
+from emojax.checkpoints import Checkpoints, check_same, from_newest, read_manifest
 
 SHARED = {"conv": jnp.arange(12.0).reshape(3, 4)}
 CORPORA = {
@@ -18,7 +18,7 @@ CORPORA = {
 
 
 def states(shared=SHARED):
-    return {kind: {"shared": shared, **CORPORA} for kind in KINDS}
+    return {kind: {"shared": shared, **CORPORA} for kind in ("latest", "best")}
 
 
 def save(workdir, *steps, **notes):

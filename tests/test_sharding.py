@@ -15,11 +15,15 @@ SCRIPT = Path(__file__).with_name("on_devices.py")
 ROOT = Path(__file__).parents[1]
 
 
+# Most of the time is compiling, of programs that run once.
+FLAGS = "--xla_backend_optimization_level=0 --xla_force_host_platform_device_count="
+
+
 def start(*arguments, devices):
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        "XLA_FLAGS": f"{FLAGS}{devices}",
         "JAX_PLATFORMS": "cpu",
     }
     script = [sys.executable, str(SCRIPT), *map(str, arguments)]
@@ -37,7 +41,7 @@ def results(free_address, tmp_path_factory):
         start(folder, address, 1, devices=1),
     ]
     try:
-        outputs = [process.communicate(timeout=300)[0] for process in started]
+        outputs = [process.communicate(timeout=600)[0] for process in started]
     finally:
         for process in started:
             process.kill()

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from scipy.stats import bootstrap
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from emojax.evaluation.calibration_error import CalibrationResult
 
@@ -105,6 +103,9 @@ def score(
     >>> round(result.uar, 3), result.war, result.chance, result.ci_over
     (0.833, 0.75, 0.5, 'clips')
     """
+    # Takes seconds to import, for which a reader of scores need not wait.
+    from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if not len(truth) == len(prediction) == len(speakers) > 0:
         raise ValueError(
@@ -224,6 +225,8 @@ def _uar_of(hits: np.ndarray, totals: np.ndarray) -> Callable[[np.ndarray, int],
 
 def _interval(statistic: Callable, units: int, least: float, seed: int) -> tuple[float, float]:
     """Return a statistic's 95 % percentile interval over resampled units; one unit: least to 1."""
+    from scipy.stats import bootstrap  # takes seconds to import, as above
+
     if units == 1:
         return least, 1.0
     result = bootstrap(

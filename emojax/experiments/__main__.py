@@ -90,9 +90,9 @@ def main(argv: list[str]) -> None:
     use_compilation_cache()  # before anything starts jax
     logging.set_verbosity(logging.WARNING)
     with command("experiments", again="stopped; the same command goes on where it was"):
+        report = EXPERIMENTS[argv[1]]()
         from emojax.experiments.reports.report import write_report
 
-        report = EXPERIMENTS[argv[1]]()
         typed = shlex.join(["python", "-m", "emojax.experiments", *sys.argv[1:]])
         for path in write_report(report, _path(FLAGS.out), typed):
             print(path)
@@ -102,10 +102,12 @@ def main(argv: list[str]) -> None:
             raise ValueError("some runs failed, see above; the same command tries them again")
 
 
+# Each reads the command line first: a mistake there is named before anything slow is imported.
 def _statistics() -> Report:
+    corpora = _opened()
     from emojax.experiments.table1 import corpus_report
 
-    return corpus_report(_opened())
+    return corpus_report(corpora)
 
 
 def _parameters() -> Report:
@@ -115,18 +117,21 @@ def _parameters() -> Report:
 
 
 def _baselines() -> Report:
+    finished = _finished()
     from emojax.experiments.table3 import baseline_report
 
-    return baseline_report(*_read()) if FLAGS.workdirs else _launch("baselines", baseline_report)
+    return baseline_report(*finished) if finished else _launch("baselines", baseline_report)
 
 
 def _transfer() -> Report:
+    finished = _finished()
     from emojax.experiments.table4 import transfer_report
 
-    return transfer_report(*_read()) if FLAGS.workdirs else _launch("transfer", transfer_report)
+    return transfer_report(*finished) if finished else _launch("transfer", transfer_report)
 
 
 def _pooled() -> Report:
+    finished = _finished()
     from emojax.experiments.pooled import pooled_report
     from emojax.experiments.reports.fusion import AND, fused_settings
 
@@ -135,7 +140,7 @@ def _pooled() -> Report:
         fused = fused_settings(FLAGS.settings, known)
         return pooled_report(workdirs, _opened(), fused=fused, **given)
 
-    return report(_read()[0]) if FLAGS.workdirs else _launch("pooled", report)
+    return report(finished[0]) if finished else _launch("pooled", report)
 
 
 def _zero_shot() -> Report:
@@ -192,8 +197,14 @@ def _opened() -> dict[str, PreparedCorpus]:
     return find_corpora(_names(), _path(FLAGS.data_dir))
 
 
-def _read() -> tuple[dict[str, list[Path]], list[str]]:
-    """Return the finished runs of the command line, and the corpora to show."""
+def _finished() -> tuple[dict[str, list[Path]], list[str]] | None:
+    """Return the finished runs of the command line and the corpora to show; None to run them."""
+    if not FLAGS.workdirs and not FLAGS.corpora:
+        raise ValueError(
+            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
+        )
+    if not FLAGS.workdirs:
+        return None
     from emojax.evaluation.score_files import parse_workdirs
     from emojax.experiments.corpus_arguments import parse_corpora
 

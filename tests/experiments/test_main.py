@@ -73,7 +73,8 @@ def test_what_is_not_installed_is_named_with_its_remedy(tmp_path):
     (tmp_path / "statsmodels.py").write_text(
         "raise ImportError('No module named statsmodels', name='statsmodels')"
     )
-    done = run("transfer", "--workdirs=a=x,b=y", f"--out={tmp_path}", PYTHONPATH=str(tmp_path))
+    runs = f"--workdirs=a={tmp_path},b={tmp_path}"
+    done = run("transfer", runs, f"--out={tmp_path}", PYTHONPATH=str(tmp_path))
     assert "Traceback" not in done.stderr
     assert 'No module named statsmodels; pip install "emojax[statistics]"' in done.stderr
 
