@@ -1,6 +1,6 @@
 r"""Adapt a trained model to new recordings in minutes: only adapters, norms and head are trained.
 
-python train.py --config=configs/adapt.py --workdir=runs/calls --config.base=runs/multi_corpus \
+python train.py --config=configs/adapt.py --workdir=runs/calls \
         --config.corpora=calls=calls/labels.csv
 """
 
@@ -14,6 +14,6 @@ def get_config() -> ml_collections.ConfigDict:
     config = multi_corpus.get_config()
     config.corpora = ""
     config.transfer = "adapters"
-    config.base = "runs/multi_corpus"  # or emojax-small, or another published model
+    config.base = "emojax-small"  # or the folder of a run or of another published model
     config.rounds_per_phase = 100
     return config
