@@ -93,10 +93,10 @@ class Model:
         network: Network,
         calibration: Calibration | None = None,
     ) -> None:
-        if calibration and len(calibration.mean) != 8 * model.width:
+        if calibration and len(calibration.mean) != model.embedding_size:
             raise ValueError(
                 f"the calibration is of embeddings of {len(calibration.mean)} numbers, but this "
-                f"network's have {8 * model.width}; copy the run anew"
+                f"network's have {model.embedding_size}; copy the run anew"
             )
         self.corpus = corpus
         self.labels = tuple(labels)
@@ -160,7 +160,7 @@ class Model:
         return [errors.get(place, result) for place, result in enumerate(results)]
 
     def embed(self, audio: Audio, sample_rate_hz: float | None = None) -> np.ndarray:
-        """Return the utterance's embedding, float32 ``[8 · width]``, 256 values by default.
+        """Return the utterance's embedding, float32 ``[8 · width]``, or twice that with deviations.
 
         It depends on this corpus's adapters. Arguments and errors are those of :meth:`predict`.
         """

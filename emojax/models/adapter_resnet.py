@@ -68,6 +68,11 @@ class AdapterResNet(nn.Module):
     frozen_norms: bool = False
     compute_dtype: DTypeLike = jnp.float32
 
+    @property
+    def embedding_size(self) -> int:
+        """Numbers of an embedding, D."""
+        return 8 * self.width * (2 if self.attention_deviation else 1)
+
     @nn.compact
     def __call__(
         self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool
