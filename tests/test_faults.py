@@ -98,7 +98,9 @@ def test_a_full_disk_is_said_in_one_line(name, arguments, places, tmp_path):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write fails as on a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
 
-    process = start(arguments, places, preexec_fn=fill)
+    # Python would leave half of its bytecode, which the next process would run.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    process = start(arguments, places, preexec_fn=fill, env=environment)
     said = process.communicate(timeout=120)[1]
     check(process, name, said, tmp_path)
 
