@@ -148,6 +148,8 @@ def _zero_shot() -> Report:
     from emojax.experiments.zero_shot.plan import choose_held_out, reading_jobs, training_jobs
     from emojax.experiments.zero_shot.report import zero_shot_report
 
+    if not FLAGS.corpora:
+        raise ValueError("give --corpora=NAME,NAME: those to learn from, and those to ask about")
     spec, workdirs = _spec(), parse_workdirs(FLAGS.workdirs)
     held_out, without = choose_held_out(spec, FLAGS.held_out)
     if without:
@@ -216,10 +218,6 @@ def _spec() -> Spec:
     from emojax.experiments.corpus_arguments import parse_bases, parse_corpora
     from emojax.experiments.launch.spec import Spec, parse_seeds
 
-    if not FLAGS.corpora:
-        raise ValueError(
-            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
-        )
     corpora = parse_corpora(FLAGS.corpora)
     given: dict[str, Any] = {
         name: FLAGS[name].value for name in Spec.__dataclass_fields__ if name in FLAGS
@@ -231,7 +229,11 @@ def _spec() -> Spec:
 
 
 def _launch(name: str, report: Callable[..., Report]) -> Report:
-    """A report of the runs that a plan asks for."""
+    """A report of the runs that a plan of the experiments asks for."""
+    if not FLAGS.corpora:
+        raise ValueError(
+            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
+        )
     from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
     from emojax.experiments.launch.pooled_plan import pooled_jobs
 

@@ -53,6 +53,8 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
             ["pooled", "--corpora=a", "--settings=adapt", "--base=nowhere"],
             "nowhere holds no checkpoint",
         ),
+        (["zero_shot", "--workdirs=a=x"], "give --corpora=NAME,NAME: those to learn from"),
+        (["zero_shot", "--corpora=a", "--held_out=b"], "--held_out=b; choose of the corpora a"),
         (["cross_corpus", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
         (
             ["statistics", "--corpora=tones,nope"],
