@@ -54,7 +54,7 @@ def test_a_fold_that_tests_nobody_is_not_run(tiny_spec):
 
 
 def test_an_unknown_pooled_setting_is_refused_before_anything_is_prepared(spec):
-    with pytest.raises(ValueError, match="'nope'; choose of scratch, shared, .*, egemaps, compare"):
+    with pytest.raises(ValueError, match=r"'nope'; choose of scratch, .*, egemaps, compare"):
         list(pooled_jobs(spec, ["nope"], 6))
 
 
