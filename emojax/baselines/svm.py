@@ -15,8 +15,9 @@ from sklearn.svm import SVC
 
 # EmoNet, section 4.1: "on a logarithmic scale from 1 to 10^-9"; the smallest C wins a tie.
 COMPLEXITIES = tuple(10.0**exponent for exponent in range(-9, 1))
-# A few devel clips, all right by chance, must not make an SVM certain.
-_TEMPERATURES = (0.1, 100.0)
+# In standard deviations of the decision values, which are tiny for a tiny C. A few devel clips that
+# are all right must not make an SVM certain.
+_TEMPERATURES = (0.25, 100.0)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -143,13 +144,14 @@ def _temperature(values: np.ndarray, truth: np.ndarray) -> float:
     if not known.any():
         return 1.0
     values, truth = values[known], truth[known]
+    scale = np.std(values[np.isfinite(values)]) or 1.0
 
     def loss(log_temperature: float) -> float:
-        logs = log_softmax(values / np.exp(log_temperature), axis=1)
+        logs = log_softmax(values / (scale * np.exp(log_temperature)), axis=1)
         return -logs[np.arange(len(truth)), truth].mean()
 
     found = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
-    return float(np.exp(found.x))
+    return float(scale * np.exp(found.x))
 
 
 def _uar(truth: np.ndarray, predicted: np.ndarray) -> float:
