@@ -230,10 +230,6 @@ def _spec() -> Spec:
 
 def _launch(name: str, report: Callable[..., Report]) -> Report:
     """A report of the runs that a plan of the experiments asks for."""
-    if not FLAGS.corpora:
-        raise ValueError(
-            "give --corpora=NAME,NAME to run, or --workdirs=NAME=FOLDER,NAME=FOLDER to read"
-        )
     from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
     from emojax.experiments.launch.pooled_plan import pooled_jobs
 
