@@ -103,8 +103,7 @@ def score(
     >>> round(result.uar, 3), result.war, result.chance, result.ci_over
     (0.833, 0.75, 0.5, 'clips')
     """
-    # Takes seconds to import, for which a reader of scores need not wait.
-    from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+    from sklearn.metrics import accuracy_score, confusion_matrix, f1_score  # it takes seconds
 
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if not len(truth) == len(prediction) == len(speakers) > 0:
@@ -118,6 +117,7 @@ def score(
         hits, totals = _count(units, truth, truth == prediction), _count(units, truth, 1)
         intervals[over] = _interval(_uar_of(hits, totals), len(totals), 0.0, seed)
     classes = np.unique(truth)
+    f1 = f1_score(truth, prediction, labels=classes, average="macro", zero_division=0)
     return CorpusResult(
         corpus=corpus,
         protocol=protocol,
@@ -129,9 +129,7 @@ def score(
         ci_over=ci_over,
         uar_ci95_clips=intervals["clips"],
         war=float(accuracy_score(truth, prediction)),
-        macro_f1=float(
-            f1_score(truth, prediction, labels=classes, average="macro", zero_division=0)
-        ),
+        macro_f1=float(f1),
         labels=tuple(labels),
         confusion=confusion_matrix(truth, prediction, labels=np.arange(len(labels))),
     )
