@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from emojax.checkpoints import read_manifest
-from emojax.corpora.aggregate import EMOTION
+from emojax.corpora.aggregate import EMOTION, split_domains
 from emojax.data.batches import split_clip
 from emojax.data.prepared import PreparedCorpus, load_recordings
 from emojax.evaluation.evaluator import NORMALISATION, provenance
@@ -70,7 +70,8 @@ def score_unseen(
 def read_emotion(model: Path) -> dict:
     """Read the manifest of a model that has the head ``emotion``; else raise a ValueError."""
     manifest = read_manifest(model)
-    if EMOTION not in manifest["corpora"]:
+    domain = split_domains(manifest["config"].get("domains", ""))[1]
+    if domain != EMOTION:  # a person's corpus may be called so too
         raise ValueError(
             f"{model} has no head {EMOTION!r}, only {', '.join(manifest['corpora'])}; train one "
             "with --config.domains=corpora+emotion"
