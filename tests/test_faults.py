@@ -82,7 +82,7 @@ def check(process, name, said, tmp_path):
 )
 def test_what_is_not_as_it_should_be_is_named(name, arguments, message, places, tmp_path):
     process = start(arguments, places)
-    said = process.communicate(timeout=120)[1]
+    said = process.communicate(timeout=300)[1]
     assert message in check(process, name, said, tmp_path)
 
 
@@ -101,7 +101,7 @@ def test_a_full_disk_is_said_in_one_line(name, arguments, places, tmp_path):
     # Python would leave half of its bytecode, which the next process would run.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     process = start(arguments, places, preexec_fn=fill, env=environment)
-    said = process.communicate(timeout=120)[1]
+    said = process.communicate(timeout=300)[1]
     check(process, name, said, tmp_path)
 
 
@@ -111,6 +111,6 @@ def test_a_stopped_command_says_that_it_can_go_on(number, places, tmp_path):
     while not list(tmp_path.rglob("incomplete.*")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(number)
-    said = process.communicate(timeout=120)[1]
+    said = process.communicate(timeout=300)[1]
     assert "stopped" in check(process, "datasets", said, tmp_path)
     assert process.returncode == os.EX_TEMPFAIL
