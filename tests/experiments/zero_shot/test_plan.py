@@ -132,7 +132,7 @@ def test_one_command_trains_asks_and_draws(tiny_config, words, tmp_path):
     command += [f"--data_dir={tiny_config.paths.data_dir}", f"--config={config}"]
     command += [f"--out={tmp_path / 'out'}"]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "2 runs, 0 of them finished before" in done.stdout
