@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emojax.training.schedule import Phases, Schedule, Schedules
@@ -54,6 +54,7 @@ def test_patience_counts_from_the_best_or_the_beginning_of_the_phase():
     st.integers(0, 10),
     st.integers(1, 7),
 )
+@settings(deadline=None)  # a busy machine may take long for one example
 def test_every_schedule_ends_and_finds_its_best(uars, rounds, patience, every):
     phases = Phases((0.1, 0.01), 0.0, rounds, patience, every)
     looks, schedule = run(phases, uars)
