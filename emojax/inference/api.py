@@ -10,7 +10,9 @@ Most users need only ``emojax.load``::
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -180,7 +182,10 @@ class Model:
         """
         self._refuse_fork()
         network = adapt_norms(self._model, self._network, _windows(_pairs(audios)))
-        return Model(self.corpus, self.labels, self._model, network, self._calibration)
+        own = self._calibration
+        # The distance of embeddings is known for the norms of training only.
+        calibration = own and dataclasses.replace(own, farthest=math.inf)
+        return Model(self.corpus, self.labels, self._model, network, calibration)
 
     def _hear_one(self, audio: Audio, sample_rate_hz: float | None) -> _Heard:
         """Run the network on a recording of any length."""

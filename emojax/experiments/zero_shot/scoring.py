@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from emojax.checkpoints import read_manifest
 from emojax.corpora.aggregate import EMOTION, split_domains
 from emojax.data.batches import split_clip
 from emojax.data.prepared import PreparedCorpus, load_recordings
@@ -23,8 +22,10 @@ from emojax.experiments.zero_shot.questions import (
     what_learnt,
 )
 from emojax.inference.adaptation import FEWEST_WINDOWS, adapt_norms
+from emojax.inference.calibration import tempered
 from emojax.inference.network import load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
+from emojax.pretrained import read_manifest
 
 # Folders of the two answers: norms as they were trained, and those of the corpus itself.
 TRAINED, ADAPTED = "trained", "adapted"
@@ -109,7 +110,7 @@ def _score(
 ) -> tuple[CorpusResult, list[Prediction]]:
     """Score the answers to a question, restricted to its words."""
     columns = [words.index(word) for word in question.words]
-    own = restricted(probabilities[question.indices], columns)
+    own = tempered(probabilities[question.indices][:, columns])
     predicted = own.argmax(axis=1)
     clips = [corpus.clips[i] for i in question.indices]
     rows = [
@@ -131,17 +132,6 @@ def _score(
     speakers = [clip.speaker for clip in clips]
     result = score(question.name, protocol, question.words, question.truth, predicted, speakers)
     return result, rows
-
-
-def restricted(probabilities: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-    """Return the probabilities of some labels, divided by their sum.
-
-    >>> restricted(np.array([[0.2, 0.3, 0.5]]), [0, 1]).tolist()
-    [[0.4, 0.6]]
-    """
-    least = np.finfo(np.float32).tiny  # else labels that are all impossible would give NaN
-    chosen = np.maximum(probabilities[:, columns], least, dtype=np.float64)
-    return chosen / chosen.sum(axis=1, keepdims=True)
 
 
 def _write(

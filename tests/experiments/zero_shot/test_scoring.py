@@ -1,11 +1,10 @@
 import json
 
-import numpy as np
 import pytest
 
 import emojax
 from emojax.evaluation.comparison import predictions_of
-from emojax.experiments.zero_shot.scoring import restricted, score_unseen
+from emojax.experiments.zero_shot.scoring import score_unseen
 
 
 def test_every_clip_of_an_unseen_corpus_is_answered_by_the_common_head(
@@ -38,11 +37,6 @@ def test_every_clip_of_an_unseen_corpus_is_answered_by_the_common_head(
     (first, second) = (predictions_of(tmp_path / one)["levels"] for one in found)
     assert first != second
     assert "norms re-estimated on its 30 recordings, without labels" in found["adapted"][0].protocol
-
-
-def test_restricted_probabilities_are_probabilities():
-    own = restricted(np.array([[0.0, 0.0, 1.0], [0.1, 0.3, 0.6]], np.float32), [0, 1])
-    np.testing.assert_allclose(own, [[0.5, 0.5], [0.25, 0.75]], rtol=1e-6)
 
 
 def test_a_model_without_the_common_head_is_refused(tiny_run, opened, words, tmp_path):
