@@ -88,7 +88,7 @@ def test_what_is_written_is_read(calibration, tmp_path):
 def test_a_strange_calibration_is_one_clear_error(calibration, tmp_path, change, message):
     content = {"tones": {**calibration.to_json(), **change}}
     (tmp_path / CALIBRATION_FILE).write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=f"{message}.*copy it anew, or remove it"):
+    with pytest.raises(ValueError, match=f"{message}.*copy it anew, or remove"):
         read_calibrations(tmp_path)
 
 

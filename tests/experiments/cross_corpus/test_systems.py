@@ -36,7 +36,7 @@ def test_what_a_base_run_learnt_from_counts(
         own = [clip for clip in learnt if clip.file.startswith(f"{corpus}/")]
         assert 0 < len(own) < len(opened[corpus].clips)
         assert all(clip.speaker.startswith(f"{corpus}/") for clip in own)
-    with pytest.raises(ValueError, match=r"their own labels; only a run with --config\.aggregate"):
+    with pytest.raises(ValueError, match=r"their own labels; only a run with --config\.domains"):
         open_run(folder)
 
 

@@ -44,7 +44,7 @@ def test_heads_alone_are_tuned_with_the_smaller_rates(spec):
     flags = flags_of(jobs[f"from_z/head{BOTH}_seed0"].commands[0])
     rates = read_config_file("configs/adapt.py").schedule.learning_rates
     assert flags["--config.transfer"] == "last_layer"
-    assert flags["--config.learning_rates"] == str(rates[1:])
+    assert flags["--config.learning_rates"] == str(rates[1:] or rates)
     assert flags["--config.base_corpus"] == "z"
 
 
