@@ -25,6 +25,8 @@ if (
     # Where Python may not write its bytecode beside the modules, every process would compile them.
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
         os.environ["PYTHONPYCACHEPREFIX"] = f"{_compiled}/python"
+# Most of the time is compiling, of programs that run once; XLA_FLAGS= optimises them as users do.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
 
