@@ -1,8 +1,11 @@
 r"""The model of the package, ``emojax-small``: every clip of eleven corpora, in one network.
 
+python train.py --config=configs/release.py --workdir=runs/fold --config.source_dir=CORPORA \
+        --config.partition=fold:1/6 --config.rounds_per_phase=120 --config.eval_every_rounds=120
 python train.py --config=configs/release.py --workdir=runs/emojax-small \
-        --config.source_dir=CORPORA
+        --config.source_dir=CORPORA --config.calibrated_by=runs/fold
 python -m emojax.export hub runs/emojax-small emojax/pretrained/emojax-small \
+        "--unseen=OUT/runs/zero_shot/*/*/trained" \
         --license=cc-by-nc-sa-4.0
 """
 

@@ -276,7 +276,9 @@ def joint_protocol(
         members.setdefault(corpus.partition.protocol, []).append(name)
         parts = corpus.partition.parts
         gaps += "".join(
-            f"; nothing of {name} in {part}" for part, chosen in parts.items() if not len(chosen)
+            f"; nothing of {name} in {part}"
+            for part, chosen in parts.items()
+            if not len(chosen) and any(len(one.partition.parts[part]) for one in corpora.values())
         )
     if left_out:
         why = "having no common emotion" if balanced else "having a single level"

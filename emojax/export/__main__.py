@@ -12,6 +12,9 @@ flags.DEFINE_string(
     "license", "unknown", "Of the weights, as the hub names it: cc-by-nc-sa-4.0, apache-2.0, ..."
 )
 flags.DEFINE_string("name", "", "Name of the model; that of DIR, if empty.")
+flags.DEFINE_string(
+    "unseen", "", "Answers of zero_shot for the card: OUT/runs/zero_shot/*/*/trained."
+)
 FLAGS = flags.FLAGS
 
 
@@ -22,7 +25,7 @@ def main(argv: list[str]) -> None:
     with command("emojax.export", again="stopped; nothing was written"):
         from emojax.export.hub import export_hub
 
-        print(export_hub(argv[2], argv[3], FLAGS.license, FLAGS.name))
+        print(export_hub(argv[2], argv[3], FLAGS.license, FLAGS.name, FLAGS.unseen))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,14 @@ _UNSTATED = ("none stated", "unknown")
 _CARD = resources.files(__package__).joinpath("card.md")
 
 
-def model_card(name: str, license: str, manifest: Mapping, results: Mapping, place: Path) -> str:
+def model_card(
+    name: str,
+    license: str,
+    manifest: Mapping,
+    results: Mapping,
+    place: Path,
+    unseen: Mapping[str, Mapping] | None = None,
+) -> str:
     """Return the text of ``README.md``.
 
     Args:
@@ -52,6 +59,7 @@ def model_card(name: str, license: str, manifest: Mapping, results: Mapping, pla
       manifest: the manifest of the published model.
       results: content of the run's ``results.json``; empty if it was not scored.
       place: folder of the run.
+      unseen: corpus that another network of the recipe never saw → its scores.
     """
     sources = _sources(manifest, place)
     chosen = (
@@ -66,6 +74,7 @@ def model_card(name: str, license: str, manifest: Mapping, results: Mapping, pla
         corpora=_corpora(sources),
         licences=_unlicensed(sources),
         scores=_scores(manifest, results),
+        unseen=_unseen(unseen or {}),
         license=license,
     )
 
@@ -156,10 +165,26 @@ def _scores(manifest: Mapping, results: Mapping) -> str:
         for name in manifest["corpora"]
     ]
     columns = ("corpus", "devel UAR", "test UAR", "95 % interval", "chance", "clips", "protocol")
+    if not test and not any(isinstance(uar, (int, float)) for uar in devel.values()):
+        return "Every clip was learnt from, or none was scored: there is no figure."
     all_of_it = "Every clip was learnt from, so no test is left: other networks must be scored. "
     learnt = all_of_it * (manifest["config"].get("partition") == ALL)
     devel_note = "The devel part chose the state, so its scores are too high. "
     return f"{_table(columns, rows)}\n\nPercent. {learnt}{devel_note}{FEW_SPEAKERS_NOTE}"
+
+
+def _unseen(scores: Mapping[str, Mapping]) -> str:
+    if not scores:
+        return "Not measured."
+    rows = [
+        (f"{name}{few_speakers(own['speakers'])}", *_test_cells(own))
+        for name, own in scores.items()
+    ]
+    table = _table(("corpus", "UAR", "95 % interval", "chance", "clips", "protocol"), rows)
+    return (
+        f"{table}\n\nPercent, by the head of common emotions, of a network of the same recipe that "
+        f"was trained without these corpora. {FEW_SPEAKERS_NOTE}"
+    )
 
 
 def _test_cells(scores: Mapping | None) -> tuple[str, ...]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from emojax.corpora.aggregate import EMOTION
 from emojax.export.card import license_text, model_card
-from emojax.files import printable, sync
+from emojax.export.unseen import check_scores, read_json, read_unseen
+from emojax.files import sync
 from emojax.inference.calibration import CALIBRATION_FILE
 from emojax.inference.network import LoadedRun, load_networks
 from emojax.pretrained import find
@@ -23,7 +24,9 @@ _LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
 
-def export_hub(run: str, folder: str | Path, license: str = NO_LICENSE, name: str = "") -> Path:
+def export_hub(
+    run: str, folder: str | Path, license: str = NO_LICENSE, name: str = "", unseen: str = ""
+) -> Path:
     """Write the best state of a run as a published model, whole or not at all.
 
     Args:
@@ -31,6 +34,9 @@ def export_hub(run: str, folder: str | Path, license: str = NO_LICENSE, name: st
       folder: a new or empty folder.
       license: of the weights, as the hub names it: ``cc-by-nc-sa-4.0``.
       name: name of the model; that of the folder if empty.
+      unseen: the pattern for :func:`emojax.export.unseen.read_unseen`. What networks of the same
+        recipe said about corpora that they never saw is in the card, and its temperature calibrates
+        the head of common emotions, which answers for such recordings.
 
     Returns:
       The folder.
@@ -46,14 +52,17 @@ def export_hub(run: str, folder: str | Path, license: str = NO_LICENSE, name: st
         raise ValueError(f"{folder} is not an empty folder; give a new one")
     loaded, place = load_networks(run), find(run)
     manifest = _published(loaded.manifest, place)
-    results = _read_json(place / RESULTS_FILE)
+    results = read_json(place / RESULTS_FILE)
+    others, temperature = read_unseen(unseen) if unseen else ({}, 1.0)
+    if others and EMOTION in manifest.get("calibration", {}):
+        manifest["calibration"][EMOTION]["temperature"] = temperature
     _check_results(results, manifest, place)
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
     draft.mkdir()
     try:
         write_model(draft, manifest, _trees(loaded))
-        card = model_card(name, license, manifest, results, place)
+        card = model_card(name, license, manifest, results, place, others)
         (draft / "README.md").write_text(card, encoding="utf-8")
         (draft / "LICENSE").write_text(license_text(name, license), encoding="utf-8")
         load_networks(draft)  # what cannot be read is not published
@@ -76,7 +85,7 @@ def _check_texts(license: str, name: str) -> None:
 
 def _published(manifest: Mapping, place: Path) -> dict:
     """Return a run's manifest without its base's path and its progress, with its calibration."""
-    calibration = _read_json(place / CALIBRATION_FILE)
+    calibration = read_json(place / CALIBRATION_FILE)
     kept = {**manifest, "config": {**manifest["config"], "base": ""}, "schedules": {}}
     return {**kept, "calibration": calibration} if calibration else kept
 
@@ -90,19 +99,6 @@ def _trees(loaded: LoadedRun) -> dict:
     return {"shared": {"params": shared}, **corpora}
 
 
-def _read_json(path: Path) -> dict:
-    """Read a file of the run that has a JSON object; empty if there is no such file."""
-    if not path.exists():
-        return {}
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(printable(f"{path} cannot be read ({error}); make it again")) from None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is no JSON object; make it again")
-    return content
-
-
 def _check_results(results: Mapping, manifest: Mapping, place: Path) -> None:
     """Raise a ValueError for scores of another state, or without the entries that are shown."""
     if not results:
@@ -110,15 +106,4 @@ def _check_results(results: Mapping, manifest: Mapping, place: Path) -> None:
     path, mend = place / RESULTS_FILE, f"score the run again: python evaluate.py --workdir={place}"
     if results.get("step") != manifest["best_step"]:
         raise ValueError(f"{path} is not of the best state; {mend}")
-    try:
-        for scores in results["corpora"].values():
-            low, high = scores["uar_ci95"]
-            numbers = scores["uar"], scores["chance"], low, high, scores["n"], scores["speakers"]
-            if not all(isinstance(number, (int, float, type(None))) for number in numbers):
-                raise TypeError("a score is no number")
-            if not isinstance(scores["protocol"], str):
-                raise TypeError("a protocol is no text")
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            printable(f"{path} has no scores of evaluate.py ({error!r}); {mend}")
-        ) from None
+    check_scores(results, path, mend)

@@ -12,8 +12,10 @@ import yaml
 
 import emojax
 from emojax.corpora.catalogue import CATALOGUE
+from emojax.evaluation.score_files import Prediction, write_predictions
 from emojax.export.card import CODES, languages, license_text, model_card
 from emojax.export.hub import export_hub
+from emojax.export.unseen import read_unseen
 from emojax.pretrained import read_manifest
 
 ROOT = Path(__file__).parents[2]
@@ -215,3 +217,37 @@ def test_a_published_model_answers_like_its_run(tiny_run, exported):
     )
     assert theirs == pytest.approx(ours, abs=2e-3)  # kernels are float16
     assert theirs.warning.partition(":")[0] == ours.warning.partition(":")[0] != ""
+
+
+def answered(folder, unsure):
+    """Answers of zero_shot: right in three of four, as sure as given."""
+    folder.mkdir(parents=True)
+    shares = {"anger": 1 - unsure, "sadness": unsure}
+    labels = ["anger", "anger", "anger", "sadness"]
+    rows = [Prediction("x", f"{i}.wav", "a", own, "anger", shares) for i, own in enumerate(labels)]
+    write_predictions(rows, folder / "predictions.csv")
+    scores = {**SCORES, "protocol": "nothing of it was learnt from"}
+    (folder / "results.json").write_text(json.dumps({"corpora": {f"<{folder.name}>": scores}}))
+
+
+def test_what_a_recipe_says_about_unseen_corpora_is_in_the_card(tiny_run, tmp_path, monkeypatch):
+    answered(tmp_path / "out" / "a", 0.01)
+    answered(tmp_path / "out" / "b", 0.25)
+    scores, temperature = read_unseen(f"{tmp_path}/out/*")
+    assert set(scores) == {"<a>", "<b>"}
+    assert temperature == pytest.approx((np.log(99) / np.log(3)) ** 0.5, rel=0.01)
+    monkeypatch.setattr("emojax.export.hub.EMOTION", "tones")
+    folder = export_hub(str(tiny_run), tmp_path / "model", unseen=f"{tmp_path}/out/*")
+    assert r"\<a\>† | 51.2 | 40.0 to 60.0 | 25.0 | 40 |" in (folder / "README.md").read_text()
+    found = read_manifest(folder)["calibration"]
+    assert found["tones"]["temperature"] == temperature != found["levels"]["temperature"]
+
+
+def test_answers_that_are_not_there_are_one_clear_error(tiny_run, tmp_path):
+    with pytest.raises(ValueError, match=r"nothing there; give OUT/runs/zero_shot"):
+        export_hub(str(tiny_run), tmp_path / "model", unseen=f"{tmp_path}/none/*")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "results.json").write_text('{"corpora": {"a": 3}}')
+    with pytest.raises(ValueError, match=r"no scores of evaluate.py .*run the experiment again"):
+        export_hub(str(tiny_run), tmp_path / "model", unseen=f"{tmp_path}/out")
+    assert not (tmp_path / "model").exists()
