@@ -21,7 +21,7 @@ def test_a_stopped_plan_goes_on_where_it_was(tmp_path, here, monkeypatch, fake, 
 
     def interrupting(seconds):
         sleep(seconds)
-        if begun(jobs[1]):
+        if begun(jobs[1]) and (tmp_path / "2nd").exists():
             raise KeyboardInterrupt
 
     monkeypatch.setattr(module.time, "sleep", interrupting)
