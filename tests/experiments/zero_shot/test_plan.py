@@ -85,27 +85,11 @@ def test_models_that_are_there_are_asked_about_what_they_never_saw(
         list(reading_jobs(spec, ["levels"], {"mine": [tiny_run]}))
     with pytest.raises(ValueError, match=r"a name '\.\./x'"):
         list(reading_jobs(spec, ["levels"], {"../x": [of_tones]}))
-    before = sorted(of_tones.rglob("*"))
-    jobs = list(reading_jobs(spec, ["levels"], workdirs))
-    workdirs, failed = carry_out(jobs, spec, "here")
-    assert failed == {}
-    assert list(workdirs) == ["mine", "mine, own norms"]
-    assert sorted(of_tones.rglob("*")) == before
-    (again,) = reading_jobs(spec, ["levels"], {"mine": [of_tones]})
-    assert again.is_finished()
-    report = zero_shot_report(workdirs, ["tones"])
-    names = ["zero_shot", "zero_shot_four"]
-    assert [piece.name for piece in report.pieces] == [
-        *(f"{name}{end}" for name in names for end in ("", "", "_details")),
-        "runs",
-    ]
-    table, four = report.pieces[0], report.pieces[3]
-    assert [row[0] for row in table.rows] == ["levels"]
-    assert [row[0] for row in four.rows] == ["levels (four)"]
-    assert list(table.columns)[4:] == ["mine", "mine, own norms"]
-    assert table.rows[0][1:4] == [30, 5, 50.0]
-    assert table.notes[-1] == "Not asked about, with fewer than two common words: tones."
-    assert "norms as trained" in report.protocol
+    (job,) = reading_jobs(spec, ["levels"], workdirs)
+    flags = flags_of(job.commands[0])
+    assert (flags["--model"], flags["--corpus"]) == (str(of_tones), "levels")
+    assert set(job.results.values()) == {"mine", "mine, own norms"}
+    assert not job.is_finished()
 
 
 def test_a_corpus_that_changed_since_it_was_asked_about_is_refused(spec, of_tones, tmp_path):
@@ -140,3 +124,21 @@ def test_one_command_trains_asks_and_draws(tiny_config, words, tmp_path):
     rows = (tmp_path / "out" / "zero_shot.csv").read_text().splitlines()
     assert rows[0] == 'corpus,clips,speakers,chance,zero-shot,"zero-shot, own norms"'
     assert rows[1].startswith("levels,30,5,50.0,")
+    trained, adapted = ([*(tmp_path / "out").rglob(name)] for name in ("trained", "adapted"))
+    workdirs = {"mine": trained, "mine, own norms": adapted}
+    check_report(zero_shot_report(workdirs, ["tones"]))
+
+
+def check_report(report):
+    names = ["zero_shot", "zero_shot_four"]
+    assert [piece.name for piece in report.pieces] == [
+        *(f"{name}{end}" for name in names for end in ("", "", "_details")),
+        "runs",
+    ]
+    table, four = report.pieces[0], report.pieces[3]
+    assert [row[0] for row in table.rows] == ["levels"]
+    assert [row[0] for row in four.rows] == ["levels (four)"]
+    assert list(table.columns)[4:] == ["mine", "mine, own norms"]
+    assert table.rows[0][1:4] == [30, 5, 50.0]
+    assert table.notes[-1] == "Not asked about, with fewer than two common words: tones."
+    assert "norms as trained" in report.protocol
