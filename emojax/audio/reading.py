@@ -94,9 +94,7 @@ def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
     """
     rate_hz = check_rate(sample_rate_hz)
     samples = np.asarray(samples)
-    _check_shape(samples.shape)
-    _check_dtype(samples.dtype)
-    channels = samples.reshape(len(samples), -1)
+    channels = _checked(samples)
     mono, done = convert(lambda: _array_blocks(channels, rate_hz))
     if done.levels.not_finite:
         raise ValueError(
@@ -117,11 +115,39 @@ def to_pcm16(samples: np.ndarray) -> np.ndarray:
     return np.clip(np.round(scaled, out=scaled), -(2**15), 2**15 - 1, out=scaled).astype(np.int16)
 
 
+def check_samples(samples: np.ndarray) -> np.ndarray:
+    """Return the samples of a block as float32 ``[n, channels]`` in −1..1.
+
+    Args:
+      samples: as for :func:`to_mono_16khz`.
+
+    Raises:
+      ValueError: a wrong shape, dtype or value; the message says what is allowed.
+
+    >>> check_samples(np.array([-(2**15), 2**14], np.int16)).tolist()
+    [[-1.0], [0.5]]
+    """
+    scaled = _as_float(_checked(np.asarray(samples)))
+    levels = Levels()
+    levels.add(scaled)
+    if levels.not_finite:
+        raise ValueError(f"{levels.not_finite} of {scaled.size} samples are NaN or infinite")
+    _check_peak(levels)
+    return scaled
+
+
 def check_audible(mono: np.ndarray, sample_rate_hz: int) -> None:
     """Raise BadAudio unless the samples ``[n]`` are finite, not all equal and at least 0.1 s."""
     levels = Levels()
     levels.add(mono)
     _check_levels(levels, sample_rate_hz)
+
+
+def _checked(samples: np.ndarray) -> np.ndarray:
+    """Return samples as ``[n, channels]``, of a shape and dtype that can be converted."""
+    _check_shape(samples.shape)
+    _check_dtype(samples.dtype)
+    return samples.reshape(len(samples), -1)
 
 
 def _array_blocks(samples: np.ndarray, rate_hz: int) -> Iterator[Block]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import itertools
 import math
 import os
@@ -40,6 +41,7 @@ from emojax.inference.answer import Answer
 from emojax.inference.calibration import Calibration, level_db, read_calibrations, tempered
 from emojax.inference.network import Network, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
+from emojax.inference.stream import Stream
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.pretrained import find, read_manifest
 
@@ -161,12 +163,25 @@ class Model:
             raise BadRecordingsError(errors, results)
         return [errors.get(place, result) for place, result in enumerate(results)]
 
+    def predict_windows(self, windows: Sequence[np.ndarray]) -> list[Answer]:
+        """Predict windows of recordings that :mod:`emojax.audio` has read; nothing is checked.
+
+        Args:
+          windows: float32 ``[n]`` at 16 kHz. Of one length, they take one compiled program for each
+            of few batch sizes.
+        """
+        return self._answers(self._hear(list(windows)), self.labels)
+
     def embed(self, audio: Audio, sample_rate_hz: float | None = None) -> np.ndarray:
         """Return the utterance's embedding, float32 ``[8 · width]``, or twice that with deviations.
 
         It depends on this corpus's adapters. Arguments and errors are those of :meth:`predict`.
         """
         return self._hear_one(audio, sample_rate_hz).embeddings[0]
+
+    def stream(self, sample_rate_hz: float) -> Stream:
+        """Return a stream: feed it samples as they come, and it answers every second."""
+        return Stream(self, sample_rate_hz)
 
     def adapt_norms(self, audios: Iterable[Audio | tuple[np.ndarray, float]]) -> Model:
         """Return a model whose norms have the statistics of some recordings without labels.
@@ -186,6 +201,13 @@ class Model:
         # The distance of embeddings is known for the norms of training only.
         calibration = own and dataclasses.replace(own, farthest=math.inf)
         return Model(self.corpus, self.labels, self._model, network, calibration)
+
+    def fingerprint(self) -> str:
+        """Return a digest of the corpus, the labels and all parameters."""
+        digest = hashlib.sha256(repr((self.corpus, self.labels, self._calibration)).encode())
+        for leaf in jax.tree.leaves(jax.device_get(self._network)):
+            digest.update(leaf.tobytes())
+        return digest.hexdigest()
 
     def _hear_one(self, audio: Audio, sample_rate_hz: float | None) -> _Heard:
         """Run the network on a recording of any length."""

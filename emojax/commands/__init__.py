@@ -1,0 +1,1 @@
+"""The command ``emojax``: what a person types to use a trained model, a file for each command."""

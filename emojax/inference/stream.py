@@ -1,0 +1,103 @@
+"""Answers while a recording is still going on: a window slides over the last few seconds."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import soxr
+
+from emojax.audio.conversion import SAMPLE_RATE_HZ, check_rate
+from emojax.audio.reading import MIN_DURATION_S, check_samples
+from emojax.inference.answer import Answer
+
+if TYPE_CHECKING:
+    from emojax.inference.api import Model
+
+WINDOW_S = 3.0
+HOP_S = 1.0
+_WINDOW = round(WINDOW_S * SAMPLE_RATE_HZ)
+_HOP = round(HOP_S * SAMPLE_RATE_HZ)
+_FEWEST = round(MIN_DURATION_S * SAMPLE_RATE_HZ)
+_WINDOWS_AT_ONCE = 16
+_SAMPLES_AT_ONCE = 2**20
+
+
+class Moment(NamedTuple):
+    """Answer for one window of a recording, from ``start_s`` to ``end_s``."""
+
+    start_s: float
+    end_s: float
+    answer: Answer
+
+
+class Stream:
+    """Stream of samples that is answered every second; ``model.stream(rate)`` makes it.
+
+    A window of 3 s moves on by 1 s: an answer needs the last 3 s, and comes as soon as they are
+    there. Less than a window is held in memory. The answers are those of the same windows of a
+    whole recording; only a peak above full scale is not scaled down.
+    """
+
+    def __init__(self, model: Model, sample_rate_hz: float) -> None:
+        rate_hz = check_rate(sample_rate_hz)
+        self._model = model
+        self._resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, "float32", "HQ")
+        self._held = np.zeros(0, np.float32)
+        self._start = 0  # sample of the recording where ``_held`` begins
+        self._answered = 0  # sample of the recording up to which there are answers
+
+    def feed(self, samples: np.ndarray) -> list[Moment]:
+        """Take the next samples, and answer for each window that they complete.
+
+        Args:
+          samples: ``[n]`` or ``[n, channels]``, any n; channels are mixed to their mean. Float in
+            −1..1, or int16, int32 or uint8 at full scale.
+
+        Raises:
+          ValueError: a wrong shape, dtype or value; the stream is as it was before.
+        """
+        if not np.size(samples):
+            return []
+        mono = check_samples(samples).mean(axis=1)
+        moments: list[Moment] = []
+        for start in range(0, len(mono), _SAMPLES_AT_ONCE):
+            block = mono[start : start + _SAMPLES_AT_ONCE]
+            moments += self._taken(self._resampler.resample_chunk(block))
+        return moments
+
+    def finish(self) -> list[Moment]:
+        """End the recording, and answer for what no window has covered yet.
+
+        The last window ends where the recording ends; less than 0.1 s of new samples is left out.
+        """
+        moments = self._taken(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        end = self._start + len(self._held)
+        if end - self._answered >= _FEWEST:
+            moments += self._answers([(end - len(self._held[-_WINDOW:]), self._held[-_WINDOW:])])
+        return moments
+
+    def _taken(self, mono: np.ndarray) -> list[Moment]:
+        self._held = np.concatenate([self._held, mono])
+        moments: list[Moment] = []
+        windows = self._windows()
+        while some := list(itertools.islice(windows, _WINDOWS_AT_ONCE)):
+            moments += self._answers(some)
+        return moments
+
+    def _windows(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the windows that are complete, and forget what no later one needs."""
+        while len(self._held) >= _WINDOW:
+            yield self._start, self._held[:_WINDOW]
+            self._held, self._start = self._held[_HOP:], self._start + _HOP
+
+    def _answers(self, windows: list[tuple[int, np.ndarray]]) -> list[Moment]:
+        answers = self._model.predict_windows([window for _, window in windows])
+        moments = [
+            Moment(start / SAMPLE_RATE_HZ, (start + len(window)) / SAMPLE_RATE_HZ, answer)
+            for (start, window), answer in zip(windows, answers, strict=True)
+        ]
+        self._answered = windows[-1][0] + len(windows[-1][1])
+        return moments
