@@ -111,5 +111,5 @@ def _known() -> str:
     return (
         f"known are {', '.join(emoset.CORPORA)} and synthetic; any other needs NAME=PATH, where "
         "PATH is a CSV with the columns file,label or a folder that holds it; all corpora that "
-        f"have a name here: python -m emojax.corpora; {_QUOTES}"
+        f"have a name here: emojax corpora; {_QUOTES}"
     )

@@ -12,7 +12,7 @@ from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
 # Each is a module of this package with add_arguments(parser), run(arguments) and AGAIN.
-COMMANDS = ("predict",)
+COMMANDS = ("predict", "embed", "listen", "corpora")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -27,7 +27,7 @@ def make_parser() -> argparse.ArgumentParser:
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"emojax.commands.{name}")
-        summary, _, rest = module.__doc__.partition("\n")
+        summary, _, rest = (module.__doc__ or "").partition("\n")
         own = parsers.add_parser(
             name,
             help=summary,

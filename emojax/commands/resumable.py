@@ -17,7 +17,7 @@ AT_ONCE = 128
 
 def rows_of(
     files: Sequence[str],
-    work: Callable[[Sequence[str]], Iterable[Mapping[str, Any]]],
+    work: Callable[[Sequence[str]], Iterable[dict]],
     out: Path,
     about: Mapping[str, Any],
 ) -> list[dict]:
@@ -40,7 +40,7 @@ def rows_of(
     with open(partial, "a", encoding="utf-8") as kept, _progress(len(files), len(done)) as bar:
         for some in _chunks(left):
             for row in work(some):
-                done[row["file"]] = dict(row)
+                done[row["file"]] = row
                 kept.write(json.dumps(row) + "\n")
             kept.flush()
             bar.update(len(some))
@@ -48,8 +48,8 @@ def rows_of(
 
 
 def rows_in_memory(
-    files: Sequence[str], work: Callable[[Sequence[str]], Iterable[Mapping[str, Any]]]
-) -> Iterator[Mapping[str, Any]]:
+    files: Sequence[str], work: Callable[[Sequence[str]], Iterable[dict]]
+) -> Iterator[dict]:
     """Yield the row of each file, which is kept nowhere, and show the progress."""
     with _progress(len(files), 0) as bar:
         for some in _chunks(files):

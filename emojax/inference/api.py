@@ -16,7 +16,7 @@ import itertools
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 import jax
@@ -66,14 +66,14 @@ class _Heard(NamedTuple):
 
 
 class BadRecordingsError(ValueError):
-    """Error for recordings that :meth:`Model.predict_many` cannot use; it has the other results.
+    """Error for some recordings of many that cannot be used; it has the results of the others.
 
     Attributes:
       errors: index in the list → error of that recording.
       results: the results of all others, None at these indices.
     """
 
-    def __init__(self, errors: dict[int, ValueError], results: list[Answer | None]) -> None:
+    def __init__(self, errors: dict[int, ValueError], results: list) -> None:
         listed = "; ".join(f"number {place}: {error}" for place, error in errors.items())
         super().__init__(f"{len(errors)} of {len(results)} recordings cannot be used: {listed}")
         self.errors, self.results = errors, results
@@ -149,19 +149,7 @@ class Model:
           BadRecordingsError: some recordings cannot be used; it has the results of the others.
         """
         chosen = self._chosen(labels)
-        pairs = _pairs(audios)
-        results: list = [None] * len(pairs)
-        errors: dict[int, ValueError] = {}
-        for places, clips in _readable(pairs, errors):
-            for place, answer in zip(places, self._answers(self._hear(clips), chosen), strict=True):
-                results[place] = answer
-        for place in [place for place, error in errors.items() if isinstance(error, TooLong)]:
-            if isinstance(pairs[place][0], _FILES):
-                results[place] = self._answers(self._hear_one(pairs[place][0], None), chosen)[0]
-                del errors[place]
-        if errors and not return_errors:
-            raise BadRecordingsError(errors, results)
-        return [errors.get(place, result) for place, result in enumerate(results)]
+        return self._many(audios, lambda heard: self._answers(heard, chosen), return_errors)
 
     def predict_windows(self, windows: Sequence[np.ndarray]) -> list[Answer]:
         """Predict windows of recordings that :mod:`emojax.audio` has read; nothing is checked.
@@ -178,6 +166,12 @@ class Model:
         It depends on this corpus's adapters. Arguments and errors are those of :meth:`predict`.
         """
         return self._hear_one(audio, sample_rate_hz).embeddings[0]
+
+    def embed_many(
+        self, audios: Iterable[Audio | tuple[np.ndarray, float]], *, return_errors: bool = False
+    ) -> list:
+        """Embed many recordings in batches; arguments and errors as of :meth:`predict_many`."""
+        return self._many(audios, lambda heard: list(heard.embeddings), return_errors)
 
     def stream(self, sample_rate_hz: float) -> Stream:
         """Return a stream: feed it samples as they come, and it answers every second."""
@@ -208,6 +202,24 @@ class Model:
         for leaf in jax.tree.leaves(jax.device_get(self._network)):
             digest.update(leaf.tobytes())
         return digest.hexdigest()
+
+    def _many(
+        self, audios: Iterable, results_of: Callable[[_Heard], list], return_errors: bool
+    ) -> list:
+        """Return the result of each recording, or raise a BadRecordingsError at the end."""
+        pairs = _pairs(audios)
+        results: list = [None] * len(pairs)
+        errors: dict[int, ValueError] = {}
+        for places, clips in _readable(pairs, errors):
+            for place, result in zip(places, results_of(self._hear(clips)), strict=True):
+                results[place] = result
+        for place in [place for place, error in errors.items() if isinstance(error, TooLong)]:
+            if isinstance(pairs[place][0], _FILES):
+                results[place] = results_of(self._hear_one(pairs[place][0], None))[0]
+                del errors[place]
+        if errors and not return_errors:
+            raise BadRecordingsError(errors, results)
+        return [errors.get(place, result) for place, result in enumerate(results)]
 
     def _hear_one(self, audio: Audio, sample_rate_hz: float | None) -> _Heard:
         """Run the network on a recording of any length."""

@@ -37,7 +37,7 @@ class Stream:
     """Stream of samples that is answered every second; ``model.stream(rate)`` makes it.
 
     A window of 3 s moves on by 1 s: an answer needs the last 3 s, and comes as soon as they are
-    there. Less than a window is held in memory. The answers are those of the same windows of a
+    there. At most 4 s are held in memory. The answers are those of the same windows of a
     whole recording; only a peak above full scale is not scaled down.
     """
 
@@ -46,8 +46,9 @@ class Stream:
         self._model = model
         self._resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, "float32", "HQ")
         self._held = np.zeros(0, np.float32)
-        self._start = 0  # sample of the recording where ``_held`` begins
-        self._answered = 0  # sample of the recording up to which there are answers
+        # Samples of the recording: where _held begins, where the next window does, and up to where
+        # there are answers.
+        self._start = self._next = self._answered = 0
 
     def feed(self, samples: np.ndarray) -> list[Moment]:
         """Take the next samples, and answer for each window that they complete.
@@ -76,7 +77,8 @@ class Stream:
         moments = self._taken(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
         end = self._start + len(self._held)
         if end - self._answered >= _FEWEST:
-            moments += self._answers([(end - len(self._held[-_WINDOW:]), self._held[-_WINDOW:])])
+            last = self._held[-_WINDOW:]
+            moments += self._answers([(end - len(last), last)])
         return moments
 
     def _taken(self, mono: np.ndarray) -> list[Moment]:
@@ -89,9 +91,11 @@ class Stream:
 
     def _windows(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the windows that are complete, and forget what no later one needs."""
-        while len(self._held) >= _WINDOW:
-            yield self._start, self._held[:_WINDOW]
-            self._held, self._start = self._held[_HOP:], self._start + _HOP
+        while len(self._held) >= self._next - self._start + _WINDOW:
+            yield self._next, self._held[self._next - self._start :][:_WINDOW]
+            # The last window of all may begin as early as the one before the next.
+            self._held, self._start = self._held[self._next - self._start :], self._next
+            self._next += _HOP
 
     def _answers(self, windows: list[tuple[int, np.ndarray]]) -> list[Moment]:
         answers = self._model.predict_windows([window for _, window in windows])

@@ -75,14 +75,14 @@ def test_the_readme_has_the_table_of_the_catalogue():
 
 
 def test_command(data_dir):
-    command = [sys.executable, "-m", "emojax.corpora", f"--data_dir={data_dir}"]
+    command = [sys.executable, "-m", "emojax.commands", "corpora", f"--data_dir={data_dir}"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout == listing(data_dir) + "\n"
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(data_dir):
-    command = [sys.executable, "-m", "emojax.corpora", f"--data_dir={data_dir}"]
+    command = [sys.executable, "-m", "emojax.commands", "corpora", f"--data_dir={data_dir}"]
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT)

@@ -1,0 +1,30 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+import emojax
+from emojax.commands.__main__ import main
+
+
+def test_embeddings_of_a_folder_are_those_of_the_model(tiny_run, tiny_sources, tmp_path, capsys):
+    clips = sorted((tiny_sources / "tones").glob("*_low_*.wav"))[:3]
+    (tmp_path / "broken.wav").write_bytes(b"no audio")
+    model = emojax.load(tiny_run, corpus="tones")
+    arguments = [f"--model={tiny_run}", "--corpus=tones", *map(str, clips)]
+    out = tmp_path / "embeddings.npz"
+    assert main(["embed", f"--out={out}", *arguments, str(tmp_path)]) == 1
+    assert "broken.wav" in capsys.readouterr().err
+    with np.load(out) as arrays:  # refuses pickles
+        assert arrays["files"].tolist() == list(map(str, clips))
+        assert arrays["embeddings"].dtype == np.float32
+        np.testing.assert_allclose(arrays["embeddings"][0], model.embed(clips[0]), atol=1e-5)
+        table = tmp_path / "embeddings.parquet"
+        assert main(["embed", f"--out={table}", *arguments]) == 0
+        frame = pd.read_parquet(table).set_index("file")
+        np.testing.assert_array_equal(frame.to_numpy(), arrays["embeddings"])
+
+
+def test_another_format_is_refused_before_the_work(tiny_run, tiny_sources, capsys):
+    with pytest.raises(SystemExit):
+        main(["embed", f"--model={tiny_run}", str(tiny_sources), "--out=embeddings.pkl"])
+    assert "give FILE.npz or FILE.parquet" in capsys.readouterr().err
