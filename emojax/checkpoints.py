@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,12 +20,11 @@ import jax
 import orbax.checkpoint as ocp
 
 from emojax.corpora.spec import check_name
-from emojax.files import printable, replacing, sync
-from emojax.manifests import check_manifest
+from emojax.files import replacing, sync
+from emojax.manifests import CHECKPOINTS, check_manifest
 
 FORMAT = 2
 KEPT = 2  # steps on disk; the older one is used if the newest is damaged
-CHECKPOINTS = "checkpoints"
 DIGESTS_FILE = "digests.json"
 _MEND = (
     "if a training run is replacing it just now, try again; otherwise copy it anew, or train again"
@@ -169,40 +167,6 @@ def from_newest(workdir: str | Path, read: Callable[[Checkpoint], Found]) -> Fou
 def read_manifest(workdir: str | Path) -> dict:
     """Read the manifest of the newest checkpoint; errors are those of :func:`from_newest`."""
     return from_newest(workdir, lambda checkpoint: checkpoint.manifest)
-
-
-def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
-    """List the differences between two manifests, one line each, for the wanted keys.
-
-    >>> differences({"config": {"width": 16}}, {"config": {"width": 32}})
-    ['config.width: the checkpoint has 16, this run has 32']
-    """
-    lines: list[str] = []
-    for key, value in wanted.items():
-        if isinstance(value, Mapping) and isinstance(saved.get(key), Mapping):
-            lines += differences(saved[key], value, f"{prefix}{key}.")
-            lines += [
-                f"{prefix}{key}.{extra}: only in the checkpoint"
-                for extra in saved[key]
-                if extra not in value
-            ]
-        elif saved.get(key) != value:
-            lines.append(
-                f"{prefix}{key}: the checkpoint has {saved.get(key, 'nothing')}, "
-                f"this run has {value}"
-            )
-    return [printable(line) for line in lines]  # a manifest may come from elsewhere
-
-
-def check_same(saved: Mapping, wanted: Mapping, workdir: str | os.PathLike) -> None:
-    """Raise a ValueError that lists all differences, if there are any."""
-    lines = differences(saved, wanted)
-    if lines:
-        raise ValueError(
-            f"the checkpoint in {workdir} is of another network:\n  "
-            + "\n  ".join(lines)
-            + "\nuse another --workdir, or the settings of the checkpoint"
-        )
 
 
 def _item(kind: str, name: str) -> str:

@@ -1,7 +1,8 @@
-"""Checks of a manifest, the description of a trained network; it may come from a stranger."""
+"""Checks of manifests, the descriptions of trained networks; they may come from strangers."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from emojax.corpora.spec import check_name
 from emojax.files import printable
 
+CHECKPOINTS = "checkpoints"  # the folder in a run's folder that has them
 MOST_LABELS = 1000
 # Entries of every manifest; some have more.
 _ENTRIES: dict[str, tuple[type, ...]] = {
@@ -48,6 +50,40 @@ def check_manifest(manifest: Any, wanted_format: int, path: Path) -> dict:
         said = printable("; ".join(strange))
         raise ValueError(f"{path}: the manifest is not one of emojax: {said}; copy it anew")
     return manifest
+
+
+def differences(saved: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
+    """List the differences between two manifests, one line each, for the wanted keys.
+
+    >>> differences({"config": {"width": 16}}, {"config": {"width": 32}})
+    ['config.width: the checkpoint has 16, this run has 32']
+    """
+    lines: list[str] = []
+    for key, value in wanted.items():
+        if isinstance(value, Mapping) and isinstance(saved.get(key), Mapping):
+            lines += differences(saved[key], value, f"{prefix}{key}.")
+            lines += [
+                f"{prefix}{key}.{extra}: only in the checkpoint"
+                for extra in saved[key]
+                if extra not in value
+            ]
+        elif saved.get(key) != value:
+            lines.append(
+                f"{prefix}{key}: the checkpoint has {saved.get(key, 'nothing')}, "
+                f"this run has {value}"
+            )
+    return [printable(line) for line in lines]  # a manifest may come from elsewhere
+
+
+def check_same(saved: Mapping, wanted: Mapping, workdir: str | os.PathLike) -> None:
+    """Raise a ValueError that lists all differences, if there are any."""
+    lines = differences(saved, wanted)
+    if lines:
+        raise ValueError(
+            f"the checkpoint in {workdir} is of another network:\n  "
+            + "\n  ".join(lines)
+            + "\nuse another --workdir, or the settings of the checkpoint"
+        )
 
 
 def _strange_entries(manifest: Mapping) -> Iterator[str]:

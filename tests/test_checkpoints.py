@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from minimal_manifest import MANIFEST
 
-from emojax.checkpoints import Checkpoints, check_same, from_newest, read_manifest
+from emojax.checkpoints import Checkpoints, from_newest, read_manifest
+from emojax.manifests import check_same
 
 SHARED = {"conv": jnp.arange(12.0).reshape(3, 4)}
 CORPORA = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import librosa
 import numpy as np
 
 from emojax.audio.log_mel import standardise
+from emojax.audio.mel_scale import mel_edges_hz
 from emojax.audio.reading import SAMPLE_RATE_HZ
 
 MASKS = 2  # Number of masks of each kind.
@@ -84,8 +84,7 @@ def warp_frequency(mel: jax.Array, factor: jax.Array | float) -> jax.Array:
     Jaitly & Hinton (2013): a factor above 1 makes the vocal tract longer.
     """
     mels = mel.shape[1]
-    edges_hz = librosa.mel_frequencies(n_mels=mels + 2, fmin=0, fmax=SAMPLE_RATE_HZ / 2)
-    centres_hz = edges_hz[1:-1].astype(np.float32)
+    centres_hz = mel_edges_hz(mels, SAMPLE_RATE_HZ / 2)[1:-1].astype(np.float32)
     return _read(mel.T, jnp.interp(factor * centres_hz, centres_hz, np.arange(mels))).T
 
 

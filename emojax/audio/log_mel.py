@@ -6,9 +6,9 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import librosa
 import numpy as np
 
+from emojax.audio.mel_scale import mel_filters
 from emojax.audio.reading import SAMPLE_RATE_HZ
 
 WINDOW_SAMPLES = 512  # 32 ms
@@ -31,7 +31,7 @@ def frame_count(samples):
 
 @functools.cache
 def _filters(mels: int) -> np.ndarray:
-    return librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_mels=mels).T
+    return mel_filters(mels, WINDOW_SAMPLES, SAMPLE_RATE_HZ)
 
 
 def log_mel(audio: jax.Array, mels: int = MELS) -> jax.Array:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import tqdm
 
-from emojax.checkpoints import check_same
 from emojax.config import DataConfig, read_section
 from emojax.corpora.listing import prepared
 from emojax.data.batches import centre
@@ -21,6 +20,7 @@ from emojax.evaluation.score_files import Prediction, write_predictions, write_r
 from emojax.inference.calibration import Calibration, read_calibrations, tempered
 from emojax.inference.network import Forward, Network, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
+from emojax.manifests import check_same
 from emojax.versions import commit, versions
 
 PARTS = ("test", "devel")

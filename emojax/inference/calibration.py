@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from emojax.data.batches import INT16_SCALE
 from emojax.files import printable, replacing
@@ -120,10 +119,9 @@ def tempered(probabilities: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     >>> tempered(np.array([0.8, 0.2]), 2.0).round(3).tolist()
     [0.667, 0.333]
     """
-    least = np.finfo(np.float32).tiny
-    return softmax(
-        np.log(np.maximum(probabilities, least, dtype=np.float64)) / temperature, axis=-1
-    )
+    shares = np.maximum(probabilities, np.finfo(np.float32).tiny, dtype=np.float64)
+    powers = (shares / shares.max(axis=-1, keepdims=True)) ** (1 / temperature)
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def level_db(clip: np.ndarray) -> float:

@@ -14,10 +14,10 @@ import numpy as np
 
 from emojax.audio import log_mel
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.checkpoints import check_same
 from emojax.config import NetworkConfig, read_section
 from emojax.data.batches import Batch, waveforms
 from emojax.files import printable
+from emojax.manifests import check_same
 from emojax.models.adapter_resnet import AdapterResNet, Output
 from emojax.models.subtrees import Params, join, split
 from emojax.pretrained import Trained, from_trained

@@ -10,15 +10,18 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, Union
 
-from emojax.checkpoints import CHECKPOINTS, Checkpoint, from_newest
 from emojax.files import printable, size_in_words
+from emojax.manifests import CHECKPOINTS
 from emojax.weights import CONFIG_FILE, MAX_BYTES, PublishedModel, is_published, open_model
+
+if TYPE_CHECKING:
+    from emojax.checkpoints import Checkpoint
 
 HUB = "hf:"
 _HERE = Path(__file__).parent
-Trained = Checkpoint | PublishedModel
+Trained = Union["Checkpoint", PublishedModel]
 Found = TypeVar("Found")
 
 
@@ -40,6 +43,8 @@ def from_trained(model: str | os.PathLike, read: Callable[[Trained], Found]) -> 
     folder = find(model)
     if is_published(folder) and not (folder / CHECKPOINTS).is_dir():  # a run may hold other files
         return read(open_model(folder))
+    from emojax.checkpoints import from_newest  # half a second that a published model need not wait
+
     return from_newest(folder, read)
 
 

@@ -12,7 +12,7 @@ import tqdm
 from scipy.optimize import minimize_scalar
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.checkpoints import check_same, read_manifest
+from emojax.checkpoints import read_manifest
 from emojax.config import Config, NetworkConfig, read_section
 from emojax.data.partitioned import StoredRecordings
 from emojax.inference.calibration import (
@@ -25,6 +25,7 @@ from emojax.inference.calibration import (
 )
 from emojax.inference.network import Forward
 from emojax.inference.predict import WINDOW_SAMPLES, aggregate, predict_clips, run_forward
+from emojax.manifests import check_same
 from emojax.multihost import is_first, on_any_process
 from emojax.training.train_state import EmoState
 from emojax.training.validation import Devel, network_of

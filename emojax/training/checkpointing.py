@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from emojax.checkpoints import Checkpoint, Checkpoints, check_same, from_newest, read_manifest
+from emojax.checkpoints import Checkpoint, Checkpoints, from_newest, read_manifest
+from emojax.manifests import check_same
 from emojax.multihost import on_any_process
 from emojax.training.schedule import EvalDecision, Schedule
 from emojax.training.train_state import Corpus, EmoState, Shared

@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from emojax.checkpoints import differences, read_manifest
+from emojax.checkpoints import read_manifest
 from emojax.experiments.launch.runner import MARK, holding
 from emojax.files import replacing
+from emojax.manifests import differences
 
 NOTE = "job.json"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import librosa
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import ScalarFormatter
 
 from emojax.audio.log_mel import DYNAMIC_RANGE_DB, HOP_SAMPLES, MELS
+from emojax.audio.mel_scale import mel_edges_hz
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.evaluation.metrics import FEW_SPEAKERS, FEW_SPEAKERS_NOTE
 
@@ -108,7 +108,7 @@ def mel_figure(mels: Mapping[str, np.ndarray]) -> Figure:
 
 def _channel(frequency_hz: np.ndarray) -> np.ndarray:
     """Return the mel channel whose centre is nearest to each frequency."""
-    centres_hz = librosa.mel_frequencies(MELS + 2, fmax=SAMPLE_RATE_HZ / 2)[1:-1]
+    centres_hz = mel_edges_hz(MELS, SAMPLE_RATE_HZ / 2)[1:-1]
     return np.abs(centres_hz[:, None] - frequency_hz).argmin(axis=0)
 
 
