@@ -7,12 +7,13 @@ import warnings
 from pathlib import Path
 
 MAX_SIZE_BYTES = 2 * 2**30
+MIN_COMPILE_S = 0.2
 
 
 def use_compilation_cache() -> bool:
     """Cache compiled programs in ``~/.cache/emojax/xla``; call it before importing jax.
 
-    Programs that compile in less than a second are not cached. JAX names each program after its
+    Programs that compile in less than 0.2 s are not cached. JAX names each program after its
     computation, JAX's versions, and the accelerator or the CPU's instruction set. Above two GiB the
     least recently used programs are deleted.
 
@@ -37,6 +38,7 @@ def use_compilation_cache() -> bool:
         return False
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
     os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(MAX_SIZE_BYTES))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", str(MIN_COMPILE_S))
     # A full disk or an incomplete file is harmless: the program is compiled again.
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache entry")
     return True
