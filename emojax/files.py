@@ -1,4 +1,4 @@
-"""Atomic writing of files, disk space, and sizes and texts for display."""
+"""Atomic writing of files and folders, disk space, and sizes and texts for display."""
 
 from __future__ import annotations
 
@@ -29,6 +29,26 @@ def replacing(path: Path) -> Iterator[Path]:
         _fsync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Yield a draft folder that becomes ``folder`` at the end, or is deleted after an error.
+
+    Raises:
+      ValueError: ``folder`` is there, and is not an empty folder.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{printable(str(folder))} is not an empty folder; give a new one")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
+    draft.mkdir()
+    try:
+        yield draft
+        sync(draft)
+        os.rename(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def sync(folder: Path) -> None:

@@ -161,7 +161,7 @@ def _check(manifest: Any, path: Path) -> dict:
     for name, labels in manifest["corpora"].items():
         if any(unicodedata.category(char) in ("Cc", "Cs") for char in "".join(labels)):
             raise ValueError(f"{path}: a label of {name} has a control character; rename it")
-    for key, kind in (("sha256", str), ("calibration", dict)):
+    for key, kind in (("sha256", str), ("calibration", dict), ("license", str)):
         if not isinstance(manifest.get(key, kind()), kind):
             raise ValueError(f"{path}: {key} is no {kind.__name__}; {_MEND}")
     return {"sha256": "", **manifest}

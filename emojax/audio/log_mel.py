@@ -7,6 +7,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 
 from emojax.audio.mel_scale import mel_filters
 from emojax.audio.reading import SAMPLE_RATE_HZ
@@ -15,6 +16,7 @@ WINDOW_SAMPLES = 512  # 32 ms
 HOP_SAMPLES = 256  # 16 ms
 MELS = 64
 POWER_FLOOR = 1e-10  # Power of digital silence before the logarithm.
+VARIANCE_EPSILON = 1e-5
 
 # Recordings differ in level by tens of dB; bins this far below the loudest one are noise.
 DYNAMIC_RANGE_DB = 80.0
@@ -30,7 +32,8 @@ def frame_count(samples):
 
 
 @functools.cache
-def _filters(mels: int) -> np.ndarray:
+def filters(mels: int = MELS) -> np.ndarray:
+    """Return the filters that make mels of a power spectrum, float32 ``[257, mels]``."""
     return mel_filters(mels, WINDOW_SAMPLES, SAMPLE_RATE_HZ)
 
 
@@ -52,13 +55,14 @@ def log_mel(audio: jax.Array, mels: int = MELS) -> jax.Array:
     >>> log_mel(jnp.zeros(16_000)).shape
     (63, 64)
     """
-    half = WINDOW_SAMPLES // 2
-    padded = jnp.pad(audio, [(0, 0)] * (audio.ndim - 1) + [(half, half)])
-    starts = np.arange(1 + audio.shape[-1] // HOP_SAMPLES) * HOP_SAMPLES
-    frames = padded[..., starts[:, None] + np.arange(WINDOW_SAMPLES)]
+    samples = audio.shape[-1]
+    around = (HOP_SAMPLES, HOP_SAMPLES - samples % HOP_SAMPLES)
+    padded = jnp.pad(audio, [(0, 0)] * (audio.ndim - 1) + [around])
+    hops = padded.reshape(*audio.shape[:-1], -1, HOP_SAMPLES)
+    frames = jnp.concatenate([hops[..., :-1, :], hops[..., 1:, :]], axis=-1)  # of two hops each
     power = _power_spectrum(frames)
     # By default accelerators multiply in less than float32.
-    mel = jnp.matmul(power, _filters(mels), precision=jax.lax.Precision.HIGHEST)
+    mel = jnp.matmul(power, filters(mels), precision=jax.lax.Precision.HIGHEST)
     return jnp.log(jnp.maximum(mel, POWER_FLOOR))
 
 
@@ -68,9 +72,17 @@ def _power_spectrum(frames: jax.Array) -> jax.Array:
     A float32 transform rounds relative to its loudest bin, so the logarithm of the quietest bin is
     off by up to 4e-4 on real recordings, instead of 2e-6. TPUs have no transform in float64.
     """
+    return jax.lax.platform_dependent(
+        frames,
+        tpu=functools.partial(_power_spectrum_in, jnp.float32),
+        default=functools.partial(_power_spectrum_in, jnp.float64),
+    )
+
+
+def _power_spectrum_in(dtype: DTypeLike, frames: jax.Array) -> jax.Array:
     window = np.hanning(WINDOW_SAMPLES + 1)[:-1]
-    with jax.enable_x64(jax.default_backend() != "tpu"):
-        spectrum = jnp.fft.rfft(frames.astype(float) * jnp.asarray(window))
+    with jax.enable_x64(True):
+        spectrum = jnp.fft.rfft(frames.astype(dtype) * jnp.asarray(window, dtype))
         power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
         return power.astype(jnp.float32)
 
@@ -95,4 +107,4 @@ def standardise(mel: jax.Array, frames: jax.Array) -> jax.Array:
     mean = jnp.sum(mel, axis=(1, 2), keepdims=True, where=mask) / count
     centred = jnp.where(mask, mel - mean, 0.0)
     variance = jnp.sum(jnp.square(centred), axis=(1, 2), keepdims=True) / count
-    return centred * jax.lax.rsqrt(variance + 1e-5)
+    return centred * jax.lax.rsqrt(variance + VARIANCE_EPSILON)

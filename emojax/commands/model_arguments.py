@@ -9,14 +9,20 @@ if TYPE_CHECKING:
     from emojax.inference.api import Model
 
 
+MODEL = (
+    "a model of the package (emojax-small), the folder of a run or of a published model, or "
+    "hf:OWNER/NAME"
+)
+
+
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--model`` and ``--corpus``."""
-    parser.add_argument(
-        "--model",
-        default="emojax-small",
-        help="a model of the package (emojax-small), the folder of a run or of a published model, "
-        "or hf:OWNER/NAME",
-    )
+    parser.add_argument("--model", default="emojax-small", help=MODEL)
+    add_corpus_argument(parser)
+
+
+def add_corpus_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--corpus``."""
     parser.add_argument(
         "--corpus",
         help="the corpus whose labels and norms to use; if not given, the common emotions",

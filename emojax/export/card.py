@@ -37,8 +37,10 @@ CODES = {
     "Swedish": "sv",
     "Turkish": "tr",
 }
+NO_LICENSE = "unknown"
+_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _CREATIVE_COMMONS = re.compile(r"cc-(by(?:-nc)?(?:-sa|-nd)?)-(\d\.\d)")
-_UNSTATED = ("none stated", "unknown")
+_UNSTATED = ("none stated", NO_LICENSE)
 # Text with places for what is known of the model.
 _CARD = resources.files(__package__).joinpath("card.md")
 
@@ -68,7 +70,7 @@ def model_card(
     return _CARD.read_text(encoding="utf-8").format(
         metadata=_metadata(license, sources),
         name=name,
-        version=_escaped(manifest["emojax"]),
+        version=escaped(manifest["emojax"]),
         corpus=chosen,
         labels=_labels(manifest["corpora"]),
         corpora=_corpora(sources),
@@ -79,6 +81,15 @@ def model_card(
     )
 
 
+def check_license(license: str) -> None:
+    """Raise a ValueError for a license that the hub would not name so."""
+    if not _LICENSE.fullmatch(license):
+        raise ValueError(
+            f"license {license!r}; give it as the hub names it, such as cc-by-nc-sa-4.0 "
+            "(https://huggingface.co/docs/hub/repositories-licenses)"
+        )
+
+
 def license_text(name: str, license: str) -> str:
     """Return the text of ``LICENSE``."""
     found = _CREATIVE_COMMONS.fullmatch(license)
@@ -87,7 +98,7 @@ def license_text(name: str, license: str) -> str:
         if found
         else f"{license} (https://huggingface.co/docs/hub/repositories-licenses)"
     )
-    if license == "unknown":
+    if license == NO_LICENSE:
         terms = "none is stated; ask whoever gave you these files"
     return (
         f"{name}: weights of a trained network\n\n"
@@ -149,7 +160,7 @@ def _unlicensed(sources: Mapping[str, CorpusSpec | None]) -> str:
     if not names:
         return "The publisher of every corpus states a licence."
     return (
-        f"No licence is known of {_escaped(', '.join(names))}: ask who published them before you "
+        f"No licence is known of {escaped(', '.join(names))}: ask who published them before you "
         "use these weights for more than research."
     )
 
@@ -200,14 +211,14 @@ def _percent(share: object) -> str:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *([_escaped(cell) for cell in row] for row in rows)]
+    lines = [columns, ["---"] * len(columns), *([escaped(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     r"""Return a text as Markdown that shows it as it is.
 
-    >>> print(_escaped("a|b <script>"))
+    >>> print(escaped("a|b <script>"))
     a\|b \<script\>
     """
     return re.sub(r"([\\`*_\[\]<>|&~$#!])", r"\\\1", printable(text))

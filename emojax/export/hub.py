@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from emojax.corpora.aggregate import EMOTION
-from emojax.export.card import license_text, model_card
+from emojax.export.card import NO_LICENSE, check_license, license_text, model_card
 from emojax.export.unseen import check_scores, read_json, read_unseen
-from emojax.files import sync
+from emojax.files import new_folder
 from emojax.inference.calibration import CALIBRATION_FILE
 from emojax.inference.network import LoadedRun, load_networks
 from emojax.pretrained import find
 from emojax.weights import write_model
 
 RESULTS_FILE = "results.json"
-NO_LICENSE = "unknown"
-# A license as the hub names it, and a name that the hub allows.
-_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+# A name that the hub allows.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
 
 def export_hub(
-    run: str, folder: str | Path, license: str = NO_LICENSE, name: str = "", unseen: str = ""
+    run: str, folder: str | Path, license: str = "", name: str = "", unseen: str = ""
 ) -> Path:
     """Write the best state of a run as a published model, whole or not at all.
 
     Args:
       run: folder of a trained run.
       folder: a new or empty folder.
-      license: of the weights, as the hub names it: ``cc-by-nc-sa-4.0``.
+      license: of the weights, as the hub names it: ``cc-by-nc-sa-4.0``; if empty that of the
+        published model ``run``, or unknown.
       name: name of the model; that of the folder if empty.
       unseen: the pattern for :func:`emojax.export.unseen.read_unseen`. What networks of the same
         recipe said about corpora that they never saw is in the card, and its temperature calibrates
@@ -47,40 +44,24 @@ def export_hub(
     """
     folder = Path(folder).expanduser().resolve()
     name = name or folder.name
-    _check_texts(license, name)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder} is not an empty folder; give a new one")
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"name {name!r}; give letters, digits, '.', '_' and '-': --name=NAME")
     loaded, place = load_networks(run), find(run)
-    manifest = _published(loaded.manifest, place)
+    license = license or loaded.manifest.get("license", NO_LICENSE)
+    check_license(license)
+    manifest = {**_published(loaded.manifest, place), "license": license}
     results = read_json(place / RESULTS_FILE)
     others, temperature = read_unseen(unseen) if unseen else ({}, 1.0)
     if others and EMOTION in manifest.get("calibration", {}):
         manifest["calibration"][EMOTION]["temperature"] = temperature
     _check_results(results, manifest, place)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
-    draft.mkdir()
-    try:
+    with new_folder(folder) as draft:
         write_model(draft, manifest, _trees(loaded))
         card = model_card(name, license, manifest, results, place, others)
         (draft / "README.md").write_text(card, encoding="utf-8")
         (draft / "LICENSE").write_text(license_text(name, license), encoding="utf-8")
         load_networks(draft)  # what cannot be read is not published
-        sync(draft)
-        os.rename(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return folder
-
-
-def _check_texts(license: str, name: str) -> None:
-    if not _LICENSE.fullmatch(license):
-        raise ValueError(
-            f"license {license!r}; give it as the hub names it, such as cc-by-nc-sa-4.0 "
-            "(https://huggingface.co/docs/hub/repositories-licenses)"
-        )
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"name {name!r}; give letters, digits, '.', '_' and '-': --name=NAME")
 
 
 def _published(manifest: Mapping, place: Path) -> dict:

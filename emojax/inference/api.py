@@ -33,17 +33,16 @@ from emojax.audio.reading import (
     read_blocks,
     to_mono_16khz,
 )
-from emojax.corpora.aggregate import EMOTION
 from emojax.data.batches import split_clip, split_stream
 from emojax.files import printable, size_in_words
 from emojax.inference.adaptation import adapt_norms
 from emojax.inference.answer import Answer
 from emojax.inference.calibration import Calibration, level_db, read_calibrations, tempered
-from emojax.inference.network import Network, load_networks, make_forward
+from emojax.inference.network import Network, choose_corpus, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
 from emojax.inference.stream import Stream
 from emojax.models.adapter_resnet import AdapterResNet
-from emojax.pretrained import find, read_manifest
+from emojax.pretrained import find
 
 Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
 # Samples to read before they are predicted: 256 MB.
@@ -304,14 +303,7 @@ def load(name_or_path: str | os.PathLike, corpus: str | None = None) -> Model:
       ValueError: there is no such trained model, it is damaged, or the corpus is unknown or
         missing; the message has the choices.
     """
-    if corpus is None:
-        corpora = list(read_manifest(name_or_path)["corpora"])
-        if len(corpora) > 1 and EMOTION not in corpora:
-            raise ValueError(
-                f"{os.fspath(name_or_path)} has several corpora; give corpus=, "
-                f"one of {', '.join(corpora)}"
-            )
-        corpus = EMOTION if EMOTION in corpora else corpora[0]
+    corpus = choose_corpus(name_or_path, corpus)
     loaded = load_networks(name_or_path, [corpus])
     labels, network = loaded.manifest["corpora"][corpus], loaded.networks[corpus]
     calibrations = read_calibrations(find(name_or_path), loaded.manifest)

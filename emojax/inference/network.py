@@ -15,12 +15,13 @@ import numpy as np
 from emojax.audio import log_mel
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.config import NetworkConfig, read_section
+from emojax.corpora.aggregate import EMOTION
 from emojax.data.batches import Batch, waveforms
 from emojax.files import printable
 from emojax.manifests import check_same
 from emojax.models.adapter_resnet import AdapterResNet, Output
 from emojax.models.subtrees import Params, join, split
-from emojax.pretrained import Trained, from_trained
+from emojax.pretrained import Trained, from_trained, read_manifest
 from emojax.sharding import Layout, place_rows
 
 FRONT_END = {
@@ -99,6 +100,22 @@ def init_network(
     mel, frames = jnp.zeros((1, 8, log_mel.MELS)), jnp.full(1, 8)
     variables = model.init(key, mel, frames, jnp.ones(model.classes, bool), train=False)
     return *split(variables["params"], shared_attention), variables["stats"]
+
+
+def choose_corpus(model: str | os.PathLike, corpus: str | None = None) -> str:
+    """Return the corpus to answer with: the one given, that of common emotions, or the only one.
+
+    Raises:
+      ValueError: there is no such trained model, or it has several corpora and none was chosen.
+    """
+    if corpus is not None:
+        return corpus
+    corpora = list(read_manifest(model)["corpora"])
+    if len(corpora) > 1 and EMOTION not in corpora:
+        raise ValueError(
+            f"{os.fspath(model)} has several corpora; give corpus=, one of {', '.join(corpora)}"
+        )
+    return EMOTION if EMOTION in corpora else corpora[0]
 
 
 def load_networks(
