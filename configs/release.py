@@ -4,9 +4,8 @@ python train.py --config=configs/release.py --workdir=runs/fold --config.source_
         --config.partition=fold:1/6 --config.rounds_per_phase=120 --config.eval_every_rounds=120
 python train.py --config=configs/release.py --workdir=runs/emojax-small \
         --config.source_dir=CORPORA --config.calibrated_by=runs/fold
-python -m emojax.export hub runs/emojax-small emojax/pretrained/emojax-small \
-        "--unseen=OUT/runs/zero_shot/*/*/trained" \
-        --license=cc-by-nc-sa-4.0
+emojax export runs/emojax-small emojax/pretrained/emojax-small --format=hub \
+        "--unseen=OUT/runs/zero_shot/*/*/trained" --license=cc-by-nc-sa-4.0
 """
 
 import ml_collections

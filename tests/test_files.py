@@ -48,3 +48,19 @@ def test_a_draft_is_on_disk_before_it_takes_the_files_place(path, monkeypatch):
     assert done == [("fsync", str(draft)), ("replace", str(draft)), ("fsync", str(path.parent))]
     assert path.read_text() == "new"
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_new_folder_is_there_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "deep" / "folder"
+    with pytest.raises(KeyboardInterrupt), new_folder(folder) as draft:
+        (draft / "half").touch()
+        raise KeyboardInterrupt
+    assert not list(folder.parent.iterdir())
+    folder.mkdir()
+    with new_folder(folder) as draft:
+        (draft / "whole").touch()
+        assert not list(folder.iterdir())
+    assert list(folder.parent.iterdir()) == [folder]
+    with pytest.raises(ValueError, match="is not an empty folder"), new_folder(folder):
+        pass
+    assert [path.name for path in folder.iterdir()] == ["whole"]

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the weights, as the hub names it (cc-by-nc-sa-4.0, apache-2.0, ...); if not "
         "given that of the published model RUN, or unknown",
     )
-    parser.add_argument("--name", default="", help="of the model on the hub; that of DIR if not given")
+    parser.add_argument(
+        "--name", default="", help="of the model on the hub; that of DIR if not given"
+    )
     parser.add_argument(
         "--unseen",
         default="",

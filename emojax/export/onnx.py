@@ -28,9 +28,7 @@ labels = json.load(open("model.json"))["labels"]
 print(dict(zip(labels, probabilities[0].tolist())))"""
 
 
-def export_onnx(
-    run: str, folder: str | Path, corpus: str | None = None, license: str = ""
-) -> Path:
+def export_onnx(run: str, folder: str | Path, corpus: str | None = None, license: str = "") -> Path:
     """Write the network of one corpus as ``model.onnx``, whole or not at all; it takes ``onnx``.
 
     Arguments and errors are those of :func:`emojax.export.portable.load_portable`, and ``folder``

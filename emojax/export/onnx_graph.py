@@ -58,27 +58,18 @@ class Graph:
         """Add a node that converts a value to float32."""
         return self.add("Cast", value, to=_tensor_type(np.float32))
 
-    def model(
-        self, inputs: Mapping[str, Signature], outputs: Mapping[str, Signature]
-    ) -> Any:
+    def model(self, inputs: Mapping[str, Signature], outputs: Mapping[str, Signature]) -> Any:
         """Return the graph as a checked ``onnx.ModelProto``."""
         from onnx import checker, helper, numpy_helper
 
-        graph = helper.make_graph(
-            [
-                helper.make_node(node.kind, node.inputs, [node.output], **node.attributes)
-                for node in self._nodes
-            ],
-            "emojax",
-            *(
-                [
-                    helper.make_tensor_value_info(name, _tensor_type(own.dtype), own.shape)
-                    for name, own in values.items()
-                ]
-                for values in (inputs, outputs)
-            ),
-            [numpy_helper.from_array(array, name) for name, array in self._constants.items()],
-        )
+        nodes = [
+            helper.make_node(node.kind, node.inputs, [node.output], **node.attributes)
+            for node in self._nodes
+        ]
+        constants = [
+            numpy_helper.from_array(array, name) for name, array in self._constants.items()
+        ]
+        graph = helper.make_graph(nodes, "emojax", _infos(inputs), _infos(outputs), constants)
         model = helper.make_model(
             graph,
             opset_imports=[helper.make_opsetid("", OPSET)],
@@ -96,6 +87,15 @@ class Graph:
         name = f"constant_{len(self._constants)}"
         self._constants[name] = np.array(array, dtype, order="C")
         return name
+
+
+def _infos(values: Mapping[str, Signature]) -> list[Any]:
+    from onnx import helper
+
+    return [
+        helper.make_tensor_value_info(name, _tensor_type(own.dtype), own.shape)
+        for name, own in values.items()
+    ]
 
 
 def _tensor_type(dtype: DTypeLike) -> int:

@@ -41,9 +41,8 @@ def add_network(graph: Graph, network: Portable, audio: str, length: str) -> Non
     mel = _log_mel(graph, audio)
     mask = _mask(graph, frames, mel)
     layers = _Layers(graph, network.params, network.stats)
-    x, mask = layers.trunk(
-        _standardised(graph, mel, frames, mask), frames, mask, network.model.depth
-    )
+    x = _standardised(graph, mel, frames, mask)
+    x, mask = layers.trunk(x, frames, mask, network.model.depth)
     how = network.model.attention_smoothing, network.model.attention_deviation
     embedding = layers.pooled(x, mask, *how)
     layers.head(embedding, len(network.labels), network.temperature)
@@ -51,26 +50,18 @@ def add_network(graph: Graph, network: Portable, audio: str, length: str) -> Non
 
 def _log_mel(graph: Graph, audio: str) -> str:
     """Add the log-mel spectrogram ``[B, 1, F, M]``."""
-    turns = np.outer(np.arange(WINDOW_SAMPLES // 2 + 1), np.arange(WINDOW_SAMPLES)) / WINDOW_SAMPLES
+    half = WINDOW_SAMPLES // 2
+    phase = 2 * np.pi / WINDOW_SAMPLES * np.outer(np.arange(half + 1), np.arange(WINDOW_SAMPLES))
     window = np.hanning(WINDOW_SAMPLES + 1)[:-1]
     waves = graph.add("Unsqueeze", audio, [1])
-    power = graph.add(
-        "Add",
-        *(
-            _square(
-                graph,
-                graph.add(
-                    "Conv",
-                    waves,
-                    (wave(2 * np.pi * turns) * window)[:, None],
-                    strides=[HOP_SAMPLES],
-                    pads=2 * [WINDOW_SAMPLES // 2],
-                ),
-            )
-            for wave in (np.cos, np.sin)
-        ),
-    )
-    mel = graph.add("MatMul", graph.add("Transpose", power, perm=[0, 2, 1]), filters())
+
+    def power(wave: np.ndarray) -> str:
+        kernels = (wave * window)[:, None]
+        part = graph.add("Conv", waves, kernels, strides=[HOP_SAMPLES], pads=[half, half])
+        return _square(graph, part)
+
+    spectrum = graph.add("Add", power(np.cos(phase)), power(np.sin(phase)))
+    mel = graph.add("MatMul", graph.add("Transpose", spectrum, perm=[0, 2, 1]), filters())
     return graph.add("Unsqueeze", graph.add("Log", graph.add("Max", mel, POWER_FLOOR)), [1])
 
 
@@ -158,8 +149,14 @@ class _Layers:
     def _halved(self, x: str, block: str) -> str:
         """Add the shortcut of a block with stride 2, which has more channels."""
         channels, features = self.params[f"{block}_conv0"]["kernel"].shape[2:]
-        how = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0, 0, 1, 1]}
-        x = self.graph.add("AveragePool", x, count_include_pad=1, **how)
+        x = self.graph.add(
+            "AveragePool",
+            x,
+            kernel_shape=[2, 2],
+            strides=[2, 2],
+            pads=[0, 0, 1, 1],
+            count_include_pad=1,
+        )
         return self.graph.add("Pad", x, [0, 0, 0, 0, 0, features - channels, 0, 0])
 
 

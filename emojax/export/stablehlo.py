@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from jax import export
 from emojax.audio import log_mel
 from emojax.export.portable import Portable, load_portable, write_description
 from emojax.files import new_folder
-from emojax.models.adapter_resnet import STACKS
+from emojax.models.adapter_resnet import STACKS, Output
 
 STABLEHLO_FILE = "model.stablehlo"
 PLATFORMS = ("cpu", "cuda", "tpu")
@@ -60,7 +61,7 @@ def make_exported(network: Portable) -> export.Exported:
         mel = log_mel.standardise(log_mel.log_mel(_padded(audio)), frames)
         classes = jnp.arange(network.model.classes) < len(network.labels)
         variables = {"params": network.params, "stats": network.stats}
-        output = network.model.apply(variables, mel, frames, classes, train=False)
+        output = cast(Output, network.model.apply(variables, mel, frames, classes, train=False))
         logits = output.logits[:, : len(network.labels)] / network.temperature
         return {"probabilities": jax.nn.softmax(logits), "embedding": output.embedding}
 
