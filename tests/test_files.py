@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from emojax.files import replacing
+from emojax.files import new_folder, replacing
 
 
 @pytest.fixture
