@@ -17,12 +17,11 @@ from emojax.cpu import use_fast_allocator
 use_fast_allocator()  # before jax is imported
 
 import jax
-import librosa
 import numpy as np
 import traffic
 
 from configs import base
-from emojax.audio.log_mel import MELS, WINDOW_SAMPLES, frame_count
+from emojax.audio.log_mel import MELS, filters, frame_count
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.config import Config, read_config
 from emojax.data.batches import INT16_SCALE, Batch
@@ -228,7 +227,7 @@ def export(settings: dict, _: list[float]) -> None:
         audio=run.batch.audio,
         label=run.batch.label,
         class_weight=next(iter(run.state.corpora.values())).class_weight,
-        mel_filters=librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_mels=MELS).T,
+        mel_filters=filters(),
         logits=run.forward(shared, corpus, stats, class_mask, run.batch).logits,
         **{f"params/{'.'.join(key.key for key in keys)}": leaf for keys, leaf in leaves},
     )

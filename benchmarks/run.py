@@ -17,6 +17,7 @@ from absl import app, flags
 from budget import measure_budget
 from emoset import measure_emoset
 from growth import measure_growth
+from inference import measure_inference
 from start import measure_start
 from step import measure_feeds, measure_front_end, measure_step
 
@@ -24,6 +25,7 @@ BENCHMARKS = {
     "step": measure_step,
     "front_end": measure_front_end,
     "feeds": measure_feeds,
+    "inference": measure_inference,
     "start": measure_start,
     "budget": measure_budget,
     "growth": measure_growth,
@@ -40,6 +42,7 @@ flags.DEFINE_integer(
     "corpora", 26, "Corpora of the state, and of an accelerator's round.", lower_bound=1
 )
 flags.DEFINE_integer("rounds", 15, "Timed turns of every row; of emoset, rounds.", lower_bound=1)
+flags.DEFINE_integer("clips", 1000, "Of inference: many clips.", lower_bound=1)
 flags.DEFINE_float("scale", 1.0, "Of emoset's numbers of clips.", lower_bound=0.0)
 flags.DEFINE_string(
     "torch_python", sys.executable, "Python that has torch and numpy, for the PyTorch twin."
@@ -54,6 +57,7 @@ SETTINGS = (
     "width",
     "corpora",
     "rounds",
+    "clips",
     "scale",
     "torch_python",
     "keras_python",

@@ -48,7 +48,7 @@ def _measure(settings: dict, jobs, ours, twins) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         settings = {**settings, "exported": f"{folder}/exported.npz"}
         present = [
-            row for library, rows in twins.items() if _has(library, settings) for row in rows
+            row for library, rows in twins.items() if has_library(library, settings) for row in rows
         ]
         if present:
             # For the comparison of logits, both compute in f32.
@@ -93,7 +93,7 @@ def _maker(row: str, settings: dict) -> Callable[[], Worker]:
     )
 
 
-def _has(library: str, settings: dict) -> bool:
+def has_library(library: str, settings: dict) -> bool:
     """Return whether the twin's library is installed; print the reason if not."""
     python, test = settings[f"{library}_python"], f"import numpy, {library}"
     found = subprocess.run([python, "-c", test], capture_output=True, check=False).returncode == 0

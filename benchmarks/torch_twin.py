@@ -20,6 +20,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 SMOOTHING = 0.3  # of the attention
+NORM = {"scale": "weight", "mean": "running_mean", "variance": "running_var"}
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -120,21 +121,21 @@ def torch_name_and_value(name: str, value: np.ndarray) -> tuple[str, torch.Tenso
         value = value.T
     if leaf == "adapter":
         value = value[:, :, None, None]
-    elif leaf == "scale" or value.ndim == 2:
+    elif value.ndim == 2:
         leaf = "weight"
+    leaf = NORM.get(leaf, leaf)
     return f"{module}.{leaf}", torch.from_numpy(np.ascontiguousarray(value))
 
 
 def make_twin(exported, fold: bool) -> Twin:
-    """Make the twin with all of EmoJAX's parameters, and check its logits."""
+    """Make the twin with all of EmoJAX's parameters and statistics, and check its logits."""
     width = exported["params/conv.kernel"].shape[-1]
     twin = Twin(exported["mel_filters"], width, exported["logits"].shape[1], fold)
-    names = [name for name in exported.files if name.startswith("params/")]
-    ours = dict(
-        torch_name_and_value(name.removeprefix("params/"), exported[name]) for name in names
-    )
-    assert set(ours) == {name for name, _ in twin.named_parameters()}
-    twin.load_state_dict(ours, strict=False)
+    names = [name for name in exported.files if "/" in name]
+    ours = dict(torch_name_and_value(name.partition("/")[2], exported[name]) for name in names)
+    left, unknown = twin.load_state_dict(ours, strict=False)
+    assert not unknown
+    assert not set(left) & {name for name, _ in twin.named_parameters()}
     twin = twin.to(memory_format=torch.channels_last).eval()
     with torch.inference_mode():
         logits = twin(twin.front_end(torch.from_numpy(exported["audio"]))).numpy()

@@ -9,6 +9,7 @@ from pathlib import Path
 import budget
 import emoset
 import growth
+import inference
 import interleaved
 import jax.numpy as jnp
 import numpy as np
@@ -160,7 +161,7 @@ def test_growth_is_drawn_with_every_axis(platform, axis, devices, monkeypatch, t
 
 @pytest.mark.parametrize("library", ["torch", "keras"])
 def test_without_its_library_there_is_no_twin_and_a_line_says_so(library, capsys):
-    assert not step._has(library, {f"{library}_python": "false"})
+    assert not step.has_library(library, {f"{library}_python": "false"})
     message = f"no twin: `false -c 'import numpy, {library}'` fails (see --{library}_python)"
     assert message in capsys.readouterr().err
 
@@ -176,6 +177,16 @@ def test_a_worker_trains_and_tells_what_the_budget_needs(place):
     assert min(row[key] for key in ("flops", "bytes", "state_mib", "peak_memory_mib")) > 0
     assert (row["data_mib"] > 0) == (place == "on_device")
     assert 0 <= row["data_wait_share"] < 1
+
+
+def test_answers_are_measured_in_each_way(monkeypatch):
+    monkeypatch.setattr(inference, "REPEATS", 1)
+    report = inference.measure_inference({"clips": 1, "rounds": 1, "torch_python": "false"})
+    assert list(report) == ["cold_start_s", "one_clip", "clips"]
+    assert report["cold_start_s"].keys() == {"emojax", "onnxruntime"}
+    for rows in (report["one_clip"], report["clips"]):
+        assert rows.keys() == {"emojax", "onnxruntime"}
+        assert min(row["clips_per_s"] for row in rows.values()) > 0
 
 
 def test_the_paper_sized_run_is_measured_whole():
@@ -214,8 +225,8 @@ def test_a_twin_that_ran_elsewhere_is_left_out(capsys):
     [
         (
             ["speed"],
-            "unknown benchmark speed; choose from step, front_end, feeds, start, budget, growth, "
-            "emoset",
+            "unknown benchmark speed; choose from step, front_end, feeds, inference, start, "
+            "budget, growth, emoset",
         ),
         (["--out=nowhere/report.json", "start"], "there is no folder"),
     ],

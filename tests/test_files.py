@@ -52,9 +52,8 @@ def test_a_draft_is_on_disk_before_it_takes_the_files_place(path, monkeypatch):
 
 def test_a_new_folder_is_there_whole_or_not_at_all(tmp_path):
     folder = tmp_path / "deep" / "folder"
-    with pytest.raises(KeyboardInterrupt), new_folder(folder) as draft:
-        (draft / "half").touch()
-        raise KeyboardInterrupt
+    with pytest.raises(FileNotFoundError), new_folder(folder) as draft:
+        (draft / "half" / "missing").touch()
     assert not list(folder.parent.iterdir())
     folder.mkdir()
     with new_folder(folder) as draft:
