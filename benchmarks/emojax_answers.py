@@ -7,9 +7,11 @@ from pathlib import Path
 import worker
 from clips import SAMPLE_RATE_HZ, noise
 
+from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
-use_fast_allocator()  # before jax is imported
+use_fast_allocator()  # both before jax is imported
+use_compilation_cache()
 
 import numpy as np
 

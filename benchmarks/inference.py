@@ -34,10 +34,7 @@ def measure_inference(settings: dict) -> dict:
 
 def _makers(settings: dict) -> Mapping[str, Callable[[int], Worker]]:
     """Return a function for each row that makes its worker for a number of clips."""
-    cache = {
-        "JAX_ENABLE_COMPILATION_CACHE": "true",
-        "JAX_COMPILATION_CACHE_DIR": f"{settings['folder']}/compiled",
-    }
+    cache = {"JAX_ENABLE_COMPILATION_CACHE": "true", "XDG_CACHE_HOME": settings["folder"]}
 
     def maker(script: str, environment: Mapping, python: str | None = None, **own: str):
         how = {"python": python} if python else {}
