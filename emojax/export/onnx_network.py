@@ -99,9 +99,7 @@ class _Layers:
                     frames = add("Div", add("Add", frames, 1), 2)
                     shortcut = self._halved(x, name)
                     mask = _mask(self.graph, frames, shortcut)
-                y = add("Relu", self._conv(x, f"{name}_conv0", stride=2 if block == 0 else 1))
-                y = self._conv(_masked(self.graph, y, mask), f"{name}_conv1")
-                x = _masked(self.graph, add("Relu", add("Add", y, shortcut)), mask)
+                x = self._block(x, shortcut, mask, name, stride=2 - (block > 0))
         factor, offset = (own[:, None, None] for own in self._norm("norm_last"))
         x = add("Relu", add("Add", add("Mul", x, factor), offset))
         return _masked(self.graph, x, mask), mask
@@ -131,6 +129,12 @@ class _Layers:
         own = logits["kernel"][:, :classes], logits["bias"][:classes]
         x = add("Gemm", add("Relu", x), *(part / temperature for part in own))
         return add("Softmax", x, axis=1, output="probabilities")
+
+    def _block(self, x: str, shortcut: str, mask: str, name: str, stride: int) -> str:
+        y = self.graph.add("Relu", self._conv(x, f"{name}_conv0", stride))
+        y = self._conv(_masked(self.graph, y, mask), f"{name}_conv1")
+        y = self.graph.add("Relu", self.graph.add("Add", y, shortcut))
+        return _masked(self.graph, y, mask)
 
     def _conv(self, x: str, name: str, stride: int = 1) -> str:
         kernel = np.array(self.params[name]["kernel"])

@@ -73,7 +73,7 @@ def test_a_run_may_hold_a_file_named_like_a_published_models(tiny_run, tmp_path)
 def test_the_common_emotions_are_the_corpus_if_none_is_given(exported, monkeypatch):
     with pytest.raises(ValueError, match="give corpus=, one of tones, levels"):
         emojax.load(exported)
-    monkeypatch.setattr("emojax.inference.api.EMOTION", "levels")
+    monkeypatch.setattr("emojax.inference.network.EMOTION", "levels")
     assert emojax.load(exported).corpus == "levels"
     assert emojax.load(exported, "tones").corpus == "tones"
 
