@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from flax import traverse_util
 
-from emojax.config import Config, NetworkConfig, read_section
+from emojax.config import Config, NetworkConfig, TrainConfig, read_section
 from emojax.corpora.affect import emotion, of_corpus, parse_mapping
 from emojax.corpora.aggregate import CORPORA, DIMENSIONS, EMOTION, split_domains
 from emojax.inference.network import Network, load_networks
@@ -24,7 +24,7 @@ def make_optimizers(
     config: Config,
 ) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
     """Make the optimizers ``(tx_shared, tx_corpus)`` of the transfer mode."""
-    trained = sgd(config.train.momentum, config.train.l2)
+    trained = optimizer(config.train)
     tx_shared = frozen() if config.transfer.frozen_trunk else trained
     if config.transfer.mode != "last_layer":
         return tx_shared, trained
@@ -35,17 +35,27 @@ def _is_head(params: Params) -> dict[str, bool]:
     return {name: name.startswith("head") for name in params}
 
 
+def optimizer(config: TrainConfig) -> optax.GradientTransformation:
+    """Make the optimizer of the settings, without the learning rate."""
+    if config.optimizer == "adadelta":
+        return optax.chain(_decay(config.l2), optax.scale_by_adadelta())
+    return sgd(config.momentum, config.l2)
+
+
 def sgd(momentum: float, l2: float) -> optax.GradientTransformation:
     """Make SGD with momentum and the gradient of the loss term ``l2 · ‖kernels‖²`` (section 4.3).
 
     The learning rate is not included: it follows the schedule, which only the loop knows.
     Biases and norms are not regularised.
     """
+    return optax.chain(_decay(l2), optax.trace(momentum))
 
+
+def _decay(l2: float) -> optax.GradientTransformation:
     def kernels(params):
         return jax.tree.map(lambda leaf: leaf.ndim > 1, params)
 
-    return optax.chain(optax.add_decayed_weights(2 * l2, mask=kernels), optax.trace(momentum))
+    return optax.add_decayed_weights(2 * l2, mask=kernels)
 
 
 def frozen() -> optax.GradientTransformation:
@@ -55,15 +65,10 @@ def frozen() -> optax.GradientTransformation:
 
 # Partition without a test part: every clip is learnt from.
 ALL = "all"
-# The parameters of a base fit only a network with the same settings.
-NETWORK = (
-    "width",
-    "depth",
-    "attention_units",
-    "attention_smoothing",
-    "shared_attention",
-    "attention_deviation",
-    "head_units",
+# Settings that may differ from the base's; its parameters fit only a network with all others.
+_FREE = ("adapters", "dropout", "fold_adapters", "fast_conv", "precision")
+NETWORK = tuple(
+    field.name for field in dataclasses.fields(NetworkConfig) if field.name not in _FREE
 )
 
 
