@@ -143,7 +143,7 @@ def _load(
     shared = trees["shared"]["params"]
     classes = {name: jnp.arange(model.classes) < len(manifest["corpora"][name]) for name in names}
     networks = {
-        name: Network(shared, trees[name]["params"], trees[name]["stats"], classes[name])
+        name: Network(shared, trees[name]["params"], trees[name].get("stats", {}), classes[name])
         for name in names
     }
     return LoadedRun(manifest, model, networks)

@@ -1,0 +1,75 @@
+"""Every network trains, is scored, adapts and is published through the same calls."""
+
+import jax
+import numpy as np
+import pytest
+
+import emojax
+from emojax.evaluation.evaluator import evaluate
+from emojax.export.hub import export_hub
+from emojax.inference.network import load_networks
+from emojax.training.loop import train
+
+
+@pytest.fixture(scope="module")
+def config(tiny_config):
+    return tiny_config.replace(
+        network="cnn_lstm",
+        conv_features=4,
+        lstm_units=3,
+        dense_units=6,
+        adapter_rank=2,
+        optimizer="adadelta",
+        learning_rates=(1.0,),
+        rounds_per_phase=2,
+        window_s=0.3,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(config, tiny_paths, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("cnn_lstm")
+    train(config, workdir, tiny_paths)
+    return workdir
+
+
+def test_a_run_is_scored_and_answers(run, tiny_sources):
+    results = evaluate(run, "test")
+    assert {result.corpus for result in results} == {"tones", "levels"}
+    clip = next((tiny_sources / "tones").glob("*_high_*.wav"))
+    model = emojax.load(run, corpus="tones")
+    answer = model.predict(clip)
+    assert sum(answer.values()) == pytest.approx(1, abs=1e-5)
+    assert model.embed(clip).shape == (6,)
+    with pytest.raises(ValueError, match="this network has no norms to adapt"):
+        model.adapt_norms([clip] * 16)
+
+
+def test_a_published_model_answers_the_same(run, tiny_sources, tmp_path):
+    folder = export_hub(run, tmp_path / "published")
+    clip = next((tiny_sources / "tones").glob("*_low_*.wav"))
+    expected = emojax.load(run, corpus="tones").predict(clip)
+    assert emojax.load(folder, corpus="tones").predict(clip) == pytest.approx(expected, abs=1e-3)
+
+
+def test_adapters_are_tuned_over_the_frozen_rest(config, run, tiny_paths, tmp_path):
+    tuned = config.replace(base=str(run), transfer="adapters", rounds_per_phase=1)
+    train(tuned, tmp_path, tiny_paths)
+    base, after = (load_networks(folder, ["tones"], "latest") for folder in (run, tmp_path))
+    before, now = base.networks["tones"], after.networks["tones"]
+    jax.tree.map(
+        np.testing.assert_array_equal, load_networks(run).networks["tones"].shared, now.shared
+    )
+    assert any(
+        not np.array_equal(one, other)
+        for one, other in zip(
+            jax.tree.leaves(before.corpus), jax.tree.leaves(now.corpus), strict=True
+        )
+    )
+
+
+def test_what_a_network_does_not_have_is_refused(config):
+    with pytest.raises(ValueError, match=r"tempo with network='cnn_lstm'.*leave them at 0"):
+        config.replace(tempo=0.1)
+    with pytest.raises(ValueError, match="network='rnn'; give one of adapter_resnet, cnn_lstm"):
+        config.replace(network="rnn")
