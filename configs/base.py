@@ -57,6 +57,10 @@ def get_config() -> ml_collections.ConfigDict:
     # Corpus whose adapters and norms a new corpus starts with; empty for the domain of common
     # emotions, with its head, or for new ones if the base has none.
     config.base_corpus = ""
+    # Of finetune: layers that keep the base's parameters, and layers that begin anew, by the
+    # beginning of their names: conv,lstm.
+    config.frozen_layers = ""
+    config.new_layers = ""
 
     # Training.
     # round_robin: the corpora in turn (the paper); synchronous: side by side, with one update of

@@ -142,6 +142,8 @@ class TransferConfig:
     base: Text
     base_corpus: Text
     tuned_at_once: Count
+    frozen_layers: Text = ""
+    new_layers: Text = ""
 
     @property
     def frozen_trunk(self) -> bool:
@@ -294,6 +296,11 @@ def _check_together(config: Config) -> None:
         raise ValueError(
             f"sampling={config.train.sampling!r} with transfer={transfer.mode!r}, which trains "
             f"every corpus by itself; leave it at {ROUND_ROBIN}"
+        )
+    if transfer.mode != "finetune" and (transfer.frozen_layers or transfer.new_layers):
+        raise ValueError(
+            f"frozen_layers and new_layers with transfer={transfer.mode!r}; they need "
+            "--config.transfer=finetune"
         )
     used = [name for name in AUGMENTATIONS if getattr(config.train, name)]
     if used and config.network.network != RESNET:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,16 +20,34 @@ from emojax.models.subtrees import Params
 from emojax.pretrained import read_manifest
 from emojax.training.train_state import Corpus, EmoState, Shared
 
+Part = TypeVar("Part", Shared, Corpus)
+
 
 def make_optimizers(
     config: Config,
 ) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
     """Make the optimizers ``(tx_shared, tx_corpus)`` of the transfer mode."""
-    trained = optimizer(config.train)
+    trained = _except(config.transfer.frozen_layers, optimizer(config.train))
     tx_shared = frozen() if config.transfer.frozen_trunk else trained
     if config.transfer.mode != "last_layer":
         return tx_shared, trained
     return tx_shared, optax.multi_transform({True: trained, False: frozen()}, _is_head)
+
+
+def _except(layers: str, tx: optax.GradientTransformation) -> optax.GradientTransformation:
+    """Make an optimizer that updates nothing of some layers."""
+    if not layers:
+        return tx
+
+    def is_trained(params: Params) -> dict[str, bool]:
+        return {name: not _is_of(name, layers) for name in params}
+
+    return optax.multi_transform({True: tx, False: frozen()}, is_trained)
+
+
+def _is_of(name: str, layers: str) -> bool:
+    """Return whether the name of a layer begins with one of some, which have commas between."""
+    return name.startswith(tuple(filter(None, map(str.strip, layers.split(",")))))
 
 
 def _is_head(params: Params) -> dict[str, bool]:
@@ -141,7 +160,28 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
                 rows = _known_labels(own, theirs, words)
             corpora[name] = _begin(state.corpora[name], networks[source], rows)
     shared = Shared(networks[wanted[0]].shared, state.shared.opt_state)
-    return EmoState(shared, corpora, state.step)
+    return _with_new_layers(EmoState(shared, corpora, state.step), state, config)
+
+
+def _with_new_layers(begun: EmoState, new: EmoState, config: Config) -> EmoState:
+    """Take the layers that begin anew from the new state; refuse names that no layer has."""
+    layers = config.transfer.new_layers
+    known = {*new.shared.params, *next(iter(new.corpora.values())).params}
+    for text in filter(None, f"{layers},{config.transfer.frozen_layers}".split(",")):
+        if not any(_is_of(name, text) for name in known):
+            raise ValueError(
+                f"no layer's name begins with {text!r}; the network has {', '.join(sorted(known))}"
+            )
+
+    def taken(part: Part, fresh: Part) -> Part:
+        params = {
+            name: (fresh if layers and _is_of(name, layers) else part).params[name]
+            for name in part.params
+        }
+        return dataclasses.replace(part, params=params)
+
+    corpora = {name: taken(corpus, new.corpora[name]) for name, corpus in begun.corpora.items()}
+    return EmoState(taken(begun.shared, new.shared), corpora, begun.step)
 
 
 def check_division(config: Config, manifest: Mapping) -> None:

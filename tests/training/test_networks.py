@@ -68,6 +68,34 @@ def test_adapters_are_tuned_over_the_frozen_rest(config, run, tiny_paths, tmp_pa
     )
 
 
+def test_layers_stay_or_begin_anew_as_asked(config, run, tiny_paths, tmp_path):
+    changed = config.replace(
+        base=str(run), transfer="finetune", frozen_layers="conv", new_layers="dense,head",
+        rounds_per_phase=1, optimizer="momentum", learning_rates=(1e-6,),
+    )  # fmt: skip
+    train(changed, tmp_path, tiny_paths)
+    before = load_networks(run, ["tones"]).networks["tones"]
+    after = load_networks(tmp_path, ["tones"], "latest").networks["tones"]
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        {name: before.shared[name] for name in ("conv0", "conv1")},
+        {name: after.shared[name] for name in ("conv0", "conv1")},
+    )
+
+    def change(name, part):
+        old, new = (getattr(one, part)[name]["kernel"] for one in (before, after))
+        return float(np.abs(old - new).max())
+
+    assert change("dense0", "shared") > 1e-3  # back where the base began
+    assert change("head_logits", "corpus") > 1e-3
+    old, new = (one.shared["lstm_forward"]["input_kernel"] for one in (before, after))
+    assert 0 < float(np.abs(old - new).max()) < 1e-3
+    with pytest.raises(ValueError, match="no layer's name begins with 'stack0'; the network has"):
+        train(changed.replace(frozen_layers="stack0"), tmp_path / "other", tiny_paths)
+    with pytest.raises(ValueError, match=r"they need .*transfer=finetune"):
+        config.replace(frozen_layers="conv")
+
+
 def test_what_a_network_does_not_have_is_refused(config):
     with pytest.raises(ValueError, match=r"tempo with network='cnn_lstm'.*leave them at 0"):
         config.replace(tempo=0.1)
