@@ -24,10 +24,10 @@ from configs import base
 from emojax.audio.log_mel import MELS, filters, frame_count
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.config import Config, read_config
-from emojax.data.batches import INT16_SCALE, Batch
+from emojax.data.batches import INT16_SCALE, Batch, waveforms
 from emojax.data.feeds import AHEAD, HostFeed, fits, make_feed
 from emojax.data.prepared import Clips, in_memory
-from emojax.inference.network import front_end, make_forward, make_model
+from emojax.inference.network import make_forward, make_model
 from emojax.models.cost import forward_flops
 from emojax.sharding import check_batch_size, make_layout, place
 from emojax.training.metrics import Meter, counting_compile_s
@@ -140,9 +140,9 @@ def serve_inference(settings: dict, compile_s: list[float]) -> None:
 
 def serve_front_end(settings: dict, compile_s: list[float]) -> None:
     """Serve the front-end: waveforms to standardised log-mel spectrograms."""
-    batch = jax.device_put(Run(settings).batch)
-    compiled = jax.jit(front_end)
-    serve_repeated(lambda: compiled(batch), settings, compile_s)
+    run = Run(settings)
+    batch, compiled = jax.device_put(run.batch), jax.jit(run.model.inputs)
+    serve_repeated(lambda: compiled(waveforms(batch), batch.length), settings, compile_s)
 
 
 def serve_repeated(function, settings: dict, compile_s: list[float]) -> None:
@@ -202,7 +202,7 @@ def cost(run: Run) -> dict:
     """Return the operations and bytes of a training step; it costs three forward passes."""
     frames, batch_size = int(frame_count(run.window)), run.config.train.batch_size
     return {
-        "flops": 3 * batch_size * forward_flops(run.model, frames, MELS),
+        "flops": 3 * batch_size * forward_flops(run.model, run.window),
         "bytes": traffic.training_bytes(run.model, batch_size, frames, MELS),
     }
 

@@ -27,7 +27,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.label_words = ""
     config.seed = 0  # for the partition, the parameters and the order of the clips
 
-    # Network.
+    # Network: adapter_resnet (the EmoNet paper) | cnn_lstm (the transferable-features paper).
+    config.network = "adapter_resnet"
+    config.dropout = 0.5  # dropout rate, of adapter_resnet in the head
     config.width = 32  # channels of the first convolution; the stacks have 2, 4, 8 times as many
     config.depth = 2  # residual blocks per stack
     config.adapters = True  # 1x1 adapters per corpus; off for the plain ResNet of one corpus
@@ -37,7 +39,16 @@ def get_config() -> ml_collections.ConfigDict:
     # The embedding is the attended mean and the attended deviation, so twice as long.
     config.attention_deviation = False
     config.head_units = 128  # hidden units of a corpus's head
-    config.dropout = 0.5  # dropout rate in the head
+    # Of cnn_lstm.
+    config.conv_features = 128  # kernels of each convolution
+    config.conv_samples = 64  # length of the first one's kernels
+    config.conv_stride = 16  # its stride in samples
+    config.conv_steps = 8  # length of the second one's kernels, in steps of its input
+    config.pool = 4  # steps of a convolution's output of which the largest is kept
+    config.recurrence = "directions"  # directions | halves | none
+    config.lstm_units = 500  # size of the LSTM's state
+    config.dense_units = 1000  # units of the two dense layers
+    config.adapter_rank = 8  # rank of the adapters of the LSTM
 
     # Transfer: start from a trained model, whose network settings replace those above.
     # scratch | finetune (all) | adapters (and norms, head) | last_layer (head)
@@ -46,6 +57,10 @@ def get_config() -> ml_collections.ConfigDict:
     # Corpus whose adapters and norms a new corpus starts with; empty for the domain of common
     # emotions, with its head, or for new ones if the base has none.
     config.base_corpus = ""
+    # Of finetune: layers that keep the base's parameters, and layers that begin anew, by the
+    # beginning of their names: conv,lstm.
+    config.frozen_layers = ""
+    config.new_layers = ""
 
     # Training.
     # round_robin: the corpora in turn (the paper); synchronous: side by side, with one update of
@@ -65,6 +80,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.warmup_rounds = 0  # rounds at the start in which the rate rises linearly
     config.tuned_at_once = 1  # corpora in one vectorised step over a frozen trunk
     config.learning_rate_decay = 1e-6  # per round
+    config.optimizer = "momentum"  # momentum (SGD) | adadelta
     config.momentum = 0.9  # of SGD
     config.l2 = 1e-6  # factor of the squared kernels in the loss
     config.label_smoothing = 0.0  # share of each target that is spread over the corpus's classes

@@ -23,6 +23,14 @@ MODES = {
 }
 
 
+# Networks by name, and their classes.
+NETWORKS = {
+    "adapter_resnet": "emojax.models.adapter_resnet:AdapterResNet",
+    "cnn_lstm": "emojax.models.cnn_lstm:CnnLstm",
+}
+RESNET = "adapter_resnet"
+
+
 @dataclasses.dataclass(frozen=True)
 class _Allowed:
     """Allowed values of a setting, in words and as a test."""
@@ -51,6 +59,16 @@ _MODE = _Allowed(
     MODES.__contains__,
 )
 _WINDOW = _Allowed(f"from {MIN_DURATION_S} to 60 s", lambda value: MIN_DURATION_S <= value <= 60)
+
+# Settings of :func:`emojax.audio.augment.augment`.
+AUGMENTATIONS = (
+    "frequency_warp",
+    "tempo",
+    "colour_db",
+    "noise_share",
+    "masked_mels",
+    "masked_share",
+)
 
 Text = Annotated[str, _ANY]
 Flag = Annotated[bool, _Allowed("True or False", lambda _: True)]
@@ -104,6 +122,16 @@ class NetworkConfig:
     fast_conv: Annotated[str, _one_of("auto", "on", "off")]
     precision: Annotated[str, _one_of("auto", "f32", "bf16")]
     attention_deviation: Flag = False
+    network: Annotated[str, _one_of(*NETWORKS)] = RESNET
+    conv_features: Size = 128
+    conv_samples: Size = 64
+    conv_stride: Size = 16
+    conv_steps: Size = 8
+    pool: Size = 4
+    recurrence: Annotated[str, _one_of("directions", "halves", "none")] = "directions"
+    lstm_units: Size = 500
+    dense_units: Size = 1000
+    adapter_rank: Size = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +142,8 @@ class TransferConfig:
     base: Text
     base_corpus: Text
     tuned_at_once: Count
+    frozen_layers: Text = ""
+    new_layers: Text = ""
 
     @property
     def frozen_trunk(self) -> bool:
@@ -137,6 +167,7 @@ class TrainConfig:
     noise_share: Share
     masked_mels: NotNegative
     masked_share: Share
+    optimizer: Annotated[str, _one_of("momentum", "adadelta")] = "momentum"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -265,6 +296,17 @@ def _check_together(config: Config) -> None:
         raise ValueError(
             f"sampling={config.train.sampling!r} with transfer={transfer.mode!r}, which trains "
             f"every corpus by itself; leave it at {ROUND_ROBIN}"
+        )
+    if transfer.mode != "finetune" and (transfer.frozen_layers or transfer.new_layers):
+        raise ValueError(
+            f"frozen_layers and new_layers with transfer={transfer.mode!r}; they need "
+            "--config.transfer=finetune"
+        )
+    used = [name for name in AUGMENTATIONS if getattr(config.train, name)]
+    if used and config.network.network != RESNET:
+        raise ValueError(
+            f"{', '.join(used)} with network={config.network.network!r}: only {RESNET} has "
+            "augmentation; leave them at 0"
         )
     if transfer.mode == "adapters" and not config.network.adapters:
         raise ValueError("transfer='adapters' with adapters=False; give --config.adapters=True")

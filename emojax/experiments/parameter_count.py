@@ -16,6 +16,7 @@ from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.table import Cell, Table
 from emojax.inference.network import init_network
 from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.speech_network import SpeechNetwork
 
 _COLUMNS = {"corpora": "d", "with": "", "labels": "d", "shared": ",d", "own, each": ",d"}
 _COLUMNS |= {
@@ -28,7 +29,7 @@ EMOSET = "emoset"
 
 
 @functools.cache
-def count(model: AdapterResNet) -> tuple[int, int]:
+def count(model: SpeechNetwork) -> tuple[int, int]:
     """Return the number of parameters that all corpora share, and of those that each corpus has.
 
     >>> shared, own = count(AdapterResNet(classes=7, adapters=False))

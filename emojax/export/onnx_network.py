@@ -22,7 +22,7 @@ from emojax.audio.log_mel import (
 )
 from emojax.export.onnx_graph import Graph
 from emojax.export.portable import Portable
-from emojax.models.adapter_resnet import STACKS
+from emojax.models.adapter_resnet import STACKS, AdapterResNet
 from emojax.models.layers import BATCH_NORM_EPSILON, DEVIATION_EPSILON
 from emojax.models.subtrees import Params
 
@@ -35,7 +35,13 @@ def add_network(graph: Graph, network: Portable, audio: str, length: str) -> Non
       network: the network.
       audio: name of f32 ``[B, T]``.
       length: name of i64 ``[B]``, samples of each row; 0 marks a filler row.
+
+    Raises:
+      ValueError: it is no :class:`emojax.models.adapter_resnet.AdapterResNet`.
     """
+    if not isinstance(network.model, AdapterResNet):
+        name = type(network.model).__name__
+        raise ValueError(f"{name} cannot be written as ONNX; give --format=stablehlo")
     frames = graph.add("Add", graph.add("Div", length, HOP_SAMPLES), 1)
     frames = graph.add("Where", graph.add("Greater", length, 0), frames, 0)
     mel = _log_mel(graph, audio)

@@ -17,6 +17,7 @@ from emojax.inference.calibration import read_calibrations
 from emojax.inference.network import FRONT_END, choose_corpus, load_networks
 from emojax.inference.predict import WINDOW_SAMPLES
 from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import Params, join
 from emojax.pretrained import find
 from emojax.versions import versions
@@ -41,7 +42,7 @@ class Portable:
 
     corpus: str
     labels: tuple[str, ...]
-    model: AdapterResNet
+    model: SpeechNetwork
     params: Params
     stats: Params
     temperature: float
@@ -65,10 +66,13 @@ def load_portable(run: str, corpus: str | None = None, license: str = "") -> Por
     check_license(license)
     calibration = read_calibrations(find(run), loaded.manifest).get(corpus)
     network = jax.device_get(loaded.networks[corpus])
+    model = loaded.model.clone(compute_dtype=jnp.float32)
+    if isinstance(model, AdapterResNet):
+        model = model.clone(fast_conv=False)
     return Portable(
         corpus,
         tuple(loaded.manifest["corpora"][corpus]),
-        loaded.model.clone(compute_dtype=jnp.float32, fast_conv=False),
+        model,
         join(network.shared, network.corpus),
         network.stats,
         calibration.temperature if calibration else 1.0,

@@ -12,7 +12,8 @@ from jax import export
 from emojax.audio import log_mel
 from emojax.export.portable import Portable, load_portable, write_description
 from emojax.files import new_folder
-from emojax.models.adapter_resnet import STACKS, Output
+from emojax.models.adapter_resnet import STACKS
+from emojax.models.speech_network import Output
 
 STABLEHLO_FILE = "model.stablehlo"
 PLATFORMS = ("cpu", "cuda", "tpu")
@@ -57,11 +58,10 @@ def make_exported(network: Portable) -> export.Exported:
 
     @jax.jit
     def answer(audio: jax.Array, length: jax.Array) -> dict[str, jax.Array]:
-        frames = log_mel.frame_count(length)
-        mel = log_mel.standardise(log_mel.log_mel(_padded(audio)), frames)
+        inputs = network.model.inputs(_padded(audio), length)
         classes = jnp.arange(network.model.classes) < len(network.labels)
         variables = {"params": network.params, "stats": network.stats}
-        output = cast(Output, network.model.apply(variables, mel, frames, classes, train=False))
+        output = cast(Output, network.model.apply(variables, *inputs, classes, train=False))
         logits = output.logits[:, : len(network.labels)] / network.temperature
         return {"probabilities": jax.nn.softmax(logits), "embedding": output.embedding}
 

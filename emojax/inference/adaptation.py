@@ -11,18 +11,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from emojax.data.batches import Batch, make_batch
-from emojax.inference.network import Network, front_end
+from emojax.data.batches import Batch, make_batch, waveforms
+from emojax.inference.network import Network
 from emojax.inference.predict import BATCH_SIZE
-from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.layers import BATCH_NORM_MOMENTUM
+from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import Params, join
 
 FEWEST_WINDOWS = 16
 Moments = Callable[[Network, Batch], tuple[Params, jax.Array]]
 
 
-def adapt_norms(model: AdapterResNet, network: Network, windows: Iterable[np.ndarray]) -> Network:
+def adapt_norms(model: SpeechNetwork, network: Network, windows: Iterable[np.ndarray]) -> Network:
     """Return the network with the mean and variance of other recordings in every norm.
 
     A batch is normalised by its own moments, as in training. The moments of all batches are pooled,
@@ -35,8 +35,10 @@ def adapt_norms(model: AdapterResNet, network: Network, windows: Iterable[np.nda
         that follow each other are like any others. Few are in memory at once.
 
     Raises:
-      ValueError: there are fewer than ``FEWEST_WINDOWS``.
+      ValueError: there are fewer than ``FEWEST_WINDOWS``, or the network has no norms.
     """
+    if not network.stats:
+        raise ValueError("this network has no norms to adapt")
     moments, windows = _make_moments(model), iter(windows)
     total, weight = jax.tree.map(lambda leaf: np.zeros(leaf.shape), network.stats), 0.0
     while some := list(itertools.islice(windows, BATCH_SIZE)):
@@ -63,22 +65,22 @@ def _central(norm: dict[str, np.ndarray], weight: float) -> dict[str, jax.Array]
 
 
 @functools.lru_cache(maxsize=8)
-def _make_moments(model: AdapterResNet) -> Moments:
+def _make_moments(model: SpeechNetwork) -> Moments:
     """Make the function of a batch's sums at every norm, of means and of mean squares by frames."""
     still = model.clone(dropout=0.0)
 
     @jax.jit
     def moments(network: Network, batch: Batch) -> tuple[Params, jax.Array]:
-        mel, frames = front_end(batch)
+        inputs = model.inputs(waveforms(batch), jnp.asarray(batch.length))
         zeros = jax.tree.map(jnp.zeros_like, network.stats)
         variables = {"params": join(network.shared, network.corpus), "stats": zeros}
         _, changed = still.apply(
-            variables, mel, frames, network.class_mask, train=True, mutable="stats"
+            variables, *inputs, network.class_mask, train=True, mutable="stats"
         )
         # Running statistics that begin at 0 hold this share of the batch's after one update.
         share = 1 - BATCH_NORM_MOMENTUM
         own = jax.tree.map(lambda leaf: leaf / share, cast(Any, changed)["stats"])
-        weight = frames.sum().astype(jnp.float32)
+        weight = inputs[1].sum().astype(jnp.float32)
         sums = {
             name: {
                 "mean": weight * norm["mean"],

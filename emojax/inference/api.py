@@ -41,7 +41,7 @@ from emojax.inference.calibration import Calibration, level_db, read_calibration
 from emojax.inference.network import Network, choose_corpus, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
 from emojax.inference.stream import Stream
-from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.speech_network import SpeechNetwork
 from emojax.pretrained import find
 
 Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
@@ -92,7 +92,7 @@ class Model:
         self,
         corpus: str,
         labels: Iterable[str],
-        model: AdapterResNet,
+        model: SpeechNetwork,
         network: Network,
         calibration: Calibration | None = None,
     ) -> None:

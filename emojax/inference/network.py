@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -14,12 +15,12 @@ import numpy as np
 
 from emojax.audio import log_mel
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.config import NetworkConfig, read_section
+from emojax.config import NETWORKS, NetworkConfig, read_section
 from emojax.corpora.aggregate import EMOTION
 from emojax.data.batches import Batch, waveforms
 from emojax.files import printable
 from emojax.manifests import check_same
-from emojax.models.adapter_resnet import AdapterResNet, Output
+from emojax.models.speech_network import Output, SpeechNetwork
 from emojax.models.subtrees import Params, join, split
 from emojax.pretrained import Trained, from_trained, read_manifest
 from emojax.sharding import Layout, place_rows
@@ -30,6 +31,7 @@ FRONT_END = {
     "hop_samples": log_mel.HOP_SAMPLES,
     "mels": log_mel.MELS,
 }
+_SAMPLES = 2_048  # of a clip whose shapes are those of any other
 Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 
 
@@ -62,13 +64,13 @@ class LoadedRun:
     """
 
     manifest: dict
-    model: AdapterResNet
+    model: SpeechNetwork
     networks: Mapping[str, Network]
 
 
 def make_model(
     config: NetworkConfig, classes: int, *, frozen_kernels: bool = False, frozen_norms: bool = False
-) -> AdapterResNet:
+) -> SpeechNetwork:
     """Make the network that the settings describe, for up to ``classes`` classes.
 
     Args:
@@ -77,15 +79,19 @@ def make_model(
       frozen_kernels: do not train the shared kernels.
       frozen_norms: do not train the trunk's norms.
     """
-    names = {field.name for field in dataclasses.fields(AdapterResNet)} & set(vars(config))
-    settings = {name: value for name, value in vars(config).items() if name in names}
-    settings["fast_conv"] = {"auto": None, "on": True, "off": False}[config.fast_conv]
+    network = pkgutil.resolve_name(NETWORKS[config.network])
+    fast_conv = {"auto": None, "on": True, "off": False}[config.fast_conv]
+    settings: dict[str, Any] = {**vars(config), "fast_conv": fast_conv}
     on_cpu = jax.default_backend() == "cpu"
     half = config.precision == "bf16" or (config.precision == "auto" and not on_cpu)
-    settings["compute_dtype"] = jnp.bfloat16 if half else jnp.float32
-    return AdapterResNet(
-        **settings, classes=classes, frozen_kernels=frozen_kernels, frozen_norms=frozen_norms
-    )
+    settings |= {
+        "compute_dtype": jnp.bfloat16 if half else jnp.float32,
+        "classes": classes,
+        "frozen_kernels": frozen_kernels,
+        "frozen_norms": frozen_norms,
+    }
+    names = {field.name for field in dataclasses.fields(network)}
+    return network(**{name: value for name, value in settings.items() if name in names})
 
 
 def most_classes(manifest: Mapping) -> int:
@@ -94,12 +100,12 @@ def most_classes(manifest: Mapping) -> int:
 
 
 def init_network(
-    model: AdapterResNet, key: jax.Array, shared_attention: bool = True
+    model: SpeechNetwork, key: jax.Array, shared_attention: bool = True
 ) -> tuple[Params, Params, Params]:
     """Initialise one corpus's network at random, as ``(shared, corpus, stats)``."""
-    mel, frames = jnp.zeros((1, 8, log_mel.MELS)), jnp.full(1, 8)
-    variables = model.init(key, mel, frames, jnp.ones(model.classes, bool), train=False)
-    return *split(variables["params"], shared_attention), variables["stats"]
+    inputs = model.inputs(jnp.zeros((1, _SAMPLES)), jnp.full(1, _SAMPLES))
+    variables = model.init(key, *inputs, jnp.ones(model.classes, bool), train=False)
+    return *split(variables["params"], shared_attention), variables.get("stats", {})
 
 
 def choose_corpus(model: str | os.PathLike, corpus: str | None = None) -> str:
@@ -154,7 +160,7 @@ def _load(
     shared = trees["shared"]["params"]
     classes = {name: jnp.arange(model.classes) < len(manifest["corpora"][name]) for name in names}
     networks = {
-        name: Network(shared, trees[name]["params"], trees[name]["stats"], classes[name])
+        name: Network(shared, trees[name]["params"], trees[name].get("stats", {}), classes[name])
         for name in names
     }
     return LoadedRun(manifest, model, networks)
@@ -174,19 +180,19 @@ def _check_choice(
 
 
 @functools.lru_cache(maxsize=8)  # corpora that are loaded one by one share a compiled program
-def make_forward(model: AdapterResNet) -> Forward:
+def make_forward(model: SpeechNetwork) -> Forward:
     """Make ``forward(shared_params, corpus_params, stats, class_mask, batch) -> Output``."""
 
     @jax.jit
     def forward(shared, corpus, stats, class_mask, batch: Batch) -> Output:
-        mel, frames = front_end(batch)
         variables = {"params": join(shared, corpus), "stats": stats}
-        return cast(Output, model.apply(variables, mel, frames, class_mask, train=False))
+        inputs = model.inputs(waveforms(batch), jnp.asarray(batch.length))
+        return cast(Output, model.apply(variables, *inputs, class_mask, train=False))
 
     return forward
 
 
-def make_split_forward(model: AdapterResNet, layout: Layout) -> Forward:
+def make_split_forward(model: SpeechNetwork, layout: Layout) -> Forward:
     """Make the forward pass that splits the rows over the devices, if it can do so evenly."""
     forward = make_forward(model)
     if layout.mesh.size == 1:
@@ -200,15 +206,3 @@ def make_split_forward(model: AdapterResNet, layout: Layout) -> Forward:
         return gather(forward(shared, corpus, stats, class_mask, batch))
 
     return split_forward
-
-
-def front_end(batch: Batch) -> tuple[jax.Array, jax.Array]:
-    """Compute a batch's standardised log-mel f32 ``[B, F, M]`` and its frames i32 ``[B]``."""
-    mel, frames = spectrogram(batch)
-    return log_mel.standardise(mel, frames), frames
-
-
-def spectrogram(batch: Batch) -> tuple[jax.Array, jax.Array]:
-    """Compute a batch's log-mel f32 ``[B, F, M]`` and its frames i32 ``[B]``."""
-    frames = log_mel.frame_count(jnp.asarray(batch.length))
-    return log_mel.log_mel(waveforms(batch)), frames

@@ -13,7 +13,7 @@ import numpy as np
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.batches import Batch, make_batch, split_clip
 from emojax.inference.network import Forward, Network
-from emojax.models.adapter_resnet import Output
+from emojax.models.speech_network import Output
 
 # Longest window of the network in evaluation (section 5.1).
 WINDOW_SAMPLES = 5 * SAMPLE_RATE_HZ

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.typing import DTypeLike
 
+from emojax.audio import augment, log_mel
 from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve
+from emojax.models.speech_network import Output, SpeechNetwork
 
 STACKS = 3
 
 
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class Output:
-    """Embedding f32 ``[B, D]`` and logits f32 ``[B, K]`` (−inf on padded classes)."""
-
-    embedding: jax.Array
-    logits: jax.Array
-
-
-class AdapterResNet(nn.Module):
+class AdapterResNet(SpeechNetwork):
     """Network of three stacks of residual blocks, attention pooling and a corpus's head.
 
     Attributes:
-      classes: K, the width of the padded logits.
       width: channels of the first convolution; the stacks have 2, 4 and 8 times as many.
       depth: residual blocks per stack.
       attention_units: hidden units of the attention.
@@ -35,15 +24,8 @@ class AdapterResNet(nn.Module):
       attention_deviation: the embedding is the attended mean and standard deviation; D is twice
         as large.
       head_units: hidden units of the head.
-      dropout: dropout rate in the head.
-      adapters: 1×1 adapters beside every convolution; off for a network of one corpus.
-      fold_adapters: fold them into the convolutions (faster, the same function).
+      fold_adapters: fold the 1×1 adapters into the convolutions (faster, the same function).
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
-      frozen_kernels: the shared 3×3 kernels have no gradient.
-      frozen_norms: norms before the head use their stored statistics in training too, and have no
-        gradient.
-      compute_dtype: dtype of the trunk and the attention's hidden layer; parameters, statistics,
-        attention weights, embedding and head are always float32.
 
     >>> model = AdapterResNet(classes=7)
     >>> inputs = jnp.zeros((2, 63, 64)), jnp.array([63, 40]), jnp.ones(7, bool)
@@ -53,25 +35,37 @@ class AdapterResNet(nn.Module):
     ((2, 256), (2, 7))
     """
 
-    classes: int
     width: int = 32
     depth: int = 2
     attention_units: int = 256
     attention_smoothing: float = 0.3
     attention_deviation: bool = False
     head_units: int = 128
-    dropout: float = 0.5
-    adapters: bool = True
     fold_adapters: bool = True
     fast_conv: bool | None = None
-    frozen_kernels: bool = False
-    frozen_norms: bool = False
-    compute_dtype: DTypeLike = jnp.float32
 
     @property
     def embedding_size(self) -> int:
         """Numbers of an embedding, D."""
         return 8 * self.width * (2 if self.attention_deviation else 1)
+
+    def features(self, audio: jax.Array, length: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Compute log-mel f32 ``[B, F, M]`` and its frames i32 ``[B]``."""
+        return log_mel.log_mel(audio), log_mel.frame_count(jnp.asarray(length))
+
+    def standardise(self, features: jax.Array, length: jax.Array) -> jax.Array:
+        """Standardise log-mel: :func:`emojax.audio.log_mel.standardise`."""
+        return log_mel.standardise(features, length)
+
+    def augment(
+        self, features: jax.Array, length: jax.Array, key: jax.Array, **settings: float
+    ) -> tuple[jax.Array, jax.Array]:
+        """Distort and standardise log-mel: :func:`emojax.audio.augment.augment`."""
+        return augment.augment(features, length, key, **settings)
+
+    def plain(self) -> SpeechNetwork:
+        """Return the network with folded adapters and plain convolutions."""
+        return self.clone(fast_conv=False, fold_adapters=True)
 
     @nn.compact
     def __call__(

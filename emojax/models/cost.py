@@ -8,37 +8,35 @@ from typing import cast
 import jax
 import jax.numpy as jnp
 
-from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.speech_network import SpeechNetwork
 
 
-def forward_flops(model: AdapterResNet, frames: int, mels: int) -> float:
+def forward_flops(model: SpeechNetwork, samples: int) -> float:
     """Count the floating-point operations of one clip's forward pass by XLA, without running it.
 
+    The front-end is not counted.
     The count does not depend on the form of computation: adapters are folded, convolutions are
     plain, and taps on their zero padding do not count. A training step costs three times as much,
     since the gradient of a product is two products.
 
     Args:
       model: the network.
-      frames: frames of the clip.
-      mels: number of mel channels.
+      samples: length of the clip.
 
     Raises:
       RuntimeError: ``JAX_PLATFORMS`` excludes the CPU, which is needed for counting.
 
-    >>> forward_flops(AdapterResNet(classes=7), frames=157, mels=64) > 1e9
+    >>> from emojax.models.adapter_resnet import AdapterResNet
+    >>> forward_flops(AdapterResNet(classes=7), samples=40_000) > 1e9
     True
     """
-    model = model.clone(fast_conv=False, fold_adapters=True)
+    model = model.plain()
     apply = functools.partial(model.apply, train=False)
     shape = jax.ShapeDtypeStruct
     # Accelerators count only compiled operations, not those of their libraries.
     with jax.default_device(jax.local_devices(backend="cpu")[0]):
-        inputs = (
-            shape((1, frames, mels), jnp.float32),
-            shape((1,), jnp.int32),
-            shape((model.classes,), bool),
-        )
+        clip = shape((1, samples), jnp.float32), shape((1,), jnp.int32)
+        inputs = *jax.eval_shape(model.inputs, *clip), shape((model.classes,), bool)
         init = functools.partial(model.init, train=False)
         variables = jax.eval_shape(init, jax.random.key(0), *inputs)
         cost = jax.jit(apply).lower(variables, *inputs).cost_analysis()

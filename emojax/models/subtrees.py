@@ -38,4 +38,4 @@ def _of_corpus(path: tuple[str, ...], shared_attention: bool) -> bool:
     module, leaf = path[0], path[-1]
     if module == "attention":
         return not shared_attention
-    return leaf == "adapter" or "norm" in module or module.startswith("head")
+    return leaf.startswith("adapter") or "norm" in module or module.startswith("head")

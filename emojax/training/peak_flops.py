@@ -11,9 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
 
-from emojax.audio.log_mel import MELS, frame_count
-from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.cost import forward_flops
+from emojax.models.speech_network import SpeechNetwork
 
 _BUDGET_S = 0.15
 _forward_flops = functools.cache(forward_flops)
@@ -38,7 +37,7 @@ def measured_flops_per_s(dtype: DTypeLike) -> float:
 
 
 def step_floors_s(
-    model: AdapterResNet,
+    model: SpeechNetwork,
     lengths: Mapping[str, np.ndarray],
     windows: Mapping[str, int],
     batch_size: int,
@@ -57,15 +56,17 @@ def step_floors_s(
     Returns:
       corpus → seconds; empty without JAX's CPU backend, which counts the operations.
     """
-    longest_frames = int(frame_count(max(windows.values())))
+    longest = max(windows.values())
     try:
-        forward = _forward_flops(model, longest_frames, MELS) / longest_frames
+        forward = _forward_flops(model, longest) / longest
     except RuntimeError:
         return {}
     passes = 1 + (not model.frozen_norms) + (not model.frozen_kernels)
-    frame_s = passes * forward / (measured_flops_per_s(jnp.dtype(model.compute_dtype)) * _devices())
+    sample_s = (
+        passes * forward / (measured_flops_per_s(jnp.dtype(model.compute_dtype)) * _devices())
+    )
     return {
-        name: batch_size * float(frame_count(np.minimum(own, windows[name])).mean()) * frame_s
+        name: batch_size * float(np.minimum(own, windows[name]).mean()) * sample_s
         for name, own in lengths.items()
     }
 

@@ -10,8 +10,7 @@ import jax
 import numpy as np
 
 from emojax import sharding
-from emojax.audio.augment import augment
-from emojax.config import PATH_KEYS, Config
+from emojax.config import AUGMENTATIONS, PATH_KEYS, Config
 from emojax.data.partitioned import PartitionedCorpus
 from emojax.data.prepared import Clips
 from emojax.data.sampling_schedule import SYNCHRONOUS
@@ -22,7 +21,7 @@ from emojax.inference.network import (
     make_split_forward,
     most_classes,
 )
-from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.speech_network import SpeechNetwork
 from emojax.sharding import Layout
 from emojax.training.losses import balanced_class_weights
 from emojax.training.train_state import EmoState, init_state
@@ -36,16 +35,6 @@ from emojax.training.train_step import (
 from emojax.training.transfer import make_optimizers
 from emojax.versions import versions
 
-# Settings of :func:`emojax.audio.augment.augment`.
-AUGMENTATIONS = (
-    "frequency_warp",
-    "tempo",
-    "colour_db",
-    "noise_share",
-    "masked_mels",
-    "masked_share",
-)
-
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -58,7 +47,7 @@ class Run:
       state: the state before the first step.
     """
 
-    model: AdapterResNet
+    model: SpeechNetwork
     step: Callable
     forward: Forward
     state: EmoState
@@ -111,9 +100,7 @@ def make_run(
     )
     one_step = functools.partial(
         train_step,
-        augment=functools.partial(
-            augment, **{name: getattr(config.train, name) for name in AUGMENTATIONS}
-        ),
+        augment={name: getattr(config.train, name) for name in AUGMENTATIONS},
         label_smoothing=config.train.label_smoothing,
     )
     step = _make_step(config, layout)(model, optimizers, key_steps, batch_of, one_step)

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 
 from emojax.inference.network import init_network
-from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import Params
 
 # Parameters are initialised once: optimising that program would take ten seconds on a CPU.
@@ -58,7 +58,7 @@ class EmoState:
 
 
 def init_state(
-    model: AdapterResNet,
+    model: SpeechNetwork,
     class_weights: Mapping[str, np.ndarray],
     labels: Mapping[str, int],
     optimizers: tuple[optax.GradientTransformation, optax.GradientTransformation],

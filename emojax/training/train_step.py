@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -14,10 +14,8 @@ import numpy as np
 import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from emojax.audio.augment import augment as plain
-from emojax.data.batches import Batch
-from emojax.inference.network import spectrogram
-from emojax.models.adapter_resnet import AdapterResNet
+from emojax.data.batches import Batch, waveforms
+from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import join
 from emojax.training.losses import weighted_cross_entropy
 from emojax.training.train_state import Corpus, Shared
@@ -25,7 +23,6 @@ from emojax.training.train_state import Corpus, Shared
 Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
 TrainSteps = Callable[..., tuple[Shared, list[Corpus], jax.Array]]
 TuneStep = Callable[..., tuple[tuple[Corpus, ...], jax.Array]]
-Augment = Callable[[jax.Array, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 BatchOf = Callable[[Any, Any, int], Batch]
 Part = TypeVar("Part", Shared, Corpus)
 Tree = TypeVar("Tree")
@@ -38,9 +35,9 @@ def train_step(
     key: jax.Array,
     rate: jax.Array | float,
     *,
-    model: AdapterResNet,
+    model: SpeechNetwork,
     optimizers: Optimizers,
-    augment: Augment = plain,
+    augment: Mapping[str, float] = {},
     label_smoothing: float = 0.0,
 ) -> tuple[Shared, Corpus, jax.Array]:
     """Take one step on a batch of one corpus; update ``shared`` and that corpus, nothing else.
@@ -53,20 +50,20 @@ def train_step(
       rate: the learning rate, f32 scalar.
       model: the network.
       optimizers: ``(tx_shared, tx_corpus)``, without a learning rate.
-      augment: ``(mel, frames, key) -> (mel, frames)``, from log-mel to the network's input.
+      augment: settings of the network's augmentation.
       label_smoothing: see :func:`emojax.training.losses.weighted_cross_entropy`.
 
     Returns:
       both updated parts, and the loss, f32 scalar.
     """
     key_dropout, key_augment = jax.random.split(key)
-    mel, frames = augment(*spectrogram(batch), key_augment)
+    features, length = model.features(waveforms(batch), jnp.asarray(batch.length))
+    inputs = model.augment(features, length, key_augment, **augment)
 
     def loss_fn(shared_params, corpus_params):
         output, updated = model.apply(
             {"params": join(shared_params, corpus_params), "stats": corpus.stats},
-            mel,
-            frames,
+            *inputs,
             corpus.class_mask,
             train=True,
             rngs={"dropout": key_dropout},
@@ -79,7 +76,7 @@ def train_step(
             corpus.class_mask,
             label_smoothing,
         )
-        return loss, updated["stats"]
+        return loss, updated.get("stats", {})
 
     grad_fn = jax.value_and_grad(loss_fn, argnums=(0, 1), has_aux=True)
     (loss, stats), (grad_shared, grad_corpus) = grad_fn(shared.params, corpus.params)
@@ -112,7 +109,7 @@ class Plan:
 
 
 def make_train_steps(
-    model: AdapterResNet,
+    model: SpeechNetwork,
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,
@@ -169,7 +166,7 @@ def _scan(step: Callable, carry, plan: Plan):
 
 
 def make_synchronous_rounds(
-    model: AdapterResNet,
+    model: SpeechNetwork,
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,
@@ -233,7 +230,7 @@ def _sum_gradients() -> optax.GradientTransformation:
 
 
 def make_tune_step(
-    model: AdapterResNet,
+    model: SpeechNetwork,
     optimizers: Optimizers,
     key: jax.Array,
     batch_of: BatchOf,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ import numpy as np
 import optax
 from flax import traverse_util
 
-from emojax.config import Config, NetworkConfig, read_section
+from emojax.config import Config, NetworkConfig, TrainConfig, read_section
 from emojax.corpora.affect import emotion, of_corpus, parse_mapping
 from emojax.corpora.aggregate import CORPORA, DIMENSIONS, EMOTION, split_domains
 from emojax.inference.network import Network, load_networks
@@ -19,20 +20,45 @@ from emojax.models.subtrees import Params
 from emojax.pretrained import read_manifest
 from emojax.training.train_state import Corpus, EmoState, Shared
 
+Part = TypeVar("Part", Shared, Corpus)
+
 
 def make_optimizers(
     config: Config,
 ) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
     """Make the optimizers ``(tx_shared, tx_corpus)`` of the transfer mode."""
-    trained = sgd(config.train.momentum, config.train.l2)
+    trained = _except(config.transfer.frozen_layers, optimizer(config.train))
     tx_shared = frozen() if config.transfer.frozen_trunk else trained
     if config.transfer.mode != "last_layer":
         return tx_shared, trained
     return tx_shared, optax.multi_transform({True: trained, False: frozen()}, _is_head)
 
 
+def _except(layers: str, tx: optax.GradientTransformation) -> optax.GradientTransformation:
+    """Make an optimizer that updates nothing of some layers."""
+    if not layers:
+        return tx
+
+    def is_trained(params: Params) -> dict[str, bool]:
+        return {name: not _is_of(name, layers) for name in params}
+
+    return optax.multi_transform({True: tx, False: frozen()}, is_trained)
+
+
+def _is_of(name: str, layers: str) -> bool:
+    """Return whether the name of a layer begins with one of some, which have commas between."""
+    return name.startswith(tuple(filter(None, map(str.strip, layers.split(",")))))
+
+
 def _is_head(params: Params) -> dict[str, bool]:
     return {name: name.startswith("head") for name in params}
+
+
+def optimizer(config: TrainConfig) -> optax.GradientTransformation:
+    """Make the optimizer of the settings, without the learning rate."""
+    if config.optimizer == "adadelta":
+        return optax.chain(_decay(config.l2), optax.scale_by_adadelta())
+    return sgd(config.momentum, config.l2)
 
 
 def sgd(momentum: float, l2: float) -> optax.GradientTransformation:
@@ -41,11 +67,14 @@ def sgd(momentum: float, l2: float) -> optax.GradientTransformation:
     The learning rate is not included: it follows the schedule, which only the loop knows.
     Biases and norms are not regularised.
     """
+    return optax.chain(_decay(l2), optax.trace(momentum))
 
+
+def _decay(l2: float) -> optax.GradientTransformation:
     def kernels(params):
         return jax.tree.map(lambda leaf: leaf.ndim > 1, params)
 
-    return optax.chain(optax.add_decayed_weights(2 * l2, mask=kernels), optax.trace(momentum))
+    return optax.add_decayed_weights(2 * l2, mask=kernels)
 
 
 def frozen() -> optax.GradientTransformation:
@@ -55,15 +84,10 @@ def frozen() -> optax.GradientTransformation:
 
 # Partition without a test part: every clip is learnt from.
 ALL = "all"
-# The parameters of a base fit only a network with the same settings.
-NETWORK = (
-    "width",
-    "depth",
-    "attention_units",
-    "attention_smoothing",
-    "shared_attention",
-    "attention_deviation",
-    "head_units",
+# Settings that may differ from the base's; its parameters fit only a network with all others.
+_FREE = ("adapters", "dropout", "fold_adapters", "fast_conv", "precision")
+NETWORK = tuple(
+    field.name for field in dataclasses.fields(NetworkConfig) if field.name not in _FREE
 )
 
 
@@ -136,7 +160,28 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
                 rows = _known_labels(own, theirs, words)
             corpora[name] = _begin(state.corpora[name], networks[source], rows)
     shared = Shared(networks[wanted[0]].shared, state.shared.opt_state)
-    return EmoState(shared, corpora, state.step)
+    return _with_new_layers(EmoState(shared, corpora, state.step), state, config)
+
+
+def _with_new_layers(begun: EmoState, new: EmoState, config: Config) -> EmoState:
+    """Take the layers that begin anew from the new state; refuse names that no layer has."""
+    layers = config.transfer.new_layers
+    known = {*new.shared.params, *next(iter(new.corpora.values())).params}
+    for text in filter(None, f"{layers},{config.transfer.frozen_layers}".split(",")):
+        if not any(_is_of(name, text) for name in known):
+            raise ValueError(
+                f"no layer's name begins with {text!r}; the network has {', '.join(sorted(known))}"
+            )
+
+    def taken(part: Part, fresh: Part) -> Part:
+        params = {
+            name: (fresh if layers and _is_of(name, layers) else part).params[name]
+            for name in part.params
+        }
+        return dataclasses.replace(part, params=params)
+
+    corpora = {name: taken(corpus, new.corpora[name]) for name, corpus in begun.corpora.items()}
+    return EmoState(taken(begun.shared, new.shared), corpora, begun.step)
 
 
 def check_division(config: Config, manifest: Mapping) -> None:

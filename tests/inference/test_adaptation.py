@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from emojax.data.batches import make_batch
+from emojax.data.batches import make_batch, waveforms
 from emojax.inference import adaptation
-from emojax.inference.network import front_end
 from emojax.models.layers import MaskedBatchNorm
 from emojax.models.subtrees import join
 
@@ -28,7 +27,8 @@ def clips(count, seed=0):
 def first_norm_of(model, windows):
     """Mean and variance of what the first norm receives, over all frames of all windows."""
     network = model._network
-    mel, frames = front_end(make_batch(windows, np.zeros(len(windows), np.int32)))
+    batch = make_batch(windows, np.zeros(len(windows), np.int32))
+    mel, frames = model._model.inputs(waveforms(batch), batch.length)
     variables = {"params": join(network.shared, network.corpus), "stats": network.stats}
     apply = functools.partial(
         *(model._model.apply, variables),
@@ -73,7 +73,7 @@ def test_on_one_batch_it_normalises_as_training_does(model):
     batch = make_batch(some, np.zeros(16, np.int32), 64)
     variables = {"params": join(network.shared, network.corpus), "stats": network.stats}
     apply = functools.partial(still.apply, variables, train=True, mutable="stats")
-    trained, _ = jax.jit(apply)(*front_end(batch), network.class_mask)
+    trained, _ = jax.jit(apply)(*still.inputs(waveforms(batch), batch.length), network.class_mask)
     adapted = adaptation.adapt_norms(model._model, network, some)
     answer = model._forward(
         adapted.shared, adapted.corpus, adapted.stats, adapted.class_mask, batch

@@ -5,7 +5,7 @@ import pytest
 
 from emojax.inference.network import Network
 from emojax.inference.predict import FULL_BATCHES, WINDOW_SAMPLES, make_windows, predict_clips
-from emojax.models.adapter_resnet import Output
+from emojax.models.speech_network import Output
 
 NOTHING = Network({}, {}, {}, np.ones(2, bool))
 

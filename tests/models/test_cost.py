@@ -8,7 +8,8 @@ from emojax.audio.log_mel import MELS, frame_count
 from emojax.models.adapter_resnet import STACKS, AdapterResNet
 from emojax.models.cost import forward_flops
 
-FRAMES = int(frame_count(40_000))  # 2.5 s
+SAMPLES = 40_000
+FRAMES = int(frame_count(SAMPLES))
 NET = AdapterResNet(classes=7, fast_conv=False)
 PLAIN = NET.clone(adapters=False)
 
@@ -34,9 +35,9 @@ def flops_by_hand(frames, mels, width=32, depth=2):
 def test_the_operations_are_those_of_the_convolutions():
     convolutions = flops_by_hand(FRAMES, MELS)
     # Beside them: attention, norms, and folding the kernels.
-    assert convolutions < forward_flops(NET, FRAMES, MELS) < 1.04 * convolutions
+    assert convolutions < forward_flops(NET, SAMPLES) < 1.04 * convolutions
     half = NET.clone(compute_dtype=jnp.bfloat16)
-    assert convolutions < forward_flops(half, FRAMES, MELS) < 1.04 * convolutions
+    assert convolutions < forward_flops(half, SAMPLES) < 1.04 * convolutions
 
 
 def flops(model, train):

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from emojax.audio.augment import augment
 from emojax.data.batches import Batch
 from emojax.data.feeds import HostFeed
 from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.cnn_lstm import CnnLstm
 from emojax.training.train_state import EmoState, init_state
 from emojax.training.train_step import (
     Plan,
@@ -89,12 +89,25 @@ def test_a_step_updates_shared_and_its_corpus_and_nothing_else():
 
 def test_one_trace_serves_six_corpora_of_different_class_counts():
     state, _ = fresh()
-    once = functools.partial(train_step, augment=chex.assert_max_traces(augment, n=1))
+    once = chex.assert_max_traces(train_step, n=1)
     train_steps = make_train_steps(MODEL, (SGD, SGD), jax.random.key(1), HostFeed.batch, once)
     for rate in (0.1, 0.01):
         for name, classes in CLASSES.items():
             state, losses = advance(train_steps, state, [name], [batch_of(classes)], rate)
             assert np.isfinite(losses).all()
+
+
+def test_a_cnn_lstm_takes_the_same_step():
+    model = CnnLstm(classes=7, conv_features=4, lstm_units=3, dense_units=5, adapter_rank=2)
+    weights = dict.fromkeys("ab", np.ones(7, np.float32))
+    state = init_state(model, weights, CLASSES, (SGD, SGD), jax.random.key(0))
+    train_steps = make_train_steps(model, (SGD, SGD), jax.random.key(1), HostFeed.batch)
+    before = numpy_of((state.shared.params, state.corpora))
+    after, losses = advance(train_steps, state, ["a"], [batch_of(2)])
+    assert np.isfinite(losses).all()
+    assert not equal(after.shared.params, before[0])
+    assert not equal(after.corpora["a"], before[1]["a"])
+    assert equal(after.corpora["b"], before[1]["b"])
 
 
 def test_with_everything_on_a_step_stays_finite():
@@ -103,7 +116,7 @@ def test_with_everything_on_a_step_stays_finite():
         train_step,
         model=MODEL.clone(attention_deviation=True),
         optimizers=(SGD, SGD),
-        augment=functools.partial(augment, **on, masked_mels=8, masked_share=0.2),
+        augment={**on, "masked_mels": 8, "masked_share": 0.2},
         label_smoothing=0.1,
     )
     weights = {"a": np.ones(7, np.float32)}

@@ -1,0 +1,146 @@
+"""CNN and LSTM on raw audio (section 3.1 of the transferable-features paper), for one corpus."""
+
+from __future__ import annotations
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from emojax.models.lstm import AdaptedLSTM
+from emojax.models.speech_network import Output, SpeechNetwork
+
+VARIANCE_FLOOR = 1e-10  # digital silence stays 0
+HALVES = 2
+
+
+class CnnLstm(SpeechNetwork):
+    """Two 1-D convolutions, an LSTM, two dense layers and a corpus's last layer.
+
+    The paper gives no lengths, strides or pooling, and its "two 500 dimensional vector outputs" of
+    the LSTM can be read in two ways; all of that is a setting here.
+
+    Attributes:
+      conv_features: kernels of each convolution.
+      conv_samples: length of the first one's kernels, in samples.
+      conv_stride: its stride, in samples.
+      conv_steps: length of the second one's kernels, in steps of its input.
+      pool: steps of a convolution's output of which the largest is kept.
+      recurrence: ``directions``: the last outputs of an LSTM in each direction; ``halves``: its
+        outputs at two steps, the means of the first and the second half; ``none``: these two
+        means without an LSTM, the paper's CNN.
+      lstm_units: size of the LSTM's state.
+      dense_units: units of the two dense layers, D.
+      adapter_rank: rank of the adapters of the LSTM's products.
+      unroll: write the LSTM's steps out, for counting operations.
+
+    >>> model = CnnLstm(classes=6)
+    >>> inputs = jnp.zeros((2, 54_000)), jnp.array([54_000, 16_000]), jnp.ones(6, bool)
+    >>> init = lambda key: model.init_with_output(key, *inputs, train=False)
+    >>> output, variables = jax.eval_shape(init, jax.random.key(0))
+    >>> output.embedding.shape, output.logits.shape
+    ((2, 1000), (2, 6))
+    """
+
+    conv_features: int = 128
+    conv_samples: int = 64
+    conv_stride: int = 16
+    conv_steps: int = 8
+    pool: int = 4
+    recurrence: str = "directions"
+    lstm_units: int = 500
+    dense_units: int = 1000
+    adapter_rank: int = 8
+    unroll: bool = False
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers of an embedding, D."""
+        return self.dense_units
+
+    def features(self, audio: jax.Array, length: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Return the waveforms as they are."""
+        return audio, jnp.asarray(length)
+
+    def standardise(self, features: jax.Array, length: jax.Array) -> jax.Array:
+        """Standardise each clip over its own samples."""
+        mask = jnp.arange(features.shape[1]) < length[:, None]
+        count = jnp.maximum(length, 1)[:, None]
+        mean = jnp.sum(features, 1, keepdims=True, where=mask) / count
+        centred = jnp.where(mask, features - mean, 0)
+        variance = jnp.sum(jnp.square(centred), 1, keepdims=True) / count
+        return centred * jax.lax.rsqrt(variance + VARIANCE_FLOOR)
+
+    def plain(self) -> SpeechNetwork:
+        """Return the network with a program that has no loop."""
+        return self.clone(unroll=True)
+
+    @nn.compact
+    def __call__(
+        self, audio: jax.Array, length: jax.Array, class_mask: jax.Array, train: bool
+    ) -> Output:
+        """Compute embedding and logits of a batch.
+
+        Args:
+          audio: f32 ``[B, T]``, standardised, zero where padded.
+          length: i32 ``[B]``, valid samples of each row; 0 marks a filler row.
+          class_mask: bool ``[K]``, the classes of this corpus.
+          train: use dropout (rng ``"dropout"``).
+        """
+        drop = nn.Dropout(self.dropout, deterministic=not train)
+        x, steps = audio[..., None].astype(self.compute_dtype), length
+        x, steps = self._conv("conv0", x, steps, self.conv_samples, self.conv_stride)
+        x, steps = self._conv("conv1", drop(x), steps, self.conv_steps, 1)
+        x = self._recur(drop(x), steps).astype(jnp.float32)
+        for layer in range(2):
+            dense = nn.Dense(self.dense_units, name=f"dense{layer}")
+            x = embedding = jnp.tanh(dense(x))
+            x = drop(x)
+        logits = nn.Dense(self.classes, name="head_logits")(x)
+        return Output(embedding, jnp.where(class_mask, logits, -jnp.inf))
+
+    def _conv(
+        self, name: str, x: jax.Array, steps: jax.Array, size: int, stride: int
+    ) -> tuple[jax.Array, jax.Array]:
+        """Convolve, rectify and pool ``[B, S, C]``; the padding's length changes no step."""
+        left = (size - 1) // 2
+        conv = nn.Conv(
+            self.conv_features,
+            (size,),
+            stride,
+            [(left, size - 1 - left)],
+            dtype=self.compute_dtype,
+            kernel_init=nn.initializers.he_normal(),
+            name=name,
+        )
+        x, steps = conv(x), -(-steps // stride)
+        x = jax.nn.relu(x) * _mask(steps, x)
+        x = nn.max_pool(x, (self.pool,), (self.pool,), [(0, -x.shape[1] % self.pool)])
+        return x, -(-steps // self.pool)
+
+    def _recur(self, x: jax.Array, steps: jax.Array) -> jax.Array:
+        """Summarise the steps of ``[B, S, C]`` as ``[B, 2 · U]``."""
+        rank = self.adapter_rank * self.adapters
+        if self.recurrence == "directions":
+            ends = []
+            for name, backward in (("lstm_forward", False), ("lstm_backward", True)):
+                lstm = AdaptedLSTM(self.lstm_units, rank, backward, self.unroll, name=name)
+                ends.append(lstm(x, steps)[:, 0 if backward else -1])
+            return jnp.concatenate(ends, axis=-1)
+        x = _halves(x, steps)
+        if self.recurrence == "halves":
+            both = jnp.full_like(steps, HALVES)
+            x = AdaptedLSTM(self.lstm_units, rank, unroll=self.unroll, name="lstm_forward")(x, both)
+        return x.reshape(x.shape[0], -1)
+
+
+def _mask(steps: jax.Array, x: jax.Array) -> jax.Array:
+    return (jnp.arange(x.shape[1]) < steps[:, None]).astype(x.dtype)[..., None]
+
+
+def _halves(x: jax.Array, steps: jax.Array) -> jax.Array:
+    """Return the means of the two halves of the valid steps: ``[B, S, C]`` → ``[B, 2, C]``."""
+    place = jnp.arange(x.shape[1])
+    bounds = jnp.stack([jnp.zeros_like(steps), (steps + 1) // 2, steps], axis=1)
+    within = (bounds[:, :-1, None] <= place) & (place < bounds[:, 1:, None])
+    count = jnp.maximum(jnp.diff(bounds), 1)[..., None].astype(x.dtype)
+    return within.astype(x.dtype) @ x / count
