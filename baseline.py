@@ -26,7 +26,7 @@ flags.DEFINE_enum(
     "classifier", "linear", ["linear", "rbf"], "Linear: C chosen on devel; rbf: C = 1."
 )
 flags.DEFINE_string(
-    "partition", "default", "As for train.py, or loso or fold:K for all folds pooled."
+    "partition", "default", "As for train.py, or loso, fold:K or random:K for all folds pooled."
 )
 flags.DEFINE_integer("seed", 0, "Of partitions that are not published.")
 flags.DEFINE_bool("speaker_normalisation", False, "Standardise the features of each speaker first.")

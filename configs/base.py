@@ -17,7 +17,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.allow_bad = False  # prepare even if more than 5 % of a corpus cannot be read
     # Work directory of a run of the same network whose devel parts calibrate this run's answers.
     config.calibrated_by = ""
-    config.partition = "default"  # default | fold:I/K | loso:SPEAKER | all (no devel, no test)
+    config.partition = "default"  # default | fold:I/K | random:I/K | loso:SPEAKER | all
     # Train on the devel part too; the last state is used, because nothing is left to choose by.
     config.refit = False
     # What has a head: corpora; all of them as one, with the levels of arousal, valence or a+v (two
