@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 _PRECISION = 1e-6
 _MOST_ITERATIONS = 20_000
+_AT_BOUND = 1e-4  # of a dual variable, as a share of C
 
 
 class AdaptiveSVC(ClassifierMixin, BaseEstimator):
@@ -136,8 +137,21 @@ def _correction(
       C: bound of the dual variables.
 
     Returns:
-      β ``[n]``, and the dual variable of Σβ = 0, which is the intercept.
+      β ``[n]``, and the intercept.
     """
+    low, high = np.minimum(sign, 0), np.maximum(sign, 0)
+    share = _solve(C * kernel, source - sign, low, high)  # β / C, which no C makes tiny
+    residual = sign - source - C * kernel @ share
+    free = (share > low + _AT_BOUND) & (share < high - _AT_BOUND)
+    if free.any():
+        return C * share, float(residual[free].mean())
+    is_low = share < (low + high) / 2
+    # As libsvm does where any intercept of an interval is optimal.
+    return C * share, float((residual[is_low].max() + residual[~is_low].min()) / 2)
+
+
+def _solve(matrix: np.ndarray, linear: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Minimise ½ x'Ax + l'x for low ≤ x ≤ high and Σx = 0."""
     try:
         import osqp
     except ImportError:
@@ -146,21 +160,20 @@ def _correction(
         ) from None
     from scipy import sparse
 
-    n = len(sign)
-    bounds = sparse.vstack([sparse.eye(n), np.ones((1, n))], format="csc")
+    size = len(linear)
     solver = osqp.OSQP()
     solver.setup(
-        sparse.csc_matrix(np.triu(kernel)),
-        source - sign,
-        bounds,
-        np.append(np.minimum(sign * C, 0), 0),
-        np.append(np.maximum(sign * C, 0), 0),
+        sparse.csc_matrix(np.triu(matrix)),
+        linear,
+        sparse.vstack([sparse.eye(size), np.ones((1, size))], format="csc"),
+        np.append(low, 0.0),
+        np.append(high, 0.0),
         eps_abs=_PRECISION,
         eps_rel=_PRECISION,
         max_iter=_MOST_ITERATIONS,
         verbose=False,
     )
-    found = solver.solve()
+    found = solver.solve(raise_error=False)
     if found.info.status != "solved":
-        raise ValueError(f"the adaptive SVM with C={C}: {found.info.status}; give a smaller C")
-    return found.x, float(found.y[-1])
+        raise ValueError(f"the adaptive SVM was not fitted: {found.info.status}; give a smaller C")
+    return found.x

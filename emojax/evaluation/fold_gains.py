@@ -67,15 +67,12 @@ def paired_t_test(scores_a: Sequence[float], scores_b: Sequence[float]) -> float
             f"scores {a.tolist()} and {b.tolist()}; give a finite score of both systems for each "
             "of two folds or more"
         )
-    if (a == b).all():
-        return 1.0
-    with np.errstate(divide="ignore"):  # a difference that is equal in all folds
-        return float(ttest_rel(a, b).pvalue)
+    if np.ptp(a - b) == 0:  # no variance: equal, or different for sure
+        return float((a == b).all())
+    return float(ttest_rel(a, b).pvalue)
 
 
-def gains(
-    scores: Mapping[str, Sequence[float]], reference: Mapping[str, Sequence[float]]
-) -> Gains:
+def gains(scores: Mapping[str, Sequence[float]], reference: Mapping[str, Sequence[float]]) -> Gains:
     """Return the gains of a system over a reference.
 
     Args:

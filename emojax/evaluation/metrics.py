@@ -196,8 +196,8 @@ def few_speakers(speakers: int | None) -> str:
 def speaker_dependent(protocol: str) -> str:
     """Return the mark of a protocol with speakers on both sides, else nothing.
 
-    >>> speaker_dependent("speaker-dependent: random fold"), speaker_dependent("speaker-independent")
-    (' (speaker-dependent)', '')
+    >>> speaker_dependent("speaker-dependent: random fold 1 of 5")
+    ' (speaker-dependent)'
     """
     return f" ({SPEAKER_DEPENDENT})" if SPEAKER_DEPENDENT in protocol else ""
 

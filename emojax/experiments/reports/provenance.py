@@ -26,7 +26,7 @@ _RUNS = {
 }
 _RUNS |= {**NETWORK, "utterance": "", "commit": "", "command": ""}
 # Classifier of emojax.baselines.svm → parts over which it standardises the features.
-_STANDARDISED_OVER = {"linear": "train", "rbf": "train and devel"}
+_STANDARDISED_OVER = {"linear": "train", "rbf": "train and devel", "rbf_cv": "train and devel"}
 
 
 def network_settings(config: Mapping) -> tuple[Cell, ...]:
