@@ -21,7 +21,8 @@ def get_config() -> ml_collections.ConfigDict:
     # Train on the devel part too; the last state is used, because nothing is left to choose by.
     config.refit = False
     # What has a head: corpora; all of them as one, with the levels of arousal, valence or a+v (two
-    # domains) or with common words of emotion; or both, as in corpora+emotion.
+    # domains) or with common words of emotion, all or some (emotion:anger,fear); or both, as in
+    # corpora+emotion.
     config.domains = "corpora"
     # Meaning of unknown labels, for domains: calm=rest, or for one corpus diary/high=anger.
     config.label_words = ""

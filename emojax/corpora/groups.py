@@ -64,7 +64,7 @@ def deal_at_random(group: np.ndarray, label: np.ndarray, parts: int, seed: int) 
       The part of each clip, int64[N].
 
     >>> deal_at_random(np.arange(6), np.array([0, 0, 0, 1, 1, 1]), 3, seed=0).tolist()
-    [2, 1, 0, 1, 2, 0]
+    [1, 2, 0, 0, 2, 1]
     """
     groups, group = np.unique(group, return_inverse=True)
     first = np.full(len(groups), label.max())
