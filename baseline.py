@@ -17,16 +17,19 @@ flags.DEFINE_string(
 flags.DEFINE_list(
     "features",
     "egemaps",
-    "egemaps, compare, deepspectrum_vgg16, deepspectrum_lite0; several with a comma.",
+    "egemaps, compare, is10, deepspectrum_vgg16, deepspectrum_lite0; several with a comma.",
 )
 flags.DEFINE_string(
     "vgg16_weights", None, "Keras's .h5 or torchvision's .pth; downloaded if not given."
 )
 flags.DEFINE_enum(
-    "classifier", "linear", ["linear", "rbf"], "Linear: C chosen on devel; rbf: C = 1."
+    "classifier",
+    "linear",
+    ["linear", "rbf", "rbf_cv"],
+    "Linear: C chosen on devel; rbf: C = 1; rbf_cv: C and gamma by inner folds over speakers.",
 )
 flags.DEFINE_string(
-    "partition", "default", "As for train.py, or loso or fold:K for all folds pooled."
+    "partition", "default", "As for train.py, or loso, fold:K or random:K for all folds pooled."
 )
 flags.DEFINE_integer("seed", 0, "Of partitions that are not published.")
 flags.DEFINE_bool("speaker_normalisation", False, "Standardise the features of each speaker first.")

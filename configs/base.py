@@ -17,11 +17,12 @@ def get_config() -> ml_collections.ConfigDict:
     config.allow_bad = False  # prepare even if more than 5 % of a corpus cannot be read
     # Work directory of a run of the same network whose devel parts calibrate this run's answers.
     config.calibrated_by = ""
-    config.partition = "default"  # default | fold:I/K | loso:SPEAKER | all (no devel, no test)
+    config.partition = "default"  # default | fold:I/K | random:I/K | loso:SPEAKER | all
     # Train on the devel part too; the last state is used, because nothing is left to choose by.
     config.refit = False
     # What has a head: corpora; all of them as one, with the levels of arousal, valence or a+v (two
-    # domains) or with common words of emotion; or both, as in corpora+emotion.
+    # domains) or with common words of emotion, all or some (emotion:anger,fear); or both, as in
+    # corpora+emotion.
     config.domains = "corpora"
     # Meaning of unknown labels, for domains: calm=rest, or for one corpus diary/high=anger.
     config.label_words = ""

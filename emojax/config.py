@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from emojax.audio.reading import MIN_DURATION_S
-from emojax.corpora.affect import parse_mapping
-from emojax.corpora.aggregate import CHOICES
+from emojax.corpora.affect import EMOTIONS, parse_mapping
+from emojax.corpora.aggregate import CHOICES, are_domains
 from emojax.data.sampling_schedule import ROUND_ROBIN, check_sampling
 
 Section = TypeVar("Section")
@@ -58,6 +58,11 @@ _MODE = _Allowed(
     "one of " + ", ".join(f"{mode} (trains {what})" for mode, what in MODES.items()),
     MODES.__contains__,
 )
+_DOMAINS = _Allowed(
+    f"one of {', '.join(CHOICES)}, or emotion:WORD,WORD with two or more of {', '.join(EMOTIONS)}, "
+    "each once, which may stand after corpora+ too",
+    are_domains,
+)
 _WINDOW = _Allowed(f"from {MIN_DURATION_S} to 60 s", lambda value: MIN_DURATION_S <= value <= 60)
 
 # Settings of :func:`emojax.audio.augment.augment`.
@@ -101,7 +106,7 @@ class DataConfig:
 
     partition: Text
     seed: Annotated[int, _whole(0, 2**32 - 1)]
-    domains: Annotated[str, _one_of(*CHOICES)]
+    domains: Annotated[str, _DOMAINS]
     label_words: Text
     refit: Flag
 

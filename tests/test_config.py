@@ -38,6 +38,11 @@ def test_settings_come_back_as_they_were_given(settings):
         ("learning_rates", 0.1, "give a rate greater than 0"),
         ("precision", "f16", "precision='f16'; give one of auto, f32, bf16"),
         ("transfer", "adapter", r"transfer='adapter'; give one of scratch \(trains everything"),
+        (
+            "domains",
+            "emotion:anger,rage",
+            "give one of corpora, .*two or more of anger, boredom, calm",
+        ),
         ("sampling", "random", "sampling='random'; choose round_robin"),
     ],
 )

@@ -20,7 +20,7 @@ from emojax.data.batches import INT16_SCALE
 from emojax.data.prepared import PreparedCorpus, load_recordings
 
 # Name on the command line → openSMILE's name.
-FEATURE_SETS = {"egemaps": "eGeMAPSv02", "compare": "ComParE_2016"}
+FEATURE_SETS = {"egemaps": "eGeMAPSv02", "compare": "ComParE_2016", "is10": "IS10"}
 # Clips per batch; limits the audio in memory and the loss when a run stops.
 _CLIPS_AHEAD = 64
 
@@ -33,7 +33,8 @@ def functionals(corpus: PreparedCorpus, feature_set: str, cache_dir: str | Path)
 
     Args:
       corpus: prepared corpus.
-      feature_set: ``"egemaps"`` (eGeMAPS v02, D = 88) or ``"compare"`` (ComParE 2016, D = 6373).
+      feature_set: ``"egemaps"`` (eGeMAPS v02, D = 88), ``"compare"`` (ComParE 2016, D = 6373) or
+        ``"is10"`` (the Interspeech 2010 Paralinguistic Challenge's, D = 1582).
       cache_dir: folder of cached features; made if missing.
 
     Raises:

@@ -12,6 +12,7 @@ import tqdm
 from emojax.baselines.feature_sets import FeatureSet
 from emojax.baselines.svm import CLASSIFIERS, Answer, per_speaker
 from emojax.corpora.folds import Folds, make_folds
+from emojax.corpora.groups import speaker_groups
 from emojax.corpora.spec import Clip
 from emojax.data.prepared import PreparedCorpus, open_corpus
 from emojax.evaluation.figures import confusion_figure
@@ -122,12 +123,12 @@ def _answers(
     if baseline.speaker_normalisation:
         features = per_speaker(features, [clip.speaker for clip in corpus.clips])
     labels = np.array([corpus.spec.labels.index(clip.label) for clip in corpus.clips])
+    groups = speaker_groups(corpus.clips)
     bar = tqdm.tqdm(
         folds.partitions, f"{corpus.spec.name} {baseline.classifier}", unit="fold", disable=None
     )
-    return [
-        CLASSIFIERS[baseline.classifier](features, labels, partition.parts) for partition in bar
-    ]
+    classify = CLASSIFIERS[baseline.classifier]
+    return [classify(features, labels, partition.parts, groups) for partition in bar]
 
 
 def _judge(
@@ -173,6 +174,7 @@ def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command
         "complexity": {
             name: [answer.complexity for answer in some] for name, some in answers.items()
         },
+        "gamma": {name: [answer.gamma for answer in some] for name, some in answers.items()},
         "config": {**vars(baseline), "features": baseline.features.name},
         "features": baseline.features.description,
         "versions": {**versions("scikit-learn", "numpy"), **baseline.features.versions},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,8 +15,13 @@ from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from emojax.corpora.groups import deal
+
 # EmoNet, section 4.1: "on a logarithmic scale from 1 to 10^-9"; the smallest C wins a tie.
 COMPLEXITIES = tuple(10.0**exponent for exponent in range(-9, 1))
+# Of rbf_cv: gamma as a multiple of 1 / D, and C; of pairs that are as good, the first is taken.
+_GRID = tuple(itertools.product((0.01, 0.1, 1.0, 10.0), (0.1, 1.0, 10.0, 100.0)))
+_INNER_FOLDS = 5
 # In standard deviations of the decision values, which are tiny for a tiny C. A few devel clips that
 # are all right must not make an SVM certain.
 _TEMPERATURES = (0.25, 100.0)
@@ -30,16 +37,23 @@ class Answer:
       devel_uar: UAR on devel with this C; None where C was not chosen on devel.
       probabilities: float ``[N, K]``, of the labels 0 to K - 1; the predicted one has the highest.
         They are the softmax of the decision values, one label against the rest, over a temperature
-        that makes devel likeliest. A label that no learnt clip has gets 0.
+        that makes devel, or the inner folds, likeliest. A label that no learnt clip has gets 0.
+      gamma: of the RBF kernel; None of a linear one.
     """
 
     predicted: np.ndarray
     complexity: float
     devel_uar: float | None
     probabilities: np.ndarray
+    gamma: float | None = None
 
 
-def linear(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndarray]) -> Answer:
+def linear(
+    features: np.ndarray,
+    labels: np.ndarray,
+    parts: Mapping[str, np.ndarray],
+    groups: np.ndarray | None = None,
+) -> Answer:
     """Fit the paper's linear SVM: choose C by devel UAR, then fit again on train and devel.
 
     Features are always standardised with the statistics of train.
@@ -48,27 +62,72 @@ def linear(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndar
       features: float ``[N, D]``; NaN counts as the mean of train.
       labels: int ``[N]``.
       parts: ``train``, ``devel`` and ``test`` → indices.
+      groups: int ``[N]``, the speaker of each clip; only :func:`rbf_cv` asks for them.
     """
     train, devel = parts["train"], parts["devel"]
     kernel = linear_kernel(_standardise(features, train))
     seen = {c: _decide(kernel, labels, c, train, devel) for c in COMPLEXITIES}
     uar = {c: _uar(labels[devel], values.argmax(axis=1)) for c, values in seen.items()}
     best = max(uar, key=uar.__getitem__)
-    return _answer(kernel, labels, parts, seen[best], best, uar[best])
+    temperature = _temperature(seen[best], labels[devel])
+    return _answer(kernel, labels, parts, temperature, best, uar[best])
 
 
-def rbf(features: np.ndarray, labels: np.ndarray, parts: Mapping[str, np.ndarray]) -> Answer:
+def rbf(
+    features: np.ndarray,
+    labels: np.ndarray,
+    parts: Mapping[str, np.ndarray],
+    groups: np.ndarray | None = None,
+) -> Answer:
     """Fit an SVM with C = 1 and an RBF kernel with gamma = 1 / D on train and devel.
 
     Nothing but the temperature is chosen on devel. The arguments are those of :func:`linear`.
     """
     train, devel = parts["train"], parts["devel"]
     scaled = _standardise(features, np.concatenate([train, devel]))
-    kernel = rbf_kernel(scaled, gamma=1 / features.shape[1])
-    return _answer(kernel, labels, parts, _decide(kernel, labels, 1.0, train, devel), 1.0, None)
+    gamma = 1 / features.shape[1]
+    kernel = rbf_kernel(scaled, gamma=gamma)
+    temperature = _temperature(_decide(kernel, labels, 1.0, train, devel), labels[devel])
+    return _answer(kernel, labels, parts, temperature, 1.0, gamma=gamma)
 
 
-CLASSIFIERS = {"linear": linear, "rbf": rbf}
+def rbf_cv(
+    features: np.ndarray,
+    labels: np.ndarray,
+    parts: Mapping[str, np.ndarray],
+    groups: np.ndarray | None = None,
+) -> Answer:
+    """Fit an SVM with an RBF kernel whose C and gamma do best in inner folds over speakers.
+
+    Train and devel make five folds, or as many as they have speakers; where there is one speaker,
+    or none is known, they are folds of clips. The UAR is over all folds together. The arguments are
+    those of :func:`linear`.
+    """
+    seen = np.concatenate([parts["train"], parts["devel"]])
+    scaled = _standardise(features, seen)
+    folds = _inner_folds(labels[seen], None if groups is None else groups[seen])
+
+    @functools.lru_cache(maxsize=1)
+    def kernel(gamma: float) -> np.ndarray:
+        return rbf_kernel(scaled, gamma=gamma / features.shape[1])
+
+    def held_out(gamma: float, complexity: float) -> np.ndarray:
+        values = np.empty((len(seen), labels.max() + 1))
+        for fold in np.unique(folds):
+            inside, outside = seen[folds != fold], seen[folds == fold]
+            values[folds == fold] = _decide(kernel(gamma), labels, complexity, inside, outside)
+        return values
+
+    truth = labels[seen]
+    best = max(_GRID, key=lambda pair: _uar(truth, held_out(*pair).argmax(axis=1)))
+    temperature = _temperature(held_out(*best), truth)
+    gamma, complexity = best
+    return _answer(
+        kernel(gamma), labels, parts, temperature, complexity, gamma=gamma / features.shape[1]
+    )
+
+
+CLASSIFIERS = {"linear": linear, "rbf": rbf, "rbf_cv": rbf_cv}
 
 
 def per_speaker(features: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
@@ -98,15 +157,24 @@ def _answer(
     kernel: np.ndarray,
     labels: np.ndarray,
     parts: Mapping[str, np.ndarray],
-    on_devel: np.ndarray,
+    temperature: float,
     complexity: float,
-    devel_uar: float | None,
+    devel_uar: float | None = None,
+    gamma: float | None = None,
 ) -> Answer:
     """Fit the SVM of this C on train and devel, and answer for test."""
     both = np.concatenate([parts["train"], parts["devel"]])
     values = _decide(kernel, labels, complexity, both, parts["test"])
-    probabilities = softmax(values / _temperature(on_devel, labels[parts["devel"]]), axis=1)
-    return Answer(values.argmax(axis=1), complexity, devel_uar, probabilities)
+    probabilities = softmax(values / temperature, axis=1)
+    return Answer(values.argmax(axis=1), complexity, devel_uar, probabilities, gamma)
+
+
+def _inner_folds(labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return the fold of each clip; where there are not two groups, each clip is one."""
+    if groups is None or len(np.unique(groups)) < 2:
+        groups = np.arange(len(labels))
+    folds = min(_INNER_FOLDS, len(np.unique(groups)))
+    return deal(groups, labels, (1 / folds,) * folds, seed=0)
 
 
 def _decide(

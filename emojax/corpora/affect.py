@@ -148,10 +148,14 @@ def valence(label: str, mapping: Mapping[str, str] | None = None) -> str:
 def emotion(label: str, mapping: Mapping[str, str] | None = None) -> str:
     """Return the common emotion of a label, one of ``EMOTIONS``; empty where it has none.
 
-    >>> emotion("joyful"), emotion("hot anger"), emotion("jealousy"), emotion("tired")
-    ('happiness', 'anger', '', '')
+    A label that is itself a common emotion needs no level: ``calm`` is one, and not in Table 2.
+
+    >>> emotion("joyful"), emotion("hot anger"), emotion("Calm"), emotion("jealousy")
+    ('happiness', 'anger', 'calm', '')
     """
     meant = _plain((mapping or {}).get(label, label))
+    if meant in EMOTIONS:
+        return meant
     return _ROWS[_WORDS[meant]]["emotion"] if meant in _WORDS else ""
 
 

@@ -5,15 +5,16 @@ corpus, the number of samples for each of the mapped classes [...] is equal to t
 count of the minority class. This is applied on training, validation, and testing partitions of each
 dataset separately." So no model can learn the label frequencies of a corpus.
 
-A third domain has the common emotions (``affect.EMOTIONS``). It keeps all clips that have one; its
-batches are balanced instead.
+A third domain has the common emotions (``affect.EMOTIONS``), or those of them that are given. It
+keeps all clips that have one; its batches are balanced instead.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,13 +51,45 @@ class Domain:
     parts: dict[str, dict[str, np.ndarray]]
 
 
-def split_domains(domains: str) -> tuple[bool, str]:
-    """Return whether the corpora themselves are among the domains, and the aggregated ones.
+class Domains(NamedTuple):
+    """What a setting ``domains`` asks for.
 
-    >>> split_domains("corpora"), split_domains("a+v"), split_domains("corpora+emotion")
-    ((True, ''), (False, 'a+v'), (True, 'emotion'))
+    Attributes:
+      beside: whether the corpora themselves are among the domains.
+      aggregated: one of ``DOMAINS``, or empty.
+      emotions: the labels that the domain of common emotions may have.
     """
-    return domains.startswith(CORPORA), domains.removeprefix(CORPORA).removeprefix("+")
+
+    beside: bool
+    aggregated: str
+    emotions: tuple[str, ...]
+
+
+def split_domains(domains: str) -> Domains:
+    """Split a setting that :func:`are_domains` allows.
+
+    >>> split_domains("corpora+emotion:fear,anger")
+    Domains(beside=True, aggregated='emotion', emotions=('fear', 'anger'))
+    >>> split_domains("a+v")[:2], split_domains("emotion").emotions == EMOTIONS
+    ((False, 'a+v'), True)
+    """
+    names, _, words = domains.partition(":")
+    emotions = tuple(words.split(",")) if words else EMOTIONS
+    return Domains(names.startswith(CORPORA), names.removeprefix(CORPORA).lstrip("+"), emotions)
+
+
+def are_domains(domains: str) -> bool:
+    """Return whether a text is one of ``CHOICES``, or ends with ``emotion:`` and its words.
+
+    >>> are_domains("emotion:anger,fear"), are_domains("emotion:anger,rage"), are_domains("fear")
+    (True, False, False)
+    """
+    names, colon, words = domains.partition(":")
+    if not colon:
+        return names in CHOICES
+    chosen = words.split(",")
+    distinct = len(chosen) == len(set(chosen)) > 1
+    return names.removeprefix(f"{CORPORA}+") == EMOTION and distinct and set(chosen) <= {*EMOTIONS}
 
 
 def aggregate(
@@ -64,17 +97,19 @@ def aggregate(
     corpora: Mapping[str, tuple[Sequence[Clip], Partition]],
     seed: int = 0,
     mappings: Mapping[str, Mapping[str, str]] | None = None,
+    emotions: Collection[str] = EMOTIONS,
 ) -> dict[str, Domain]:
     """Return the domains of an aggregated corpus, with balanced levels within each corpus.
 
     The clips chosen from a corpus do not depend on the other corpora.
 
     Args:
-      name: ``"arousal"``, ``"valence"``, or ``"a+v"`` for both.
+      name: ``"arousal"``, ``"valence"``, ``"a+v"`` for both, or ``"emotion"``.
       corpora: corpus → its clips and a partition of them.
       seed: seed of the subsampling.
       mappings: corpus → label → word of the vocabulary, for labels that it lacks
         (``affect.word``).
+      emotions: common emotions that ``"emotion"`` may have; clips of others are left out.
 
     Returns:
       dimension → its domain.
@@ -96,31 +131,32 @@ def aggregate(
         )
     mappings = mappings or {}
     if name == EMOTION:
-        return {EMOTION: _emotions(corpora, mappings)}
+        return {EMOTION: _emotions(corpora, mappings, emotions)}
     return {dimension: _domain(dimension, corpora, seed, mappings) for dimension in DOMAINS[name]}
 
 
 def _emotions(
     corpora: Mapping[str, tuple[Sequence[Clip], Partition]],
     mappings: Mapping[str, Mapping[str, str]],
+    emotions: Collection[str],
 ) -> Domain:
     """Return the domain of common emotions; clips without one are in no part and have label -1."""
     words = {
         corpus: [emotion(clip.label, mappings.get(corpus)) for clip in clips]
         for corpus, (clips, _) in corpora.items()
     }
-    there = {word for own in words.values() for word in own}
+    there = {word for own in words.values() for word in own} & {*emotions}
     labels = tuple(word for word in EMOTIONS if word in there)
     if len(labels) < 2:
         raise ValueError(
             f"the labels of {', '.join(corpora)} have {len(labels)} of the common emotions "
-            f"{', '.join(EMOTIONS)}; give label_words for them, or add a corpus"
+            f"{', '.join(emotions)}; give label_words for them, or add a corpus"
         )
     number = {word: place for place, word in enumerate(labels)}
     label = {
         corpus: np.array([number.get(word, -1) for word in own])
         for corpus, own in words.items()
-        if any(own)
+        if there & {*own}
     }
     parts = {
         corpus: {part: some[own[some] >= 0] for part, some in corpora[corpus][1].parts.items()}

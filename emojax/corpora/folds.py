@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from emojax.corpora.groups import speaker_groups
-from emojax.corpora.partitions import Partition, make_partition
+from emojax.corpora.partitions import RANDOM, Partition, make_partition
 from emojax.corpora.spec import Clip, CorpusSpec
 
 
@@ -34,8 +34,9 @@ def make_folds(
       spec: spec of the corpus.
       clips: all clips of the corpus, in any order.
       scheme: ``"loso"`` leaves out each speaker once, ``"fold:K"`` each of at most K groups of
-        speakers; any other is one partition of
-        :func:`~emojax.corpora.partitions.make_partition`, which says which groups there are.
+        speakers, ``"random:K"`` each of K groups of recordings, whoever speaks; any other is one
+        partition of :func:`~emojax.corpora.partitions.make_partition`, which says which groups
+        there are.
       seed: seed of the folds that are not published.
 
     Raises:
@@ -52,13 +53,13 @@ def make_folds(
     >>> [partition.parts["test"].tolist() for partition in folds.partitions]
     [[0, 1], [2, 3], [4, 5], [6, 7]]
     """
-    several = re.fullmatch("fold:([1-9][0-9]{0,8})", scheme)
+    several = re.fullmatch("(fold|random):([1-9][0-9]{0,8})", scheme)
     if scheme == "loso":
         # Speakers who share a recording are left out together, so one per group is enough.
         speakers = dict(zip(speaker_groups(clips), (clip.speaker for clip in clips), strict=True))
         schemes = (f"loso:{speakers[group]}" for group in sorted(speakers))
     elif several:
-        schemes = (f"fold:{i}/{several[1]}" for i in range(1, int(several[1]) + 1))
+        schemes = (f"{several[1]}:{i}/{several[2]}" for i in range(1, int(several[2]) + 1))
     else:
         partition = make_partition(spec, clips, scheme, seed)
         partition.clips_of("test", spec.name)
@@ -69,6 +70,8 @@ def make_folds(
     k = len(partitions)
     if scheme == "loso":
         how = f"leave one speaker out, {k} folds pooled"
+    elif scheme.startswith(RANDOM):
+        how = f"{k} random folds by recording pooled, stratified by label, seed {seed}"
     elif k == len(spec.folds):
         how = f"{k} published folds pooled"
     else:

@@ -51,6 +51,30 @@ def group_names(clips: Sequence[Clip], group: np.ndarray) -> list[str]:
     return ["+".join(sorted(members[g])) for g in sorted(members)]
 
 
+def deal_at_random(group: np.ndarray, label: np.ndarray, parts: int, seed: int) -> np.ndarray:
+    """Assign shuffled groups to parts in turn, label by label; each part gets as many, or one more.
+
+    Args:
+      group: int[N], result of :func:`speaker_groups`.
+      label: int[N]; a group counts as its first one.
+      parts: number of parts.
+      seed: seed of the shuffle.
+
+    Returns:
+      The part of each clip, int64[N].
+
+    >>> deal_at_random(np.arange(6), np.array([0, 0, 0, 1, 1, 1]), 3, seed=0).tolist()
+    [1, 2, 0, 0, 2, 1]
+    """
+    groups, group = np.unique(group, return_inverse=True)
+    first = np.full(len(groups), label.max())
+    np.minimum.at(first, group, label)
+    shuffled = np.random.default_rng(seed).permutation(len(groups))
+    part = np.empty(len(groups), np.int64)
+    part[shuffled[np.argsort(first[shuffled], kind="stable")]] = np.arange(len(groups)) % parts
+    return part[group]
+
+
 def deal(group: np.ndarray, label: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarray:
     """Assign whole groups to parts, with each label near its share of every part.
 

@@ -1,4 +1,4 @@
-"""Partitions into train, devel and test that keep every speaker and recording in one part."""
+"""Partitions into train, devel and test that keep every recording, and speaker, in one part."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from emojax.corpora.groups import deal, group_names, speaker_groups
+from emojax.corpora.groups import deal, deal_at_random, group_names, speaker_groups
 from emojax.corpora.segments import recording_of
 from emojax.corpora.spec import Clip, CorpusSpec
 
 PARTS = ("train", "devel", "test")
 ALL = "all"  # scheme without devel and test
+RANDOM = "random"  # scheme random:I/K
+SPEAKER_DEPENDENT = "speaker-dependent"  # in the protocol of speakers on both sides
 _WAYS_OUT = (
     "ways out: a `split` (train, devel, test) for every clip, a CSV with more speakers, "
     "or fewer labels"
@@ -69,7 +71,8 @@ def make_partition(
         A corpus with fewer speakers than K has as many groups as speakers. After its last group,
         it has no test part. ``"loso:SPEAKER"`` tests on one speaker. In both, devel is the next
         group and train the rest. If only two groups are left, devel is cut from train by recording.
-        ``"all"`` trains on every clip.
+        ``"random:I/K"`` tests on a random fold of recordings, whoever speaks, and its protocol says
+        *speaker-dependent*. ``"all"`` trains on every clip.
       seed: seed of the parts that are not published.
 
     Raises:
@@ -106,6 +109,8 @@ def make_partition(
     known = (
         "speaker-independent" if clips[0].speaker else "not speaker-independent (speakers unknown)"
     )
+    if scheme.startswith(f"{RANDOM}:"):
+        known = SPEAKER_DEPENDENT
     protocol = f"{known}: {how}{_gaps(corpus, part, complete, needed)}"
     if not clips[0].speaker:
         warnings.warn(f"corpus {spec.name}: {protocol}", stacklevel=2)
@@ -179,9 +184,14 @@ def _fold(corpus: _Corpus, scheme: str, seed: int) -> tuple[str, np.ndarray, Seq
         return how, _around(corpus.group, i, k), PARTS
     if kind == "fold" and 1 <= i <= k and k >= 3 and len(corpus.names) >= 2:
         return _of_several(corpus, i, k, seed)
+    recordings = _recordings(corpus.clips)
+    if kind == RANDOM and 1 <= i <= k and 3 <= k <= len(set(recordings)):
+        how = f"random fold {i} of {k} by recording, stratified by label, seed {seed}"
+        return how, _around(deal_at_random(recordings, corpus.label, k, seed), i, k), PARTS
     raise corpus.error(
         f"scheme {scheme!r}; allowed: 'default'; 'all'; 'fold:I/K' with 3 ≤ K and 1 ≤ I ≤ K where "
-        f"there are at least two speakers (there are {len(corpus.names)}); 'loso:SPEAKER' where "
+        f"there are at least two speakers (there are {len(corpus.names)}); 'random:I/K' with "
+        f"3 ≤ K ≤ {len(set(recordings))}, speakers on both sides; 'loso:SPEAKER' where "
         f"there are at least three, with one of {_some(sorted(of_speaker)) or '(speakers unknown)'}"
     )
 
@@ -218,9 +228,14 @@ def _around(fold: np.ndarray, i: int, folds: int) -> np.ndarray:
 def _cut_by_recording(corpus: _Corpus, part: np.ndarray, seed: int) -> str:
     """Move a fifth of train's recordings to devel, whoever speaks, and say so."""
     train = np.flatnonzero(part == PARTS.index("train"))
-    nobody = [dataclasses.replace(corpus.clips[int(i)], speaker="") for i in train]
-    part[train] = deal(speaker_groups(nobody), corpus.label[train], (0.8, 0.2), seed)
+    recordings = _recordings([corpus.clips[int(i)] for i in train])
+    part[train] = deal(recordings, corpus.label[train], (0.8, 0.2), seed)
     return f"devel cut from train by recording (two groups of speakers only), seed {seed}"
+
+
+def _recordings(clips: Sequence[Clip]) -> np.ndarray:
+    """Return the recording of each clip, whoever speaks, int64[N]."""
+    return speaker_groups([dataclasses.replace(clip, speaker="") for clip in clips])
 
 
 def _by_speaker(corpus: _Corpus, lists: Mapping[str, Sequence[str]]) -> np.ndarray:

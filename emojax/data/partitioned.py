@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from emojax.corpora.affect import VOCABULARY, check_corpora, of_corpus, parse_mapping, unknown
-from emojax.corpora.aggregate import CORPORA, EMOTION, Domain, split_domains
+from emojax.corpora.aggregate import CORPORA, EMOTION, Domain, Domains, split_domains
 from emojax.corpora.aggregate import aggregate as make_domains
 from emojax.corpora.partitions import PARTS, Partition, make_partition
 from emojax.corpora.spec import Clip
@@ -138,7 +138,8 @@ def open_corpora(
       paths: corpus → prepared folder.
       partition: the scheme for :func:`emojax.corpora.partitions.make_partition`.
       seed: seed of the partition and of the choice of a domain's clips.
-      domains: ``"corpora"``, one of ``DOMAINS``, or both, as in ``"corpora+emotion"``.
+      domains: ``"corpora"``, one of ``DOMAINS``, or both, as in ``"corpora+emotion"``; emotions
+        may be chosen, as in ``"emotion:anger,fear"``.
       label_words: the text for :func:`emojax.corpora.affect.parse_mapping`.
       refit: move the devel clips to train.
 
@@ -149,13 +150,13 @@ def open_corpora(
       ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or is mapped
         for a missing corpus; a part of a domain is empty.
     """
-    beside, domain = split_domains(domains)
+    asked = split_domains(domains)
     own = _open(paths, partition, seed)
     there = [part for part in PARTS if any(len(one.partition.parts[part]) for one in own.values())]
-    if beside and "test" in there:
+    if asked.beside and "test" in there:
         there.remove("test")  # the corpora's own heads are tested without it
-    aggregated = _aggregated(own, seed, domain, label_words) if domain else {}
-    corpora = dict(own) if beside else {}
+    aggregated = _aggregated(own, seed, asked, label_words) if asked.aggregated else {}
+    corpora = dict(own) if asked.beside else {}
     if both := set(corpora) & set(aggregated):
         raise ValueError(f"domains={domains!r} with a corpus {', '.join(both)}; name it otherwise")
     for name, some in aggregated.items():
@@ -175,19 +176,19 @@ def open_levels(
       dimension → corpus → that corpus with the dimension's levels; corpora with a single level, or
         without a common emotion, are left out.
     """
-    return _aggregated(_open(paths, partition, seed), seed, aggregate, label_words)
+    return _aggregated(_open(paths, partition, seed), seed, split_domains(aggregate), label_words)
 
 
 def _aggregated(
-    corpora: Mapping[str, PartitionedCorpus], seed: int, domain: str, label_words: str
+    corpora: Mapping[str, PartitionedCorpus], seed: int, asked: Domains, label_words: str
 ) -> dict[str, dict[str, PartitionedCorpus]]:
     words = parse_mapping(label_words)
     check_corpora(words, {name: corpus.labels for name, corpus in corpora.items()})
     mappings = {name: of_corpus(words, name) for name in corpora}
-    if domain != EMOTION:
+    if asked.aggregated != EMOTION:
         _refuse_unknown(corpora, mappings)
     tables = {name: (corpus.clips, corpus.partition) for name, corpus in corpora.items()}
-    domains = make_domains(domain, tables, seed, mappings)
+    domains = make_domains(asked.aggregated, tables, seed, mappings, asked.emotions)
     return {
         dimension: {name: _levelled(name, domain, corpora[name]) for name in domain.label}
         for dimension, domain in domains.items()
@@ -280,6 +281,8 @@ def joint_protocol(
             for part, chosen in parts.items()
             if not len(chosen) and any(len(one.partition.parts[part]) for one in corpora.values())
         )
+        if without := len(corpus.clips) - sum(map(len, parts.values())) if balanced else 0:
+            gaps += f"; of other labels and left out: {without} of {len(corpus.clips)} of {name}"
     if left_out:
         why = "having no common emotion" if balanced else "having a single level"
         gaps += f"; left out, {why}: {', '.join(left_out)}"

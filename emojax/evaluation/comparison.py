@@ -14,9 +14,10 @@ from emojax.evaluation.metrics import (
     FEW_SPEAKERS_NOTE,
     count_speakers,
     few_speakers,
+    speaker_dependent,
     uar_difference,
 )
-from emojax.evaluation.score_files import Prediction, aligned, read_predictions
+from emojax.evaluation.score_files import Prediction, aligned, read_predictions, read_protocols
 from emojax.evaluation.statistics import holm, mcnemar
 
 # File → prediction.
@@ -39,6 +40,7 @@ class Comparison:
       mid_p: mid-p variant of the same test.
       holm_p: mid-p, corrected by Holm for the number of corpora.
       speakers: number of speakers of the clips; None if some are unknown.
+      protocol: one line on who was tested; empty if A does not say it.
     """
 
     corpus: str
@@ -52,6 +54,7 @@ class Comparison:
     mid_p: float
     holm_p: float
     speakers: int | None
+    protocol: str = ""
 
 
 def compare(systems: Mapping[str, Sequence[Path]]) -> list[Comparison]:
@@ -71,7 +74,11 @@ def compare(systems: Mapping[str, Sequence[Path]]) -> list[Comparison]:
         raise ValueError(
             f"no corpus is in both: {names[0]} has {', '.join(a)}, {names[1]} has {', '.join(b)}"
         )
-    return compare_predictions({corpus: (a[corpus], b[corpus]) for corpus in common}, names)
+    found = compare_predictions({corpus: (a[corpus], b[corpus]) for corpus in common}, names)
+    protocols: dict[str, str] = {}
+    for workdir in systems[names[0]]:
+        protocols |= read_protocols(workdir)
+    return [dataclasses.replace(one, protocol=protocols.get(one.corpus, "")) for one in found]
 
 
 def _all_predictions(name: str, workdirs: Sequence[Path]) -> dict[str, Predictions]:
@@ -177,7 +184,7 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
         low, high = (f"{100 * end:+.1f}" for end in c.ci95)
         uars = f"{100 * c.uar_a:.1f}", f"{100 * c.uar_b:.1f}", f"{100 * c.difference:+.1f}"
         p_values = (f"{p:.4f}" if p >= 1e-4 else "<0.0001" for p in (c.exact_p, c.mid_p, c.holm_p))
-        name = c.corpus + few_speakers(c.speakers)
+        name = c.corpus + speaker_dependent(c.protocol) + few_speakers(c.speakers)
         rows.append((name, str(c.n), *uars, f"[{low}, {high}]", *p_values))
     notes = [
         f"UAR in percent; paired 95 % bootstrap interval over {what}: {', '.join(corpora)}."

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from emojax.corpora.partitions import SPEAKER_DEPENDENT
 from emojax.evaluation.calibration_error import CalibrationResult
 
 _FEWEST_SPEAKERS = 5
@@ -54,9 +55,10 @@ class CorpusResult:
 
     @property
     def title(self) -> str:
-        """Name of the corpus for tables and figures; it marks synthetic speech and few speakers."""
+        """Name of the corpus for tables and figures, with all that a reader must be warned of."""
         synthetic = " (synthetic speech)" if self.corpus.startswith("synthetic") else ""
-        return f"{self.corpus}{synthetic}{few_speakers(self.speakers)}"
+        dependent = speaker_dependent(self.protocol)
+        return f"{self.corpus}{synthetic}{dependent}{few_speakers(self.speakers)}"
 
     def to_json(self) -> dict:
         """Return the scores as plain JSON types, without the name of the corpus."""
@@ -189,6 +191,15 @@ def few_speakers(speakers: int | None) -> str:
     ('†', '', '')
     """
     return FEW_SPEAKERS if speakers is not None and speakers < _FEWEST_SPEAKERS else ""
+
+
+def speaker_dependent(protocol: str) -> str:
+    """Return the mark of a protocol with speakers on both sides, else nothing.
+
+    >>> speaker_dependent("speaker-dependent: random fold 1 of 5")
+    ' (speaker-dependent)'
+    """
+    return f" ({SPEAKER_DEPENDENT})" if SPEAKER_DEPENDENT in protocol else ""
 
 
 def _units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:

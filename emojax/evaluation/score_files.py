@@ -147,6 +147,22 @@ def read_predictions(path: str | Path) -> list[Prediction]:
         ) from error
 
 
+def read_protocols(workdir: Path) -> dict[str, str]:
+    """Read each corpus's protocol from ``results.json``; empty where the file is missing.
+
+    Raises:
+      ValueError: the file is invalid.
+    """
+    path = workdir / "results.json"
+    if not path.is_file():
+        return {}
+    try:
+        corpora = json.loads(path.read_text("utf-8"))["corpora"]
+        return {name: str(result["protocol"]) for name, result in corpora.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no results.json of evaluate.py or baseline.py") from error
+
+
 def parse_workdirs(items: Sequence[str]) -> dict[str, list[Path]]:
     """Parse ``NAME=FOLDER`` items into setting → work directories.
 

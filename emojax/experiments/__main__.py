@@ -71,7 +71,7 @@ flags.DEFINE_string(
     "tune_config", "configs/adapt.py", "Settings of the tuning on a trained network."
 )
 flags.DEFINE_string("engine", "here", "here | local:PROCESSES | slurm:timeout_min=600,...")
-flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, compare, or both.")
+flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, compare, is10.")
 flags.DEFINE_enum(
     "aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what."
 )

@@ -10,7 +10,7 @@ from emojax.baselines.feature_sets import open_features
 
 def test_an_unknown_name_is_one_clear_error():
     with pytest.raises(
-        ValueError, match="'mfcc'; choose one of egemaps, compare, deepspectrum_vgg16, "
+        ValueError, match="'mfcc'; choose one of egemaps, compare, is10, deepspectrum_vgg16, "
     ):
         open_features("mfcc")
 
@@ -18,14 +18,16 @@ def test_an_unknown_name_is_one_clear_error():
 def test_each_set_of_opensmile_reads_its_own_features(monkeypatch):
     monkeypatch.setattr(features, "version", lambda _: "9.9")
     monkeypatch.setattr(feature_sets, "functionals", lambda *asked: asked)
-    sets = [open_features(name) for name in ("egemaps", "compare")]
+    sets = [open_features(name) for name in ("egemaps", "compare", "is10")]
     assert [one.read("corpus", "folder") for one in sets] == [
         ("corpus", "egemaps", "folder"),
         ("corpus", "compare", "folder"),
+        ("corpus", "is10", "folder"),
     ]
     assert [(one.description, one.versions) for one in sets] == [
         ("eGeMAPSv02", {"opensmile": "9.9"}),
         ("ComParE_2016", {"opensmile": "9.9"}),
+        ("IS10", {"opensmile": "9.9"}),
     ]
 
 

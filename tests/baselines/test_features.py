@@ -41,6 +41,11 @@ def test_features_are_opensmile_s_of_the_prepared_samples_in_the_order_of_the_ta
         np.testing.assert_array_equal(found[index], expected)
 
 
+@pytest.mark.parametrize(("name", "size"), [("egemaps", 88), ("compare", 6373), ("is10", 1582)])
+def test_each_set_has_as_many_features_as_published(name, size):
+    assert len(features._smile(features.FEATURE_SETS[name]).feature_names) == size
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to a group of processes")
 def test_ctrl_c_ends_the_script_with_one_line(tmp_path):
     noise = np.random.default_rng(0).normal(0, 0.1, (40, 80_000))  # enough to be far from done

@@ -12,6 +12,7 @@ from emojax.baselines.feature_sets import FeatureSet, open_features
 from emojax.baselines.pipeline import Baseline, evaluate
 from emojax.corpora.spec import read_clips, write_clips
 from emojax.data.prepared import open_corpus
+from emojax.evaluation.score_files import table
 
 
 def told(corpus, cache_dir):
@@ -32,7 +33,7 @@ def test_files_are_those_of_evaluate_py_and_folds_are_pooled(tiny_paths, tmp_pat
     assert set(written["corpora"]) == {"tones", "levels"}
     keys = (
         "command commit part utterance step devel_uar config versions mean_uar corpora "
-        "complexity features"
+        "complexity gamma features"
     )
     assert set(written) == set(keys.split())
     assert written["config"] == {
@@ -70,6 +71,17 @@ def test_speaker_normalisation_is_named(tiny_paths, tmp_path):
     assert json.loads((tmp_path / "results.json").read_text())["devel_uar"]["tones"] is None
 
 
+def test_random_folds_are_speaker_dependent_in_every_row(tiny_paths, tmp_path):
+    results = evaluate(Baseline(TELLING, "rbf_cv", "random:3"), tiny_paths, tmp_path, tmp_path)
+    lines = table(results).splitlines()
+    for result, line in zip(results, lines[1:], strict=False):
+        assert result.n == len(open_corpus(tiny_paths[result.corpus]).clips)
+        assert line.startswith(f"{result.corpus} (speaker-dependent)")
+    gammas = json.loads((tmp_path / "results.json").read_text())["gamma"]
+    assert [len(gammas[result.corpus]) for result in results] == [3, 3]
+    assert all(gamma > 0 for some in gammas.values() for gamma in some)
+
+
 def test_a_wrong_partition_is_known_before_the_first_feature(tiny_paths, tmp_path):
     untouched = FeatureSet("untouched", "", {}, lambda *_: pytest.fail("extracted"))
     with pytest.raises(ValueError, match="scheme 'halves'; allowed"):
@@ -91,7 +103,7 @@ def test_a_corpus_without_speakers_is_known_before_the_first_feature(tiny_paths,
 
 
 def test_an_unknown_classifier_is_one_clear_error():
-    with pytest.raises(ValueError, match="classifier='tree'; choose one of linear, rbf"):
+    with pytest.raises(ValueError, match="classifier='tree'; choose one of linear, rbf, rbf_cv"):
         Baseline(TELLING, "tree")
 
 

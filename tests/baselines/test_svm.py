@@ -51,6 +51,35 @@ def test_linear_takes_the_best_c_on_devel_and_learns_from_both(clips):
     np.testing.assert_array_equal(answer.predicted, expected)
 
 
+def test_inner_folds_choose_c_and_gamma_and_keep_a_speaker_on_one_side(clips):
+    features, labels = clips
+    speakers = np.arange(150) % 7
+    seen, scores = np.arange(90), {}
+    scaled = StandardScaler().fit(features[:90]).transform(features)
+    folds = svm._inner_folds(labels[:90], speakers[:90])
+    assert sorted(set(folds)) == [0, 1, 2, 3, 4]
+    assert all(len(set(folds[speakers[:90] == speaker])) == 1 for speaker in range(7))
+    for gamma, complexity in svm._GRID:
+        model = SVC(C=complexity, gamma=gamma / 20)
+        predicted = np.empty(90, int)
+        for fold in range(5):
+            inside, outside = seen[folds != fold], seen[folds == fold]
+            predicted[outside] = model.fit(scaled[inside], labels[inside]).predict(scaled[outside])
+        hits = [np.mean(predicted[labels[:90] == label] == label) for label in range(3)]
+        scores[gamma, complexity] = np.mean(hits)
+    gamma, complexity = max(scores, key=scores.__getitem__)
+    answer = svm.rbf_cv(features, labels, PARTS, speakers)
+    assert (answer.gamma, answer.complexity) == (gamma / 20, complexity)
+    expected = SVC(C=complexity, gamma=gamma / 20).fit(scaled[:90], labels[:90])
+    np.testing.assert_array_equal(answer.predicted, expected.predict(scaled[90:]))
+
+
+@pytest.mark.parametrize("speakers", [None, np.zeros(90, int)])
+def test_inner_folds_of_one_speaker_are_of_clips(clips, speakers):
+    folds = svm._inner_folds(clips[1][:90], speakers)
+    assert np.bincount(folds).tolist() == [18] * 5
+
+
 def test_ties_of_votes_are_settled_as_by_the_svm(clips):
     features, _ = clips
     labels = np.random.default_rng(1).integers(0, 6, 150)  # noise: many ties

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emojax.corpora.aggregate import aggregate
+from emojax.corpora.aggregate import CHOICES, aggregate, are_domains
 from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import Clip
 
@@ -109,3 +109,47 @@ def test_each_corpus_has_its_own_mapping():
     ]
     assert domain.label["a"].tolist() == [0, 1]
     assert domain.label["b"].tolist() == [1, 0]
+
+
+def test_only_the_chosen_emotions_are_labels_and_clips_of_others_are_in_no_part():
+    some = {
+        "a": corpus_of(["anger", "calm", "fearful", "joy"], [0, 0, 0, 1]),
+        "b": corpus_of(["neutral", "boredom"], [0, 0]),
+    }
+    chosen = aggregate("emotion", some, emotions=("happiness", "fear", "anger"))["emotion"]
+    assert chosen.labels == ("anger", "fear", "happiness")
+    assert chosen.label["a"].tolist() == [0, -1, 1, 2]
+    assert list(chosen.parts) == ["a"]
+    assert chosen.parts["a"]["train"].tolist() == [0, 2]
+    every = aggregate("emotion", some)["emotion"]
+    assert every.labels == ("anger", "boredom", "calm", "fear", "happiness", "neutral")
+
+
+def test_fewer_than_two_of_the_chosen_emotions_are_refused():
+    with pytest.raises(ValueError, match="have 1 of the common emotions anger, disgust; give"):
+        aggregate(
+            "emotion", {"a": corpus_of(["anger", "fear"], [0, 0])}, emotions=["anger", "disgust"]
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "emotion:",
+        "emotion:anger",
+        "emotion:anger,anger",
+        "emotion:anger,rage",
+        "emotion:anger,fear,",
+        "a+v:anger,fear",
+        "corpora:anger,fear",
+        "corpora+corpora",
+    ],
+)
+def test_texts_that_name_no_domains(text):
+    assert not are_domains(text)
+
+
+@pytest.mark.parametrize("text", [*CHOICES, "emotion:fear,calm", "corpora+emotion:anger,fear"])
+def test_texts_that_name_domains(text):
+    assert are_domains(text)

@@ -15,7 +15,9 @@ CLIPS = [
 ]
 
 
-@pytest.mark.parametrize("scheme", ["loso", "fold:3", "fold:6", "fold:7", "fold:999999999"])
+@pytest.mark.parametrize(
+    "scheme", ["loso", "fold:3", "fold:6", "fold:7", "fold:999999999", "random:5"]
+)
 def test_every_clip_is_tested_once(scheme):
     tested = [partition.parts["test"] for partition in make_folds(SPEC, CLIPS, scheme).partitions]
     assert sorted(np.concatenate(tested)) == list(range(len(CLIPS)))
@@ -65,10 +67,23 @@ def test_one_partition_is_as_it_was():
 
 
 @pytest.mark.filterwarnings("ignore:corpus demo")
-@pytest.mark.parametrize("scheme", ["fold:2", "fold:0", "fold:1", "fold:x", "losos", "loso"])
+@pytest.mark.parametrize(
+    "scheme", ["fold:2", "fold:0", "fold:1", "fold:x", "losos", "loso", "random:2", "random:37"]
+)
 def test_what_the_corpus_does_not_allow_says_what_is_allowed(scheme):
     clips = (
         [dataclasses.replace(clip, speaker="") for clip in CLIPS[:6]] if scheme == "loso" else CLIPS
     )
     with pytest.raises(ValueError, match="allowed"):
         make_folds(SPEC, clips, scheme)
+
+
+def test_random_folds_say_that_they_are_speaker_dependent():
+    folds = make_folds(SPEC, CLIPS, "random:5", seed=4)
+    assert folds.protocol == (
+        "speaker-dependent: 5 random folds by recording pooled, stratified by label, seed 4"
+    )
+    for partition in folds.partitions:
+        assert partition.protocol.startswith("speaker-dependent: random fold ")
+        learnt = {CLIPS[i].speaker for i in partition.parts["train"]}
+        assert learnt & {CLIPS[i].speaker for i in partition.parts["test"]}

@@ -114,6 +114,32 @@ def test_folds_test_every_clip_once_and_devel_is_the_next_fold(clips, data):
         assert fold.protocol.endswith("; no test")
 
 
+@given(corpora(), st.integers(3, 5), st.integers(0, 9), st.randoms(use_true_random=False))
+@settings(max_examples=50, deadline=None)
+def test_random_folds_are_nearly_equal_and_keep_a_recording_on_one_side(clips, k, seed, rng):
+    clips = clips + clips_of("xyz")
+    schemes = [f"random:{i}/{k}" for i in range(1, k + 1)]
+    folds = [make_partition(SPEC, clips, scheme, seed) for scheme in schemes]
+    assert sorted(i for fold in folds for i in fold.parts["test"]) == list(range(len(clips)))
+    recordings = [len({clips[i].digest for i in fold.parts["test"]}) for fold in folds]
+    assert max(recordings) - min(recordings) <= 1
+    for fold, following in zip(folds, [*folds[1:], folds[0]], strict=True):
+        assert disjoint(values(fold, clips, "digest"))
+        assert fold.parts["devel"].tolist() == following.parts["test"].tolist()
+    shuffled = rng.sample(clips, len(clips))
+    again = make_partition(SPEC, shuffled, schemes[0], seed)
+    assert files(again, shuffled) == files(folds[0], clips)
+
+
+def test_random_folds_have_each_label_alike():
+    clips = [clip for take in range(7) for clip in takes_of("ab", take)]
+    for i in range(1, 4):
+        parts = make_partition(SPEC, clips, f"random:{i}/3").parts
+        counts = Counter(clips[j].label for j in parts["test"])
+        assert set(counts) == set(LABELS)
+        assert max(counts.values()) - min(counts.values()) <= 1
+
+
 @given(st.lists(st.integers(0, 29), max_size=3), st.integers(3, 5), st.integers(0, 9))
 @settings(max_examples=30, deadline=None)
 def test_two_speakers_are_tested_once_each_and_devel_shares_no_recording_with_train(twins, k, seed):

@@ -217,6 +217,22 @@ def test_common_emotions_stand_beside_the_corpora(tiny_paths):
     assert opened["tones"].stored("train").strata is None
 
 
+def test_chosen_emotions_leave_out_clips_and_say_how_many(tiny_paths):
+    words = "high=anger,middle=joy,low=sadness,soft=sadness,loud=fear"
+    domain = domains(tiny_paths, "emotion:sadness,anger", words=words)["emotion"]
+    assert domain.labels == ("anger", "sadness")
+    kept = {domain.clips[i].file for part in domain.partition.parts.values() for i in part}
+    for name, others in (("tones", {"middle"}), ("levels", {"loud"})):
+        clips = open_corpus(tiny_paths[name]).clips
+        assert {f"{name}/{c.file}" for c in clips if c.label not in others} == {
+            file for file in kept if file.startswith(name)
+        }
+        without = sum(clip.label in others for clip in clips)
+        said = f"; of other labels and left out: {without} of {len(clips)} of {name}"
+        assert said in domain.partition.protocol
+    assert set(domain.stored("train").labels) == {0, 1}
+
+
 def test_a_domain_beside_the_corpora_needs_no_test_part(tiny_paths, tmp_path):
     shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
     clips = [

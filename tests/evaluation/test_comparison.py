@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,18 @@ def test_figures_are_those_of_the_predictions(workdirs):
 def test_a_run_does_not_differ_from_itself(workdirs):
     for one in compare_two(workdirs[0], workdirs[0]):
         assert (one.difference, one.ci95, one.mid_p, one.holm_p) == (0, (0, 0), 1, 1)
+
+
+def test_a_speaker_dependent_protocol_is_named(workdirs):
+    assert "speaker-dependent" not in comparison_table(compare_two(*workdirs))
+    noted = {"corpora": {"one": {"protocol": "speaker-dependent: random fold 1 of 5"}}}
+    (workdirs[0] / "results.json").write_text(json.dumps(noted))
+    (_, one, two, *_) = comparison_table(compare_two(*workdirs)).splitlines()
+    assert one.startswith("one (speaker-dependent)  ")
+    assert two.startswith("two  ")
+    (workdirs[0] / "results.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"is no results\.json of evaluate"):
+        compare_two(*workdirs)
 
 
 def test_p_values_are_those_of_fagerland_lydersen_and_laake(tmp_path):

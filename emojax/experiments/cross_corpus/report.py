@@ -107,7 +107,7 @@ def _check(
     if unknown:
         raise ValueError(
             f"--features={', '.join(map(repr, unknown))}; "
-            f"choose one of {', '.join(FEATURE_SETS)}, or both"
+            f"choose one of {', '.join(FEATURE_SETS)}, or several"
         )
     if features:
         opensmile_version()

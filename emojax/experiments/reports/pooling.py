@@ -185,4 +185,4 @@ def _scheme(folds: Sequence[Scored]) -> str:
 def _schemes(folds: Sequence[Scored]) -> Iterator[str]:
     for one in folds:
         partition = str(one.run["config"].get("partition", "default"))
-        yield re.sub(r"^(loso):.*|^(fold):[0-9]+/", lambda m: m[1] or f"{m[2]}:", partition)
+        yield re.sub(r"^(loso):.*|^(fold|random):[0-9]+/", lambda m: m[1] or f"{m[2]}:", partition)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from emojax.evaluation.metrics import speaker_dependent
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import Grid
 from emojax.experiments.reports.table import Cell, Table
@@ -24,7 +26,7 @@ _RUNS = {
 }
 _RUNS |= {**NETWORK, "utterance": "", "commit": "", "command": ""}
 # Classifier of emojax.baselines.svm → parts over which it standardises the features.
-_STANDARDISED_OVER = {"linear": "train", "rbf": "train and devel"}
+_STANDARDISED_OVER = {"linear": "train", "rbf": "train and devel", "rbf_cv": "train and devel"}
 
 
 def network_settings(config: Mapping) -> tuple[Cell, ...]:
@@ -50,6 +52,8 @@ def score_report(
 ) -> Report:
     """Return a report on finished runs, with the protocols, seeds, settings and versions they note.
 
+    Its title and captions say where a score is speaker-dependent.
+
     Args:
       grid: scores of the runs.
       name: name of the experiment.
@@ -60,14 +64,17 @@ def score_report(
       runs: runs behind the grid, if it merges several of them.
     """
     runs = runs or grid
+    protocols = _protocols(grid)
+    dependent = speaker_dependent(protocols)
+    shown = [dataclasses.replace(one, caption=one.caption + dependent) for one in pieces]
     return Report(
         name=name,
-        title=title,
-        protocol=_protocols(grid),
+        title=title + dependent,
+        protocol=protocols,
         seeds=_seeds(runs),
         normalisation=normalisation(runs),
         selection=selection,
-        pieces=[*pieces, _runs_table(runs)],
+        pieces=[*shown, _runs_table(runs)],
         missing=missing,
         run_versions=_versions(runs),
         caution=_caution(grid),

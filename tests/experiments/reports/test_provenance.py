@@ -38,3 +38,15 @@ def test_the_runs_table_has_what_matters_of_a_network_where_it_is_noted(workdirs
         [row[column] for column in columns] for row in rows_of(transfer_report(workdirs).pieces[-1])
     ]
     assert rows == [[""] * 3, [""] * 3, ["32", "0.1, 0.01", "2500"]]
+
+
+def test_every_title_says_where_a_score_is_speaker_dependent(tmp_path, finished):
+    folders = {
+        name: [finished(tmp_path / name, {"x": 30}, protocol=f"speaker-{kind}: one of 5")]
+        for name, kind in (("scratch", "independent"), ("shared", "dependent"))
+    }
+    report = transfer_report(folders)
+    titles = [report.title, *(piece.caption for piece in report.pieces[:-1])]
+    assert all(title.endswith(" (speaker-dependent)") for title in titles)
+    report = transfer_report({"scratch": folders["scratch"], "again": folders["scratch"]})
+    assert "speaker-dependent" not in "".join([report.title, *(p.caption for p in report.pieces)])
