@@ -16,11 +16,15 @@ import numpy as np
 import pytest
 import stand_in
 import step
+import timeline
 import traffic
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.data.windows import MOST_PADDING, PARTS, choose_windows, work_padding_share
+from emojax.inference.answer import Answer
 from emojax.models.adapter_resnet import AdapterResNet
+from emojax.timeline.speech import Scan
+from emojax.timeline.timeline import Segment, Timeline, Track
 
 ROOT = Path(__file__).parents[1]
 SLEEPER = """
@@ -238,3 +242,17 @@ def test_bad_arguments_are_refused_before_anything_is_measured(arguments, messag
     )
     assert done.returncode
     assert message in done.stderr + done.stdout
+
+
+def test_a_timeline_is_compared_with_what_was_said_by_time():
+    def segment(start_s, end_s, label):
+        return Segment(start_s, end_s, None, Answer({label: 1.0}))
+
+    heard = [segment(0, 3, "anger"), segment(3, 4, "fear"), segment(6, 8, "fear")]
+    said = [timeline.Said(0, 4, "anger"), timeline.Said(5, 7, "fear")]
+    made = Timeline("", 10, ("anger", "fear"), [Track(None, Scan(*np.zeros((3, 1))), heard)])
+    shares = timeline.agreement(made, said)
+    assert shares["clip_time_found"] == pytest.approx(5 / 6, abs=0.01)
+    assert shares["found_time_in_clips"] == pytest.approx(5 / 6, abs=0.01)
+    assert shares["label_right_of_found_clip_time"] == pytest.approx(4 / 5, abs=0.01)
+    assert shares["time_uar"] == pytest.approx((3 / 4 + 1) / 2, abs=0.01)

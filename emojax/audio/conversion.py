@@ -23,7 +23,7 @@ class Conversion:
     def __init__(self, channel: int | None = None) -> None:
         self.channel = channel
         self.levels = Levels()
-        self.peak, self.rate_hz = 0.0, 0
+        self.peak, self.rate_hz, self.samples = 0.0, 0, 0
         self._mixer = Mixer(channel)
 
     @property
@@ -47,6 +47,7 @@ class Conversion:
 
     def _seen(self, mono: np.ndarray) -> np.ndarray:
         self.peak = max(self.peak, float(np.abs(mono).max(initial=0.0)))
+        self.samples += len(mono)
         return mono
 
 

@@ -17,6 +17,10 @@ class TooLong(BadAudio):
     """A recording that is too long to be read at once."""
 
 
+class Silent(BadAudio):
+    """A recording whose samples are all equal."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Piece:
     """One recording within a file: ``head``, then the file's bytes from ``start`` to ``stop``.

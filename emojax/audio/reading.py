@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +12,18 @@ import numpy as np
 from emojax.audio.conversion import SAMPLE_RATE_HZ, Conversion, check_rate, convert, exhaust, scaled
 from emojax.audio.decoding import BLOCK_SAMPLES, Block, decode
 from emojax.audio.mixing import Levels
-from emojax.audio.pieces import BadAudio, TooLong
+from emojax.audio.pieces import BadAudio, Silent, TooLong
 
 __all__ = [
     "SAMPLE_RATE_HZ",
     "BadAudio",
+    "Recording",
+    "Silent",
     "TooLong",
+    "count_channels",
     "read_audio",
     "read_blocks",
+    "survey",
     "to_mono_16khz",
     "to_pcm16",
 ]
@@ -63,14 +68,53 @@ def read_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
     Raises:
       BadAudio: as in :func:`read_audio`, before the first block; the limit is one day.
     """
-    survey = Conversion()
-    exhaust(survey.blocks(decode(Path(path), MAX_BLOCKS_S)))
-    if survey.channel_instead is not None:
-        survey = Conversion(survey.channel_instead)
-        exhaust(survey.blocks(decode(Path(path), MAX_BLOCKS_S)))
-    _check_recording(survey)
-    again = Conversion(survey.channel)
-    return (scaled(block, survey.peak) for block in again.blocks(decode(Path(path), MAX_BLOCKS_S)))
+    return survey(path).blocks()
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """Recording of any length that is read in blocks, as often as one likes.
+
+    Attributes:
+      path: path of the file.
+      channel: number of the only channel to read, from 0; None for the mean of all.
+      samples: number of samples at 16 kHz.
+      peak: largest absolute value before scaling.
+    """
+
+    path: Path
+    channel: int | None
+    samples: int
+    peak: float
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield float32 ``[n]``, mono, 16 kHz, in −1..1."""
+        decoded = decode(self.path, MAX_BLOCKS_S)
+        return (scaled(block, self.peak) for block in Conversion(self.channel).blocks(decoded))
+
+
+def survey(path: str | os.PathLike, channel: int | None = None) -> Recording:
+    """Decode a recording once, to find its errors, length and peak, and the channels to mix.
+
+    Args:
+      path: as for :func:`read_blocks`.
+      channel: number of the only channel to read, from 0; None mixes all.
+
+    Raises:
+      BadAudio: as in :func:`read_blocks`.
+    """
+    done = Conversion(channel)
+    exhaust(done.blocks(decode(Path(path), MAX_BLOCKS_S)))
+    if done.channel_instead is not None:
+        return survey(path, done.channel_instead)
+    _check_recording(done)
+    return Recording(Path(path), channel, done.samples, done.peak)
+
+
+def count_channels(path: str | os.PathLike) -> int:
+    """Return the number of channels of a recording; BadAudio if it has no beginning."""
+    block, _ = next(decode(Path(path), MAX_BLOCKS_S))
+    return block.shape[1]
 
 
 def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
@@ -171,7 +215,7 @@ def _check_levels(levels: Levels, sample_rate_hz: int) -> None:
     if duration_s < MIN_DURATION_S:
         raise BadAudio(f"too short: {duration_s:.3f} s, at least {MIN_DURATION_S} s needed")
     if levels.low == levels.high:
-        raise BadAudio("silent: all samples are equal")
+        raise Silent("silent: all samples are equal")
 
 
 def _check_peak(levels: Levels) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emojax.evaluation.fonts import save_figure
 from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, CorpusResult, few_speakers
 from emojax.files import replacing
+from emojax.fonts import save_figure
 
 _CELL_IN = 0.46
 _MARGIN_IN = 1.4

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from emojax.evaluation.fonts import save_figure
 from emojax.experiments.reports.table import Table, html_text
 from emojax.files import replacing
+from emojax.fonts import save_figure
 from emojax.versions import commit, versions
 
 _DPI = 110

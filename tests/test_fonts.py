@@ -7,8 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from emojax.evaluation import fonts
-from emojax.evaluation.fonts import save_figure
+from emojax import fonts
+from emojax.fonts import save_figure
 
 
 @pytest.fixture

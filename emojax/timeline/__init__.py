@@ -1,0 +1,1 @@
+"""Timelines of long recordings: when somebody speaks, and with which emotion."""
