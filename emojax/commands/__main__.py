@@ -12,7 +12,7 @@ from emojax.compilation import use_compilation_cache
 from emojax.cpu import use_fast_allocator
 
 # Each is a module of this package with add_arguments(parser), run(arguments) and AGAIN.
-COMMANDS = ("predict", "timeline", "embed", "listen", "export", "corpora")
+COMMANDS = ("predict", "timeline", "embed", "listen", "demo", "export", "corpora")
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from emojax.corpora.affect import LEVELS, level, unknown
 
 
@@ -13,6 +15,8 @@ class Answer(dict[str, float]):
     Attributes:
       warning: one sentence on why the recording is unlike those that the model learnt from; empty
         if it is not, or if the run has no calibration.
+      embedding: float32 ``[D]``, as :meth:`emojax.inference.api.Model.embed` returns it; None of an
+        answer that no network gave.
 
     >>> answer = Answer({"anger": 0.7, "happiness": 0.1, "neutral": 0.2})
     >>> answer.label, round(answer.arousal, 3), round(answer.valence, 3), answer.warning
@@ -23,9 +27,10 @@ class Answer(dict[str, float]):
         self,
         probabilities: Mapping[str, float] | Iterable[tuple[str, float]],
         warning: str = "",
+        embedding: np.ndarray | None = None,
     ) -> None:
         super().__init__(probabilities)
-        self.warning = warning
+        self.warning, self.embedding = warning, embedding
 
     @property
     def label(self) -> str:

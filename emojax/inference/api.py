@@ -281,6 +281,7 @@ class Model:
             Answer(
                 zip(labels, map(float, row), strict=True),
                 own.warning(embedding, *map(float, traits)) if own else "",
+                embedding,
             )
             for row, embedding, traits in zip(shares, heard.embeddings, heard.traits, strict=True)
         ]

@@ -17,9 +17,9 @@ from emojax.files import printable, replacing
 # File in a run's folder with the calibration of each of its corpora.
 CALIBRATION_FILE = "calibration.json"
 # What is a little shorter than any training recording is judged by its distance alone.
-_MUCH_SHORTER = 0.5
+MUCH_SHORTER = 0.5
 # A gain this much lower than in training leaves 16-bit speech near its rounding noise.
-_MUCH_QUIETER_DB = 20.0
+MUCH_QUIETER_DB = 20.0
 _MOST_NUMBERS = 2**20
 
 
@@ -65,12 +65,12 @@ class Calibration:
         A long recording is judged by the mean embedding of its windows, which is never farther
         from the training's mean than the windows are on average.
         """
-        if duration_s < _MUCH_SHORTER * self.shortest_s:
+        if duration_s < MUCH_SHORTER * self.shortest_s:
             return (
                 f"too short: {duration_s:.2f} s, where the recordings that the model learnt from "
                 f"have {self.shortest_s:.2f} s or more"
             )
-        if level_db < self.quietest_db - _MUCH_QUIETER_DB:
+        if level_db < self.quietest_db - MUCH_QUIETER_DB:
             return (
                 f"nearly silent: {level_db:.0f} dB of full scale, where the recordings that the "
                 f"model learnt from have {self.quietest_db:.0f} dB or more"

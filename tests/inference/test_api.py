@@ -44,6 +44,7 @@ def test_embedding_is_float32_of_eight_times_the_width(model, clip):
     embedding = model.embed(*clip)
     assert embedding.shape == (8 * 4,)
     assert embedding.dtype == np.float32
+    np.testing.assert_array_equal(model.predict(*clip).embedding, embedding)
 
 
 def test_bytes_and_open_files_are_files(model, tiny_sources):

