@@ -1,12 +1,12 @@
 """How right a timeline is, and what it takes, of a recording made of a corpus's clips.
 
 python benchmarks/timeline.py CORPORA --data_dir=DATA [--model=MODEL] [--duration_s=3600]
-    [--wav=FILE.wav]
+    [--pauses_s 0.8 3] [--wav=FILE.wav]
 
-Clips follow each other by chance, with pauses of 0.8 to 3 s of faint noise, so what is said when is
-known. Corpora are prepared ones; their labels are taken as common emotions. A model that learnt
-from them is asked what it knows: the share then says that the tool puts answers in the right
-places, and nothing about other speakers.
+Clips follow each other by chance, with pauses of faint noise, so what is said when is known.
+Corpora are prepared ones; their labels are taken as common emotions, of which the model must have
+some. A model that learnt from them is asked what it knows: the share then says that the tool puts
+answers in the right places, and nothing about other speakers.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from emojax.data.batches import INT16_SCALE
 from emojax.data.prepared import find_corpora, load_recordings
 from emojax.timeline.timeline import Timeline, make_timeline
 
-PAUSES_S = (0.8, 3.0)
 NOISE = 1e-4  # 80 dB below full scale
 GRID_S = 0.01
 
@@ -46,14 +45,16 @@ class Said(NamedTuple):
     label: str
 
 
-def clips(names: Sequence[str], data_dir: Path, seed: int) -> Iterator[tuple[np.ndarray, str]]:
-    """Yield the clips of all corpora that have a common emotion, by chance, again and again."""
+def clips(
+    names: Sequence[str], data_dir: Path, labels: Sequence[str], seed: int
+) -> Iterator[tuple[np.ndarray, str]]:
+    """Yield the clips whose common emotion is one of the labels, by chance, again and again."""
     corpora = find_corpora(names, data_dir)
     rows = [
         (corpus, row, common)
         for corpus in corpora.values()
         for row, clip in enumerate(corpus.clips)
-        if (common := emotion(clip.label))
+        if (common := emotion(clip.label)) in labels
     ]
     random = np.random.default_rng(seed)
     for place in itertools.chain.from_iterable(random.permutation(len(rows)) for _ in iter(int, 1)):
@@ -63,13 +64,18 @@ def clips(names: Sequence[str], data_dir: Path, seed: int) -> Iterator[tuple[np.
 
 
 def record(
-    source: Iterator[tuple[np.ndarray, str]], duration_s: float, wav: Path, seed: int
+    source: Iterator[tuple[np.ndarray, str]],
+    duration_s: float,
+    pauses_s: Sequence[float],
+    wav: Path,
+    seed: int,
 ) -> list[Said]:
     """Write a recording of clips and pauses, and return what is said when."""
-    random, said, now = np.random.default_rng(seed), [], 0
+    random, now = np.random.default_rng(seed), 0
+    said: list[Said] = []
     with soundfile.SoundFile(wav, "w", SAMPLE_RATE_HZ, 1, "PCM_16") as file:
         while now < duration_s * SAMPLE_RATE_HZ:
-            pause = round(random.uniform(*PAUSES_S) * SAMPLE_RATE_HZ)
+            pause = round(random.uniform(*pauses_s) * SAMPLE_RATE_HZ)
             file.write(random.normal(0, NOISE, pause).astype(np.float32))
             audio, label = next(source)
             file.write(audio)
@@ -133,14 +139,18 @@ def main() -> None:
     parser.add_argument("--data_dir", type=Path, default="data")
     parser.add_argument("--model", default="emojax-small")
     parser.add_argument("--duration_s", type=float, default=3600)
+    parser.add_argument(
+        "--pauses_s", type=float, nargs=2, default=(0.8, 3.0), help="shortest and longest pause"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--wav", type=Path, help="keep the recording there")
     arguments = parser.parse_args()
-    source = clips(arguments.corpora.split(","), arguments.data_dir, arguments.seed)
+    model = emojax.load(arguments.model)
+    names = arguments.corpora.split(",")
+    source = clips(names, arguments.data_dir, model.labels, arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         wav = arguments.wav or Path(folder, "recording.wav")
-        said = record(source, arguments.duration_s, wav, arguments.seed)
-        model = emojax.load(arguments.model)
+        said = record(source, arguments.duration_s, arguments.pauses_s, wav, arguments.seed)
         before_mib = peak_memory_mib()
         begin_s, begin_cpu_s = time.perf_counter(), time.process_time()
         timeline = make_timeline(model, wav)

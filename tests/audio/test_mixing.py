@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from emojax.audio.reading import read_audio, read_blocks, to_mono_16khz
+from emojax.audio.reading import (
+    Silent,
+    count_channels,
+    read_audio,
+    read_blocks,
+    survey,
+    to_mono_16khz,
+)
 
 RATE_HZ = 16_000
 VOICE = np.random.default_rng(0).normal(0, 0.1, (2, 5 * RATE_HZ)).astype(np.float32)
@@ -63,3 +70,20 @@ def test_blocks_joined_are_the_whole_recording(tmp_path, channels, rate_hz):
     blocks = list(read_blocks(tmp_path / "a.wav"))
     assert len(blocks) > 1
     np.testing.assert_array_equal(np.concatenate(blocks), whole)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 48_000])
+def test_a_channel_is_read_by_itself_as_often_as_one_likes(tmp_path, rate_hz):
+    from_file(tmp_path, np.stack([X, 3 * Y / Y.max()], axis=1), rate_hz)
+    assert count_channels(tmp_path / "a.wav") == 2
+    recording = survey(tmp_path / "a.wav", channel=1)
+    expected = to_mono_16khz(3 * Y / Y.max(), rate_hz)
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate(list(recording.blocks())), expected)
+    assert recording.samples == len(expected)
+
+
+def test_a_silent_channel_is_told_from_other_faults(tmp_path):
+    from_file(tmp_path, np.stack([X, 0 * Y], axis=1))
+    with pytest.raises(Silent):
+        survey(tmp_path / "a.wav", channel=1)
