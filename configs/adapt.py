@@ -7,13 +7,12 @@ python train.py --config=configs/adapt.py --workdir=runs/calls \
 import ml_collections
 
 from configs import multi_corpus
+from emojax.training.recipe import ADAPT
 
 
 def get_config() -> ml_collections.ConfigDict:
-    """Return the settings; they differ from configs/multi_corpus.py in a few values."""
+    """Return the settings: the recipe, which ``emojax.sklearn`` has too, and a run's other ones."""
     config = multi_corpus.get_config()
     config.corpora = ""
-    config.transfer = "adapters"
-    config.base = "emojax-small"  # or the folder of a run or of another published model
-    config.rounds_per_phase = 100
+    config.update(ADAPT)
     return config

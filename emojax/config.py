@@ -21,6 +21,7 @@ MODES = {
     "adapters": "adapters, norms and head of each corpus",
     "last_layer": "the head of each corpus",
 }
+FROZEN_TRUNK = ("adapters", "last_layer")
 
 
 # Networks by name, and their classes.
@@ -153,7 +154,7 @@ class TransferConfig:
     @property
     def frozen_trunk(self) -> bool:
         """True when the shared subtree is not trained."""
-        return self.mode in ("adapters", "last_layer")
+        return self.mode in FROZEN_TRUNK
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,47 +9,44 @@ Most users need only ``emojax.load``::
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import itertools
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from emojax.audio import log_mel as front_end
-from emojax.audio.reading import (
-    SAMPLE_RATE_HZ,
-    BadAudio,
-    TooLong,
-    check_audible,
-    read_audio,
-    read_blocks,
-    to_mono_16khz,
-)
+from emojax.audio.reading import SAMPLE_RATE_HZ, TooLong, read_blocks, to_mono_16khz
 from emojax.data.batches import split_clip, split_stream
-from emojax.files import printable, size_in_words
+from emojax.files import printable
 from emojax.inference.adaptation import adapt_norms
 from emojax.inference.answer import Answer
 from emojax.inference.calibration import Calibration, level_db, read_calibrations, tempered
 from emojax.inference.network import Network, choose_corpus, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
+from emojax.inference.recordings import (
+    FILES,
+    Audio,
+    Recording,
+    as_pairs,
+    content,
+    in_words,
+    on_disk,
+    random_windows,
+    read_samples,
+    readable,
+)
 from emojax.inference.stream import Stream
 from emojax.models.speech_network import SpeechNetwork
 from emojax.pretrained import find
 
-Audio = str | os.PathLike | bytes | BinaryIO | np.ndarray
-# Samples to read before they are predicted: 256 MB.
-_SAMPLES_AT_ONCE = 2**26
-_MAX_BYTES = 2**30
 _WINDOWS_AT_ONCE = 4  # of a long recording: more would take more than a gigabyte
-_FILES = (str, os.PathLike, bytes, bytearray)
 
 
 class _Heard(NamedTuple):
@@ -73,8 +70,7 @@ class BadRecordingsError(ValueError):
     """
 
     def __init__(self, errors: dict[int, ValueError], results: list) -> None:
-        listed = "; ".join(f"number {place}: {error}" for place, error in errors.items())
-        super().__init__(f"{len(errors)} of {len(results)} recordings cannot be used: {listed}")
+        super().__init__(in_words(errors, len(results)))
         self.errors, self.results = errors, results
 
 
@@ -110,6 +106,11 @@ class Model:
         network = jax.device_get(self._network)
         return Model, (self.corpus, self.labels, self._model, network, self._calibration)
 
+    @property
+    def embedding_size(self) -> int:
+        """Numbers of an embedding: ``8 · width``, or twice that with deviations."""
+        return self._model.embedding_size
+
     def predict(
         self,
         audio: Audio,
@@ -132,7 +133,7 @@ class Model:
 
     def predict_many(
         self,
-        audios: Iterable[Audio | tuple[np.ndarray, float]],
+        audios: Iterable[Recording],
         *,
         labels: Iterable[str] | None = None,
         return_errors: bool = False,
@@ -166,9 +167,7 @@ class Model:
         """
         return self._hear_one(audio, sample_rate_hz).embeddings[0]
 
-    def embed_many(
-        self, audios: Iterable[Audio | tuple[np.ndarray, float]], *, return_errors: bool = False
-    ) -> list:
+    def embed_many(self, audios: Iterable[Recording], *, return_errors: bool = False) -> list:
         """Embed many recordings in batches; arguments and errors as of :meth:`predict_many`."""
         return self._many(audios, lambda heard: list(heard.embeddings), return_errors)
 
@@ -176,7 +175,7 @@ class Model:
         """Return a stream: feed it samples as they come, and it answers every second."""
         return Stream(self, sample_rate_hz)
 
-    def adapt_norms(self, audios: Iterable[Audio | tuple[np.ndarray, float]]) -> Model:
+    def adapt_norms(self, audios: Iterable[Recording]) -> Model:
         """Return a model whose norms have the statistics of some recordings without labels.
 
         They should be like those to come: the same room and microphone, and all that people say
@@ -189,7 +188,7 @@ class Model:
           ValueError: there are too few, or some cannot be used; the message names them.
         """
         self._refuse_fork()
-        network = adapt_norms(self._model, self._network, _windows(_pairs(audios)))
+        network = adapt_norms(self._model, self._network, random_windows(as_pairs(audios)))
         own = self._calibration
         # The distance of embeddings is known for the norms of training only.
         calibration = own and dataclasses.replace(own, farthest=math.inf)
@@ -197,23 +196,24 @@ class Model:
 
     def fingerprint(self) -> str:
         """Return a digest of the corpus, the labels and all parameters."""
-        digest = hashlib.sha256(repr((self.corpus, self.labels, self._calibration)).encode())
+        own = self._calibration and self._calibration.to_json()
+        digest = hashlib.sha256(repr((self.corpus, self.labels, own)).encode())
         for leaf in jax.tree.leaves(jax.device_get(self._network)):
             digest.update(leaf.tobytes())
         return digest.hexdigest()
 
     def _many(
-        self, audios: Iterable, results_of: Callable[[_Heard], list], return_errors: bool
+        self, audios: Iterable[Recording], results_of: Callable[[_Heard], list], return_errors: bool
     ) -> list:
         """Return the result of each recording, or raise a BadRecordingsError at the end."""
-        pairs = _pairs(audios)
+        pairs = as_pairs(audios)
         results: list = [None] * len(pairs)
         errors: dict[int, ValueError] = {}
-        for places, clips in _readable(pairs, errors):
+        for places, clips in readable(pairs, errors):
             for place, result in zip(places, results_of(self._hear(clips)), strict=True):
                 results[place] = result
         for place in [place for place, error in errors.items() if isinstance(error, TooLong)]:
-            if isinstance(pairs[place][0], _FILES):
+            if isinstance(pairs[place][0], FILES):
                 results[place] = results_of(self._hear_one(pairs[place][0], None))[0]
                 del errors[place]
         if errors and not return_errors:
@@ -223,11 +223,11 @@ class Model:
     def _hear_one(self, audio: Audio, sample_rate_hz: float | None) -> _Heard:
         """Run the network on a recording of any length."""
         if hasattr(audio, "read"):
-            audio = _content(audio)
+            audio = content(audio)
         try:
-            samples = _samples(audio, sample_rate_hz)
+            samples = read_samples(audio, sample_rate_hz)
         except TooLong:
-            with _on_disk(audio) as path:
+            with on_disk(audio) as path:
                 return self._hear_windows(split_stream(read_blocks(path), WINDOW_SAMPLES))
         if len(samples) > _WINDOWS_AT_ONCE * WINDOW_SAMPLES:
             return self._hear_windows(iter(split_clip(samples, WINDOW_SAMPLES)))
@@ -328,116 +328,3 @@ def log_mel(samples: np.ndarray, sample_rate_hz: float = SAMPLE_RATE_HZ) -> np.n
     (63, 64)
     """
     return np.asarray(front_end.log_mel(jnp.asarray(to_mono_16khz(samples, sample_rate_hz))))
-
-
-def _pairs(
-    audios: Iterable[Audio | tuple[np.ndarray, float]],
-) -> list[tuple[Audio, float | None]]:
-    """Return each recording with its sample rate, None for a file."""
-    if isinstance(audios, (str, bytes, os.PathLike)):
-        raise ValueError(
-            f"got one {type(audios).__name__}; give a list of recordings, or use predict"
-        )
-    return [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
-
-
-def _windows(pairs: Sequence[tuple[Audio, float | None]]) -> Iterator[np.ndarray]:
-    """Yield the windows of recordings in a random order; at the end, name those without any."""
-    errors: dict[int, ValueError] = {}
-    for place in np.random.default_rng(0).permutation(len(pairs)):
-        try:
-            yield from _windows_of(*pairs[place])
-        except ValueError as error:
-            errors[int(place)] = error
-    if errors:
-        listed = "; ".join(f"number {place}: {errors[place]}" for place in sorted(errors))
-        raise ValueError(f"{len(errors)} of {len(pairs)} recordings cannot be used: {listed}")
-
-
-def _windows_of(audio: Audio, sample_rate_hz: float | None) -> Iterator[np.ndarray]:
-    """Yield the windows of a recording of any length."""
-    if hasattr(audio, "read"):
-        audio = _content(audio)
-    try:
-        yield from split_clip(_samples(audio, sample_rate_hz), WINDOW_SAMPLES)
-    except TooLong:
-        with _on_disk(audio) as path:
-            yield from split_stream(read_blocks(path), WINDOW_SAMPLES)
-
-
-def _readable(
-    pairs: Sequence[tuple[Audio, float | None]], errors: dict[int, ValueError]
-) -> Iterator[tuple[list[int], list[np.ndarray]]]:
-    """Yield usable recordings and their indices, some at a time; note the errors of the others."""
-    places: list[int] = []
-    clips: list[np.ndarray] = []
-    for place, (audio, sample_rate_hz) in enumerate(pairs):
-        try:
-            clips.append(_samples(audio, sample_rate_hz))
-            places.append(place)
-        except ValueError as error:
-            errors[place] = error
-        if sum(map(len, clips)) > _SAMPLES_AT_ONCE:
-            yield places, clips
-            places, clips = [], []
-    if clips:
-        yield places, clips
-
-
-def _samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
-    """Return a file or samples as float32 ``[n]`` at 16 kHz.
-
-    Raises:
-      ValueError: the audio cannot be used, or (TooLong) does not fit into memory.
-    """
-    if isinstance(audio, _FILES) or hasattr(audio, "read"):
-        if sample_rate_hz is not None:
-            raise ValueError(
-                f"sample_rate_hz={sample_rate_hz} beside a file; leave it out, a file knows its "
-                "own rate"
-            )
-        with _on_disk(audio) as path:
-            try:
-                return read_audio(path)
-            except TooLong:
-                raise
-            except BadAudio as error:
-                raise ValueError(f"{_name(audio)}: {error}") from error
-    if sample_rate_hz is None:
-        raise ValueError(
-            f"got {type(audio).__name__} without sample_rate_hz; give a path, or samples and their "
-            "rate: predict(samples, sample_rate_hz)"
-        )
-    mono = to_mono_16khz(audio, sample_rate_hz)
-    check_audible(mono, SAMPLE_RATE_HZ)
-    return mono
-
-
-def _name(audio: Any) -> str:
-    is_path = isinstance(audio, (str, os.PathLike))
-    return printable(os.fsdecode(audio)) if is_path else type(audio).__name__
-
-
-@contextlib.contextmanager
-def _on_disk(audio: Any) -> Iterator[str | os.PathLike]:
-    """Yield the path of a file; bytes and open files are first copied to a temporary file."""
-    if isinstance(audio, (str, os.PathLike)):
-        yield audio
-        return
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(_content(audio) if hasattr(audio, "read") else audio)
-        file.flush()
-        yield file.name
-
-
-def _content(file: Any) -> bytes:
-    """Read the bytes of an open file."""
-    content = file.read(_MAX_BYTES + 1)
-    if not isinstance(content, (bytes, bytearray)):
-        kind = type(content).__name__
-        raise ValueError(f"a file that gives {kind}; open it in binary mode: open(path, 'rb')")
-    if len(content) > _MAX_BYTES:
-        raise ValueError(
-            f"more than {size_in_words(_MAX_BYTES)} in memory; give the path of the file"
-        )
-    return bytes(content)

@@ -8,77 +8,32 @@ import functools
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
 import jax
 import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.config import Config
-from emojax.data.feeds import fits, make_feed
+from emojax.data.feeds import fits
 from emojax.data.partitioned import open_corpora, write_paths
 from emojax.data.sampling_schedule import SYNCHRONOUS
 from emojax.data.windows import choose_windows, work_padding_share
 from emojax.inference.network import Forward
 from emojax.multihost import is_first, on_all_processes, on_any_process
 from emojax.sharding import place
-from emojax.training.adapter_tuning import AdapterTuning
 from emojax.training.calibrating import calibrate, read_reference
 from emojax.training.checkpointing import CheckpointKeeper
+from emojax.training.driver import Driver, make_driver
 from emojax.training.metric_writer import MetricWriter
 from emojax.training.metrics import Meter, counting_compile_s
 from emojax.training.nan_guard import naming_clips
 from emojax.training.peak_flops import step_floors_s
 from emojax.training.profile import Profile
-from emojax.training.round_robin import RoundRobin
-from emojax.training.run import make_layout, make_manifest, make_run
-from emojax.training.schedule import EvalDecision, Schedules
+from emojax.training.run import make_layout, make_manifest
+from emojax.training.schedule import Schedule
 from emojax.training.train_state import EmoState
 from emojax.training.transfer import base_of, begin_at_base, with_network_of_base
 from emojax.training.validation import Devel, devel_uars, make_devel
-
-
-class Driver(Protocol):
-    """Interface of a training order: the steps of a run, and the outcome of an evaluation.
-
-    Attributes:
-      state: the run after the steps so far.
-      schedules: of its corpora.
-      batches: the arguments of the successive calls of :meth:`train`.
-      last_step: the step at which the run ends, at the latest.
-      steps_per_round: steps that the progress bar counts as one round.
-      first_evaluation: corpora to evaluate before the first step.
-    """
-
-    state: EmoState
-    schedules: Schedules
-    batches: Iterator[Any]
-    last_step: int
-    steps_per_round: int
-    first_evaluation: Sequence[str]
-
-    @property
-    def step(self) -> int:
-        """Number of steps so far."""
-
-    @property
-    def done(self) -> bool:
-        """True when training is over."""
-
-    def train(self, given: Any, /) -> tuple[Sequence[int], Sequence[str], jax.Array]:
-        """Take the steps of a call; return the number, the corpus and the loss of each."""
-
-    def clips_of(self, step: int, name: str) -> np.ndarray:
-        """Return a step's clips as indices into a corpus's training part."""
-
-    def due(self) -> list[str]:
-        """Return the corpora whose devel part must be evaluated now."""
-
-    def decide(self, evaluated: Sequence[str], uars: Mapping[str, float]) -> EvalDecision:
-        """Advance the schedules of the evaluated corpora, given the devel UARs there are."""
-
-    def close(self) -> None:
-        """Stop preparing batches."""
 
 
 def train(
@@ -128,17 +83,15 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
             print(f"{name}: {corpus.partition.protocol}", flush=True)
         write_paths(workdir, paths)
     layout = make_layout(config, len(corpora))
+
+    def begin(new: EmoState) -> tuple[EmoState, Mapping[str, Schedule]]:
+        state = new if keeper.begun else begin_at_base(config, manifest, new)
+        return keeper.resume(place(state, layout.everywhere))
+
     on_device = on_all_processes(fits(train_part))
-    feed = make_feed(train_part, on_device, functools.partial(place, sharding=layout.everywhere))
-    run = make_run(config, manifest, train_part, feed.batch, layout)
+    run, driver = make_driver(config, manifest, train_part, windows, layout, begin, on_device)
     developed = {name: one for name, one in corpora.items() if len(one.partition.parts["devel"])}
     devel = make_devel({name: one.load("devel") for name, one in developed.items()}, layout)
-    state = begin_at_base(config, manifest, run.state) if not keeper.begun else run.state
-    state, progress = keeper.resume(place(state, layout.everywhere))
-    kind = AdapterTuning if config.transfer.frozen_trunk else RoundRobin
-    strata = {name: part.strata for name, part in train_part.items()}
-    driver: Driver = kind(config, lengths, feed, windows, run.step, layout, state, progress, strata)
-    del state  # the driver holds it
     batch_size = config.train.batch_size
     meter = Meter(batch_size, step_floors_s(run.model, lengths, windows, batch_size))
     traced = workdir / "profile" if profile and is_first() else None

@@ -5,12 +5,20 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from emojax import sharding
-from emojax.config import AUGMENTATIONS, PATH_KEYS, Config
+from emojax.config import (
+    AUGMENTATIONS,
+    PATH_KEYS,
+    Config,
+    NetworkConfig,
+    TrainConfig,
+    TransferConfig,
+)
 from emojax.data.partitioned import PartitionedCorpus
 from emojax.data.prepared import Clips
 from emojax.data.sampling_schedule import SYNCHRONOUS
@@ -27,6 +35,7 @@ from emojax.training.losses import balanced_class_weights
 from emojax.training.train_state import EmoState, init_state
 from emojax.training.train_step import (
     BatchOf,
+    Optimizers,
     make_synchronous_rounds,
     make_train_steps,
     make_tune_step,
@@ -82,29 +91,59 @@ def make_run(
       layout: the layout of the devices.
     """
     classes = most_classes(manifest)
-    model = make_model(
-        config.network,
-        classes,
-        frozen_kernels=config.transfer.frozen_trunk,
-        frozen_norms=config.transfer.mode == "last_layer",
+    steps = _make_steps(
+        config.network, config.transfer, config.train, config.data.seed, classes, batch_of, layout
     )
-    optimizers = make_optimizers(config)
-    key_init, key_steps = jax.random.split(jax.random.key(config.data.seed))
     state = init_state(
-        model,
+        steps.model,
         {name: _class_weights(part, classes) for name, part in train.items()},
         {name: len(labels) for name, labels in manifest["corpora"].items()},
-        optimizers,
-        key_init,
+        steps.optimizers,
+        _keys(config.data.seed)[0],
         config.network.shared_attention,
     )
+    return Run(steps.model, steps.step, make_split_forward(steps.model, layout), state)
+
+
+class _Steps(NamedTuple):
+    """Network, optimizers and jitted step of a run."""
+
+    model: SpeechNetwork
+    optimizers: Optimizers
+    step: Callable
+
+
+@functools.lru_cache(maxsize=8)  # runs that differ only in their clips share a compiled program
+def _make_steps(
+    network: NetworkConfig,
+    transfer: TransferConfig,
+    train: TrainConfig,
+    seed: int,
+    classes: int,
+    batch_of: BatchOf,
+    layout: Layout,
+) -> _Steps:
+    model = make_model(
+        network,
+        classes,
+        frozen_kernels=transfer.frozen_trunk,
+        frozen_norms=transfer.mode == "last_layer",
+    )
+    optimizers = make_optimizers(transfer, train)
     one_step = functools.partial(
         train_step,
-        augment={name: getattr(config.train, name) for name in AUGMENTATIONS},
-        label_smoothing=config.train.label_smoothing,
+        augment={name: getattr(train, name) for name in AUGMENTATIONS},
+        label_smoothing=train.label_smoothing,
     )
-    step = _make_step(config, layout)(model, optimizers, key_steps, batch_of, one_step)
-    return Run(model, step, make_split_forward(model, layout), state)
+    step = _make_step(transfer, train, layout)(
+        model, optimizers, _keys(seed)[1], batch_of, one_step
+    )
+    return _Steps(model, optimizers, step)
+
+
+def _keys(seed: int) -> jax.Array:
+    """Return the keys of the parameters and of the steps."""
+    return jax.random.split(jax.random.key(seed))
 
 
 def _class_weights(part: Clips, classes: int) -> np.ndarray:
@@ -113,11 +152,11 @@ def _class_weights(part: Clips, classes: int) -> np.ndarray:
     return balanced_class_weights(labels, classes)
 
 
-def _make_step(config: Config, layout: Layout) -> Callable:
+def _make_step(transfer: TransferConfig, train: TrainConfig, layout: Layout) -> Callable:
     """Return the function that makes the training step."""
-    if config.transfer.frozen_trunk:
+    if transfer.frozen_trunk:
         return make_tune_step
-    if config.train.sampling == SYNCHRONOUS:
+    if train.sampling == SYNCHRONOUS:
         return functools.partial(make_synchronous_rounds, mesh=layout.mesh)
     return make_train_steps
 

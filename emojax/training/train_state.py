@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -76,10 +77,7 @@ def init_state(
       shared_attention: put the attention into the shared subtree.
     """
     tx_shared, tx_corpus = optimizers
-    init = jax.jit(
-        lambda key: init_network(model, key, shared_attention),
-        compiler_options=_UNOPTIMISED.get(jax.default_backend()),
-    )
+    init = _make_init(model, shared_attention)
     shared, _, _ = init(key)
     corpora = {}
     for number, (name, weight) in enumerate(class_weights.items()):
@@ -87,3 +85,13 @@ def init_state(
         mask = jnp.arange(model.classes) < labels[name]
         corpora[name] = Corpus(params, stats, tx_corpus.init(params), mask, jnp.asarray(weight))
     return EmoState(Shared(shared, tx_shared.init(shared)), corpora, step=0)
+
+
+@functools.lru_cache(maxsize=8)
+def _make_init(
+    model: SpeechNetwork, shared_attention: bool
+) -> Callable[[jax.Array], tuple[Params, Params, Params]]:
+    return jax.jit(
+        lambda key: init_network(model, key, shared_attention),
+        compiler_options=_UNOPTIMISED.get(jax.default_backend()),
+    )

@@ -12,7 +12,7 @@ import numpy as np
 import optax
 from flax import traverse_util
 
-from emojax.config import Config, NetworkConfig, TrainConfig, read_section
+from emojax.config import Config, NetworkConfig, TrainConfig, TransferConfig, read_section
 from emojax.corpora.affect import emotion, of_corpus, parse_mapping
 from emojax.corpora.aggregate import CORPORA, DIMENSIONS, EMOTION, split_domains
 from emojax.inference.network import Network, load_networks
@@ -24,12 +24,12 @@ Part = TypeVar("Part", Shared, Corpus)
 
 
 def make_optimizers(
-    config: Config,
+    transfer: TransferConfig, train: TrainConfig
 ) -> tuple[optax.GradientTransformation, optax.GradientTransformation]:
     """Make the optimizers ``(tx_shared, tx_corpus)`` of the transfer mode."""
-    trained = _except(config.transfer.frozen_layers, optimizer(config.train))
-    tx_shared = frozen() if config.transfer.frozen_trunk else trained
-    if config.transfer.mode != "last_layer":
+    trained = _except(transfer.frozen_layers, optimizer(train))
+    tx_shared = frozen() if transfer.frozen_trunk else trained
+    if transfer.mode != "last_layer":
         return tx_shared, trained
     return tx_shared, optax.multi_transform({True: trained, False: frozen()}, _is_head)
 

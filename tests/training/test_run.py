@@ -36,7 +36,7 @@ def test_a_step_has_the_settings_of_augmentation_and_loss(
     manifest, layout = make_manifest(config, tiny_corpora), make_layout(config, len(tiny_corpora))
     step = make_run(config, manifest, parts, DeviceFeed.batch, layout).step
     assert step.keywords["label_smoothing"] == 0.1
-    assert step.keywords["augment"].keywords == settings
+    assert step.keywords["augment"] == settings
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""Estimators that refer to a trained model: it is loaded when first used, and never pickled."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from emojax.inference.api import Model
+
+
+class ByReference(BaseEstimator, abc.ABC):
+    """Base of the estimators: a pickle or a copy has the name of the model, not its weights.
+
+    Attributes:
+      fingerprint_: digest of the model, to know it again.
+    """
+
+    fingerprint_: str
+    _model: Model
+
+    @abc.abstractmethod
+    def _load(self) -> Model:
+        """Load the model."""
+
+    def _fitted(self, model: Model) -> Self:
+        """Keep what a fit loaded or made."""
+        self.fingerprint_, self._model = model.fingerprint(), model
+        return self
+
+    def _loaded(self) -> Model:
+        """Return the model of the fit; load it where this copy has not used it yet.
+
+        Raises:
+          ValueError: there is another model now.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "_model"):
+            model = self._load()
+            if model.fingerprint() != self.fingerprint_:
+                raise ValueError(
+                    f"the trained model of {self!r} is another one than it was fitted with: give "
+                    "back the one from then, or fit again"
+                )
+            self._model = model
+        return self._model
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: own for name, own in super().__getstate__().items() if name != "_model"}
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        return tags

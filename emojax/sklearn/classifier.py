@@ -1,0 +1,110 @@
+"""Classifier that adapts a trained model to recordings and labels of one's own."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from typing import Any, Self
+
+import jax
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length
+
+from emojax.config import Config
+from emojax.data.prepared import Recordings
+from emojax.inference.api import Model
+from emojax.inference.recordings import read_clips
+from emojax.sklearn.by_reference import ByReference
+from emojax.sklearn.column import as_recordings
+from emojax.training.adapting import adapt, adaptation_config, load_adapted
+from emojax.training.recipe import ADAPT
+
+
+class EmotionClassifier(ClassifierMixin, ByReference):
+    """Adapters, norms and a head for own labels, over the frozen trunk of a trained model.
+
+    They are trained as by ``configs/adapt.py``, and pickled; the trunk is not. A label that is one
+    of the base's common emotions begins at its row of the base's head.
+
+    Args:
+      base: trained model, as for :func:`emojax.load`.
+      base_corpus: its corpus whose adapters and norms are the start; the domain of common emotions
+        if not given, or new ones if the base has none.
+      transfer: what is trained: ``"adapters"``, with norms and head, or ``"last_layer"``, the head.
+      rounds: batches of 32 clips to train on.
+      random_state: seed of new parameters, of the order of the clips and of their crops. Fits with
+        one seed share a compiled program.
+
+    Attributes:
+      classes_: the labels, ascending, ``[K]``.
+      adapters_: the parameters and statistics that were trained, as trees of arrays.
+    """
+
+    classes_: np.ndarray
+    adapters_: dict[str, Any]
+
+    def __init__(
+        self,
+        base: str | os.PathLike = ADAPT["base"],
+        *,
+        base_corpus: str | None = None,
+        transfer: str = ADAPT["transfer"],
+        rounds: int = ADAPT["rounds_per_phase"],
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.base = base
+        self.base_corpus = base_corpus
+        self.transfer = transfer
+        self.rounds = rounds
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Adapt the base to N recordings with a label each, strings or integers.
+
+        Raises:
+          ValueError: there is no such base; there are fewer than two labels, or not one for each
+            recording; some recordings cannot be used, which the message names.
+        """
+        config, recordings = self._config(), as_recordings(X)
+        check_classification_targets(y)
+        check_consistent_length(recordings, y)
+        encoder = LabelEncoder()
+        rows = encoder.fit_transform(y).astype(np.int32)
+        if len(encoder.classes_) < 2:
+            raise ValueError(
+                f"y has one label, {encoder.classes_[0]!r}; give recordings of at least two"
+            )
+        labels = [*map(str, encoder.classes_)]
+        corpus = adapt(config, labels, Recordings(read_clips(recordings), rows))
+        self.classes_ = encoder.classes_
+        self.adapters_ = jax.device_get({"params": corpus.params, "stats": corpus.stats})
+        return self._fitted(self._load())
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of N recordings, ``[N]``; errors as in ``transform``."""
+        shares = self.predict_proba(X)
+        return self.classes_[shares.argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each of ``classes_``, not calibrated, float64 ``[N, K]``.
+
+        Raises:
+          ValueError: some recordings cannot be used; the message names them all.
+        """
+        answers = self._loaded().predict_many(as_recordings(X))
+        shares = [[*answer.values()] for answer in answers]
+        return np.array(shares, float).reshape(-1, len(self.classes_))
+
+    def _config(self) -> Config:
+        check_scalar(self.rounds, "rounds", numbers.Integral, min_val=1)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return adaptation_config(
+            self.base, self.base_corpus or "", self.transfer, int(self.rounds), seed
+        )
+
+    def _load(self) -> Model:
+        return load_adapted(self.base, [*map(str, self.classes_)], **self.adapters_)

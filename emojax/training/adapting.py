@@ -1,0 +1,126 @@
+"""Adaptation of a trained model to clips in memory: no corpus is prepared, no run is written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.config import FROZEN_TRUNK, MODES, Config, NetworkConfig, read_config, read_section
+from emojax.data.prepared import Recordings
+from emojax.data.windows import choose_windows
+from emojax.inference.api import Model
+from emojax.inference.network import Network, load_networks, make_model
+from emojax.models.subtrees import Params
+from emojax.pretrained import read_manifest
+from emojax.sharding import place
+from emojax.training.driver import make_driver
+from emojax.training.metrics import Meter
+from emojax.training.recipe import ADAPT
+from emojax.training.run import make_layout
+from emojax.training.schedule import Schedule
+from emojax.training.train_state import Corpus, EmoState
+from emojax.training.transfer import begin_at_base
+
+# Name of the clips in messages; no corpus of a base can have it.
+CLIPS = "these recordings"
+# Settings that say how a corpus on the disk is read and divided.
+_IN_MEMORY = {
+    "corpora": "",
+    "source_dir": "",
+    "data_dir": "",
+    "allow_bad": False,
+    "calibrated_by": "",
+    "partition": "all",
+    "domains": "corpora",
+    "label_words": "",
+    "refit": False,
+    "tuned_at_once": 1,
+}
+
+
+def adaptation_config(
+    base: str | os.PathLike, base_corpus: str, transfer: str, rounds: int, seed: int
+) -> Config:
+    """Return the settings of an adaptation: the network of the base, and the recipe ``ADAPT``.
+
+    Args:
+      base: what :func:`emojax.pretrained.find` knows.
+      base_corpus: as in ``configs/base.py``.
+      transfer: one of ``FROZEN_TRUNK``.
+      rounds: batches to train on.
+      seed: seed of the parameters and of the order of the clips.
+
+    Raises:
+      ValueError: there is no such base, or a setting has a wrong value.
+    """
+    if transfer not in FROZEN_TRUNK:
+        what = ", ".join(f"{mode!r} (trains {MODES[mode]})" for mode in FROZEN_TRUNK)
+        raise ValueError(f"transfer={transfer!r}; give one of {what}")
+    settings = {**_network_settings(base), **ADAPT, **_IN_MEMORY}
+    settings |= {"base": _as_text(base), "base_corpus": base_corpus, "transfer": transfer}
+    return read_config({**settings, "rounds_per_phase": rounds, "seed": seed})
+
+
+def adapt(config: Config, labels: Sequence[str], clips: Recordings) -> Corpus:
+    """Train adapters, norms and a head over the trunk of a base; the last state is used.
+
+    The steps are those of ``train.py`` with the same settings and clips.
+
+    Args:
+      config: the result of :func:`adaptation_config`.
+      labels: the label set.
+      clips: the clips to learn from.
+
+    Raises:
+      ValueError: the last layer has no corpus to start from.
+      NotFiniteLossError: a loss is not finite.
+    """
+    corpora, manifest = {CLIPS: clips}, {"corpora": {CLIPS: list(labels)}}
+    longest = int(config.train.window_s * SAMPLE_RATE_HZ)
+    windows = choose_windows({CLIPS: clips.lengths}, longest)
+    layout = make_layout(config, 1)
+
+    def begin(new: EmoState) -> tuple[EmoState, Mapping[str, Schedule]]:
+        return place(begin_at_base(config, manifest, new), layout.everywhere), {}
+
+    # From the host's memory every choice of clips has the same shapes, so folds share a program.
+    _, driver = make_driver(config, manifest, corpora, windows, layout, begin, on_device=False)
+    meter = Meter(config.train.batch_size, {})
+    with contextlib.closing(driver):
+        while not driver.done:
+            meter.add(*driver.train(next(driver.batches)))
+            if due := driver.due():
+                driver.decide(due, {})
+        meter.settle()
+    return driver.state.corpora[CLIPS]
+
+
+def load_adapted(
+    base: str | os.PathLike, labels: Sequence[str], params: Params, stats: Params
+) -> Model:
+    """Load a base with the parameters and statistics of an adaptation in the place of its own.
+
+    Raises:
+      ValueError: there is no such base.
+    """
+    corpus = next(iter(read_manifest(base)["corpora"]))  # whichever: the trunk is the same
+    trunk = load_networks(base, [corpus]).networks[corpus].shared
+    model = make_model(NetworkConfig(**_network_settings(base)), len(labels))
+    own = jax.device_put((params, stats, np.ones(len(labels), bool)))
+    return Model(CLIPS, labels, model, Network(trunk, *own))
+
+
+def _network_settings(base: str | os.PathLike) -> dict[str, Any]:
+    network = read_section(NetworkConfig, read_manifest(base)["config"])
+    return {**vars(network), "adapters": True}
+
+
+def _as_text(base: str | os.PathLike) -> str:
+    """Return a base as a setting; a Path is never the name of a model of the package."""
+    return base if isinstance(base, str) else os.path.abspath(base)
