@@ -72,19 +72,18 @@ def _power_spectrum(frames: jax.Array) -> jax.Array:
     A float32 transform rounds relative to its loudest bin, so the logarithm of the quietest bin is
     off by up to 4e-4 on real recordings, instead of 2e-6. TPUs have no transform in float64.
     """
-    return jax.lax.platform_dependent(
-        frames,
-        tpu=functools.partial(_power_spectrum_in, jnp.float32),
-        default=functools.partial(_power_spectrum_in, jnp.float64),
-    )
-
-
-def _power_spectrum_in(dtype: DTypeLike, frames: jax.Array) -> jax.Array:
     window = np.hanning(WINDOW_SAMPLES + 1)[:-1]
-    with jax.enable_x64(True):
+
+    def power(dtype: DTypeLike, frames: jax.Array) -> jax.Array:
         spectrum = jnp.fft.rfft(frames.astype(dtype) * jnp.asarray(window, dtype))
-        power = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
-        return power.astype(jnp.float32)
+        return (jnp.square(spectrum.real) + jnp.square(spectrum.imag)).astype(jnp.float32)
+
+    with jax.enable_x64(True):  # around the choice too, which vmap traces again
+        return jax.lax.platform_dependent(
+            frames,
+            tpu=functools.partial(power, jnp.float32),
+            default=functools.partial(power, jnp.float64),
+        )
 
 
 def standardise(mel: jax.Array, frames: jax.Array) -> jax.Array:

@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import librosa
 import numpy as np
@@ -66,3 +67,11 @@ def test_level_of_a_recording_does_not_matter():
 
 def test_a_filler_row_is_zero():
     assert not np.asarray(standardise(log_mel(jnp.zeros((1, 16_000))), jnp.array([0]))).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_clips_side_by_side_are_in_float64_too():
+    fading = np.random.default_rng(0).normal(0, 0.1, (2, 8_000)) * np.geomspace(1, 1e-4, 8_000)
+    clips = jnp.asarray(fading, jnp.float32)
+    alone = jnp.stack([jax.jit(log_mel)(clip) for clip in clips])
+    np.testing.assert_allclose(jax.jit(jax.vmap(log_mel))(clips), alone, atol=2e-7)
