@@ -39,7 +39,8 @@ WAITING = ("test_sharding", "test_resume", "test_multihost", "test_benchmarks")
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.stem not in WAITING)  # so that no core is idle at the end
+    # So that no core is idle at the end; notebooks start processes, too.
+    items.sort(key=lambda item: item.path.stem not in WAITING and item.path.suffix != ".ipynb")
 
 
 def pytest_addoption(parser):

@@ -15,7 +15,7 @@ class Answer(dict[str, float]):
     Attributes:
       warning: one sentence on why the recording is unlike those that the model learnt from; empty
         if it is not, or if the run has no calibration.
-      embedding: float32 ``[D]``, as :meth:`emojax.inference.api.Model.embed` returns it; None of an
+      embedding: float32 ``[D]``, as :meth:`emojax.Model.embed` returns it; None of an
         answer that no network gave.
 
     >>> answer = Answer({"anger": 0.7, "happiness": 0.1, "neutral": 0.2})
