@@ -1,46 +1,26 @@
 """Fixtures that more than one room needs."""
 
-import atexit
 import csv
 import json
 import os
-import shutil
 import socket
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-# Many tests need the same small programs and the same modules, some of them in processes of their
-# own: compile each once.
-if (
-    "PYTEST_XDIST_WORKER" not in os.environ
-):  # workers share the folder of the process that starts them
-    _compiled = tempfile.mkdtemp(prefix="emojax-compiled-")
-    atexit.register(shutil.rmtree, _compiled, ignore_errors=True)
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = f"{_compiled}/xla"
-    # Where Python may not write its bytecode beside the modules, every process would compile them.
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
-        os.environ["PYTHONPYCACHEPREFIX"] = f"{_compiled}/python"
-# Most of the time is compiling, of programs that run once; XLA_FLAGS= optimises them as users do.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "0"
-
 TINY = {"tones": ("high", "low", "middle"), "levels": ("loud", "soft")}
 TINY_SPEAKERS = 5
 
 
 # They wait for processes of their own, beside which other tests can run.
-WAITING = ("test_sharding", "test_resume", "test_multihost", "test_benchmarks")
+WAITING = ("test_sharding", "test_resume", "test_multihost")
 
 
 def pytest_collection_modifyitems(items):
-    # So that no core is idle at the end; notebooks start processes, too.
-    items.sort(key=lambda item: item.path.stem not in WAITING and item.path.suffix != ".ipynb")
+    items.sort(key=lambda item: item.path.stem not in WAITING)  # so that no core is idle at the end
 
 
 def pytest_addoption(parser):
