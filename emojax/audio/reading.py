@@ -40,7 +40,7 @@ _MAX_PEAK = 4.0
 _FULL_SCALE = {"uint8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
 
 
-def read_audio(path: str | os.PathLike, longest_s: float = MAX_WHOLE_S) -> np.ndarray:
+def read_audio(path: str | os.PathLike, longest_s: float | None = None) -> np.ndarray:
     """Read a wav, flac, ogg, opus or mp3 file of any rate and number of channels.
 
     Channels are mixed as in :func:`to_mono_16khz`. Other containers need PyAV or ffmpeg.
@@ -50,9 +50,10 @@ def read_audio(path: str | os.PathLike, longest_s: float = MAX_WHOLE_S) -> np.nd
 
     Raises:
       BadAudio: the file is missing, empty, truncated, undecodable, not finite, silent, too short,
-        or (TooLong) longer than ``longest_s``; :func:`read_blocks` reads longer ones.
+        or (TooLong) longer than ``longest_s``, three hours if not given; :func:`read_blocks` reads
+        longer ones.
     """
-    samples, done = convert(lambda: decode(Path(path), longest_s))
+    samples, done = convert(lambda: decode(Path(path), longest_s or MAX_WHOLE_S))
     _check_recording(done)
     return samples
 

@@ -63,6 +63,7 @@ def _serve(arguments: argparse.Namespace) -> None:
         model.predict_windows([np.zeros(3 * SAMPLE_RATE_HZ, np.float32)])  # compiles
         settings = uvicorn.Config(
             make_app(model, arguments.host),
+            log_config=None,  # the default closes the handlers of other libraries
             log_level="warning",
             access_log=False,
             limit_concurrency=_MOST_CONNECTIONS,
