@@ -15,7 +15,6 @@ SCRIPT = Path(__file__).with_name("on_devices.py")
 ROOT = Path(__file__).parents[1]
 
 
-# Most of the time is compiling, of programs that run once.
 # Unoptimised programs of several devices lose a thousandth of the gradient.
 FLAGS = "--xla_force_host_platform_device_count="
 
