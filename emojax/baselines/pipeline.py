@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +89,9 @@ def evaluate(
     results, predictions, chosen = [], [], {}
     for name, corpus in corpora.items():
         answers = _answers(baseline, corpus, folds[name], cache_dir)
-        result, rows = _judge(name, corpus, folds[name], answers, str(baseline))
+        result, rows = judge(
+            name, corpus.spec.labels, corpus.clips, folds[name], answers, str(baseline)
+        )
         results.append(result)
         predictions += rows
         chosen[name] = answers
@@ -131,14 +133,30 @@ def _answers(
     return [classify(features, labels, partition.parts, groups) for partition in bar]
 
 
-def _judge(
-    name: str, corpus: PreparedCorpus, folds: Folds, answers: list[Answer], what: str
+def judge(
+    name: str,
+    labels: Sequence[str],
+    clips: Sequence[Clip],
+    folds: Folds,
+    answers: Sequence[Answer],
+    what: str,
 ) -> tuple[CorpusResult, list[Prediction]]:
-    """Score all folds together; return also the predictions, in the order of the corpus's table."""
-    labels = corpus.spec.labels
+    """Score all folds of a corpus together.
+
+    Args:
+      name: name of the corpus.
+      labels: its label set.
+      clips: its table.
+      folds: the partitions of the table.
+      answers: the classifier's answer for the test part of each.
+      what: features and classifier, for the protocol.
+
+    Returns:
+      The result, and the predictions in the order of the table.
+    """
     tested = np.concatenate([partition.parts["test"] for partition in folds.partitions])
     order = np.argsort(tested)
-    clips = [corpus.clips[i] for i in tested[order]]
+    tested_clips = [clips[i] for i in tested[order]]
     predicted = np.concatenate([answer.predicted for answer in answers])[order]
     probabilities = np.concatenate([answer.probabilities for answer in answers])[order]
     rows = [
@@ -151,11 +169,12 @@ def _judge(
             # A last label that no clip has is in no array.
             dict(zip(labels, map(float, row), strict=False)),
         )
-        for clip, best, row in zip(clips, predicted, probabilities, strict=True)
+        for clip, best, row in zip(tested_clips, predicted, probabilities, strict=True)
     ]
-    truth = np.array([labels.index(clip.label) for clip in clips])
+    truth = np.array([labels.index(clip.label) for clip in tested_clips])
     protocol = f"{folds.protocol}; {what}"
-    return score(name, protocol, labels, truth, predicted, [clip.speaker for clip in clips]), rows
+    speakers = [clip.speaker for clip in tested_clips]
+    return score(name, protocol, labels, truth, predicted, speakers), rows
 
 
 def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command: str) -> dict:

@@ -65,9 +65,9 @@ def linear(
       groups: int ``[N]``, the speaker of each clip; only :func:`rbf_cv` asks for them.
     """
     train, devel = parts["train"], parts["devel"]
-    kernel = linear_kernel(_standardise(features, train))
+    kernel = linear_kernel(standardise(features, train))
     seen = {c: _decide(kernel, labels, c, train, devel) for c in COMPLEXITIES}
-    uar = {c: _uar(labels[devel], values.argmax(axis=1)) for c, values in seen.items()}
+    uar = {c: unweighted_recall(labels[devel], values.argmax(axis=1)) for c, values in seen.items()}
     best = max(uar, key=uar.__getitem__)
     temperature = _temperature(seen[best], labels[devel])
     return _answer(kernel, labels, parts, temperature, best, uar[best])
@@ -84,7 +84,7 @@ def rbf(
     Nothing but the temperature is chosen on devel. The arguments are those of :func:`linear`.
     """
     train, devel = parts["train"], parts["devel"]
-    scaled = _standardise(features, np.concatenate([train, devel]))
+    scaled = standardise(features, np.concatenate([train, devel]))
     gamma = 1 / features.shape[1]
     kernel = rbf_kernel(scaled, gamma=gamma)
     temperature = _temperature(_decide(kernel, labels, 1.0, train, devel), labels[devel])
@@ -104,8 +104,8 @@ def rbf_cv(
     those of :func:`linear`.
     """
     seen = np.concatenate([parts["train"], parts["devel"]])
-    scaled = _standardise(features, seen)
-    folds = _inner_folds(labels[seen], None if groups is None else groups[seen])
+    scaled = standardise(features, seen)
+    folds = inner_folds(labels[seen], None if groups is None else groups[seen])
 
     @functools.lru_cache(maxsize=1)
     def kernel(gamma: float) -> np.ndarray:
@@ -119,7 +119,7 @@ def rbf_cv(
         return values
 
     truth = labels[seen]
-    best = max(_GRID, key=lambda pair: _uar(truth, held_out(*pair).argmax(axis=1)))
+    best = max(_GRID, key=lambda pair: unweighted_recall(truth, held_out(*pair).argmax(axis=1)))
     temperature = _temperature(held_out(*best), truth)
     gamma, complexity = best
     return _answer(
@@ -148,7 +148,7 @@ def per_speaker(features: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
     return normalised
 
 
-def _standardise(features: np.ndarray, train: np.ndarray) -> np.ndarray:
+def standardise(features: np.ndarray, train: np.ndarray) -> np.ndarray:
     """Scale features to zero mean and unit variance over the train clips; NaN becomes the mean."""
     return np.nan_to_num(StandardScaler().fit(features[train]).transform(features))
 
@@ -169,7 +169,7 @@ def _answer(
     return Answer(values.argmax(axis=1), complexity, devel_uar, probabilities, gamma)
 
 
-def _inner_folds(labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+def inner_folds(labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     """Return the fold of each clip; where there are not two groups, each clip is one."""
     if groups is None or len(np.unique(groups)) < 2:
         groups = np.arange(len(labels))
@@ -222,5 +222,6 @@ def _temperature(values: np.ndarray, truth: np.ndarray) -> float:
     return float(scale * np.exp(found.x))
 
 
-def _uar(truth: np.ndarray, predicted: np.ndarray) -> float:
+def unweighted_recall(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the UAR over the classes of the truth, 0..1."""
     return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))

@@ -155,7 +155,7 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
         if source:
             own, theirs = manifest["corpora"][name], base["corpora"][source]
             rows = dict(enumerate(range(len(own)))) if name == source and own == theirs else {}
-            if source == EMOTION and name != source:
+            if source == EMOTION and not rows:
                 words = of_corpus(parse_mapping(config.data.label_words), name)
                 rows = _known_labels(own, theirs, words)
             corpora[name] = _begin(state.corpora[name], networks[source], rows)

@@ -56,7 +56,7 @@ def test_inner_folds_choose_c_and_gamma_and_keep_a_speaker_on_one_side(clips):
     speakers = np.arange(150) % 7
     seen, scores = np.arange(90), {}
     scaled = StandardScaler().fit(features[:90]).transform(features)
-    folds = svm._inner_folds(labels[:90], speakers[:90])
+    folds = svm.inner_folds(labels[:90], speakers[:90])
     assert sorted(set(folds)) == [0, 1, 2, 3, 4]
     assert all(len(set(folds[speakers[:90] == speaker])) == 1 for speaker in range(7))
     for gamma, complexity in svm._GRID:
@@ -76,7 +76,7 @@ def test_inner_folds_choose_c_and_gamma_and_keep_a_speaker_on_one_side(clips):
 
 @pytest.mark.parametrize("speakers", [None, np.zeros(90, int)])
 def test_inner_folds_of_one_speaker_are_of_clips(clips, speakers):
-    folds = svm._inner_folds(clips[1][:90], speakers)
+    folds = svm.inner_folds(clips[1][:90], speakers)
     assert np.bincount(folds).tolist() == [18] * 5
 
 

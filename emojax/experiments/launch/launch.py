@@ -79,7 +79,7 @@ def _with_partitions(jobs: Sequence[Job], spec: Spec) -> list[Job]:
     def known(job: Job) -> Job:
         # The config of an SVM has no settings of levels.
         division = {name: job.config[name] for name in _DIVISION if name in job.config}
-        if job.is_network or division["partition"] == ALL:
+        if job.is_network or "domains" in division or division["partition"] == ALL:
             found = partitions(tuple(job.corpora), **division)
         else:
             found = {name: folds(name, **division) for name in job.corpora}
@@ -99,8 +99,12 @@ def _folds_identity(corpus: PreparedCorpus, partition: str, seed: int) -> dict[s
     return {"protocol": found.protocol, "digest": " ".join(digests)}
 
 
-def count_tested(spec: Spec, folds: int) -> dict[str, int]:
+def count_tested(spec: Spec, scheme: str) -> dict[str, int]:
     """Prepare the corpora, and count the folds of each that have a test part.
+
+    Args:
+      spec: what a person asks for.
+      scheme: ``fold:K`` or ``random:K``.
 
     Raises:
       ValueError: a corpus cannot be prepared or divided.
@@ -109,6 +113,6 @@ def count_tested(spec: Spec, folds: int) -> dict[str, int]:
     opened = find_corpora(list(spec.corpora), Path(spec.data_dir).expanduser())
     seed = spec.seeds[0]  # their number does not depend on it
     return {
-        name: len(make_folds(one.spec, one.clips, f"fold:{folds}", seed).partitions)
+        name: len(make_folds(one.spec, one.clips, scheme, seed).partitions)
         for name, one in opened.items()
     }

@@ -48,7 +48,7 @@ def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job
     fused_settings(asked, chosen)
     _refuse_base(chosen, spec)
     features = open_feature_sets(spec, chosen)
-    tested = count_tested(spec, folds)
+    tested = count_tested(spec, f"fold:{folds}")
     for seed in spec.seeds:
         for setting in chosen:
             if setting in features:

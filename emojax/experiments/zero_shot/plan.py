@@ -79,20 +79,12 @@ def training_jobs(spec: Spec, held_out: Sequence[str], at_once: bool) -> Iterato
                     "--corpora, or fewer --held_out"
                 )
             settings: dict[str, Any] = {"domains": f"corpora+{EMOTION}", "partition": ALL}
-            settings |= {"label_words": _words_for(rest, spec), "seed": seed}
+            settings |= {"label_words": spec.words_for(rest), "seed": seed}
             name = f"zero_shot/shared_{together(rest)}_seed{seed}"
             trained = spec.network(name, spec.config, rest, {}, **settings)
             yield trained
             for corpus in group:
                 yield _ask(spec, trained.name, trained.folder, corpus, ZERO_SHOT, [trained])
-
-
-def _words_for(corpora: Mapping[str, str], spec: Spec) -> str:
-    """The words of labels, without those for other corpora, which training would refuse."""
-    others = spec.corpora.keys() - corpora.keys()
-    words = parse_mapping(spec.label_words).items()
-    kept = [pair for pair in words if "/" not in pair[0] or pair[0].partition("/")[0] not in others]
-    return ",".join(map("=".join, kept))
 
 
 def reading_jobs(
