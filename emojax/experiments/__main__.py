@@ -1,4 +1,4 @@
-"""Tables and figures of the EmoNet paper: ``python -m emojax.experiments NAME --out=DIR``.
+"""Tables and figures of the papers: ``python -m emojax.experiments NAME --out=DIR``.
 
 statistics  Table 1 and Figures 2, 3, 4 of prepared corpora: --corpora=emodb,casia --data_dir=DIR
 parameters  one shared network against a network per corpus; --corpora=emoset: the paper's 26
@@ -6,9 +6,10 @@ baselines   Table 3: SVMs and the network from scratch
 transfer    Table 4 and Figure 7: shared and single-task transfer
 pooled      every clip of every corpus tested once (--folds=6): shared network, scratch and SVMs
 zero_shot   common emotions of corpora that a network never saw: --held_out=emodb,emovo
+transferable  Tables 1 to 5 of the transferable-features paper: --folds=5 --tables=1,2,3
 cross_corpus  trained on A, tested on B: an SVM per corpus (--features=egemaps), or finished runs
 
-baselines, transfer, pooled and zero_shot run in OUT/runs whatever is not finished there, as in
+baselines to zero_shot and transferable run in OUT/runs whatever is not finished there, as in
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
 or, with --workdirs, read finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
 """
@@ -51,7 +52,16 @@ flags.DEFINE_list(
     "Rows to run; the usual, if empty, without weights to fetch. pooled: A+B adds up the "
     "log-probabilities of two other rows.",
 )
-flags.DEFINE_integer("folds", 6, "pooled: how often a part of every corpus is left out.", 3)
+flags.DEFINE_integer(
+    "folds", 6, "pooled, transferable (5): how often a part of every corpus is left out.", 3
+)
+flags.DEFINE_enum(
+    "partition",
+    "fold",
+    ["fold", "random"],
+    "transferable: folds of speakers, or of recordings, with speakers on both sides.",
+)
+flags.DEFINE_list("tables", ["1", "2", "3", "4", "5"], "transferable: some of its tables.")
 flags.DEFINE_list("held_out", [], "zero_shot: corpora to leave out and ask about; each, if empty.")
 flags.DEFINE_bool("together", False, "zero_shot: leave all of them out of one shared network.")
 flags.DEFINE_string(
@@ -65,7 +75,11 @@ flags.DEFINE_string(
 flags.DEFINE_bool(
     "speaker_normalisation", False, "baselines: as baseline.py's, for all rows of SVMs."
 )
-flags.DEFINE_string("config", "configs/multi_corpus.py", "Settings of shared training.")
+flags.DEFINE_string(
+    "config",
+    "configs/multi_corpus.py",
+    "Settings of shared training; transferable: of all training (configs/cnn_lstm.py).",
+)
 flags.DEFINE_string("scratch_config", "configs/scratch.py", "Settings of a corpus's own network.")
 flags.DEFINE_string(
     "tune_config", "configs/adapt.py", "Settings of the tuning on a trained network."
@@ -161,6 +175,30 @@ def _zero_shot() -> Report:
     return _carry_out(jobs, spec, functools.partial(zero_shot_report, without=without))
 
 
+def _transferable() -> Report:
+    from emojax.experiments.launch.launch import count_folds
+    from emojax.experiments.transferable.emotion_sets import choose_corpora
+    from emojax.experiments.transferable.plan import check_request, describe, transferable_jobs
+    from emojax.experiments.transferable.report import transferable_report
+
+    if not FLAGS.corpora:
+        raise ValueError("give --corpora=NAME,NAME: each is a target, and a source of the others")
+    FLAGS.set_default("config", "configs/cnn_lstm.py")
+    FLAGS.set_default("folds", 5)
+    asked, tables, partition, folds = _spec(), FLAGS.tables, FLAGS.partition, FLAGS.folds
+    check_request(asked, tables)
+    spec, corpora, left_out = choose_corpora(asked)
+    tested = count_folds(corpora, f"{partition}:{folds}")
+    jobs = transferable_jobs(spec, tables, partition, folds, tested)
+    print("\n".join([*left_out, describe(jobs)]), flush=True)
+
+    def report(workdirs: dict[str, list[Path]], missing: str = "") -> Report:
+        words = spec.label_words
+        return transferable_report(workdirs, corpora, tables, words, left_out, missing)
+
+    return _carry_out(jobs, spec, report) if jobs else report({})
+
+
 def _cross_corpus() -> Report:
     from emojax.evaluation.score_files import parse_workdirs
     from emojax.experiments.cross_corpus.report import cross_corpus_report
@@ -179,6 +217,7 @@ EXPERIMENTS: dict[str, Callable[[], Report]] = {
     "transfer": _transfer,
     "pooled": _pooled,
     "zero_shot": _zero_shot,
+    "transferable": _transferable,
     "cross_corpus": _cross_corpus,
 }
 

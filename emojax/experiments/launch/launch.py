@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +110,12 @@ def count_tested(spec: Spec, scheme: str) -> dict[str, int]:
       ValueError: a corpus cannot be prepared or divided.
     """
     prepare(spec.corpora.values(), spec.source_dir, spec.data_dir)
-    opened = find_corpora(list(spec.corpora), Path(spec.data_dir).expanduser())
-    seed = spec.seeds[0]  # their number does not depend on it
+    return count_folds(find_corpora(list(spec.corpora), Path(spec.data_dir).expanduser()), scheme)
+
+
+def count_folds(corpora: Mapping[str, PreparedCorpus], scheme: str) -> dict[str, int]:
+    """Count the folds of each corpus that have a test part, whose number depends on no seed."""
     return {
-        name: len(make_folds(one.spec, one.clips, scheme, seed).partitions)
-        for name, one in opened.items()
+        name: len(make_folds(one.spec, one.clips, scheme, seed=0).partitions)
+        for name, one in corpora.items()
     }

@@ -54,7 +54,27 @@ def pool(
         clips of any corpus.
     """
     runs = {setting: _by_corpus(some, corpora) for setting, some in workdirs.items()}
-    pooler = _Pooler(corpora)
+    return pool_runs(runs, corpora, corpora, fused)
+
+
+def pool_runs(
+    runs: Mapping[str, Mapping[str, Sequence[Scored]]],
+    corpora: Mapping[str, PreparedCorpus],
+    divided: Mapping[str, PreparedCorpus],
+    fused: Mapping[str, Sequence[str]] | None = None,
+) -> Pooled:
+    """Score the folds of a corpus as one.
+
+    Args:
+      runs: setting → corpus → its folds.
+      corpora: as for :func:`pool`.
+      divided: the corpora as they were divided, if clips were left out after that.
+      fused: as for :func:`pool`.
+
+    Raises:
+      ValueError: as :func:`pool`.
+    """
+    pooler = _Pooler(corpora, divided)
     settings = {setting: pooler.setting(setting, found) for setting, found in runs.items()}
     settings |= {name: pooler.fused(parts, settings) for name, parts in (fused or {}).items()}
     whole = {setting: scored for setting, scored in settings.items() if scored}
@@ -81,8 +101,10 @@ def _by_corpus(
 class _Pooler:
     """Pools the folds of each setting, and notes what is not whole."""
 
-    def __init__(self, corpora: Mapping[str, PreparedCorpus]) -> None:
-        self.corpora, self.gaps = corpora, list[str]()
+    def __init__(
+        self, corpora: Mapping[str, PreparedCorpus], divided: Mapping[str, PreparedCorpus]
+    ) -> None:
+        self.corpora, self.divided, self.gaps = corpora, divided, list[str]()
         self.protocol = functools.cache(self._protocol)
 
     def setting(
@@ -154,7 +176,7 @@ class _Pooler:
         return score(name, protocol, spec.labels, truth, predicted, speakers).to_json()
 
     def _protocol(self, name: str, scheme: str, seed: int) -> str:
-        return make_folds(self.corpora[name].spec, self.corpora[name].clips, scheme, seed).protocol
+        return make_folds(self.divided[name].spec, self.divided[name].clips, scheme, seed).protocol
 
 
 def _together(what: str, folds: Sequence[Scored]) -> Predictions:

@@ -41,10 +41,13 @@ def transferable_jobs(
       tested: corpus → how many of the folds have a test part.
 
     Raises:
-      ValueError: there is a single corpus, the config is of another network, or openSMILE is
-        missing.
+      ValueError: there is a single corpus.
     """
-    _refuse(spec, tables)
+    if len(spec.corpora) < 2 and {*tables} - {"1"}:
+        raise ValueError(
+            f"{', '.join(spec.corpora) or 'no corpus'} has no other corpus to transfer from; give "
+            "two or more"
+        )
     jobs: dict[str, Job] = {}
     for table in sorted(tables):
         for seed in spec.seeds:
@@ -58,16 +61,16 @@ def transferable_jobs(
     return list(jobs.values())
 
 
-def _refuse(spec: Spec, tables: Collection[str]) -> None:
+def check_request(spec: Spec, tables: Sequence[str]) -> None:
+    """Raise a ValueError for unknown tables, a config of another network or missing software."""
+    unknown = [table for table in tables if table not in _JOBS]
+    if unknown or not tables:
+        raise ValueError(f"--tables={','.join(tables)}; choose of {', '.join(_JOBS)}")
     network = read_config_file(spec.config).network.network
     if network != NETWORK:
         raise ValueError(
             f"--config={spec.config} is of the network {network}; the approaches freeze layers of "
             f"{NETWORK}: give configs/cnn_lstm.py, or one like it"
-        )
-    if len(spec.corpora) < 2 and {*tables} - {"1"}:
-        raise ValueError(
-            f"{', '.join(spec.corpora)} has no other corpus to transfer from; give two or more"
         )
     if {*tables} & {"2", "5"}:
         open_features(FEATURES)
@@ -117,7 +120,11 @@ class _Fold:
         """Return a network of some corpora, tuned on the target and scored there."""
         approach = transfer.partition("-")[2]
         frozen, new = layers = APPROACHES[approach]
-        changes = {"transfer": "finetune", "frozen_layers": frozen, "new_layers": new}
+        changes: dict[str, Any] = {
+            "transfer": "finetune",
+            "frozen_layers": frozen,
+            "new_layers": new,
+        }
         if not layers.tunes:
             changes["rounds_per_phase"] = 1
         name = f"{self._name(approach, corpora)}_to_{target}"
@@ -128,7 +135,7 @@ class _Fold:
         """Return an SVM of some corpora, scored on these, or adapted to the target."""
         name = self._name(kind, corpora) + (target and f"_to_{target}")
         folder, learnt = self.spec.out / "runs" / name, [*corpora, *filter(None, [target])]
-        what = {"target": target, "label_words": self.spec.words_for(learnt)}
+        what: dict[str, Any] = {"target": target, "label_words": self.spec.words_for(learnt)}
         what |= {"partition": self.partition, "seed": self.seed}
         places = {"corpora": ",".join(corpora), "data_dir": self.spec.data_dir, "out": folder}
         flags = [f"--{key}={value}" for key, value in (what | places).items()]
@@ -206,4 +213,3 @@ _JOBS: dict[str, Callable[[_Fold], Iterator[Job]]] = {
     "4": _table_4,
     "5": _table_5,
 }
-TABLES = tuple(_JOBS)
