@@ -9,7 +9,7 @@ corpora share, empty for words that belong to none of them.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
 
 LEVELS = {"arousal": ("low", "high"), "valence": ("negative", "neutral", "positive")}
@@ -89,6 +89,17 @@ def parse_mapping(text: str) -> dict[str, str]:
             f"{', '.join(VOCABULARY)}"
         )
     return mapping
+
+
+def without_corpora(label_words: str, corpora: Collection[str]) -> str:
+    """Return a text for :func:`parse_mapping` without the words for some corpora.
+
+    >>> without_corpora("high=anger,diary/high=joy,calls/low=sad", ["diary"])
+    'high=anger,calls/low=sad'
+    """
+    words = parse_mapping(label_words).items()
+    kept = [one for one in words if "/" not in one[0] or one[0].partition("/")[0] not in corpora]
+    return ",".join(map("=".join, kept))
 
 
 def of_corpus(mapping: Mapping[str, str], corpus: str) -> dict[str, str]:

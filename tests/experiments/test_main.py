@@ -33,7 +33,7 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
     [
         (
             ["nonsense"],
-            "choose one of statistics, parameters, baselines, transfer, pooled, zero_shot, cross",
+            "choose one of statistics, .*, transfer, pooled, zero_shot, transferable, cross_corpus",
         ),
         (["transfer"], "give --corpora=NAME,NAME to run, or --workdirs="),
         (
@@ -55,6 +55,8 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
         ),
         (["zero_shot", "--workdirs=a=x"], "give --corpora=NAME,NAME: those to learn from"),
         (["zero_shot", "--corpora=a", "--held_out=b"], "--held_out=b; choose of the corpora a"),
+        (["transferable"], "give --corpora=NAME,NAME: each is a target, and a source"),
+        (["transferable", "--corpora=a,b", "--tables=6"], "--tables=6; choose of 1, 2, 3, 4, 5"),
         (["cross_corpus", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
         (
             ["statistics", "--corpora=tones,nope"],

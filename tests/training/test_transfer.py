@@ -91,6 +91,22 @@ def test_a_new_corpus_begins_at_the_common_emotions(tiny_config, tiny_paths, tmp
         np.testing.assert_allclose(begun, leaf[..., [0, 2, 1]], atol=1e-6)
 
 
+def test_common_emotions_begin_at_those_of_a_base_that_has_more(tiny_config, tiny_paths, tmp_path):
+    words = "high=anger,middle=joy,low=sadness"
+    config = tiny_config.replace(
+        domains="emotion", label_words=words, learning_rates=(0.1,), rounds_per_phase=1
+    )
+    loop.train(config, tmp_path / "base", {"tones": tiny_paths["tones"]})
+    common = network(tmp_path / "base", "emotion")
+    words = "loud=sadness,soft=anger"
+    config = adapted(config, tmp_path / "base", transfer="last_layer", learning_rates=(1e-9,))
+    own = config.replace(label_words=words)
+    ours = train(own, tmp_path / "run", {"levels": tiny_paths["levels"]})
+    for name, leaf in common.corpus["head_logits"].items():  # anger, happiness, sadness
+        begun = ours.corpus["head_logits"][name][..., :2]
+        np.testing.assert_allclose(begun, leaf[..., [0, 2]], atol=1e-6)
+
+
 def test_a_transfer_goes_on_where_it_was(tiny_config, tiny_paths, tiny_run, tmp_path):
     config = adapted(tiny_config, tiny_run, transfer="last_layer")
     paths = {"tones": tiny_paths["tones"]}

@@ -10,7 +10,7 @@ from typing import Any
 
 from emojax.baselines.feature_sets import FeatureSet
 from emojax.config import PATH_KEYS, Config, read_config
-from emojax.corpora.affect import parse_mapping
+from emojax.corpora.affect import without_corpora
 from emojax.experiments.corpus_arguments import join_items
 from emojax.experiments.launch.job import Job
 from emojax.training.transfer import NETWORK, base_of, with_network_of_base
@@ -106,10 +106,7 @@ class Spec:
 
     def words_for(self, corpora: Iterable[str]) -> str:
         """Return the words of labels, without those for other corpora, which training refuses."""
-        others = self.corpora.keys() - {*corpora}
-        words = parse_mapping(self.label_words).items()
-        kept = [one for one in words if "/" not in one[0] or one[0].partition("/")[0] not in others]
-        return ",".join(map("=".join, kept))
+        return without_corpora(self.label_words, self.corpora.keys() - {*corpora})
 
     def svm(self, features: FeatureSet, corpus: str, seed: int, partition: str = "") -> Job:
         """Return a job that scores an SVM on one corpus, by default on the networks' partition."""

@@ -116,8 +116,8 @@ class _Fold:
         changes = {"recurrence": "none"}
         return self._network(self._name("cnn", corpora), corpora, {"best": setting}, **changes)
 
-    def tuned(self, transfer: str, corpora: Sequence[str], target: str, setting: str = "") -> Job:
-        """Return a network of some corpora, tuned on the target and scored there."""
+    def tuned(self, transfer: str, base: Job, target: str, setting: str) -> Job:
+        """Return a base that is tuned on the target and scored there."""
         approach = transfer.partition("-")[2]
         frozen, new = layers = APPROACHES[approach]
         changes: dict[str, Any] = {
@@ -127,9 +127,8 @@ class _Fold:
         }
         if not layers.tunes:
             changes["rounds_per_phase"] = 1
-        name = f"{self._name(approach, corpora)}_to_{target}"
-        states, base = {"best": setting or transfer}, self.base(corpora)
-        return self._network(name, [target], states, base, **changes)
+        name = f"{self._name(approach, base.corpora)}_to_{target}"
+        return self._network(name, [target], {"best": setting}, base, **changes)
 
     def svm(self, setting: str, kind: str, corpora: Sequence[str], target: str = "") -> Job:
         """Return an SVM of some corpora, scored on these, or adapted to the target."""
@@ -184,12 +183,16 @@ def _table_3(fold: _Fold) -> Iterator[Job]:
 def _transfers(fold: _Fold, transfers: Sequence[str], left_out: str = "") -> Iterator[Job]:
     """Yield the bases of some transfers and their tuning on each target but the one left out."""
     for target in fold.targets:
-        for transfer in transfers if target != left_out else ():
-            of_target = () if SCENARIOS[transfer.partition("-")[0]] else (target,)
-            corpora = fold.others(*of_target, *filter(None, [left_out]))
-            setting = without(transfer, left_out) if left_out else transfer
-            yield fold.base(corpora)
-            yield fold.tuned(transfer, corpora, target, setting)
+        if target == left_out:
+            continue
+        for scenario, with_target in SCENARIOS.items():
+            unheard = [left_out] if with_target else [left_out, target]
+            base = fold.base(fold.others(*unheard))
+            yield base
+            for transfer in transfers:
+                if transfer.startswith(scenario):
+                    setting = without(transfer, left_out) if left_out else transfer
+                    yield fold.tuned(transfer, base, target, setting)
 
 
 def _table_4(fold: _Fold) -> Iterator[Job]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from emojax.baselines.adaptive_svm import AdaptiveSVC
 from emojax.baselines.feature_sets import FeatureSet, open_features
 from emojax.baselines.pipeline import judge
 from emojax.baselines.svm import Answer, inner_folds, rbf_cv, standardise, unweighted_recall
+from emojax.corpora.affect import without_corpora
 from emojax.corpora.aggregate import EMOTION
 from emojax.corpora.folds import Folds
 from emojax.corpora.groups import speaker_groups
@@ -55,9 +56,9 @@ def score_svm(
       ValueError: as there, or software is missing.
     """
     features = open_features(FEATURES)
-    learnt = _Features(sources, features, cache_dir, division)
+    learnt = _Features(sources, target, features, cache_dir, division)
     if target:
-        tested = _Features(target, features, cache_dir, division)
+        tested = _Features(target, sources, features, cache_dir, division)
         domain, answer = tested.domain, adapt(learnt, tested)
         what = f"adaptive SVM of {features.description}, learnt from {', '.join(sources)} first"
     else:
@@ -87,11 +88,14 @@ class _Features:
     def __init__(
         self,
         paths: Mapping[str, Path],
+        others: Collection[str],
         features: FeatureSet,
         cache_dir: Path,
         division: Mapping[str, Any],
     ) -> None:
-        self.domain: PartitionedCorpus = open_corpora(paths, domains=DOMAIN, **division)[EMOTION]
+        words = without_corpora(division["label_words"], others)
+        how = {**division, "label_words": words, "domains": DOMAIN}
+        self.domain: PartitionedCorpus = open_corpora(paths, **how)[EMOTION]
         self.raw = np.concatenate([features.read(one, cache_dir) for one in self.domain.sources])
         names = [clip.label for clip in self.domain.clips]
         self.labels = np.array([self.domain.labels.index(label) for label in names])
