@@ -7,6 +7,7 @@ SVMs"; for emotions Abdelwahab and Busso (2015), ICASSP.
 from __future__ import annotations
 
 import itertools
+from types import ModuleType
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -150,18 +151,22 @@ def _correction(
     return C * share, float((residual[is_low].max() + residual[~is_low].min()) / 2)
 
 
-def _solve(matrix: np.ndarray, linear: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Minimise ½ x'Ax + l'x for low ≤ x ≤ high and Σx = 0."""
+def open_solver() -> ModuleType:
+    """Return the module of the solver; a ValueError says how to install it."""
     try:
         import osqp
     except ImportError:
         raise ValueError(
             'the solver of the adaptive SVM is not installed; pip install "emojax[adaptive_svm]"'
         ) from None
+    return osqp
+
+
+def _solve(matrix: np.ndarray, linear: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Minimise ½ x'Ax + l'x for low ≤ x ≤ high and Σx = 0."""
+    solver, size = open_solver().OSQP(), len(linear)
     from scipy import sparse
 
-    size = len(linear)
-    solver = osqp.OSQP()
     solver.setup(
         sparse.csc_matrix(np.triu(matrix)),
         linear,

@@ -79,6 +79,7 @@ def _gains_figure(found: Mapping[str, Gains]) -> Figure:
         ax.errorbar(places, means, deviations, fmt="o", capsize=3, label=scenario)
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set_xticks(range(len(APPROACHES)), list(APPROACHES))
+    ax.set_xlim(-0.5, len(APPROACHES) - 0.5)
     ax.set_ylabel("gain over TT in percent of it")
     ax.legend()
     return figure

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from emojax.baselines.adaptive_svm import open_solver
 from emojax.baselines.feature_sets import open_features
 from emojax.experiments.launch.job import Job
 from emojax.experiments.launch.plan import together
@@ -74,6 +75,8 @@ def check_request(spec: Spec, tables: Sequence[str]) -> None:
         )
     if {*tables} & {"2", "5"}:
         open_features(FEATURES)
+    if "5" in tables:
+        open_solver()
 
 
 def describe(jobs: Sequence[Job]) -> str:

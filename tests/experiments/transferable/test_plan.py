@@ -1,4 +1,5 @@
 import dataclasses
+import sys
 from collections import Counter
 
 import pytest
@@ -141,12 +142,16 @@ def test_the_length_of_a_plan_is_said(spec):
     assert said == "4 networks of 1,200 rounds in all, at a round a second 0.3 h; 2 SVMs"
 
 
-def test_bad_requests_are_refused(spec):
+def test_bad_requests_are_refused(spec, monkeypatch):
     with pytest.raises(ValueError, match=r"^--tables=2,6; choose of 1, 2, 3, 4, 5"):
         check_request(spec, ["2", "6"])
     other = dataclasses.replace(spec, config="configs/multi_corpus.py")
     with pytest.raises(ValueError, match=r"network adapter_resnet; .*give configs/cnn_lstm\.py"):
         check_request(other, ["3"])
+    monkeypatch.setitem(sys.modules, "osqp", None)
+    check_request(spec, ["1", "3", "4"])
+    with pytest.raises(ValueError, match=r'pip install "emojax\[adaptive_svm\]"'):
+        check_request(spec, ["5"])
     with pytest.raises(ValueError, match=r"^a has no other corpus to transfer from"):
         plan(dataclasses.replace(spec, corpora={"a": "a"}), ["3"])
 
