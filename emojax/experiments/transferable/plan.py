@@ -25,6 +25,8 @@ from emojax.experiments.transferable.approaches import (
     without,
 )
 
+# Table → corpora that it needs; Table 4 leaves one out and transfers from another.
+_FEWEST_CORPORA = {"1": 1, "2": 2, "3": 2, "4": 3, "5": 2}
 NETWORK = "cnn_lstm"
 FEATURES = "is10"
 
@@ -42,24 +44,30 @@ def transferable_jobs(
       tested: corpus → how many of the folds have a test part.
 
     Raises:
-      ValueError: there is a single corpus.
+      ValueError: there are too few corpora.
     """
-    if len(spec.corpora) < 2 and {*tables} - {"1"}:
-        raise ValueError(
-            f"{', '.join(spec.corpora) or 'no corpus'} has no other corpus to transfer from; give "
-            "two or more"
-        )
+    _refuse_few(spec, tables)
     jobs: dict[str, Job] = {}
     for table in sorted(tables):
         for seed in spec.seeds:
             for number in range(1, folds + 1):
                 targets = [name for name in spec.corpora if number <= tested[name]]
                 fold = _Fold(spec, f"{partition}:{number}/{folds}", seed, targets)
-                for job in _JOBS[table](fold):
+                for job in _JOBS[table](fold) if targets else ():
                     # A base that a table shows is scored, wherever else it is needed.
                     if job.results or job.name not in jobs:
                         jobs[job.name] = job
     return list(jobs.values())
+
+
+def _refuse_few(spec: Spec, tables: Collection[str]) -> None:
+    needed = max(_FEWEST_CORPORA[table] for table in tables)
+    if len(spec.corpora) < needed:
+        there = [table for table, fewest in _FEWEST_CORPORA.items() if fewest <= len(spec.corpora)]
+        raise ValueError(
+            f"{', '.join(spec.corpora) or 'no corpus'}: too few to transfer from one to another; "
+            f"give {needed} or more, or --tables={','.join(there) or '1'}"
+        )
 
 
 def check_request(spec: Spec, tables: Sequence[str]) -> None:
@@ -122,12 +130,9 @@ class _Fold:
     def tuned(self, transfer: str, base: Job, target: str, setting: str) -> Job:
         """Return a base that is tuned on the target and scored there."""
         approach = transfer.partition("-")[2]
-        frozen, new = layers = APPROACHES[approach]
-        changes: dict[str, Any] = {
-            "transfer": "finetune",
-            "frozen_layers": frozen,
-            "new_layers": new,
-        }
+        layers = APPROACHES[approach]
+        changes: dict[str, Any] = {"transfer": "finetune"}
+        changes |= {"frozen_layers": layers.frozen, "new_layers": layers.new}
         if not layers.tunes:
             changes["rounds_per_phase"] = 1
         name = f"{self._name(approach, base.corpora)}_to_{target}"
@@ -199,8 +204,6 @@ def _transfers(fold: _Fold, transfers: Sequence[str], left_out: str = "") -> Ite
 
 
 def _table_4(fold: _Fold) -> Iterator[Job]:
-    if len(fold.spec.corpora) < 3:  # without one source, there would be none
-        return
     yield from _transfers(fold, ABLATED)
     for source in fold.spec.corpora:
         yield from _transfers(fold, ABLATED, source)

@@ -78,12 +78,11 @@ def test_tables_choose_what_is_run(spec):
     assert set(settings(plan(spec, ["5"]))) == {"TT", *TRANSFERS, "adaptive SVM"}
     ablated = {one for one in settings(plan(spec, ["4"])) if "without" not in one}
     assert ablated == set(ABLATED)
-    two = dataclasses.replace(spec, corpora={"a": "a", "b": "b"})
-    assert plan(two, ["4"]) == {}
 
 
 def test_one_corpus_more_changes_no_job_that_did_not_learn_from_it(spec):
-    before = plan(dataclasses.replace(spec, corpora={"a": "a", "b": "b=some/labels.csv"}))
+    two = dataclasses.replace(spec, corpora={"a": "a", "b": "b=some/labels.csv"})
+    before = plan(two, ["2", "3", "5"])
     after = plan(spec)
     lost = [name for name in before if name not in after]
     assert not [
@@ -122,6 +121,7 @@ def test_networks_have_the_paper_s_settings_and_learn_from_no_devel(spec):
 def test_folds_that_test_nobody_are_no_target(spec):
     jobs = plan(spec, ["3"], "random", 4, {"a": 4, "b": 2, "c": 3})
     assert settings(jobs)["TT"] == 4 + 2 + 3
+    assert len(plan(spec, ["2"], folds=4, tested=3)) == 3 * 3
     assert "transferable/base/b_random3of4_seed0" not in jobs
     assert {job.config["partition"] for job in jobs.values()} == {
         f"random:{number}/4" for number in (1, 2, 3, 4)
@@ -152,8 +152,13 @@ def test_bad_requests_are_refused(spec, monkeypatch):
     check_request(spec, ["1", "3", "4"])
     with pytest.raises(ValueError, match=r'pip install "emojax\[adaptive_svm\]"'):
         check_request(spec, ["5"])
-    with pytest.raises(ValueError, match=r"^a has no other corpus to transfer from"):
-        plan(dataclasses.replace(spec, corpora={"a": "a"}), ["3"])
+    for corpora, tables, said in [
+        (["a"], ["2"], "give 2 or more, or --tables=1$"),
+        (["a", "b"], ["1", "4"], "^a, b: too few .* give 3 or more, or --tables=1,2,3,5"),
+    ]:
+        few = dataclasses.replace(spec, corpora={name: name for name in corpora})
+        with pytest.raises(ValueError, match=said):
+            plan(few, tables)
 
 
 def test_all_jobs_know_the_clips_of_their_domain(spec, words, tiny_config, tiny_paths):
