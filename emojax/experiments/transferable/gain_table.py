@@ -61,7 +61,9 @@ def _table(scores: FoldScores, corpora: list[str], found: Mapping[str, Gains]) -
         return [corpus, uar_cell(scores, TARGET_ONLY, corpus), *map(gain_cell, gains), highest]
 
     means = [100 * some.mean for some in found.values()]
-    deviations = [some.deviation and 100 * some.deviation for some in found.values()]
+    spread = [some.deviation for some in found.values()]
+    # As text, since a deviation has no sign.
+    deviations = [None if one is None else f"{100 * one:.1f}" for one in spread]
     rows: list[list[Cell]] = [*map(row, corpora), ["mean", None, *means, None]]
     foot: list[Cell] = ["deviation", None, *deviations, None]
     return Table("table_3", _CAPTION, columns, rows, foot, notes(scores, TARGET_ONLY, _ABOUT))
