@@ -33,7 +33,7 @@ def test_evaluate_prints_a_table_and_writes_its_files(tiny_run):
     assert keys <= set(results["corpora"]["tones"])
     assert "evaluate.py" in results["command"]
     for text in (done.stdout, results["corpora"]["tones"]["protocol"]):
-        assert "; log-mel standardised per utterance, no speaker normalisation" in text
+        assert "; input standardised per utterance, no speaker normalisation" in text
     with open(tiny_run / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == sum(corpus["n"] for corpus in results["corpora"].values())

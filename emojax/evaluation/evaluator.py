@@ -26,7 +26,7 @@ from emojax.versions import commit, versions
 PARTS = ("test", "devel")
 STATES = ("best", "latest")
 # Normalisation of every network's input; a baseline's result states its own.
-NORMALISATION = "log-mel standardised per utterance, no speaker normalisation"
+NORMALISATION = "input standardised per utterance, no speaker normalisation"
 
 
 def evaluate(

@@ -103,7 +103,7 @@ def _protocols(grid: Grid) -> str:
 
 def normalisation(grid: Grid) -> str:
     """Describe the standardisation of the input; per speaker uses all clips of tested speakers."""
-    said = ["Networks: each utterance's log-mel over its own frames."]
+    said = ["Networks: each utterance over itself."]
     for classifier, parts in _STANDARDISED_OVER.items():
         if names := _settings_with(grid, "classifier", classifier):
             said.append(f"SVMs ({names}): each feature over {parts}.")
