@@ -52,11 +52,16 @@ class Job:
           True if the job is to run here: no other process runs it or has finished it meanwhile.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with holding(self.folder, wait=False) as lock:
+        with holding(self.folder) as lock:
             free = lock is not None and not self.is_finished()
             if free:
                 self._note()
         return free
+
+    def is_held(self) -> bool:
+        """Return True while another process runs the job."""
+        with holding(self.folder) as lock:
+            return lock is None
 
     def _note(self) -> None:
         (self.folder / MARK).unlink(missing_ok=True)  # its results may be lost

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -16,18 +18,31 @@ from typing import IO
 MARK = "finished"
 # File in the job's folder for the output of the commands.
 LOG = "log.txt"
+_LOOKS, _LOOK_S = 10, 0.1
 
 
 @contextlib.contextmanager
-def holding(folder: Path, wait: bool) -> Iterator[IO | None]:
-    """Hold a run's folder and give its lock; without waiting, None if another process has it."""
+def holding(folder: Path) -> Iterator[IO | None]:
+    """Hold a run's folder and give its lock; None if another process has it."""
     with open(folder / ".job.lock", "w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield None
         else:
             yield lock
+
+
+@contextlib.contextmanager
+def _holding_soon(folder: Path) -> Iterator[IO | None]:
+    """Hold a run's folder as :func:`holding`; wait for a plan that only looks at it."""
+    for _ in range(_LOOKS):
+        with holding(folder) as lock:
+            if lock is not None:
+                yield lock
+                return
+        time.sleep(_LOOK_S)
+    yield None
 
 
 def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
@@ -40,10 +55,11 @@ def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
       commands: arguments of Python.
 
     Returns:
-      The exit status of the last command.
+      The exit status of the last command, or 75 if another process runs the job.
     """
-    # A killed plan may have left this job running; wait for its end.
-    with holding(folder, wait=True) as lock:
+    with _holding_soon(folder) as lock:
+        if lock is None:
+            return os.EX_TEMPFAIL
         if (folder / MARK).exists():
             return 0
         # The command handles Ctrl-C and saves its state. It would inherit SIG_IGN, but no handler.
@@ -55,7 +71,7 @@ def run(folder: Path, commands: Sequence[Sequence[str]]) -> int:
                     [sys.executable, *command],
                     stdout=log,
                     stderr=log,
-                    pass_fds=[lock.fileno()] if lock else [],
+                    pass_fds=[lock.fileno()],
                     check=False,
                 )
                 if done.returncode:

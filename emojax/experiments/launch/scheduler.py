@@ -147,7 +147,11 @@ def execute(jobs: Iterable[Job], engine: Engine) -> dict[str, str]:
                     ended |= {} if why is None else {name: why}
             ready = [name for name in ready if name not in {*ended, *running}]
             for name in [name for name, handle in running.items() if handle.done()]:
-                ended[name] = _failure(named[name], running.pop(name))
+                why = _failure(named[name], running.pop(name))
+                if why and named[name].is_held():
+                    ready.append(name)  # another process was a moment faster
+                else:
+                    ended[name] = why
             for name, why in ended.items():
                 order.done(name)
                 bar.update()
@@ -196,7 +200,7 @@ def command_of(job: Job) -> list[str]:
 def _failure(job: Job, handle: Handle) -> str:
     """Return why a job failed, from its log and its engine; an empty text if it did not."""
     error = handle.exception()
-    if error is None and job.is_finished():
+    if job.is_finished():  # here, or by another process meanwhile
         return ""
     log = job.folder / runner.LOG
     lines = log.read_text("utf-8", "replace").splitlines() if log.is_file() else []

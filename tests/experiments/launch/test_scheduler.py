@@ -92,7 +92,7 @@ def test_what_another_process_gives_up_is_taken_over(here, fake, begun):
     job = fake("a")
     job.folder.mkdir()
     with ThreadPoolExecutor() as pool:
-        with holding(job.folder, wait=True):
+        with holding(job.folder):
             plan = pool.submit(execute, [job], here)
             time.sleep(0.5)
             assert not begun(job)
