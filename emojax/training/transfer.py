@@ -40,14 +40,14 @@ def _except(layers: str, tx: optax.GradientTransformation) -> optax.GradientTran
         return tx
 
     def is_trained(params: Params) -> dict[str, bool]:
-        return {name: not _is_of(name, layers) for name in params}
+        return {name: not name.startswith(_beginnings(layers)) for name in params}
 
     return optax.multi_transform({True: tx, False: frozen()}, is_trained)
 
 
-def _is_of(name: str, layers: str) -> bool:
-    """Return whether the name of a layer begins with one of some, which have commas between."""
-    return name.startswith(tuple(filter(None, map(str.strip, layers.split(",")))))
+def _beginnings(layers: str) -> tuple[str, ...]:
+    """Return the texts of a setting that names layers, which have commas between."""
+    return tuple(filter(None, map(str.strip, layers.split(","))))
 
 
 def _is_head(params: Params) -> dict[str, bool]:
@@ -165,17 +165,17 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
 
 def _with_new_layers(begun: EmoState, new: EmoState, config: Config) -> EmoState:
     """Take the layers that begin anew from the new state; refuse names that no layer has."""
-    layers = config.transfer.new_layers
+    fresh_layers = _beginnings(config.transfer.new_layers)
     known = {*new.shared.params, *next(iter(new.corpora.values())).params}
-    for text in filter(None, f"{layers},{config.transfer.frozen_layers}".split(",")):
-        if not any(_is_of(name, text) for name in known):
+    for text in (*fresh_layers, *_beginnings(config.transfer.frozen_layers)):
+        if not any(name.startswith(text) for name in known):
             raise ValueError(
                 f"no layer's name begins with {text!r}; the network has {', '.join(sorted(known))}"
             )
 
     def taken(part: Part, fresh: Part) -> Part:
         params = {
-            name: (fresh if layers and _is_of(name, layers) else part).params[name]
+            name: (fresh if name.startswith(fresh_layers) else part).params[name]
             for name in part.params
         }
         return dataclasses.replace(part, params=params)
