@@ -65,14 +65,7 @@ def _rows(model: Model, files: Sequence[str], labels: Sequence[str] | None) -> I
         if isinstance(answer, ValueError):
             yield {"file": name, "error": str(answer)}
         else:
-            yield {
-                "file": name,
-                "label": answer.label,
-                "probabilities": dict(answer),
-                "arousal": answer.arousal,
-                "valence": answer.valence,
-                "warning": answer.warning,
-            }
+            yield {"file": name, **answer.to_json()}
 
 
 def _output(out: str | None) -> tuple[Path | None, Writer]:
@@ -92,7 +85,7 @@ def _write_text(rows: Sequence[Mapping], file: TextIO) -> None:
     """Write a line for a person: file, label, its probability, and a warning or an error."""
     for row in rows:
         if "error" in row:
-            print(f"{printable(row['error'])}", file=sys.stderr)
+            print(printable(row["error"]), file=sys.stderr)
             continue
         share = row["probabilities"][row["label"]]
         line = f"{row['file']}  {row['label']} {share:.0%}  {row['warning']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,20 @@ class Answer(dict[str, float]):
     ) -> None:
         super().__init__(probabilities)
         self.warning, self.embedding = warning, embedding
+
+    def to_json(self) -> dict[str, Any]:
+        """Return label, probabilities, arousal, valence and warning, as JSON types.
+
+        >>> Answer({"anger": 0.7, "odd": 0.3}).to_json()["label"]
+        'anger'
+        """
+        return {
+            "label": self.label,
+            "probabilities": dict(self),
+            "arousal": self.arousal,
+            "valence": self.valence,
+            "warning": self.warning,
+        }
 
     @property
     def label(self) -> str:

@@ -76,11 +76,7 @@ def _dicts(timeline: Timeline) -> Iterator[dict]:
             "start": start_s,
             "end": end_s,
             **({"channel": channel} if timeline.is_split else {}),
-            "label": answer.label,
-            "probabilities": dict(answer),
-            "arousal": answer.arousal,
-            "valence": answer.valence,
-            "warning": answer.warning,
+            **answer.to_json(),
         }
 
 
