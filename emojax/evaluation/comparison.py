@@ -181,8 +181,8 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
     heads = ("corpus", "n", "A", "B", "A - B", "95 % interval", "exact p", "mid-p", "Holm")
     rows: list[tuple[str, ...]] = [heads]
     for c in comparisons:
-        low, high = (f"{100 * end:+.1f}" for end in c.ci95)
-        uars = f"{100 * c.uar_a:.1f}", f"{100 * c.uar_b:.1f}", f"{100 * c.difference:+.1f}"
+        low, high = (f"{100 * end:+z.1f}" for end in c.ci95)
+        uars = f"{100 * c.uar_a:.1f}", f"{100 * c.uar_b:.1f}", f"{100 * c.difference:+z.1f}"
         p_values = (f"{p:.4f}" if p >= 1e-4 else "<0.0001" for p in (c.exact_p, c.mid_p, c.holm_p))
         name = c.corpus + speaker_dependent(c.protocol) + few_speakers(c.speakers)
         rows.append((name, str(c.n), *uars, f"[{low}, {high}]", *p_values))

@@ -11,7 +11,7 @@ pytest.importorskip("statsmodels", reason='needs statsmodels: pip install "emoja
 
 from sklearn.metrics import balanced_accuracy_score
 
-from emojax.evaluation.comparison import compare, comparison_table
+from emojax.evaluation.comparison import Comparison, compare, comparison_table
 from emojax.evaluation.metrics import uar_difference
 from emojax.evaluation.score_files import Prediction, read_predictions, write_predictions
 
@@ -178,3 +178,8 @@ def test_a_clip_that_is_there_twice_is_refused(workdirs):
     path.write_text("".join([*lines, lines[-1]]))
     with pytest.raises(ValueError, match="is there twice"):
         compare_two(*workdirs)
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_minus():
+    tiny = Comparison("demo", 90, 0.7, 0.7, -1e-5, (-1e-5, 0.1), "clips", 1.0, 1.0, 1.0, 9)
+    assert "+0.0  [+0.0, +10.0]" in comparison_table([tiny])

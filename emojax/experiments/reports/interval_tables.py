@@ -20,7 +20,7 @@ from emojax.experiments.reports.table import Cell, Marked, Table
 
 _DETAILS = {"setting": "", "corpus": "", "clips": ",d", "speakers": "d", "chance": ".1f"}
 _DETAILS |= {"seeds": "d", "UAR": ".1f", "deviation": ".1f", "low": ".1f", "high": ".1f"}
-_DETAILS |= {"interval over": "", "above first": "+.1f", "from": "+.1f", "to": "+.1f"}
+_DETAILS |= {"interval over": "", "above first": "+z.1f", "from": "+z.1f", "to": "+z.1f"}
 _DETAILS |= {"exact p": ".4f", "mid-p": ".4f", "mid-p by Holm": ".4f", "mark": "", "protocol": ""}
 
 

@@ -53,7 +53,7 @@ def table_3(scores: FoldScores) -> Pieces:
 
 
 def _table(scores: FoldScores, corpora: list[str], found: Mapping[str, Gains]) -> Table:
-    columns = {"target": "", TARGET_ONLY: ".1f", **dict.fromkeys(found, "+.1f"), "highest": ""}
+    columns = {"target": "", TARGET_ONLY: ".1f", **dict.fromkeys(found, "+z.1f"), "highest": ""}
 
     def row(corpus: str) -> list[Cell]:
         gains = (some.corpora.get(corpus) for some in found.values())

@@ -120,7 +120,7 @@ def table_5(scores: FoldScores) -> Pieces:
 
     rows = [row(*one) for one in chosen.items()]
     names = [ADAPTIVE_SVM, TARGET_ONLY, "best on devel"]
-    columns = {"target": "", **dict.fromkeys(names, ".1f"), "which": "", "gain": "+.1f"}
+    columns = {"target": "", **dict.fromkeys(names, ".1f"), "which": "", "gain": "+z.1f"}
     foot: list[Cell] = ["mean", *means(rows, 1, 2, 3), None, *means(rows, 5)]
     about = notes(scores, "the adaptive SVM", _ADAPTIVE)
     yield Table("table_5", _TABLE_5, columns, rows, foot, about)
