@@ -85,6 +85,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.momentum = 0.9  # of SGD
     config.l2 = 1e-6  # factor of the squared kernels in the loss
     config.label_smoothing = 0.0  # share of each target that is spread over the corpus's classes
+    # Decay of an exponential average of the weights, of all steps since the start: 0.999. The
+    # average is what is evaluated, kept as the best and used; 0 for none.
+    config.average_decay = 0.0
     # Augmentation of the training clips, at random for each clip; 0 for none.
     config.frequency_warp = 0.0  # frequencies are scaled by 1 +- up to this share (vocal tract)
     config.tempo = 0.0  # the duration is scaled by 1 +- up to this share

@@ -174,10 +174,14 @@ def _item(kind: str, name: str) -> str:
 
 
 def _as_dict(tree: Tree) -> Tree:
-    """Convert a dataclass to a dict of its fields, so that readers need no class of EmoJAX."""
+    """Convert a dataclass to a dict of its fields, so that readers need no class of EmoJAX.
+
+    A field that is None is left out.
+    """
     if not dataclasses.is_dataclass(tree):
         return tree
-    return {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)}
+    fields = {field.name: getattr(tree, field.name) for field in dataclasses.fields(tree)}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _directory(workdir: str | Path) -> Path:

@@ -174,6 +174,7 @@ class TrainConfig:
     masked_mels: NotNegative
     masked_share: Share
     optimizer: Annotated[str, _one_of("momentum", "adadelta")] = "momentum"
+    average_decay: Share = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -255,6 +256,26 @@ def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section
         if name in settings or not hasattr(section, name)
     }
     return section(**given)
+
+
+def completed(manifest: Mapping) -> dict[str, Any]:
+    """Add the settings that a manifest, or that of its base, is older than, at their defaults.
+
+    >>> completed({"config": {"width": 16}})["config"]["average_decay"]
+    0.0
+    """
+    defaults = {
+        field.name: field.default
+        for section in get_type_hints(Config).values()
+        for field in dataclasses.fields(section)
+        if field.default is not dataclasses.MISSING
+    }
+    base = manifest.get("base")
+    return {
+        **manifest,
+        "config": {**defaults, **manifest["config"]},
+        **({"base": completed(base)} if base else {}),
+    }
 
 
 def _flat_name(name: str) -> str:

@@ -19,6 +19,7 @@ from emojax.inference.network import Network, load_networks, make_model
 from emojax.models.subtrees import Params
 from emojax.pretrained import read_manifest
 from emojax.sharding import place
+from emojax.training.averages import averaged
 from emojax.training.driver import make_driver
 from emojax.training.metrics import Meter
 from emojax.training.recipe import ADAPT
@@ -98,7 +99,7 @@ def adapt(config: Config, labels: Sequence[str], clips: Recordings) -> Corpus:
             if due := driver.due():
                 driver.decide(due, {})
         meter.settle()
-    return driver.state.corpora[CLIPS]
+    return averaged(driver.state).corpora[CLIPS]
 
 
 def load_adapted(

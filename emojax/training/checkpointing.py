@@ -15,8 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from emojax.checkpoints import Checkpoint, Checkpoints, from_newest, read_manifest
+from emojax.config import completed
 from emojax.manifests import check_same
 from emojax.multihost import on_any_process
+from emojax.training.averages import averaged
 from emojax.training.schedule import EvalDecision, Schedule
 from emojax.training.train_state import Corpus, EmoState, Shared
 
@@ -34,7 +36,8 @@ class Snapshot:
     Attributes:
       latest: the state to resume from.
       progress: name of a schedule → its progress.
-      best: the state with the best devel UAR; None before the first evaluation.
+      best: the state with the best devel UAR, as it was evaluated: with averaged weights, if there
+        are any; None before the first evaluation.
       devel_uars: corpus → devel UAR of its best state.
     """
 
@@ -57,7 +60,7 @@ class CheckpointKeeper:
         self._checkpoints = Checkpoints(workdir)
         if self.begun:
             saved = read_manifest(workdir)
-            check_same(_without_path_of_base(saved), _without_path_of_base(manifest), workdir)
+            check_same(*map(_identity, (saved, manifest)), workdir)
         self._best: EmoState | None = None
         self._devel_uars: dict[str, float] = {}
         self._unsaved: Snapshot | None = None
@@ -102,9 +105,10 @@ class CheckpointKeeper:
         """
         kept = _copied(state)
         if decision.improved:
-            before = self._best or kept
-            own = {name: kept.corpora[name] for name in decision.improved}
-            self._best = dataclasses.replace(kept, corpora={**before.corpora, **own})
+            evaluated = averaged(kept)
+            before = self._best or evaluated
+            own = {name: evaluated.corpora[name] for name in decision.improved}
+            self._best = dataclasses.replace(evaluated, corpora={**before.corpora, **own})
             self._devel_uars |= {name: uars[name] for name in decision.improved if name in uars}
         kept = self._with_best(kept, decision.restarted)
         self._unsaved = Snapshot(kept, dict(progress), self._best, dict(self._devel_uars))
@@ -188,10 +192,10 @@ def _restore(checkpoint: Checkpoint, like: EmoState) -> Snapshot:
     return Snapshot(state("latest", manifest["step"]), progress, best, uars)
 
 
-def _without_path_of_base(manifest: Mapping) -> dict:
-    """Remove the base's path: a run stays the same when its base is moved."""
+def _identity(manifest: Mapping) -> dict:
+    """Remove the base's path, since a base may move; add the settings that are younger."""
     config = {name: value for name, value in manifest["config"].items() if name != "base"}
-    return {**manifest, "config": config}
+    return completed({**manifest, "config": config})
 
 
 def _copied(state: EmoState) -> EmoState:

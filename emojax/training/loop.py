@@ -21,6 +21,7 @@ from emojax.data.windows import choose_windows, work_padding_share
 from emojax.inference.network import Forward
 from emojax.multihost import is_first, on_all_processes, on_any_process
 from emojax.sharding import place
+from emojax.training.averages import averaged
 from emojax.training.calibrating import calibrate, read_reference
 from emojax.training.checkpointing import CheckpointKeeper
 from emojax.training.driver import Driver, make_driver
@@ -42,9 +43,10 @@ def train(
     """Train a run, or resume it; read the train and devel parts only.
 
     A checkpoint holds the state with the best mean devel UAR as ``best`` and the last state as
-    ``latest``; without a devel part, the last state is both. A phase with a smaller learning rate
-    begins at the best state. Over a frozen trunk, each corpus has its own best state. On a CPU, a
-    resumed run ends with the same bits as an uninterrupted one.
+    ``latest``; without a devel part, the last state is both. Averaged weights are what is evaluated,
+    and ``best`` has them in the place of the others. A phase with a smaller learning rate begins at
+    the best state. Over a frozen trunk, each corpus has its own best state. On a CPU, a resumed run
+    ends with the same bits as an uninterrupted one.
 
     Args:
       config: settings from :func:`emojax.config.read_config`.
@@ -151,7 +153,8 @@ def _evaluate(
 ) -> None:
     """Evaluate some corpora on devel, write the scores, and update the checkpoints."""
     state = driver.state
-    uars = devel_uars(forward, state, {name: devel[name] for name in names if name in devel})
+    own = {name: devel[name] for name in names if name in devel}
+    uars = devel_uars(forward, averaged(state), own)
     decision = driver.decide(names, uars)
     shown = {f"devel_uar/{name}": uar for name, uar in uars.items()}
     if uars and len(uars) == len(devel):  # means over different corpora cannot be compared

@@ -31,6 +31,7 @@ from emojax.inference.network import (
 )
 from emojax.models.speech_network import SpeechNetwork
 from emojax.sharding import Layout
+from emojax.training.averages import begin_averages
 from emojax.training.losses import balanced_class_weights
 from emojax.training.train_state import EmoState, init_state
 from emojax.training.train_step import (
@@ -102,6 +103,8 @@ def make_run(
         _keys(config.data.seed)[0],
         config.network.shared_attention,
     )
+    if config.train.average_decay:
+        state = begin_averages(state)
     return Run(steps.model, steps.step, make_split_forward(steps.model, layout), state)
 
 
@@ -134,6 +137,7 @@ def _make_steps(
         train_step,
         augment={name: getattr(train, name) for name in AUGMENTATIONS},
         label_smoothing=train.label_smoothing,
+        average_decay=train.average_decay,
     )
     step = _make_step(transfer, train, layout)(
         model, optimizers, _keys(seed)[1], batch_of, one_step
@@ -157,7 +161,8 @@ def _make_step(transfer: TransferConfig, train: TrainConfig, layout: Layout) -> 
     if transfer.frozen_trunk:
         return make_tune_step
     if train.sampling == SYNCHRONOUS:
-        return functools.partial(make_synchronous_rounds, mesh=layout.mesh)
+        how = {"mesh": layout.mesh, "average_decay": train.average_decay}
+        return functools.partial(make_synchronous_rounds, **how)
     return make_train_steps
 
 

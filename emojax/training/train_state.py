@@ -21,11 +21,32 @@ _UNOPTIMISED = {"cpu": {"xla_backend_optimization_level": 0}}
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
+class Average:
+    """Exponential average of a part's weights: :mod:`emojax.training.averages`.
+
+    Attributes:
+      weights: field of the part → average of it.
+      updates: i32 scalar, number of updates so far.
+    """
+
+    weights: dict[str, Params]
+    updates: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
 class Shared:
-    """Parameters that all corpora train, and the optimizer's state for them."""
+    """Parameters that all corpora train, and the optimizer's state for them.
+
+    Attributes:
+      params: the parameters.
+      opt_state: the optimizer's state.
+      average: averaged weights, if the run has them.
+    """
 
     params: Params
     opt_state: optax.OptState
+    average: Average | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -39,6 +60,7 @@ class Corpus:
       opt_state: the optimizer's state for ``params``.
       class_mask: bool ``[K]``, the classes this corpus has.
       class_weight: f32 ``[K]``.
+      average: averaged weights, if the run has them.
     """
 
     params: Params
@@ -46,6 +68,7 @@ class Corpus:
     opt_state: optax.OptState
     class_mask: jax.Array
     class_weight: jax.Array
+    average: Average | None = None
 
 
 @jax.tree_util.register_dataclass

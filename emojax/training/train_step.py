@@ -17,6 +17,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from emojax.data.batches import Batch, waveforms
 from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import join
+from emojax.training.averages import follow
 from emojax.training.losses import weighted_cross_entropy
 from emojax.training.train_state import Corpus, Shared
 
@@ -39,6 +40,7 @@ def train_step(
     optimizers: Optimizers,
     augment: Mapping[str, float] = {},
     label_smoothing: float = 0.0,
+    average_decay: float = 0.0,
 ) -> tuple[Shared, Corpus, jax.Array]:
     """Take one step on a batch of one corpus; update ``shared`` and that corpus, nothing else.
 
@@ -52,6 +54,7 @@ def train_step(
       optimizers: ``(tx_shared, tx_corpus)``, without a learning rate.
       augment: settings of the network's augmentation.
       label_smoothing: see :func:`emojax.training.losses.weighted_cross_entropy`.
+      average_decay: see :func:`emojax.training.averages.follow`.
 
     Returns:
       both updated parts, and the loss, f32 scalar.
@@ -83,7 +86,8 @@ def train_step(
     tx_shared, tx_corpus = optimizers
     shared = _apply_gradients(tx_shared, grad_shared, shared, rate)
     corpus = _apply_gradients(tx_corpus, grad_corpus, corpus, rate)
-    return shared, dataclasses.replace(corpus, stats=stats), loss
+    corpus = dataclasses.replace(corpus, stats=stats)
+    return follow(shared, average_decay), follow(corpus, average_decay), loss
 
 
 def _apply_gradients(tx: optax.GradientTransformation, grads, part: Part, rate) -> Part:
@@ -173,6 +177,7 @@ def make_synchronous_rounds(
     one_step: Callable = train_step,
     *,
     mesh: Mesh,
+    average_decay: float = 0.0,
 ) -> TrainSteps:
     """Make the jitted call of a round: all corpora side by side, with one update of ``shared``.
 
@@ -215,7 +220,8 @@ def make_synchronous_rounds(
         )(shared.params, stacks[0], data, plans[0], rate)
         # Copy the losses to every process.
         losses = jax.lax.with_sharding_constraint(losses, NamedSharding(mesh, copied))
-        return _apply_gradients(tx_shared, grads, shared, rate), [corpora], losses
+        shared = follow(_apply_gradients(tx_shared, grads, shared, rate), average_decay)
+        return shared, [corpora], losses
 
     return round_
 

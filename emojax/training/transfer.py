@@ -18,6 +18,7 @@ from emojax.corpora.aggregate import CORPORA, DIMENSIONS, EMOTION, split_domains
 from emojax.inference.network import Network, load_networks
 from emojax.models.subtrees import Params
 from emojax.pretrained import read_manifest
+from emojax.training.averages import begin_averages
 from emojax.training.train_state import Corpus, EmoState, Shared
 
 Part = TypeVar("Part", Shared, Corpus)
@@ -160,7 +161,8 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
                 rows = _known_labels(own, theirs, words)
             corpora[name] = _begin(state.corpora[name], networks[source], rows)
     shared = Shared(networks[wanted[0]].shared, state.shared.opt_state)
-    return _with_new_layers(EmoState(shared, corpora, state.step), state, config)
+    begun = _with_new_layers(EmoState(shared, corpora, state.step), state, config)
+    return begin_averages(begun) if config.train.average_decay else begun
 
 
 def _with_new_layers(begun: EmoState, new: EmoState, config: Config) -> EmoState:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from emojax.checkpoints import read_manifest
+from emojax.config import completed
 from emojax.experiments.launch.runner import MARK, holding
 from emojax.files import replacing
 from emojax.manifests import differences
@@ -106,7 +107,7 @@ class Job:
         here, wanted = {"config": config}, {"config": self.config}
         if not self.after:
             here, wanted = here | {"base": saved.get("base", {})}, wanted | {"base": self.base}
-        lines = differences(here, wanted, prefix)
+        lines = differences(completed(here), completed(wanted), prefix)
         if lines:
             raise ValueError(
                 f"{folder} has a run of other settings; "
