@@ -85,6 +85,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.momentum = 0.9  # of SGD
     config.l2 = 1e-6  # factor of the squared kernels in the loss
     config.label_smoothing = 0.0  # share of each target that is spread over the corpus's classes
+    # Clips are mixed in pairs, each with a share drawn from Beta(mixup, mixup); 0 for none.
+    config.mixup = 0.0
     # Decay of an exponential average of the weights, of all steps since the start: 0.999. The
     # average is what is evaluated, kept as the best and used; 0 for none.
     config.average_decay = 0.0

@@ -174,6 +174,7 @@ class TrainConfig:
     masked_mels: NotNegative
     masked_share: Share
     optimizer: Annotated[str, _one_of("momentum", "adadelta")] = "momentum"
+    mixup: NotNegative = 0.0
     average_decay: Share = 0.0
 
 

@@ -43,10 +43,10 @@ def train(
     """Train a run, or resume it; read the train and devel parts only.
 
     A checkpoint holds the state with the best mean devel UAR as ``best`` and the last state as
-    ``latest``; without a devel part, the last state is both. Averaged weights are what is evaluated,
-    and ``best`` has them in the place of the others. A phase with a smaller learning rate begins at
-    the best state. Over a frozen trunk, each corpus has its own best state. On a CPU, a resumed run
-    ends with the same bits as an uninterrupted one.
+    ``latest``; without a devel part, the last state is both. Averaged weights, if the run has them,
+    are what is evaluated, and ``best`` has them in the place of its weights. A phase with a smaller
+    learning rate begins at the best state. Over a frozen trunk, each corpus has its own best state.
+    On a CPU, a resumed run ends with the same bits as an uninterrupted one.
 
     Args:
       config: settings from :func:`emojax.config.read_config`.

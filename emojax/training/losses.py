@@ -34,6 +34,7 @@ def weighted_cross_entropy(
     class_weight: jax.Array,
     class_mask: jax.Array,
     smoothing: float = 0.0,
+    share: jax.Array | None = None,
 ) -> jax.Array:
     """Return the mean over the batch of w[y] · −log softmax(logits)[y] (section 4.3).
 
@@ -43,6 +44,7 @@ def weighted_cross_entropy(
       class_weight: f32 ``[K]``.
       class_mask: bool ``[K]``, the classes of this corpus.
       smoothing: this share of each target is spread evenly over the classes of the corpus.
+      share: f32 ``[B]``, how much of each clip has this label, 1 if not given.
 
     Returns:
       f32 scalar.
@@ -56,4 +58,5 @@ def weighted_cross_entropy(
     if smoothing:
         spread = -jnp.mean(log_softmax, axis=1, where=class_mask)
         negative = (1 - smoothing) * negative + smoothing * spread
-    return jnp.mean(class_weight[label] * negative)
+    loss = class_weight[label] * negative
+    return jnp.mean(loss if share is None else share * loss)

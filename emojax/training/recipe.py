@@ -24,6 +24,7 @@ ADAPT: Mapping[str, Any] = MappingProxyType(
         "momentum": 0.9,
         "l2": 1e-6,
         "label_smoothing": 0.0,
+        "mixup": 0.0,
         "average_decay": 0.0,
         "frequency_warp": 0.0,
         "tempo": 0.0,

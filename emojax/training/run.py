@@ -137,6 +137,7 @@ def _make_steps(
         train_step,
         augment={name: getattr(train, name) for name in AUGMENTATIONS},
         label_smoothing=train.label_smoothing,
+        mixup=train.mixup,
         average_decay=train.average_decay,
     )
     step = _make_step(transfer, train, layout)(

@@ -19,6 +19,7 @@ from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import join
 from emojax.training.averages import follow
 from emojax.training.losses import weighted_cross_entropy
+from emojax.training.mixup import mix
 from emojax.training.train_state import Corpus, Shared
 
 Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
@@ -40,6 +41,7 @@ def train_step(
     optimizers: Optimizers,
     augment: Mapping[str, float] = {},
     label_smoothing: float = 0.0,
+    mixup: float = 0.0,
     average_decay: float = 0.0,
 ) -> tuple[Shared, Corpus, jax.Array]:
     """Take one step on a batch of one corpus; update ``shared`` and that corpus, nothing else.
@@ -54,6 +56,7 @@ def train_step(
       optimizers: ``(tx_shared, tx_corpus)``, without a learning rate.
       augment: settings of the network's augmentation.
       label_smoothing: see :func:`emojax.training.losses.weighted_cross_entropy`.
+      mixup: ``alpha`` of :func:`emojax.training.mixup.mix`; 0 for none.
       average_decay: see :func:`emojax.training.averages.follow`.
 
     Returns:
@@ -61,7 +64,15 @@ def train_step(
     """
     key_dropout, key_augment = jax.random.split(key)
     features, length = model.features(waveforms(batch), jnp.asarray(batch.length))
-    inputs = model.augment(features, length, key_augment, **augment)
+    inputs, label = (
+        model.augment(features, length, key_augment, **augment),
+        jnp.asarray(batch.label),
+    )
+    targets: list[tuple[jax.Array, jax.Array | None]] = [(label, None)]
+    if mixup:
+        # The two keys above are those of the numbers 0 and 1.
+        inputs, other, share = mix(*inputs, label, jax.random.fold_in(key, 2), mixup)
+        targets = [(label, share), (other, 1 - share)]
 
     def loss_fn(shared_params, corpus_params):
         output, updated = model.apply(
@@ -72,14 +83,12 @@ def train_step(
             rngs={"dropout": key_dropout},
             mutable=["stats"],
         )
-        loss = weighted_cross_entropy(
-            output.logits,
-            jnp.asarray(batch.label),
-            corpus.class_weight,
-            corpus.class_mask,
-            label_smoothing,
-        )
-        return loss, updated.get("stats", {})
+        of_classes = corpus.class_weight, corpus.class_mask, label_smoothing
+        losses = [
+            weighted_cross_entropy(output.logits, label, *of_classes, share)
+            for label, share in targets
+        ]
+        return functools.reduce(operator.add, losses), updated.get("stats", {})
 
     grad_fn = jax.value_and_grad(loss_fn, argnums=(0, 1), has_aux=True)
     (loss, stats), (grad_shared, grad_corpus) = grad_fn(shared.params, corpus.params)

@@ -118,6 +118,7 @@ def test_with_everything_on_a_step_stays_finite():
         optimizers=(SGD, SGD),
         augment={**on, "masked_mels": 8, "masked_share": 0.2},
         label_smoothing=0.1,
+        mixup=0.2,
     )
     weights = {"a": np.ones(7, np.float32)}
     state = init_state(
