@@ -52,7 +52,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.adapter_rank = 8  # rank of the adapters of the LSTM
 
     # Transfer: start from a trained model, whose network settings replace those above.
-    # scratch | finetune (all) | adapters (and norms, head) | last_layer (head)
+    # scratch | finetune (all) | adapters (and norms, head) | norms (and head) | last_layer (head)
     config.transfer = "scratch"
     config.base = ""  # folder of a run or a published model, emojax-small, or hf:OWNER/NAME
     # Corpus whose adapters and norms a new corpus starts with; empty for the domain of common

@@ -19,9 +19,10 @@ MODES = {
     "scratch": "everything, from random parameters",
     "finetune": "everything",
     "adapters": "adapters, norms and head of each corpus",
+    "norms": "norms and head of each corpus",
     "last_layer": "the head of each corpus",
 }
-FROZEN_TRUNK = ("adapters", "last_layer")
+FROZEN_TRUNK = ("adapters", "norms", "last_layer")
 
 
 # Networks by name, and their classes.
@@ -314,7 +315,7 @@ def _check_together(config: Config) -> None:
     if transfer.mode == "scratch" and transfer.base:
         raise ValueError(
             f"base={transfer.base!r} with transfer='scratch'; "
-            "choose finetune, adapters or last_layer"
+            "choose finetune, adapters, norms or last_layer"
         )
     if transfer.mode != "scratch" and not transfer.base:
         raise ValueError(

@@ -76,5 +76,5 @@ def test_a_section_needs_its_own_settings_only(settings):
 def test_replaced_settings_are_checked_again(settings):
     config = read_config(settings)
     assert isinstance(config.replace(width=8), Config)
-    with pytest.raises(ValueError, match="choose finetune, adapters or last_layer"):
+    with pytest.raises(ValueError, match="choose finetune, adapters, norms or last_layer"):
         config.replace(base="runs/any")

@@ -34,7 +34,8 @@ class EmotionClassifier(ClassifierMixin, ByReference):
       base: trained model, as for :func:`emojax.load`.
       base_corpus: its corpus whose adapters and norms are the start; the domain of common emotions
         if not given, or new ones if the base has none.
-      transfer: what is trained: ``"adapters"``, with norms and head, or ``"last_layer"``, the head.
+      transfer: what is trained: ``"adapters"``, with norms and head, ``"norms"``, with the head, or
+        ``"last_layer"``, the head.
       rounds: batches of 32 clips to train on.
       random_state: seed of new parameters, of the order of the clips and of their crops. Fits with
         one seed share a compiled program.

@@ -30,9 +30,14 @@ def make_optimizers(
     """Make the optimizers ``(tx_shared, tx_corpus)`` of the transfer mode."""
     trained = _except(transfer.frozen_layers, optimizer(train))
     tx_shared = frozen() if transfer.frozen_trunk else trained
-    if transfer.mode != "last_layer":
+    layers = {"norms": ("norm", "head"), "last_layer": ("head",)}.get(transfer.mode)
+    if layers is None:
         return tx_shared, trained
-    return tx_shared, optax.multi_transform({True: trained, False: frozen()}, _is_head)
+
+    def is_trained(params: Params) -> dict[str, bool]:
+        return {name: any(part in name for part in layers) for name in params}
+
+    return tx_shared, optax.multi_transform({True: trained, False: frozen()}, is_trained)
 
 
 def _except(layers: str, tx: optax.GradientTransformation) -> optax.GradientTransformation:
@@ -49,10 +54,6 @@ def _except(layers: str, tx: optax.GradientTransformation) -> optax.GradientTran
 def _beginnings(layers: str) -> tuple[str, ...]:
     """Return the texts of a setting that names layers, which have commas between."""
     return tuple(filter(None, map(str.strip, layers.split(","))))
-
-
-def _is_head(params: Params) -> dict[str, bool]:
-    return {name: name.startswith("head") for name in params}
 
 
 def optimizer(config: TrainConfig) -> optax.GradientTransformation:

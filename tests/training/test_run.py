@@ -46,6 +46,7 @@ def test_a_step_has_the_settings_of_augmentation_and_loss(
         ("scratch", False, False),
         ("finetune", False, False),
         ("adapters", True, False),
+        ("norms", True, False),
         ("last_layer", True, True),
     ],
 )

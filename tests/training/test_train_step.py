@@ -19,7 +19,7 @@ from emojax.training.train_step import (
     train_step,
     unstack_corpora,
 )
-from emojax.training.transfer import frozen, sgd
+from emojax.training.transfer import frozen, make_optimizers, sgd
 
 CLASSES = {"a": 2, "b": 3, "c": 4, "d": 5, "e": 6, "f": 7}
 # The forms that are fast on CPUs take longer to compile, and have tests of their own.
@@ -159,6 +159,32 @@ def test_many_steps_in_one_call_are_those_steps_stack_after_stack():
     alone = state.shared, *(stack_corpora([state.corpora[name] for name in own]) for own in stacked)
     for one, other in zip(jax.tree.leaves((shared, *stacks)), jax.tree.leaves(alone), strict=True):
         np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+def flops(mode, tiny_config):
+    """Floating-point operations of a step of a mode of transfer."""
+    config = tiny_config.replace(transfer=mode, base="runs/base")
+    optimizers = make_optimizers(config.transfer, config.train)
+    norms = mode == "last_layer"
+    model = MODEL.clone(frozen_kernels=True, frozen_norms=norms)
+    step = functools.partial(train_step, model=model, optimizers=optimizers)
+    shared, corpus = (
+        dataclasses.replace(part, opt_state=tx.init(part.params))
+        for part, tx in zip(
+            (first_state().shared, first_state().corpora["a"]), optimizers, strict=True
+        )
+    )
+    # A frozen trunk is not returned.
+    tune = jax.jit(lambda *arguments: step(*arguments)[1:])
+    lowered = tune.lower(shared, corpus, batch_of(2), jax.random.key(0), 0.1)
+    return lowered.cost_analysis()["flops"]
+
+
+def test_what_is_frozen_has_no_gradient(tiny_config):
+    adapters, norms, last_layer = (
+        flops(mode, tiny_config) for mode in ("adapters", "norms", "last_layer")
+    )
+    assert last_layer < norms < adapters
 
 
 def test_what_is_trained_is_donated():

@@ -51,6 +51,19 @@ def test_adapters_keep_the_trunk_to_the_bit(tiny_config, tiny_paths, tiny_run, t
     )  # the base's, not ours
 
 
+def test_norms_keep_the_trunk_and_the_adapters_to_the_bit(
+    tiny_config, tiny_paths, tiny_run, tmp_path
+):
+    config = adapted(tiny_config, tiny_run, transfer="norms")
+    ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
+    assert changed(ours.shared, base.shared) == set()
+    assert changed(ours.corpus, base.corpus) == {
+        name for name in base.corpus if "norm" in name or name.startswith("head")
+    }
+    assert changed(ours.stats, base.stats) == set(base.stats)
+    assert any(own.get("adapter", np.zeros(1)).any() for own in base.corpus.values())
+
+
 def test_the_last_layer_keeps_all_but_the_head(tiny_config, tiny_paths, tiny_run, tmp_path):
     config = adapted(tiny_config, tiny_run, transfer="last_layer")
     ours, base = train(config, tmp_path, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
@@ -205,7 +218,7 @@ def test_a_network_pools_as_its_base_does(tiny_config, tiny_run):
     ("settings", "message"),
     [
         ({"transfer": "adapter"}, r"scratch \(trains everything"),
-        ({"transfer": "scratch"}, "choose finetune, adapters or last_layer"),
+        ({"transfer": "scratch"}, "choose finetune, adapters, norms or last_layer"),
         ({"transfer": "finetune", "base": ""}, "needs the folder of a trained run"),
         ({"transfer": "adapters", "adapters": False}, "adapters=True"),
     ],
