@@ -95,6 +95,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.tempo = 0.0  # the duration is scaled by 1 +- up to this share
     config.colour_db = 0.0  # gain or loss of up to so many dB, smooth over frequency (microphone)
     config.noise_share = 0.0  # noise of up to this share of the clip's power; 0.1 is 10 dB below it
+    config.telephone = 0.0  # share of the clips that are heard through a telephone, 300 to 3,400 Hz
     config.masked_mels = 0.0  # two bands of up to so many mel channels are masked per training clip
     config.masked_share = 0.0  # two stretches of up to this share of its frames are masked too
     config.eval_every_rounds = 25  # rounds between two evaluations on devel

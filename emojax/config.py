@@ -73,6 +73,7 @@ AUGMENTATIONS = (
     "tempo",
     "colour_db",
     "noise_share",
+    "telephone",
     "masked_mels",
     "masked_share",
 )
@@ -177,6 +178,7 @@ class TrainConfig:
     optimizer: Annotated[str, _one_of("momentum", "adadelta")] = "momentum"
     mixup: NotNegative = 0.0
     average_decay: Share = 0.0
+    telephone: Share = 0.0
 
 
 @dataclasses.dataclass(frozen=True)

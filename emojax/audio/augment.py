@@ -14,6 +14,8 @@ MASKS = 2  # Number of masks of each kind.
 COLOURS = 3  # Cosines in the response of a random channel: half a period, one, one and a half.
 NOISE_RANGE_DB = 40.0  # Noise this far below its loudest is no longer heard.
 NOISE_TILT_DB = 10.0  # Largest gain of noise at one end of the mel axis; the other end loses it.
+# A telephone's band; the filters are Butterworth's, of these orders below and above it.
+TELEPHONE_HZ, TELEPHONE_ORDERS = (300.0, 3_400.0), (2, 10)
 DB = np.float32(np.log(10) / 10)  # One decibel in the natural logarithm of power.
 
 
@@ -26,13 +28,15 @@ def augment(
     tempo: float = 0.0,
     colour_db: float = 0.0,
     noise_share: float = 0.0,
+    telephone: float = 0.0,
     masked_mels: float = 0.0,
     masked_share: float = 0.0,
 ) -> tuple[jax.Array, jax.Array]:
     """Distort each clip at random, standardise it and mask parts of it.
 
-    Each distortion has its own random size per clip; 0 turns it off. The first four act on the
-    log-mel, as a voice, a microphone or a room would; the masks act on the standardised one.
+    Each distortion has its own random size per clip; 0 turns it off. The first five act on the
+    log-mel, as a voice, a microphone, a room or a line would; the masks act on the standardised
+    one.
 
     Args:
       mel: f32 ``[B, F, M]`` of :func:`emojax.audio.log_mel.log_mel`.
@@ -42,6 +46,7 @@ def augment(
       tempo: the duration is scaled by 1 ± up to this share.
       colour_db: largest gain or loss of the response of a random channel, in dB.
       noise_share: largest power of the noise, as a share of the clip's mean power.
+      telephone: share of the clips that are heard through a telephone.
       masked_mels: as ``widest_mels`` of :func:`mask_bands`.
       masked_share: as ``longest_share`` of :func:`mask_bands`.
 
@@ -63,9 +68,13 @@ def augment(
             mel = mel + DB * colour_db * colour(keys[2], mel.shape[1])
         if noise_share:
             mel = add_noise(mel, frames, keys[3], noise_share)
+        if telephone:
+            # The four keys above are those of the numbers 0 to 3.
+            through = jax.random.bernoulli(jax.random.fold_in(key, len(keys)), telephone)
+            mel = mel + jnp.where(through, telephone_band(mel.shape[1]), 0.0)
         return mel, frames
 
-    if frequency_warp or tempo or colour_db or noise_share:
+    if frequency_warp or tempo or colour_db or noise_share or telephone:
         # The masks fold in the numbers below MASKS.
         keys = jax.random.split(jax.random.fold_in(key, MASKS), len(frames))
         mel, frames = jax.vmap(distort)(mel, frames, keys)
@@ -83,9 +92,13 @@ def warp_frequency(mel: jax.Array, factor: jax.Array | float) -> jax.Array:
     Between two channels the values are interpolated, beyond the ends they are those of the end.
     Jaitly & Hinton (2013): a factor above 1 makes the vocal tract longer.
     """
-    mels = mel.shape[1]
-    centres_hz = mel_edges_hz(mels, SAMPLE_RATE_HZ / 2)[1:-1].astype(np.float32)
-    return _read(mel.T, jnp.interp(factor * centres_hz, centres_hz, np.arange(mels))).T
+    centres_hz = _centres_hz(mel.shape[1])
+    position = jnp.interp(factor * centres_hz, centres_hz, np.arange(mel.shape[1]))
+    return _read(mel.T, position).T
+
+
+def _centres_hz(mels: int) -> np.ndarray:
+    return mel_edges_hz(mels, SAMPLE_RATE_HZ / 2)[1:-1].astype(np.float32)
 
 
 def change_tempo(
@@ -122,6 +135,18 @@ def colour(key: jax.Array, mels: int) -> jax.Array:
     cosines = np.cos(np.arange(1, COLOURS + 1)[:, None] * angle).astype(np.float32)
     curve = jnp.sum(jax.random.normal(key_shape, (COLOURS, 1)) * cosines, axis=0)
     return jax.random.uniform(key_size) * curve / jnp.max(jnp.abs(curve))
+
+
+def telephone_band(mels: int) -> np.ndarray:
+    """Return the response of a telephone, 300 to 3,400 Hz: f32 ``[mels]``, log of power, at most 0.
+
+    >>> (telephone_band(64) / DB).round()[[0, 5, 30, 50]].tolist()  # at 46, 278, 1571 and 4093 Hz
+    [-32.0, -4.0, -0.0, -16.0]
+    """
+    (low_hz, high_hz), (low, high) = TELEPHONE_HZ, TELEPHONE_ORDERS
+    centres_hz = _centres_hz(mels)
+    below, above = low_hz / centres_hz, centres_hz / high_hz
+    return -np.log1p(below ** (2 * low)) - np.log1p(above ** (2 * high))
 
 
 def add_noise(mel: jax.Array, frames: jax.Array, key: jax.Array, share: float) -> jax.Array:

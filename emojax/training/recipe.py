@@ -30,6 +30,7 @@ ADAPT: Mapping[str, Any] = MappingProxyType(
         "tempo": 0.0,
         "colour_db": 0.0,
         "noise_share": 0.0,
+        "telephone": 0.0,
         "masked_mels": 0.0,
         "masked_share": 0.0,
     }

@@ -5,20 +5,23 @@ import jax.numpy as jnp
 import librosa
 import numpy as np
 import pytest
+import scipy.signal
 
 from emojax.audio.augment import (
+    DB,
     MASKS,
     add_noise,
     augment,
     change_tempo,
     colour,
     mask_bands,
+    telephone_band,
     warp_frequency,
 )
 from emojax.audio.log_mel import frame_count, log_mel, standardise
 
 DISTORTIONS = {"frequency_warp": 0.12, "tempo": 0.15, "colour_db": 6.0, "noise_share": 0.1}
-EVERYTHING = {**DISTORTIONS, "masked_mels": 8.0, "masked_share": 0.2}
+EVERYTHING = {**DISTORTIONS, "telephone": 0.5, "masked_mels": 8.0, "masked_share": 0.2}
 LENGTHS = np.array([16_000, 10_000, 1, 0], np.int32)
 
 
@@ -160,6 +163,36 @@ def test_noise_keeps_to_its_share_and_never_takes_power_away():
         shares.append(float(jnp.mean(jnp.exp(noisy) - 1)))
     assert 0.01 < max(shares) < 0.1 * 10**0.5  # a tilt of 10 dB adds some at one end
     assert min(shares) < 1e-3
+
+
+def test_a_telephone_is_the_filter_that_it_names():
+    random = np.random.default_rng(0)
+    audio = random.normal(0, 0.1, 160_000)
+    hz = np.fft.rfftfreq(len(audio), 1 / 16_000)
+    filters = [(2, 300, "highpass"), (10, 3_400, "lowpass")]
+    low, high = (
+        scipy.signal.freqs(*scipy.signal.butter(*one, analog=True), worN=hz)[1] for one in filters
+    )
+    heard = np.fft.irfft(np.fft.rfft(audio) * low * high)
+    before, after = (
+        np.log(np.mean(np.exp(log_mel(jnp.array(one, jnp.float32))), axis=0))
+        for one in (audio, heard)
+    )
+    inside = slice(4, 55)  # beyond it a channel's neighbours are louder than itself
+    response = telephone_band(64)
+    np.testing.assert_allclose((after - before)[inside], response[inside], atol=3 * DB)
+    assert response.max() <= 0
+    assert (response[12:38] > -DB).all()
+
+
+def test_the_share_of_clips_is_heard_through_a_telephone_and_all_others_as_they_are():
+    mel = jnp.tile(log_mels()[0][:1], (200, 1, 1))
+    frames = jnp.full(200, mel.shape[1])
+    heard, _ = augmented(mel, frames, telephone=0.25)
+    plain, _ = augmented(mel, frames)
+    through = (np.abs(heard - plain) > 1e-3).any((1, 2))
+    assert 0.15 < through.mean() < 0.35
+    np.testing.assert_array_equal(heard[~through], plain[~through])
 
 
 def hidden(widest_mels, longest_share, frames=(63, 20, 0), number=0):

@@ -32,7 +32,7 @@ def test_a_step_has_the_settings_of_augmentation_and_loss(
     monkeypatch.setattr(run, "begin_averages", lambda _: None)
     monkeypatch.setattr(run, "_make_step", lambda *_: lambda *arguments: arguments[-1])
     settings = {"frequency_warp": 0.12, "tempo": 0.15, "colour_db": 6.0, "noise_share": 0.1}
-    settings |= {"masked_mels": 8.0, "masked_share": 0.2}
+    settings |= {"telephone": 0.1, "masked_mels": 8.0, "masked_share": 0.2}
     others = {"label_smoothing": 0.1, "mixup": 0.2, "average_decay": 0.99}
     config = tiny_config.replace(**settings, **others)
     manifest, layout = make_manifest(config, tiny_corpora), make_layout(config, len(tiny_corpora))

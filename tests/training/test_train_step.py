@@ -112,6 +112,7 @@ def test_a_cnn_lstm_takes_the_same_step():
 
 def test_with_everything_on_a_step_stays_finite():
     on = {"frequency_warp": 0.12, "tempo": 0.15, "colour_db": 6.0, "noise_share": 0.1}
+    on |= {"telephone": 0.5}
     step = functools.partial(
         train_step,
         model=MODEL.clone(attention_deviation=True),
