@@ -39,6 +39,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.shared_attention = True  # one attention for all corpora
     # The embedding is the attended mean and the attended deviation, so twice as long.
     config.attention_deviation = False
+    # Pitch, relative to its median over the utterance, and voicing as two more input channels.
+    config.pitch_channels = False
     config.head_units = 128  # hidden units of a corpus's head
     # Of cnn_lstm.
     config.conv_features = 128  # kernels of each convolution

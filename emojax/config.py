@@ -130,6 +130,7 @@ class NetworkConfig:
     fast_conv: Annotated[str, _one_of("auto", "on", "off")]
     precision: Annotated[str, _one_of("auto", "f32", "bf16")]
     attention_deviation: Flag = False
+    pitch_channels: Flag = False
     network: Annotated[str, _one_of(*NETWORKS)] = RESNET
     conv_features: Size = 128
     conv_samples: Size = 64
@@ -338,6 +339,11 @@ def _check_together(config: Config) -> None:
         raise ValueError(
             f"{', '.join(used)} with network={config.network.network!r}: only {RESNET} has "
             "augmentation; leave them at 0"
+        )
+    if config.network.pitch_channels and config.network.network != RESNET:
+        raise ValueError(
+            f"pitch_channels=True with network={config.network.network!r}: only {RESNET} has a "
+            "front-end; leave it at False"
         )
     if transfer.mode == "adapters" and not config.network.adapters:
         raise ValueError("transfer='adapters' with adapters=False; give --config.adapters=True")

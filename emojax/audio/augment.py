@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from emojax.audio.log_mel import standardise
+from emojax.audio.front_end import on_mels, standardise
+from emojax.audio.log_mel import MELS
 from emojax.audio.mel_scale import mel_edges_hz
 from emojax.audio.reading import SAMPLE_RATE_HZ
 
@@ -36,10 +37,12 @@ def augment(
 
     Each distortion has its own random size per clip; 0 turns it off. The first five act on the
     log-mel, as a voice, a microphone, a room or a line would; the masks act on the standardised
-    one.
+    one. The columns of the pitch follow the tempo and are masked with their frames; no other
+    distortion changes them.
 
     Args:
-      mel: f32 ``[B, F, M]`` of :func:`emojax.audio.log_mel.log_mel`.
+      mel: f32 ``[B, F, M]`` of :func:`emojax.audio.log_mel.log_mel`, or ``[B, F, M + 2]`` of
+        :func:`emojax.audio.front_end.columns`.
       frames: i32 ``[B]``, number of valid frames of each clip; 0 marks a filler row.
       key: random key of this batch.
       frequency_warp: frequencies are scaled by 1 ± up to this share (length of the vocal tract).
@@ -51,7 +54,7 @@ def augment(
       masked_share: as ``longest_share`` of :func:`mask_bands`.
 
     Returns:
-      f32 ``[B, F, M]``, standardised, 0 where padded, and i32 ``[B]``, its valid frames.
+      f32 of the same shape, standardised, 0 where padded, and i32 ``[B]``, its valid frames.
 
     >>> mel, frames = augment(jnp.zeros((2, 50, 64)), jnp.array([50, 0]), jax.random.key(0))
     >>> mel.shape, frames.tolist()
@@ -61,17 +64,20 @@ def augment(
     def distort(mel: jax.Array, frames: jax.Array, key: jax.Array):
         keys = jax.random.split(key, 4)
         if frequency_warp:
-            mel = warp_frequency(mel, _around_one(keys[0], frequency_warp))
+            factor = _around_one(keys[0], frequency_warp)
+            mel = on_mels(lambda own: warp_frequency(own, factor), mel)
         if tempo:
             mel, frames = change_tempo(mel, frames, _around_one(keys[1], tempo))
         if colour_db:
-            mel = mel + DB * colour_db * colour(keys[2], mel.shape[1])
+            curve = DB * colour_db * colour(keys[2], MELS)
+            mel = on_mels(lambda own: own + curve, mel)
         if noise_share:
-            mel = add_noise(mel, frames, keys[3], noise_share)
+            mel = on_mels(lambda own: add_noise(own, frames, keys[3], noise_share), mel)
         if telephone:
             # The four keys above are those of the numbers 0 to 3.
             through = jax.random.bernoulli(jax.random.fold_in(key, len(keys)), telephone)
-            mel = mel + jnp.where(through, telephone_band(mel.shape[1]), 0.0)
+            line = jnp.where(through, telephone_band(MELS), 0.0)
+            mel = on_mels(lambda own: own + line, mel)
         return mel, frames
 
     if frequency_warp or tempo or colour_db or noise_share or telephone:
@@ -176,14 +182,15 @@ def mask_bands(
     random width up to a limit and at a random place in the clip. Masked values become 0, the mean.
 
     Args:
-      mel: f32 ``[B, F, M]`` of :func:`emojax.audio.log_mel.standardise`.
+      mel: f32 ``[B, F, M]`` or ``[B, F, M + 2]`` of :func:`emojax.audio.front_end.standardise`; the
+        columns of the pitch are in no band.
       frames: i32 ``[B]``, number of valid frames of each clip.
       key: random key of this batch.
       widest_mels: largest width of a band, in channels; 0 masks no bands.
       longest_share: largest length of a stretch, as a share of the clip's frames; 0 masks none.
 
     Returns:
-      f32 ``[B, F, M]``.
+      f32 of the same shape.
 
     >>> mel, frames = jnp.ones((1, 50, 64)), jnp.array([50])
     >>> bool((mask_bands(mel, frames, jax.random.key(0), 0, 0) == mel).all())
@@ -191,11 +198,12 @@ def mask_bands(
     """
     if not (widest_mels or longest_share):
         return mel
-    _, length, mels = mel.shape
+    _, length, columns = mel.shape
+    mels = min(columns, MELS)
     for number in range(MASKS):
         key_mels, key_frames = jax.random.split(jax.random.fold_in(key, number))
         all_mels = jnp.full(frames.shape, mels)
-        band = _inside(key_mels, all_mels, jnp.full(frames.shape, widest_mels), mels)
+        band = _inside(key_mels, all_mels, jnp.full(frames.shape, widest_mels), columns)
         stretch = _inside(key_frames, frames, longest_share * frames, length)
         mel = jnp.where(band[:, None, :] | stretch[:, :, None], 0.0, mel)
     return mel

@@ -37,11 +37,13 @@ def add_network(graph: Graph, network: Portable, audio: str, length: str) -> Non
       length: name of i64 ``[B]``, samples of each row; 0 marks a filler row.
 
     Raises:
-      ValueError: it is no :class:`emojax.models.adapter_resnet.AdapterResNet`.
+      ValueError: it is no :class:`emojax.models.adapter_resnet.AdapterResNet`, or it hears pitch.
     """
     if not isinstance(network.model, AdapterResNet):
         name = type(network.model).__name__
         raise ValueError(f"{name} cannot be written as ONNX; give --format=stablehlo")
+    if network.model.pitch_channels:
+        raise ValueError("pitch_channels cannot be written as ONNX; give --format=stablehlo")
     frames = graph.add("Add", graph.add("Div", length, HOP_SAMPLES), 1)
     frames = graph.add("Where", graph.add("Greater", length, 0), frames, 0)
     mel = _log_mel(graph, audio)

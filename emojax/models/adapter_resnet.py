@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from emojax.audio import augment, log_mel
+from emojax.audio import augment, front_end
 from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve
 from emojax.models.speech_network import Output, SpeechNetwork
 
@@ -24,6 +24,8 @@ class AdapterResNet(SpeechNetwork):
       attention_deviation: the embedding is the attended mean and standard deviation; D is twice
         as large.
       head_units: hidden units of the head.
+      pitch_channels: the input has channels of pitch and voicing beside the log-mel, the columns
+        behind the mels.
       fold_adapters: fold the 1×1 adapters into the convolutions (faster, the same function).
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
 
@@ -41,6 +43,7 @@ class AdapterResNet(SpeechNetwork):
     attention_smoothing: float = 0.3
     attention_deviation: bool = False
     head_units: int = 128
+    pitch_channels: bool = False
     fold_adapters: bool = True
     fast_conv: bool | None = None
 
@@ -50,12 +53,12 @@ class AdapterResNet(SpeechNetwork):
         return 8 * self.width * (2 if self.attention_deviation else 1)
 
     def features(self, audio: jax.Array, length: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Compute log-mel f32 ``[B, F, M]`` and its frames i32 ``[B]``."""
-        return log_mel.log_mel(audio), log_mel.frame_count(jnp.asarray(length))
+        """Compute the columns of each frame: :func:`emojax.audio.front_end.columns`."""
+        return front_end.columns(audio, jnp.asarray(length), self.pitch_channels)
 
     def standardise(self, features: jax.Array, length: jax.Array) -> jax.Array:
-        """Standardise log-mel: :func:`emojax.audio.log_mel.standardise`."""
-        return log_mel.standardise(features, length)
+        """Standardise what a frame has: :func:`emojax.audio.front_end.standardise`."""
+        return front_end.standardise(features, length)
 
     def augment(
         self, features: jax.Array, length: jax.Array, key: jax.Array, **settings: float
@@ -74,7 +77,7 @@ class AdapterResNet(SpeechNetwork):
         """Compute embedding and logits of a batch.
 
         Args:
-          mel: f32 ``[B, F, M]``, standardised, zero where padded.
+          mel: f32 ``[B, F, M]``, standardised, zero where padded; ``[B, F, M + 2]`` with pitch.
           frames: i32 ``[B]``, valid frames of each row; 0 marks a filler row.
           class_mask: bool ``[K]``, the classes of this corpus.
           train: use batch statistics and dropout (rng ``"dropout"``); the collection ``"stats"``
@@ -86,7 +89,7 @@ class AdapterResNet(SpeechNetwork):
 
     def _trunk(self, mel: jax.Array, frames: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
         """Compute the embedding, and the number of frames that remain of each row."""
-        x = mel[..., None].astype(self.compute_dtype)
+        x = front_end.as_image(mel).astype(self.compute_dtype)
         mask = _mask(frames, x)
         x = self._conv_and_norm("conv", x, mask, self.width, 1, train) * mask
         for stack in range(STACKS):

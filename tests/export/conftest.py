@@ -14,6 +14,16 @@ from emojax.weights import write_model
 @pytest.fixture(scope="session")
 def other_run(tiny_run, tmp_path_factory):
     """A published model at random with every setting of the network that ``tiny_run`` lacks."""
+    return _at_random(tiny_run, tmp_path_factory.mktemp("other"))
+
+
+@pytest.fixture(scope="session")
+def hearing_run(tiny_run, tmp_path_factory):
+    """Another one, which hears pitch."""
+    return _at_random(tiny_run, tmp_path_factory.mktemp("hearing"), pitch_channels=True)
+
+
+def _at_random(tiny_run, folder, **settings):
     manifest = read_manifest(tiny_run)
     manifest["config"] |= {
         "width": 3,
@@ -25,6 +35,7 @@ def other_run(tiny_run, tmp_path_factory):
         "shared_attention": False,
         "head_units": 7,
         "base": "",
+        **settings,
     }
     config = read_section(NetworkConfig, manifest["config"])
     model = make_model(config, most_classes(manifest))
@@ -36,7 +47,6 @@ def other_run(tiny_run, tmp_path_factory):
     )
     own = {"params": corpus, "stats": stats}
     trees = {"shared": {"params": shared}, **dict.fromkeys(manifest["corpora"], own)}
-    folder = tmp_path_factory.mktemp("other")
     write_model(folder, manifest, trees)
     return folder
 

@@ -55,3 +55,9 @@ def test_every_operator_is_a_usual_one(other_run, tmp_path):
     onnx = pytest.importorskip("onnx")
     graph = onnx.load(export_onnx(str(other_run), tmp_path, "tones") / ONNX_FILE).graph
     assert {node.op_type for node in graph.node} <= OPERATORS
+
+
+def test_a_network_that_hears_pitch_is_refused_in_one_line(hearing_run, tmp_path):
+    with pytest.raises(ValueError, match=r"^pitch_channels cannot .* --format=stablehlo$"):
+        export_onnx(str(hearing_run), tmp_path / "onnx", "tones")
+    assert not (tmp_path / "onnx").exists()

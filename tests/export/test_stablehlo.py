@@ -8,12 +8,13 @@ import emojax
 from emojax.export.stablehlo import STABLEHLO_FILE, export_stablehlo
 
 
-@pytest.fixture(scope="module")
-def exported(other_run, tmp_path_factory):
+@pytest.fixture(scope="module", params=["other_run", "hearing_run"])
+def exported(request, tmp_path_factory):
     """A model, and its export as a function."""
-    folder = export_stablehlo(str(other_run), tmp_path_factory.mktemp("stablehlo"), "tones")
+    run = request.getfixturevalue(request.param)
+    folder = export_stablehlo(str(run), tmp_path_factory.mktemp("stablehlo"), "tones")
     content = bytearray((folder / STABLEHLO_FILE).read_bytes())
-    return emojax.load(other_run, "tones"), export.deserialize(content)
+    return emojax.load(run, "tones"), export.deserialize(content)
 
 
 def test_answers_are_those_of_emojax(exported, clips):

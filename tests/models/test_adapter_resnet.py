@@ -17,7 +17,10 @@ def init(model):
     @jax.jit
     def init(key):
         return model.init(
-            key, jnp.zeros((1, 8, 64)), jnp.array([8]), jnp.ones(model.classes, bool), train=False
+            key,
+            *model.inputs(jnp.zeros((1, 2_000)), jnp.array([2_000])),
+            jnp.ones(model.classes, bool),
+            train=False,
         )
 
     return init(jax.random.key(0))
@@ -77,6 +80,40 @@ def test_padding_and_neighbours_never_change_an_answer(frames, padded):
     np.testing.assert_allclose(output.embedding[1], alone.embedding[0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(output.logits[1, :4], alone.logits[0, :4], rtol=1e-4, atol=1e-4)
     assert np.isfinite(output.embedding).all()
+
+
+HEARING = SMALL.clone(pitch_channels=True)
+
+
+def heard(samples, padded):
+    """Inputs of a voice of some samples: one with pitch, and padded."""
+    phase = 2 * np.pi * np.cumsum(150 + 50 * np.sin(np.arange(samples) / 2_000)) / 16_000
+    audio = 0.1 * (np.sin(phase) + np.sin(2 * phase) + np.sin(3 * phase))
+    audio = np.pad(audio.astype(np.float32), (0, padded - samples))
+    return HEARING.inputs(jnp.array(audio)[None], jnp.array([samples]))
+
+
+def test_padding_never_changes_an_answer_of_a_network_that_hears_pitch():
+    variables, apply = randomised(HEARING), jax.jit(functools.partial(HEARING.apply, train=False))
+    alone, padded = (
+        apply(variables, *heard(9_000, samples), jnp.ones(5, bool)) for samples in (9_000, 14_000)
+    )
+    np.testing.assert_allclose(padded.embedding, alone.embedding, rtol=1e-3, atol=1e-3)
+
+
+def test_pitch_is_an_input_of_the_first_convolution_only():
+    variables, (columns, frames) = randomised(HEARING), heard(9_000, 9_000)
+    deaf = jax.tree.map(lambda leaf: leaf, variables)
+    for name in ("kernel", "adapter"):
+        whole = variables["params"]["conv"][name]
+        variables["params"]["conv"][name] = whole * np.array([1, 0, 0])[:, None]
+        deaf["params"]["conv"][name] = whole[..., :1, :]
+    shapes = jax.eval_shape(lambda: init(SMALL))
+    assert jax.tree.map(jnp.shape, deaf) == jax.tree.map(jnp.shape, shapes)
+    apply = jax.jit(functools.partial(HEARING.apply, train=False))
+    ours = apply(variables, columns, frames, jnp.ones(5, bool))
+    theirs = forward(deaf, columns[..., :64], frames, jnp.ones(5, bool))
+    np.testing.assert_allclose(ours.embedding, theirs.embedding, rtol=1e-3, atol=1e-4)
 
 
 def test_padding_never_changes_a_deviation():
