@@ -98,9 +98,9 @@ def warp_frequency(mel: jax.Array, factor: jax.Array | float) -> jax.Array:
     Between two channels the values are interpolated, beyond the ends they are those of the end.
     Jaitly & Hinton (2013): a factor above 1 makes the vocal tract longer.
     """
-    centres_hz = _centres_hz(mel.shape[1])
-    position = jnp.interp(factor * centres_hz, centres_hz, np.arange(mel.shape[1]))
-    return _read(mel.T, position).T
+    mels = mel.shape[1]
+    centres_hz = _centres_hz(mels)
+    return _read(mel.T, jnp.interp(factor * centres_hz, centres_hz, np.arange(mels))).T
 
 
 def _centres_hz(mels: int) -> np.ndarray:

@@ -60,7 +60,7 @@ class CheckpointKeeper:
         self._checkpoints = Checkpoints(workdir)
         if self.begun:
             saved = read_manifest(workdir)
-            check_same(*map(_identity, (saved, manifest)), workdir)
+            check_same(_identity(saved), _identity(manifest), workdir)
         self._best: EmoState | None = None
         self._devel_uars: dict[str, float] = {}
         self._unsaved: Snapshot | None = None

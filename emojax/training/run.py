@@ -162,8 +162,9 @@ def _make_step(transfer: TransferConfig, train: TrainConfig, layout: Layout) -> 
     if transfer.frozen_trunk:
         return make_tune_step
     if train.sampling == SYNCHRONOUS:
-        how = {"mesh": layout.mesh, "average_decay": train.average_decay}
-        return functools.partial(make_synchronous_rounds, **how)
+        return functools.partial(
+            make_synchronous_rounds, mesh=layout.mesh, average_decay=train.average_decay
+        )
     return make_train_steps
 
 

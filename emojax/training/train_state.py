@@ -29,7 +29,7 @@ class Average:
       updates: i32 scalar, number of updates so far.
     """
 
-    weights: dict[str, Params]
+    weights: Params
     updates: jax.Array
 
 
