@@ -69,6 +69,8 @@ def get_config() -> ml_collections.ConfigDict:
     # round_robin: the corpora in turn (the paper); synchronous: side by side, with one update of
     # the shared network per round; or sampling weights: size, size^0.5, emodb=2,casia=1.
     config.sampling = "round_robin"
+    # Batches have each label, and of it each speaker, equally often.
+    config.balance_speakers = False
     config.batch_size = 64  # clips of one corpus in a step
     # Crop length in seconds. Short-clip corpora use two thirds or one third, to limit padding to
     # about 25 %.

@@ -112,6 +112,7 @@ class DataConfig:
     domains: Annotated[str, _DOMAINS]
     label_words: Text
     refit: Flag
+    balance_speakers: Flag = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,6 +33,7 @@ class PartitionedCorpus:
       partition: the parts, as ascending indices into ``clips``.
       sources: the corpora that hold the recordings.
       balanced: batches have each label, and of it each source, equally often.
+      of_speakers: where they are balanced, each speaker is a source of its own.
     """
 
     labels: tuple[str, ...]
@@ -40,6 +41,7 @@ class PartitionedCorpus:
     partition: Partition
     sources: Sequence[PreparedCorpus]
     balanced: bool = False
+    of_speakers: bool = False
 
     def stored(self, part: str) -> StoredRecordings:
         """Return one part's recordings, left on the disk; raise a ValueError for an empty part."""
@@ -58,6 +60,14 @@ class PartitionedCorpus:
     def source_of(self, indices: np.ndarray) -> np.ndarray:
         """Return the number of the source of each clip."""
         return np.searchsorted(self.first_clips, indices, side="right") - 1
+
+    def balanced_source_of(self, indices: np.ndarray) -> np.ndarray:
+        """Return the number of the source of each clip, as balanced batches count them."""
+        sources = self.source_of(indices)
+        if not self.of_speakers:
+            return sources
+        speakers = np.array([self.clips[index].speaker for index in indices])
+        return np.unique(np.char.add(sources.astype(str), speakers), return_inverse=True)[1]
 
     def refitted(self) -> PartitionedCorpus:
         """Return the corpus with its devel clips in train."""
@@ -104,7 +114,7 @@ class StoredRecordings:
         """Label and source of each clip, int64 ``[N, 2]``; None if batches are not balanced."""
         if not self.corpus.balanced:
             return None
-        return np.stack([self.labels, self.corpus.source_of(self.indices)], axis=1)
+        return np.stack([self.labels, self.corpus.balanced_source_of(self.indices)], axis=1)
 
     def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
         """Read clips as int16 ``[n]`` at 16 kHz, one array for each.
@@ -131,6 +141,7 @@ def open_corpora(
     domains: str = CORPORA,
     label_words: str = "",
     refit: bool = False,
+    balance_speakers: bool = False,
 ) -> dict[str, PartitionedCorpus]:
     """Open and partition the prepared corpora and the domains of them; read no audio.
 
@@ -142,6 +153,8 @@ def open_corpora(
         may be chosen, as in ``"emotion:anger,fear"``.
       label_words: the text for :func:`emojax.corpora.affect.parse_mapping`.
       refit: move the devel clips to train.
+      balance_speakers: batches have each label, and of it each speaker, equally often. Clips of a
+        corpus whose speakers are not known count as one speaker's.
 
     Returns:
       corpus, or dimension of affect → partitioned corpus.
@@ -161,6 +174,9 @@ def open_corpora(
         raise ValueError(f"domains={domains!r} with a corpus {', '.join(both)}; name it otherwise")
     for name, some in aggregated.items():
         corpora[name] = _join(name, some, [one for one in paths if one not in some], there)
+    if balance_speakers:
+        how = {"balanced": True, "of_speakers": True}
+        corpora = {name: dataclasses.replace(one, **how) for name, one in corpora.items()}
     return {name: one.refitted() if refit else one for name, one in corpora.items()}
 
 

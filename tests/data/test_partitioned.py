@@ -13,6 +13,7 @@ from emojax.checkpoints import read_manifest
 from emojax.corpora.spec import read_clips, write_clips
 from emojax.data.partitioned import open_corpora
 from emojax.data.prepared import load_recordings, open_corpus
+from emojax.data.sampling import balanced_clips
 from emojax.evaluation.evaluator import evaluate
 from emojax.inference.network import load_networks
 from emojax.training.loop import train
@@ -215,6 +216,22 @@ def test_common_emotions_stand_beside_the_corpora(tiny_paths):
     strata = emotion.stored("train").strata
     assert {tuple(row) for row in strata} == {(0, 0), (1, 0), (2, 0), (2, 1)}
     assert opened["tones"].stored("train").strata is None
+
+
+def test_balanced_speakers_are_drawn_equally_often_for_each_label(tiny_paths):
+    opened = open_corpora(tiny_paths, "default", 0, "corpora+emotion", WORDS, balance_speakers=True)
+    plain = open_corpora(tiny_paths, "default", 0, "corpora+emotion", WORDS)
+    for name, corpus in opened.items():
+        part = corpus.stored("train")
+        assert part.corpus.identity() == plain[name].identity()
+        speakers = np.array([corpus.clips[index].speaker for index in part.indices])
+        drawn = np.concatenate([balanced_clips(part.strata, 30, turn, (0,)) for turn in range(8)])
+        for label in np.unique(part.labels):
+            own = drawn[part.labels[drawn] == label]
+            assert len(own) == pytest.approx(240 / len(corpus.labels), abs=2)
+            _, counts = np.unique(speakers[own], return_counts=True)
+            assert len(counts) == len(set(speakers[part.labels == label]))
+            assert np.ptp(counts) <= 1
 
 
 def test_chosen_emotions_leave_out_clips_and_say_how_many(tiny_paths):
