@@ -155,3 +155,14 @@ def test_another_network_is_refused_and_every_difference_named(beginning, tmp_pa
     CheckpointKeeper(tmp_path, manifest).close()
     with pytest.raises(ValueError, match=r"config\.width: the checkpoint has 4"):
         CheckpointKeeper(tmp_path, {**manifest, "config": {**manifest["config"], "width": 8}})
+
+
+def test_a_run_that_is_older_than_a_setting_goes_on_with_its_default(beginning, tmp_path):
+    manifest, state = beginning
+    config = {name: value for name, value in manifest["config"].items() if name != "mixup"}
+    keeper = CheckpointKeeper(tmp_path, {**manifest, "config": config})
+    keeper.save(dataclasses.replace(state, step=4), {})
+    keeper.close()
+    CheckpointKeeper(tmp_path, manifest).close()
+    with pytest.raises(ValueError, match=r"config\.mixup: the checkpoint has 0\.0, this run has 1"):
+        CheckpointKeeper(tmp_path, {**manifest, "config": {**config, "mixup": 1.0}})
