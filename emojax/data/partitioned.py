@@ -175,8 +175,10 @@ def open_corpora(
     for name, some in aggregated.items():
         corpora[name] = _join(name, some, [one for one in paths if one not in some], there)
     if balance_speakers:
-        how = {"balanced": True, "of_speakers": True}
-        corpora = {name: dataclasses.replace(one, **how) for name, one in corpora.items()}
+        corpora = {
+            name: dataclasses.replace(one, balanced=True, of_speakers=True)
+            for name, one in corpora.items()
+        }
     return {name: one.refitted() if refit else one for name, one in corpora.items()}
 
 
