@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-
 Features = Any  # an array, or a tuple of them
 
 

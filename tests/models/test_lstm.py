@@ -3,6 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 
 from emojax.models.lstm import AdaptedLSTM
 
@@ -57,6 +58,24 @@ def test_backward_is_forward_of_the_reversed_clip(inputs):
     forward = AdaptedLSTM(UNITS).apply(variables, x[:, ::-1], length)
     backward = AdaptedLSTM(UNITS, backward=True).apply(variables, x, length)
     np.testing.assert_allclose(backward, forward[:, ::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_the_written_gradient_is_that_of_the_outputs(inputs, backward):
+    x, length = inputs
+    lstm = AdaptedLSTM(UNITS, rank=2, backward=backward)
+    params = lstm.init(jax.random.key(0), x, length)["params"]
+    params["bias"] = jnp.linspace(-1.0, 1.0, 4 * UNITS)
+
+    @jax.jit
+    def outputs(params, x):
+        return lstm.apply({"params": params}, x, length)
+
+    check_grads(outputs, (params, x), order=1, modes=["rev"], atol=1e-2, rtol=1e-2)
+    grad = jax.grad(lambda x: outputs(params, x).sum())(x)
+    assert not grad[1, 4:].any()  # padding
+    assert grad[1, :4].any()
+    assert not grad[2].any()
 
 
 def test_adapters_begin_at_zero_and_fold_into_the_kernels(inputs):
