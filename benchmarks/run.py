@@ -18,6 +18,7 @@ from budget import measure_budget
 from emoset import measure_emoset
 from growth import measure_growth
 from inference import measure_inference
+from lstm import measure_lstm
 from start import measure_start
 from step import measure_feeds, measure_front_end, measure_step
 
@@ -25,6 +26,7 @@ BENCHMARKS = {
     "step": measure_step,
     "front_end": measure_front_end,
     "feeds": measure_feeds,
+    "lstm": measure_lstm,
     "inference": measure_inference,
     "start": measure_start,
     "budget": measure_budget,

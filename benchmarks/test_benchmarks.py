@@ -12,6 +12,7 @@ import growth
 import inference
 import interleaved
 import jax.numpy as jnp
+import lstm
 import numpy as np
 import pytest
 import stand_in
@@ -183,6 +184,17 @@ def test_a_worker_trains_and_tells_what_the_budget_needs(place):
     assert 0 <= row["data_wait_share"] < 1
 
 
+def test_the_lstm_has_pytorchs_logits_and_is_measured_beside_it():
+    """The twin ends with an error where its logits differ."""
+    pytest.importorskip("torch")
+    config = {"conv_features": 4, "lstm_units": 5, "dense_units": 6}
+    sizes = {"batch_size": 2, "window_s": 0.3, "rounds": 1, "torch_python": sys.executable}
+    report = lstm.measure_lstm({**sizes, "config": config})
+    for part in lstm.PARTS:
+        for job in lstm.JOBS:
+            assert report[part][job].keys() == {"emojax", "torch"}
+
+
 def test_answers_are_measured_in_each_way(monkeypatch):
     monkeypatch.setattr(inference, "REPEATS", 1)
     report = inference.measure_inference({"clips": 1, "rounds": 1, "torch_python": "false"})
@@ -229,7 +241,7 @@ def test_a_twin_that_ran_elsewhere_is_left_out(capsys):
     [
         (
             ["speed"],
-            "unknown benchmark speed; choose from step, front_end, feeds, inference, start, "
+            "unknown benchmark speed; choose from step, front_end, feeds, lstm, inference, start, "
             "budget, growth, emoset",
         ),
         (["--out=nowhere/report.json", "start"], "there is no folder"),

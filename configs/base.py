@@ -28,7 +28,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.label_words = ""
     config.seed = 0  # for the partition, the parameters and the order of the clips
 
-    # Network: adapter_resnet (the EmoNet paper) | cnn_lstm (the transferable-features paper).
+    # Network: adapter_resnet (the EmoNet paper) | cnn_lstm (the transferable-features paper) |
+    # fusion (both, their embeddings joined before each head; it has the settings of both).
     config.network = "adapter_resnet"
     config.dropout = 0.5  # dropout rate, of adapter_resnet in the head
     config.width = 32  # channels of the first convolution; the stacks have 2, 4, 8 times as many
@@ -94,7 +95,8 @@ def get_config() -> ml_collections.ConfigDict:
     # Decay of an exponential average of the weights, of all steps since the start: 0.999. The
     # average is what is evaluated, kept as the best and used; 0 for none.
     config.average_decay = 0.0
-    # Augmentation of the training clips, at random for each clip; 0 for none.
+    # Augmentation of the training clips, at random for each clip; 0 for none. cnn_lstm has none,
+    # and fusion all but tempo, on the log-mel alone.
     config.frequency_warp = 0.0  # frequencies are scaled by 1 +- up to this share (vocal tract)
     config.tempo = 0.0  # the duration is scaled by 1 +- up to this share
     config.colour_db = 0.0  # gain or loss of up to so many dB, smooth over frequency (microphone)

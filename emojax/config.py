@@ -29,6 +29,7 @@ FROZEN_TRUNK = ("adapters", "norms", "last_layer")
 NETWORKS = {
     "adapter_resnet": "emojax.models.adapter_resnet:AdapterResNet",
     "cnn_lstm": "emojax.models.cnn_lstm:CnnLstm",
+    "fusion": "emojax.models.fusion:Fusion",
 }
 RESNET = "adapter_resnet"
 
@@ -77,6 +78,11 @@ AUGMENTATIONS = (
     "masked_mels",
     "masked_share",
 )
+# Those of each network that has log-mel; both halves of a fusion must last as long.
+_AUGMENTATIONS_OF = {
+    RESNET: AUGMENTATIONS,
+    "fusion": tuple(name for name in AUGMENTATIONS if name != "tempo"),
+}
 
 Text = Annotated[str, _ANY]
 Flag = Annotated[bool, _Allowed("True or False", lambda _: True)]
@@ -335,12 +341,7 @@ def _check_together(config: Config) -> None:
             f"frozen_layers and new_layers with transfer={transfer.mode!r}; they need "
             "--config.transfer=finetune"
         )
-    used = [name for name in AUGMENTATIONS if getattr(config.train, name)]
-    if used and config.network.network != RESNET:
-        raise ValueError(
-            f"{', '.join(used)} with network={config.network.network!r}: only {RESNET} has "
-            "augmentation; leave them at 0"
-        )
+    _check_augmentation(config)
     if config.network.pitch_channels and config.network.network != RESNET:
         raise ValueError(
             f"pitch_channels=True with network={config.network.network!r}: only {RESNET} has a "
@@ -348,3 +349,15 @@ def _check_together(config: Config) -> None:
         )
     if transfer.mode == "adapters" and not config.network.adapters:
         raise ValueError("transfer='adapters' with adapters=False; give --config.adapters=True")
+
+
+def _check_augmentation(config: Config) -> None:
+    """Raise a ValueError for augmentation that the network does not have."""
+    network = config.network.network
+    allowed = _AUGMENTATIONS_OF.get(network, ())
+    used = [name for name in AUGMENTATIONS if getattr(config.train, name) and name not in allowed]
+    if used:
+        raise ValueError(
+            f"{', '.join(used)} with network={network!r}, which can have "
+            f"{', '.join(allowed) or 'no augmentation'}; leave them at 0"
+        )

@@ -39,7 +39,7 @@ def add_network(graph: Graph, network: Portable, audio: str, length: str) -> Non
     Raises:
       ValueError: it is no :class:`emojax.models.adapter_resnet.AdapterResNet`, or it hears pitch.
     """
-    if not isinstance(network.model, AdapterResNet):
+    if type(network.model) is not AdapterResNet:  # a fusion is one too
         name = type(network.model).__name__
         raise ValueError(f"{name} cannot be written as ONNX; give --format=stablehlo")
     if network.model.pitch_channels:

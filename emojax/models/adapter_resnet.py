@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from emojax.audio import augment, front_end
 from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve
-from emojax.models.speech_network import Output, SpeechNetwork
+from emojax.models.speech_network import SpeechNetwork
 
 STACKS = 3
 
@@ -68,27 +68,14 @@ class AdapterResNet(SpeechNetwork):
 
     def plain(self) -> SpeechNetwork:
         """Return the network with folded adapters and plain convolutions."""
-        return self.clone(fast_conv=False, fold_adapters=True)
+        return super().plain().clone(fast_conv=False, fold_adapters=True)
 
-    @nn.compact
-    def __call__(
-        self, mel: jax.Array, frames: jax.Array, class_mask: jax.Array, train: bool
-    ) -> Output:
-        """Compute embedding and logits of a batch.
+    def trunk(self, mel: jax.Array, frames: jax.Array, train: bool) -> jax.Array:
+        """Compute the embedding of log-mel f32 ``[B, F, M]`` with i32 ``[B]`` valid frames.
 
-        Args:
-          mel: f32 ``[B, F, M]``, standardised, zero where padded; ``[B, F, M + 2]`` with pitch.
-          frames: i32 ``[B]``, valid frames of each row; 0 marks a filler row.
-          class_mask: bool ``[K]``, the classes of this corpus.
-          train: use batch statistics and dropout (rng ``"dropout"``); the collection ``"stats"``
-            must be mutable.
+        With pitch the log-mel is ``[B, F, M + 2]``.
         """
-        embedding, frames = self._trunk(mel, frames, train and not self.frozen_norms)
-        rows = (frames > 0).astype(jnp.float32)[:, None]
-        return Output(embedding, self._head(embedding, rows, class_mask, train))
-
-    def _trunk(self, mel: jax.Array, frames: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
-        """Compute the embedding, and the number of frames that remain of each row."""
+        train = train and not self.frozen_norms
         x = front_end.as_image(mel).astype(self.compute_dtype)
         mask = _mask(frames, x)
         x = self._conv_and_norm("conv", x, mask, self.width, 1, train) * mask
@@ -102,7 +89,15 @@ class AdapterResNet(SpeechNetwork):
                 )
         x = jax.nn.relu(MaskedBatchNorm(x.shape[-1], name="norm_last")(x, mask, train)) * mask
         how = self.attention_units, self.attention_smoothing, self.attention_deviation
-        return AttentionPool(*how, name="attention")(x, mask), frames
+        return AttentionPool(*how, name="attention")(x, mask)
+
+    def head(self, embedding: jax.Array, rows: jax.Array, train: bool) -> jax.Array:
+        """Compute logits by a hidden layer with a norm, and a last layer."""
+        rows = rows[:, None].astype(jnp.float32)
+        x = nn.Dense(self.head_units, name="head_hidden")(embedding) * rows
+        x = jax.nn.relu(MaskedBatchNorm(self.head_units, name="head_norm")(x, rows, train))
+        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        return nn.Dense(self.classes, name="head_logits")(x)
 
     def _block(
         self, name: str, x: jax.Array, mask: jax.Array, stride: int, stack: int, train: bool
@@ -128,14 +123,6 @@ class AdapterResNet(SpeechNetwork):
         # Stored statistics are the same for every clip, so they are folded into the kernel.
         factor, offset = norm.stored()
         return conv(x, factor) + offset.astype(x.dtype)
-
-    def _head(
-        self, embedding: jax.Array, rows: jax.Array, class_mask: jax.Array, train: bool
-    ) -> jax.Array:
-        x = nn.Dense(self.head_units, name="head_hidden")(embedding) * rows
-        x = jax.nn.relu(MaskedBatchNorm(self.head_units, name="head_norm")(x, rows, train))
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
-        return jnp.where(class_mask, nn.Dense(self.classes, name="head_logits")(x), -jnp.inf)
 
 
 def _mask(frames: jax.Array, x: jax.Array) -> jax.Array:

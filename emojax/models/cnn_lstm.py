@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from emojax.models.lstm import AdaptedLSTM
-from emojax.models.speech_network import Output, SpeechNetwork
+from emojax.models.speech_network import SpeechNetwork
 
 VARIANCE_FLOOR = 1e-10  # digital silence stays 0
 HALVES = 2
@@ -72,31 +72,22 @@ class CnnLstm(SpeechNetwork):
 
     def plain(self) -> SpeechNetwork:
         """Return the network with a program that has no loop."""
-        return self.clone(unroll=True)
+        return super().plain().clone(unroll=True)
 
-    @nn.compact
-    def __call__(
-        self, audio: jax.Array, length: jax.Array, class_mask: jax.Array, train: bool
-    ) -> Output:
-        """Compute embedding and logits of a batch.
-
-        Args:
-          audio: f32 ``[B, T]``, standardised, zero where padded.
-          length: i32 ``[B]``, valid samples of each row; 0 marks a filler row.
-          class_mask: bool ``[K]``, the classes of this corpus.
-          train: use dropout (rng ``"dropout"``).
-        """
+    def trunk(self, audio: jax.Array, length: jax.Array, train: bool) -> jax.Array:
+        """Compute the embedding of waveforms f32 ``[B, T]`` with i32 ``[B]`` valid samples."""
         drop = nn.Dropout(self.dropout, deterministic=not train)
         x, steps = audio[..., None].astype(self.compute_dtype), length
         x, steps = self._conv("conv0", x, steps, self.conv_samples, self.conv_stride)
         x, steps = self._conv("conv1", drop(x), steps, self.conv_steps, 1)
         x = self._recur(drop(x), steps).astype(jnp.float32)
-        for layer in range(2):
-            dense = nn.Dense(self.dense_units, name=f"dense{layer}")
-            x = embedding = jnp.tanh(dense(x))
-            x = drop(x)
-        logits = nn.Dense(self.classes, name="head_logits")(x)
-        return Output(embedding, jnp.where(class_mask, logits, -jnp.inf))
+        x = jnp.tanh(nn.Dense(self.dense_units, name="dense0")(x))
+        return jnp.tanh(nn.Dense(self.dense_units, name="dense1")(drop(x)))
+
+    def head(self, embedding: jax.Array, rows: jax.Array, train: bool) -> jax.Array:
+        """Compute logits by one layer."""
+        x = nn.Dropout(self.dropout, deterministic=not train)(embedding)
+        return nn.Dense(self.classes, name="head_logits")(x)
 
     def _conv(
         self, name: str, x: jax.Array, steps: jax.Array, size: int, stride: int

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
+
+Features = Any  # an array, or a tuple of them
 
 
 @jax.tree_util.register_dataclass
@@ -20,7 +23,9 @@ class Output:
 
 
 class SpeechNetwork(nn.Module):
-    """Base class of all networks; ``emojax.config.NETWORKS`` has their names.
+    """Base class of all networks: a trunk and a corpus's head.
+
+    ``emojax.config.NETWORKS`` has their names.
 
     A module whose name begins with ``head``, or has ``norm`` in it, and a parameter whose name
     begins with ``adapter`` belong to one corpus; all else is shared.
@@ -48,7 +53,7 @@ class SpeechNetwork(nn.Module):
         """Numbers of an embedding, D."""
         raise NotImplementedError
 
-    def features(self, audio: jax.Array, length: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
         """Compute what augmentation may change, and how much of each row is valid.
 
         Args:
@@ -57,20 +62,20 @@ class SpeechNetwork(nn.Module):
         """
         raise NotImplementedError
 
-    def standardise(self, features: jax.Array, length: jax.Array) -> jax.Array:
+    def standardise(self, features: Features, length: jax.Array) -> Features:
         """Standardise each row of :meth:`features` over what is valid of it."""
         raise NotImplementedError
 
     def augment(
-        self, features: jax.Array, length: jax.Array, key: jax.Array, **settings: float
-    ) -> tuple[jax.Array, jax.Array]:
+        self, features: Features, length: jax.Array, key: jax.Array, **settings: float
+    ) -> tuple[Features, jax.Array]:
         """Distort :meth:`features` at random for training, and standardise them.
 
         A network without augmentation only standardises.
         """
         return self.standardise(features, length), length
 
-    def inputs(self, audio: jax.Array, length: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def inputs(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
         """Compute the first two arguments of a call from the arguments of :meth:`features`."""
         features, length = self.features(audio, length)
         return self.standardise(features, length), length
@@ -78,3 +83,28 @@ class SpeechNetwork(nn.Module):
     def plain(self) -> SpeechNetwork:
         """Return the network in the form whose operations are counted."""
         return self
+
+    @nn.compact
+    def __call__(
+        self, features: Features, length: jax.Array, class_mask: jax.Array, train: bool
+    ) -> Output:
+        """Compute embedding and logits of a batch.
+
+        Args:
+          features: f32 ``[B, ...]``, standardised, zero where padded; or a tuple of such.
+          length: i32 ``[B]``, how much of each row is valid; 0 marks a filler row.
+          class_mask: bool ``[K]``, the classes of this corpus.
+          train: use batch statistics and dropout (rng ``"dropout"``); the collection ``"stats"``
+            must be mutable.
+        """
+        embedding = self.trunk(features, length, train)
+        logits = self.head(embedding, length > 0, train)
+        return Output(embedding, jnp.where(class_mask, logits, -jnp.inf))
+
+    def trunk(self, features: Features, length: jax.Array, train: bool) -> jax.Array:
+        """Compute the embedding f32 ``[B, D]`` from the first two arguments of a call."""
+        raise NotImplementedError
+
+    def head(self, embedding: jax.Array, rows: jax.Array, train: bool) -> jax.Array:
+        """Compute logits f32 ``[B, K]``; ``rows`` bool ``[B]`` is False for filler rows."""
+        raise NotImplementedError

@@ -5,17 +5,19 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from emojax.models.speech_network import Features
+
 
 def mix(
-    features: jax.Array, length: jax.Array, label: jax.Array, key: jax.Array, alpha: float
-) -> tuple[tuple[jax.Array, jax.Array], jax.Array, jax.Array]:
+    features: Features, length: jax.Array, label: jax.Array, key: jax.Array, alpha: float
+) -> tuple[tuple[Features, jax.Array], jax.Array, jax.Array]:
     """Mix each clip of a batch with the one before it (Zhang et al., 2018, arXiv:1710.09412).
 
     The order of a batch is random, so its neighbours are random pairs. A mixture is as long as the
     longer of its two clips; where the shorter one is over it adds 0, the mean.
 
     Args:
-      features: f32 ``[B, F, ...]``, standardised, 0 where padded.
+      features: f32 ``[B, F, ...]``, standardised, 0 where padded; or a tuple of such.
       length: i32 ``[B]``, how much of each row is valid.
       label: i32 ``[B]``.
       key: random key of this batch.
@@ -31,7 +33,10 @@ def mix(
     ([2, 2], [4, 3], True)
     """
     share = jax.random.beta(key, alpha, alpha, length.shape)
-    part = share.reshape(-1, *[1] * (features.ndim - 1))
-    mixed = part * features + (1 - part) * jnp.roll(features, 1, axis=0)
+
+    def mixed(array: jax.Array) -> jax.Array:
+        part = share.reshape(-1, *[1] * (array.ndim - 1))
+        return part * array + (1 - part) * jnp.roll(array, 1, axis=0)
+
     longer = jnp.maximum(length, jnp.roll(length, 1))
-    return (mixed, longer), jnp.roll(label, 1), share
+    return (jax.tree.map(mixed, features), longer), jnp.roll(label, 1), share

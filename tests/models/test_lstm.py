@@ -1,3 +1,5 @@
+import functools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -57,6 +59,42 @@ def test_backward_is_forward_of_the_reversed_clip(inputs):
     forward = AdaptedLSTM(UNITS).apply(variables, x[:, ::-1], length)
     backward = AdaptedLSTM(UNITS, backward=True).apply(variables, x, length)
     np.testing.assert_allclose(backward, forward[:, ::-1], atol=1e-6)
+
+
+def reference(params, x, length, backward):
+    """The last outputs by a loop whose gradient JAX derives."""
+
+    def step(carry, now):
+        cell, hidden = carry
+        x, valid = now
+        gates = x @ params["input_kernel"] + hidden @ params["recurrent_kernel"] + params["bias"]
+        enter, keep, new, leave = jnp.split(gates, 4, axis=-1)
+        new_cell = jax.nn.sigmoid(keep) * cell + jax.nn.sigmoid(enter) * jnp.tanh(new)
+        new_hidden = jax.nn.sigmoid(leave) * jnp.tanh(new_cell)
+        return (jnp.where(valid, new_cell, cell), jnp.where(valid, new_hidden, hidden)), None
+
+    valid = (jnp.arange(x.shape[1])[:, None] < length)[..., None]
+    zeros = jnp.zeros((len(x), UNITS))
+    steps = x.swapaxes(0, 1), valid
+    return jax.lax.scan(step, (zeros, zeros), steps, reverse=backward)[0][1]
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_the_written_gradient_is_that_of_a_plain_loop(inputs, backward):
+    x, length = inputs
+    lstm, random = AdaptedLSTM(UNITS, backward=backward), np.random.default_rng(1)
+    shapes = jax.eval_shape(lambda: lstm.init(jax.random.key(0), x, length))["params"]
+    params = jax.tree.map(lambda leaf: random.normal(size=leaf.shape).astype(np.float32), shapes)
+    weights = random.normal(size=(len(x), UNITS)).astype(np.float32)
+
+    def ours(params, x):
+        return (lstm.apply({"params": params}, x, length)[:, 0 if backward else -1] * weights).sum()
+
+    def theirs(params, x):
+        return (reference(params, x, length, backward) * weights).sum()
+
+    both = jax.jit(lambda *given: [jax.grad(f, (0, 1))(*given) for f in (ours, theirs)])
+    jax.tree.map(functools.partial(np.testing.assert_allclose, atol=1e-5), *both(params, x))
 
 
 def test_adapters_begin_at_zero_and_fold_into_the_kernels(inputs):

@@ -6,6 +6,7 @@ import pytest
 
 import emojax
 from emojax.audio.reading import read_audio
+from emojax.config import NETWORKS, RESNET
 from emojax.evaluation.evaluator import evaluate
 from emojax.export.hub import export_hub
 from emojax.export.onnx import make_model
@@ -15,10 +16,10 @@ from emojax.inference.network import load_networks
 from emojax.training.loop import train
 
 
-@pytest.fixture(scope="module")
-def config(tiny_config):
+@pytest.fixture(scope="module", params=sorted(NETWORKS.keys() - {RESNET}))
+def config(request, tiny_config):
     return tiny_config.replace(
-        network="cnn_lstm",
+        network=request.param,
         conv_features=4,
         lstm_units=3,
         dense_units=6,
@@ -32,21 +33,25 @@ def config(tiny_config):
 
 @pytest.fixture(scope="module")
 def run(config, tiny_paths, tmp_path_factory):
-    workdir = tmp_path_factory.mktemp("cnn_lstm")
+    workdir = tmp_path_factory.mktemp(config.network.network)
     train(config, workdir, tiny_paths)
     return workdir
 
 
-def test_a_run_is_scored_and_answers(run, tiny_sources):
+def test_a_run_is_scored_and_answers(config, run, tiny_sources):
     results = evaluate(run, "test")
     assert {result.corpus for result in results} == {"tones", "levels"}
     clip = next((tiny_sources / "tones").glob("*_high_*.wav"))
     model = emojax.load(run, corpus="tones")
     answer = model.predict(clip)
     assert sum(answer.values()) == pytest.approx(1, abs=1e-5)
-    assert model.embed(clip).shape == (6,)
-    with pytest.raises(ValueError, match="this network has no norms to adapt"):
-        model.adapt_norms([clip] * 16)
+    resnet = 8 * config.network.width * (config.network.network == "fusion")
+    assert model.embed(clip).shape == (6 + resnet,)
+    if resnet:
+        assert model.adapt_norms([clip] * 16).predict(clip).keys() == answer.keys()
+    else:
+        with pytest.raises(ValueError, match="this network has no norms to adapt"):
+            model.adapt_norms([clip] * 16)
 
 
 def test_a_published_model_answers_the_same(run, tiny_sources, tmp_path):
@@ -101,9 +106,9 @@ def test_layers_stay_or_begin_anew_as_asked(config, run, tiny_paths, tmp_path):
 
 
 def test_what_a_network_does_not_have_is_refused(config):
-    with pytest.raises(ValueError, match=r"tempo with network='cnn_lstm'.*leave them at 0"):
+    with pytest.raises(ValueError, match=r"tempo with network='\w+'.*leave them at 0"):
         config.replace(tempo=0.1)
-    with pytest.raises(ValueError, match="network='rnn'; give one of adapter_resnet, cnn_lstm"):
+    with pytest.raises(ValueError, match="network='rnn'; give one of adapter_resnet, cnn_lstm, f"):
         config.replace(network="rnn")
 
 
@@ -114,5 +119,5 @@ def test_it_is_exported_as_stablehlo_and_refused_as_onnx(run, tiny_sources, tmp_
     samples = read_audio(clip)
     answer = exported.call(samples[None], np.array([len(samples)], np.int32))
     np.testing.assert_allclose(answer["probabilities"][0], [*expected.values()], atol=1e-4)
-    with pytest.raises(ValueError, match="CnnLstm cannot be written as ONNX"):
+    with pytest.raises(ValueError, match=r"(CnnLstm|Fusion) cannot be written as ONNX"):
         make_model(load_portable(str(run), "tones"))

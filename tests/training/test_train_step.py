@@ -6,11 +6,13 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from emojax.data.batches import Batch
 from emojax.data.feeds import HostFeed
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.cnn_lstm import CnnLstm
+from emojax.models.fusion import Fusion
 from emojax.training.train_state import EmoState, init_state
 from emojax.training.train_step import (
     Plan,
@@ -97,17 +99,28 @@ def test_one_trace_serves_six_corpora_of_different_class_counts():
             assert np.isfinite(losses).all()
 
 
-def test_a_cnn_lstm_takes_the_same_step():
-    model = CnnLstm(classes=7, conv_features=4, lstm_units=3, dense_units=5, adapter_rank=2)
-    weights = dict.fromkeys("ab", np.ones(7, np.float32))
+LSTM = {"conv_features": 4, "lstm_units": 3, "dense_units": 5, "adapter_rank": 2}
+OTHERS = (
+    CnnLstm(classes=7, **LSTM),
+    Fusion(classes=7, width=4, depth=1, fast_conv=False, **LSTM),
+)
+
+
+@pytest.mark.parametrize("model", OTHERS, ids=lambda model: type(model).__name__)
+def test_other_networks_take_the_same_step_in_one_trace(model):
+    weights = dict.fromkeys(CLASSES, np.ones(7, np.float32))
     state = init_state(model, weights, CLASSES, (SGD, SGD), jax.random.key(0))
-    train_steps = make_train_steps(model, (SGD, SGD), jax.random.key(1), HostFeed.batch)
+    once = chex.assert_max_traces(train_step, n=1)
+    train_steps = make_train_steps(model, (SGD, SGD), jax.random.key(1), HostFeed.batch, once)
     before = numpy_of((state.shared.params, state.corpora))
     after, losses = advance(train_steps, state, ["a"], [batch_of(2)])
     assert np.isfinite(losses).all()
     assert not equal(after.shared.params, before[0])
     assert not equal(after.corpora["a"], before[1]["a"])
     assert equal(after.corpora["b"], before[1]["b"])
+    for name, classes in CLASSES.items():
+        after, losses = advance(train_steps, after, [name], [batch_of(classes)])
+        assert np.isfinite(losses).all()
 
 
 def test_with_everything_on_a_step_stays_finite():

@@ -1,0 +1,60 @@
+"""Both networks over one waveform, with their embeddings joined before a corpus's head."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from emojax.audio.log_mel import frame_count
+from emojax.models.adapter_resnet import AdapterResNet
+from emojax.models.cnn_lstm import CnnLstm
+
+Pair = tuple[jax.Array, jax.Array]
+
+
+class Fusion(AdapterResNet, CnnLstm):
+    """Trunks of both networks, with the settings and parameters of both, and the ResNet's head.
+
+    Features are a pair of log-mel f32 ``[B, F, M]`` and waveforms f32 ``[B, T]``; their length is
+    the samples of each clip, i32 ``[B]``.
+
+    >>> model = Fusion(classes=6)
+    >>> inputs = model.inputs(jnp.zeros((2, 54_000)), jnp.array([54_000, 16_000]))
+    >>> init = lambda key: model.init_with_output(key, *inputs, jnp.ones(6, bool), train=False)
+    >>> output, variables = jax.eval_shape(init, jax.random.key(0))
+    >>> output.embedding.shape, output.logits.shape
+    ((2, 1256), (2, 6))
+    """
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers of an embedding, D: the ResNet's, then the CNN+LSTM's."""
+        return AdapterResNet.embedding_size.fget(self) + CnnLstm.embedding_size.fget(self)
+
+    def features(self, audio: jax.Array, length: jax.Array) -> tuple[Pair, jax.Array]:
+        """Compute log-mel, and return the waveforms as they are."""
+        mel, _ = AdapterResNet.features(self, audio, length)
+        return (mel, audio), jnp.asarray(length)
+
+    def standardise(self, features: Pair, length: jax.Array) -> Pair:
+        """Standardise each row of both over what is valid of it."""
+        mel, audio = features
+        mel = AdapterResNet.standardise(self, mel, frame_count(length))
+        return mel, CnnLstm.standardise(self, audio, length)
+
+    def augment(
+        self, features: Pair, length: jax.Array, key: jax.Array, **settings: float
+    ) -> tuple[Pair, jax.Array]:
+        """Distort log-mel, but not its tempo, and standardise both; the waveforms stay."""
+        mel, audio = features
+        mel, _ = AdapterResNet.augment(self, mel, frame_count(length), key, **settings)
+        return (mel, CnnLstm.standardise(self, audio, length)), length
+
+    def trunk(self, features: Pair, length: jax.Array, train: bool) -> jax.Array:
+        """Compute both embeddings, one after the other: f32 ``[B, D]``."""
+        mel, audio = features
+        parts = (
+            AdapterResNet.trunk(self, mel, frame_count(length), train),
+            CnnLstm.trunk(self, audio, length, train),
+        )
+        return jnp.concatenate(parts, axis=-1)
