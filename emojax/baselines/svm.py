@@ -81,7 +81,8 @@ def rbf(
 ) -> Answer:
     """Fit an SVM with C = 1 and an RBF kernel with gamma = 1 / D on train and devel.
 
-    Nothing but the temperature is chosen on devel. The arguments are those of :func:`linear`.
+    Nothing but the temperature is chosen on devel; it is 1 where devel is empty. The arguments are
+    those of :func:`linear`.
     """
     train, devel = parts["train"], parts["devel"]
     scaled = standardise(features, np.concatenate([train, devel]))
@@ -193,6 +194,8 @@ def _decide(
       float ``[unseen, K]``, highest at the label that the SVM predicts; -inf where no seen clip has
       the label.
     """
+    if not len(unseen):
+        return np.zeros((0, labels.max() + 1))
     svm = SVC(C=complexity, kernel="precomputed").fit(kernel[np.ix_(seen, seen)], labels[seen])
     rows = kernel[np.ix_(unseen, seen)]
     values = svm.decision_function(rows)

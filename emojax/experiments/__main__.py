@@ -6,10 +6,11 @@ baselines   Table 3: SVMs and the network from scratch
 transfer    Table 4 and Figure 7: shared and single-task transfer
 pooled      every clip of every corpus tested once (--folds=6): shared network, scratch and SVMs
 zero_shot   common emotions of corpora that a network never saw: --held_out=emodb,emovo
+shots       a few labelled clips of corpora that --base never saw: --shots=1,5,20 --folds=3
 transferable  Tables 1 to 5 of the transferable-features paper: --folds=5 --tables=1,2,3
 cross_corpus  trained on A, tested on B: an SVM per corpus (--features=egemaps), or finished runs
 
-baselines to zero_shot and transferable run in OUT/runs whatever is not finished there, as in
+baselines to shots and transferable run in OUT/runs whatever is not finished there, as in
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
 or, with --workdirs, read finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
 """
@@ -53,7 +54,10 @@ flags.DEFINE_list(
     "log-probabilities of two other rows.",
 )
 flags.DEFINE_integer(
-    "folds", 6, "pooled, transferable (5): how often a part of every corpus is left out.", 3
+    "folds",
+    6,
+    "pooled, shots (3), transferable (5): how often a part of every corpus is left out.",
+    3,
 )
 flags.DEFINE_enum(
     "partition",
@@ -65,8 +69,9 @@ flags.DEFINE_list("tables", ["1", "2", "3", "4", "5"], "transferable: some of it
 flags.DEFINE_list("held_out", [], "zero_shot: corpora to leave out and ask about; each, if empty.")
 flags.DEFINE_bool("together", False, "zero_shot: leave all of them out of one shared network.")
 flags.DEFINE_string(
-    "base", "", "pooled: the run, or name of a published model, that the row adapt begins at."
+    "base", "", "pooled, shots: the run, or name of a published model, that adapt begins at."
 )
+flags.DEFINE_list("shots", ["1", "5", "20"], "shots: labelled clips a label; all comes last.")
 flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
 flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
 flags.DEFINE_string(
@@ -175,6 +180,23 @@ def _zero_shot() -> Report:
     return _carry_out(jobs, spec, functools.partial(zero_shot_report, without=without))
 
 
+def _shots() -> Report:
+    from emojax.experiments.shots.drawing import parse_shots
+    from emojax.experiments.shots.plan import shots_jobs
+    from emojax.experiments.shots.report import shots_report
+
+    if not FLAGS.corpora:
+        raise ValueError("give --corpora=NAME,NAME: those that --base did not learn from")
+    FLAGS.set_default("folds", 3)
+    spec, shots = _spec(), parse_shots(FLAGS.shots)
+    jobs = [*shots_jobs(spec, FLAGS.settings, shots, FLAGS.folds)]
+
+    def report(workdirs: dict[str, list[Path]], missing: str = "") -> Report:
+        return shots_report(workdirs, _opened(), shots, missing)
+
+    return _carry_out(jobs, spec, report)
+
+
 def _transferable() -> Report:
     from emojax.experiments.launch.launch import count_folds
     from emojax.experiments.transferable.emotion_sets import choose_corpora
@@ -217,6 +239,7 @@ EXPERIMENTS: dict[str, Callable[[], Report]] = {
     "transfer": _transfer,
     "pooled": _pooled,
     "zero_shot": _zero_shot,
+    "shots": _shots,
     "transferable": _transferable,
     "cross_corpus": _cross_corpus,
 }

@@ -26,7 +26,7 @@ from emojax.training.recipe import ADAPT
 from emojax.training.run import make_layout
 from emojax.training.schedule import Schedule
 from emojax.training.train_state import Corpus, EmoState
-from emojax.training.transfer import begin_at_base
+from emojax.training.transfer import begin_at_base, with_network_of_base
 
 # Name of the clips in messages; no corpus of a base can have it.
 CLIPS = "these recordings"
@@ -68,15 +68,28 @@ def adaptation_config(
     return read_config({**settings, "rounds_per_phase": rounds, "seed": seed})
 
 
+def in_memory(config: Config) -> Config:
+    """Return settings of a run as those for clips in memory, with the network of its base."""
+    return with_network_of_base(config.replace(**_IN_MEMORY))
+
+
 def adapt(config: Config, labels: Sequence[str], clips: Recordings) -> Corpus:
     """Train adapters, norms and a head over the trunk of a base; the last state is used.
+
+    The arguments and errors are those of :func:`learn`.
+    """
+    return learn(config, labels, clips).corpora[CLIPS]
+
+
+def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
+    """Train a network on clips, from a base or from random parameters; return the last state.
 
     The steps are those of ``train.py`` with the same settings and clips.
 
     Args:
-      config: the result of :func:`adaptation_config`.
+      config: settings; of a base, the result of :func:`adaptation_config` or :func:`in_memory`.
       labels: the label set.
-      clips: the clips to learn from.
+      clips: the clips to learn from; the state's only corpus is ``CLIPS``.
 
     Raises:
       ValueError: the last layer has no corpus to start from.
@@ -99,7 +112,7 @@ def adapt(config: Config, labels: Sequence[str], clips: Recordings) -> Corpus:
             if due := driver.due():
                 driver.decide(due, {})
         meter.settle()
-    return averaged(driver.state).corpora[CLIPS]
+    return averaged(driver.state)
 
 
 def load_adapted(

@@ -117,7 +117,7 @@ def reading_jobs(
                     f"{', '.join(heard)}: hold out others (--held_out), or give another model"
                 )
             for folder in unseen:
-                name = f"zero_shot/{setting}_{_digest(manifests[folder])}"
+                name = f"zero_shot/{setting}_{digest(manifests[folder])}"
                 yield _ask(spec, name, folder, corpus, setting, [])
 
 
@@ -135,7 +135,7 @@ def _ask(
     return Job(name, folder, [command], results, settings, [corpus], after)
 
 
-def _digest(manifest: Mapping) -> str:
+def digest(manifest: Mapping) -> str:
     """A short digest of what a manifest says; another state of a run has another."""
     content = json.dumps(manifest, sort_keys=True).encode()
     return hashlib.blake2b(content, digest_size=4).hexdigest()
