@@ -27,6 +27,7 @@ class Source:
       split: ``train``, ``devel``, ``test`` or empty.
       start_s: start of the clip in the recording.
       end_s: end of the clip; None means the end of the recording.
+      sex: of the speaker, ``female``, ``male`` or empty if unknown.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Source:
     split: str = ""
     start_s: float = 0.0
     end_s: float | None = None
+    sex: str = ""
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ _NAMES = {
     "class classname target category",
     "speaker": "speaker speakers speakerid speakername spk spkid spkr spkrid talker talkerid actor "
     "actorid subject subjectid participant participantid clientid person personid",
+    "sex": "sex gender speakersex speakergender",
     "split": "split splits splitset subset partition part set",
 }
 _TIMES = {
@@ -45,7 +46,7 @@ class Columns:
     """The meanings of the columns of a table.
 
     Attributes:
-      number: meaning (``file``, ``label``, ``speaker``, ``split``, ``start``, ``end``,
+      number: meaning (``file``, ``label``, ``speaker``, ``sex``, ``split``, ``start``, ``end``,
         ``duration``) → number of the column.
       unit_s: meaning → unit of the column in seconds, for columns with times.
       renamed: columns whose name differs from their meaning, as in ``spk as speaker``.

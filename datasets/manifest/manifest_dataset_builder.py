@@ -34,6 +34,8 @@ class Builder(SpeechBuilder):
             {source.label for source in self._sources},
             {source.speaker for source in self._sources},
         )
+        if sexes := _sexes(self._sources):
+            self._spec = dataclasses.replace(self._spec, sexes=sexes)
         super().__init__(
             config=tfds.core.BuilderConfig(name=config), source_dir=source_dir, **kwargs
         )
@@ -89,4 +91,20 @@ def _spec(name: str, labels: set[str], speakers: set[str]) -> CorpusSpec:
     order = known.labels or sorted(labels)
     found = dataclasses.replace(known, labels=tuple(label for label in order if label in labels))
     published = {speaker for group in (*known.parts.values(), *known.folds) for speaker in group}
-    return found if speakers == published else dataclasses.replace(found, parts={}, folds=())
+    if speakers == published:
+        return found
+    return dataclasses.replace(found, parts={}, folds=(), sexes={})
+
+
+def _sexes(sources: Iterable[Source]) -> dict[str, tuple[str, ...]]:
+    """Return the speakers of each sex; CorpusError for a speaker of two."""
+    found: dict[str, dict[str, None]] = {}
+    for source in sources:
+        if source.sex and source.speaker:
+            found.setdefault(source.sex, {})[source.speaker] = None
+    if both := {*found.get("female", ())} & {*found.get("male", ())}:
+        raise CorpusError(
+            f"the speakers {', '.join(sorted(both))} are female in some rows and male in others; "
+            "give each speaker one sex, or leave that column out"
+        )
+    return {sex: tuple(sorted(some)) for sex, some in sorted(found.items())}

@@ -24,6 +24,8 @@ SPLITS = {
     "test": "test",
     "testing": "test",
 }
+# Any other word says nothing that a gap between two could be told of.
+_SEXES = {"female": "female woman f w", "male": "male man m"}
 _SHOWN = 20
 
 
@@ -43,6 +45,7 @@ class Row:
     split: str | None = None
     start_s: float = 0.0
     end_s: float | None = None
+    sex: str = ""
 
     @property
     def where(self) -> str:
@@ -127,7 +130,18 @@ def _source(row: Row, folder: _Folder) -> Source:
         audio=path,
         start_s=row.start_s,
         end_s=row.end_s,
+        sex=_sex(row.sex),
     )
+
+
+def _sex(text: str) -> str:
+    """Return ``female``, ``male`` or, of any other word, nothing.
+
+    >>> _sex(" F "), _sex("Male"), _sex("diverse")
+    ('female', 'male', '')
+    """
+    word = text.strip().casefold()
+    return next((sex for sex, words in _SEXES.items() if word in words.split()), "")
 
 
 class _Folder:

@@ -18,7 +18,7 @@ from emojax.files import printable
 # Enough for millions of rows; a larger file is not a table of recordings.
 MAX_TABLE_BYTES = 2**28
 _COLUMNS = (
-    "give a header with the columns file,label and, where known, speaker,split "
+    "give a header with the columns file,label and, where known, speaker,sex,split "
     "(between , ; or tabs)"
 )
 
@@ -91,7 +91,15 @@ def _rows(path: Path, part: str) -> Iterator[Row]:
         start_s, end_s = _times_s(row, columns, f"{path}, line {line}")
         split = part or row.get("split")
         yield Row(
-            str(path), line, row["file"], row["label"], row.get("speaker"), split, start_s, end_s
+            str(path),
+            line,
+            row["file"],
+            row["label"],
+            row.get("speaker"),
+            split,
+            start_s,
+            end_s,
+            row.get("sex", ""),
         )
 
 

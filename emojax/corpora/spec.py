@@ -53,6 +53,7 @@ class CorpusSpec:
       speakers: published number of speakers.
       parts: part (``train``, ``devel``, ``test``) → speakers of the published partition.
       folds: speakers of each published test fold.
+      sexes: sex → speakers, as published; speakers of whom it is not known are in none.
       partition: notes on the published partition and on EmoNet's; free text.
       layout: example of a file name in the publisher's layout; empty if the layout is not public.
       verified: whether the parser of the layout was run on the corpus itself.
@@ -81,6 +82,7 @@ class CorpusSpec:
     speakers: int | None = None
     parts: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     folds: tuple[tuple[str, ...], ...] = ()
+    sexes: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     partition: str = ""
     layout: str = ""
     verified: bool = False
@@ -109,6 +111,9 @@ class CorpusSpec:
                 "labels": tuple(content["labels"]),
                 "parts": {
                     part: tuple(speakers) for part, speakers in content.get("parts", {}).items()
+                },
+                "sexes": {
+                    sex: tuple(speakers) for sex, speakers in content.get("sexes", {}).items()
                 },
                 "folds": tuple(tuple(fold) for fold in content.get("folds", ())),
                 "downloads": tuple(

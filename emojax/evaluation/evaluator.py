@@ -13,6 +13,7 @@ from emojax.config import DataConfig, read_section
 from emojax.corpora.listing import prepared
 from emojax.data.batches import centre
 from emojax.data.partitioned import PATHS_FILE, PartitionedCorpus, open_corpora, read_paths
+from emojax.evaluation.by_sex import with_sexes
 from emojax.evaluation.calibration_error import calibration_result
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
@@ -161,6 +162,7 @@ class _Scorer:
         speakers = [clip.speaker for clip in clips]
         protocol = f"{corpus.partition.protocol}; {NORMALISATION}"
         result = score(name, protocol, labels, recordings.labels, predicted, speakers)
+        result = with_sexes(result, corpus.sources, recordings.labels, predicted, speakers)
         calibration = calibration_result(probabilities, own, recordings.labels, temperature)
         return dataclasses.replace(result, calibration=calibration), rows
 

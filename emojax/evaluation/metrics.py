@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +14,17 @@ _FEWEST_SPEAKERS = 5
 FEW_SPEAKERS = "†"
 FEW_SPEAKERS_NOTE = f"{FEW_SPEAKERS} fewer than five speakers: says little about others."
 _RESAMPLES = 2000
+
+
+@dataclasses.dataclass(frozen=True)
+class SexResult:
+    """Scores of the speakers of one sex; as in :class:`CorpusResult`."""
+
+    n: int
+    speakers: int | None
+    chance: float
+    uar: float
+    uar_ci95: tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,6 +47,7 @@ class CorpusResult:
       labels: K labels of the corpus.
       confusion: int64[K, K], numbers of clips; a row per true label, a column per predicted one.
       calibration: of the probabilities; None for a system that has none.
+      by_sex: sex → scores of its speakers, where a corpus says who has which.
     """
 
     corpus: str
@@ -52,6 +64,7 @@ class CorpusResult:
     labels: tuple[str, ...]
     confusion: np.ndarray
     calibration: CalibrationResult | None = None
+    by_sex: Mapping[str, SexResult] = dataclasses.field(default_factory=dict)
 
     @property
     def title(self) -> str:

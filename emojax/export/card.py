@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.spec import CorpusSpec
 from emojax.data.partitioned import PATHS_FILE, read_paths
 from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, few_speakers
-from emojax.files import printable
+from emojax.export.gaps import gaps
+from emojax.export.markdown import escaped, percent, table
 from emojax.training.transfer import ALL
 
 # English name of a language, as in the catalogue → its code in ISO 639-1.
@@ -77,6 +78,7 @@ def model_card(
         licences=_unlicensed(sources),
         scores=_scores(manifest, results),
         unseen=_unseen(unseen or {}),
+        gaps=gaps(results.get("corpora", {}), unseen or {}),
         license=license,
     )
 
@@ -140,7 +142,7 @@ def languages(spec: CorpusSpec) -> list[str]:
 
 
 def _labels(corpora: Mapping[str, Sequence[str]]) -> str:
-    return _table(("corpus", "labels"), [(name, ", ".join(own)) for name, own in corpora.items()])
+    return table(("corpus", "labels"), [(name, ", ".join(own)) for name, own in corpora.items()])
 
 
 def _corpora(sources: Mapping[str, CorpusSpec | None]) -> str:
@@ -152,7 +154,7 @@ def _corpora(sources: Mapping[str, CorpusSpec | None]) -> str:
         else (name, "not in the catalogue", *["unknown"] * 4)
         for name, spec in sources.items()
     ]
-    return _table(("corpus", "full name", "language", "style", "licence", "citation"), rows)
+    return table(("corpus", "full name", "language", "style", "licence", "citation"), rows)
 
 
 def _unlicensed(sources: Mapping[str, CorpusSpec | None]) -> str:
@@ -170,7 +172,7 @@ def _scores(manifest: Mapping, results: Mapping) -> str:
     rows = [
         (
             f"{name}{few_speakers(test.get(name, {}).get('speakers'))}",
-            _percent(devel.get(name)),
+            percent(devel.get(name)),
             *_test_cells(test.get(name)),
         )
         for name in manifest["corpora"]
@@ -181,7 +183,7 @@ def _scores(manifest: Mapping, results: Mapping) -> str:
     all_of_it = "Every clip was learnt from, so no test is left: other networks must be scored. "
     learnt = all_of_it * (manifest["config"].get("partition") == ALL)
     devel_note = "The devel part chose the state, so its scores are too high. "
-    return f"{_table(columns, rows)}\n\nPercent. {learnt}{devel_note}{FEW_SPEAKERS_NOTE}"
+    return f"{table(columns, rows)}\n\nPercent. {learnt}{devel_note}{FEW_SPEAKERS_NOTE}"
 
 
 def _unseen(scores: Mapping[str, Mapping]) -> str:
@@ -191,9 +193,9 @@ def _unseen(scores: Mapping[str, Mapping]) -> str:
         (f"{name}{few_speakers(own['speakers'])}", *_test_cells(own))
         for name, own in scores.items()
     ]
-    table = _table(("corpus", "UAR", "95 % interval", "chance", "clips", "protocol"), rows)
+    shown = table(("corpus", "UAR", "95 % interval", "chance", "clips", "protocol"), rows)
     return (
-        f"{table}\n\nPercent, by the head of common emotions, of a network of the same recipe that "
+        f"{shown}\n\nPercent, by the head of common emotions, of a network of the same recipe that "
         f"was trained without these corpora. {FEW_SPEAKERS_NOTE}"
     )
 
@@ -201,24 +203,6 @@ def _unseen(scores: Mapping[str, Mapping]) -> str:
 def _test_cells(scores: Mapping | None) -> tuple[str, ...]:
     if not scores:
         return "not scored", "", "", "", ""
-    low, high = map(_percent, scores["uar_ci95"])
-    uar, chance = _percent(scores["uar"]), _percent(scores["chance"])
+    low, high = map(percent, scores["uar_ci95"])
+    uar, chance = percent(scores["uar"]), percent(scores["chance"])
     return uar, f"{low} to {high}", chance, str(scores["n"]), scores["protocol"]
-
-
-def _percent(share: object) -> str:
-    return f"{100 * share:.1f}" if isinstance(share, (int, float)) else "not known"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *([escaped(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def escaped(text: str) -> str:
-    r"""Return a text as Markdown that shows it as it is.
-
-    >>> print(escaped("a|b <script>"))
-    a\|b \<script\>
-    """
-    return re.sub(r"([\\`*_\[\]<>|&~$#!])", r"\\\1", printable(text))

@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.export.card import NO_LICENSE, check_license, escaped
+from emojax.export.card import NO_LICENSE, check_license
+from emojax.export.markdown import escaped
 from emojax.files import printable
 from emojax.inference.calibration import read_calibrations
 from emojax.inference.network import FRONT_END, choose_corpus, load_networks

@@ -46,7 +46,9 @@ def check_scores(results: Mapping, path: Path, mend: str) -> None:
     try:
         for scores in results["corpora"].values():
             low, high = scores["uar_ci95"]
-            numbers = scores["uar"], scores["chance"], low, high, scores["n"], scores["speakers"]
+            numbers = [scores["uar"], scores["chance"], low, high, scores["n"], scores["speakers"]]
+            for own in scores.get("by_sex", {}).values():
+                numbers += [own["uar"], *own["uar_ci95"], own["n"], own["speakers"]]
             if not all(isinstance(number, (int, float, type(None))) for number in numbers):
                 raise TypeError("a score is no number")
             if not isinstance(scores["protocol"], str):

@@ -25,8 +25,8 @@ from emojax.experiments.shots.systems import NORMS, ZERO
 
 _NO_CLIPS = 0.4  # place of no clips on the logarithmic axis
 _SELECTION = (
-    "None: no system has a devel part. A network answers in its last state; the SVMs have C = 1 and "
-    "an RBF kernel with gamma = 1 / number of features. All learn from the same clips."
+    "None: no system has a devel part. A network answers in its last state; the SVMs have C = 1 "
+    "and an RBF kernel with gamma = 1 / number of features. All learn from the same clips."
 )
 
 

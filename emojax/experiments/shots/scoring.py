@@ -9,6 +9,7 @@ import numpy as np
 
 from emojax.corpora.partitions import Partition
 from emojax.data.prepared import PreparedCorpus
+from emojax.evaluation.by_sex import with_sexes
 from emojax.evaluation.evaluator import NORMALISATION
 from emojax.evaluation.metrics import score
 from emojax.evaluation.score_files import Prediction, write_predictions, write_results
@@ -64,6 +65,7 @@ def write_answers(
         speakers = [clip.speaker for clip in test]
         protocol = f"{fold.protocol}; {NORMALISATION}"
         result = score(name, protocol, labels, truth, predicted, speakers)
+        result = with_sexes(result, [corpus], truth, predicted, speakers)
         folder = out / place_of(shots)
         folder.mkdir(parents=True, exist_ok=True)
         write_predictions(rows, folder / "predictions.csv")

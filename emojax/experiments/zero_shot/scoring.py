@@ -10,6 +10,7 @@ import numpy as np
 from emojax.corpora.aggregate import EMOTION, split_domains
 from emojax.data.batches import split_clip
 from emojax.data.prepared import PreparedCorpus, load_recordings
+from emojax.evaluation.by_sex import with_sexes
 from emojax.evaluation.evaluator import NORMALISATION, provenance
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
@@ -131,7 +132,7 @@ def _score(
     )
     speakers = [clip.speaker for clip in clips]
     result = score(question.name, protocol, question.words, question.truth, predicted, speakers)
-    return result, rows
+    return with_sexes(result, [corpus], question.truth, predicted, speakers), rows
 
 
 def _write(
