@@ -1,4 +1,4 @@
-"""Finished runs that were never trained."""
+"""Finished runs that were never trained, and a model that never heard of levels."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ import pytest
 
 from emojax.data.feeds import DeviceFeed
 from emojax.data.partitioned import PATHS_FILE, open_corpora
+from emojax.data.prepared import open_corpus
 from emojax.evaluation.metrics import score
 from emojax.evaluation.score_files import Prediction, write_predictions, write_results
 from emojax.training.checkpointing import CheckpointKeeper
@@ -15,6 +16,8 @@ from emojax.training.run import make_layout, make_manifest, make_run
 from emojax.training.schedule import EvalDecision
 
 LABELS = ["a", "b"]
+# Common words of the labels of the tiny corpora.
+WORDS = "high=anger,middle=happiness,low=sadness,levels/loud=anger,levels/soft=sadness"
 
 
 @pytest.fixture
@@ -110,3 +113,22 @@ def write_untrained(config, paths, folder, **settings):
     keeper.close()
     (folder / PATHS_FILE).write_text(json.dumps({name: str(path) for name, path in paths.items()}))
     return folder
+
+
+@pytest.fixture(scope="session")
+def words():
+    return WORDS
+
+
+@pytest.fixture
+def opened(tiny_paths):
+    return {name: open_corpus(path) for name, path in tiny_paths.items()}
+
+
+@pytest.fixture(scope="session")
+def of_tones(tiny_config, tiny_paths, tmp_path_factory, untrained):
+    """A run on every clip of tones, with the head of common emotions."""
+    folder = tmp_path_factory.mktemp("of_tones")
+    own = {"domains": "corpora+emotion", "partition": "all"}
+    own["label_words"] = ",".join(item for item in WORDS.split(",") if "/" not in item)
+    return untrained(tiny_config, {"tones": tiny_paths["tones"]}, folder, **own)

@@ -1,0 +1,63 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from emojax.experiments.launch.launch import carry_out
+from emojax.experiments.launch.spec import Spec
+from emojax.experiments.shots.plan import shots_jobs
+from emojax.experiments.shots.report import shots_report
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def spec(tiny_config, of_tones, words, settings_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (item,) = (one for one in tiny_config.paths.corpora.split(",") if one.startswith("levels"))
+    places = tmp_path / "out", [0], "corpora", tiny_config.paths.data_dir
+    files = "configs/multi_corpus.py", settings_file("scratch"), settings_file("adapt")
+    return Spec({"levels": item}, {}, *places, *files, base=str(of_tones), label_words=words)
+
+
+def test_each_system_is_asked_on_each_fold(spec):
+    jobs = [*shots_jobs(spec, ["scratch", "adapt"], ["1", "all"], 3)]
+    assert [job.config["partition"] for job in jobs[::2]] == ["fold:1/3", "fold:2/3", "fold:3/3"]
+    assert [*jobs[0].results.values()] == ["scratch: 1", "scratch: all"]
+    assert [*jobs[1].results.values()] == [f"adapt: {k}" for k in ("0", "0, norms", "1", "all")]
+    assert "--shots=0|0, norms|1|all" in jobs[1].commands[0]
+    silent = dataclasses.replace(spec, label_words="")
+    first = next(iter(shots_jobs(silent, ["adapt"], ["all"], 3)))
+    assert [*first.results.values()] == ["adapt: all"]
+
+
+def test_what_the_base_learnt_from_is_refused(spec, tiny_config):
+    (item,) = (one for one in tiny_config.paths.corpora.split(",") if one.startswith("tones"))
+    with pytest.raises(ValueError, match=r"learnt from corpus tones, so it is not unseen"):
+        list(shots_jobs(dataclasses.replace(spec, corpora={"tones": item}), [], ["all"], 3))
+    with pytest.raises(ValueError, match=r"--base=RUN"):
+        list(shots_jobs(dataclasses.replace(spec, base=""), [], ["all"], 3))
+    with pytest.raises(ValueError, match=r"'shared'; choose of scratch, adapt, egemaps"):
+        list(shots_jobs(spec, ["shared"], ["all"], 3))
+
+
+def test_one_plan_trains_and_draws_a_curve(spec, opened):
+    jobs = [*shots_jobs(spec, ["scratch", "adapt"], ["1", "all"], 3)]
+    workdirs, failed = carry_out(jobs, spec, "here")
+    assert not failed
+    corpora = {"levels": opened["levels"]}
+    report = shots_report(workdirs, corpora, ["1", "all"])
+    table, picture, _ = report.pieces
+    rows = [[*row[:5], *(cell is None for cell in row[5:])] for row in table.rows]
+    assert rows == [
+        ["levels", 5, 50.0, "0", None, True, False],
+        ["levels", 5, 50.0, "0, norms", None, True, False],
+        ["levels", 5, 50.0, "1", 2.0, False, False],
+        ["levels", 5, 50.0, "all", 20.0, False, False],
+    ]
+    assert [*table.columns][5:] == ["scratch", "adapt"]
+    assert picture.png()[:4] == b"\x89PNG"
+    workdirs["adapt: 1"].pop()
+    less = shots_report(workdirs, corpora, ["1", "all"])
+    assert less.pieces[0].rows[2][6] is None
+    assert "adapt: 1, levels, seed 0:" in less.missing
