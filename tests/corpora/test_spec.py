@@ -14,6 +14,7 @@ def test_a_spec_survives_json():
         speakers=4,
         parts={"train": ("a", "b"), "test": ("c", "d")},
         folds=(("a",), ("b", "c"), ("d",)),
+        sexes={"female": ("a", "b")},
         downloads=(Download("https://example.org/demo.zip", 7, "md5:00", inside="demo"),),
     )
     assert CorpusSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec

@@ -210,6 +210,18 @@ def test_usual_names_of_columns_are_understood_and_said(root, tmp_path, write_cs
     assert line.endswith("; not used: age, note")
 
 
+def test_the_sex_of_speakers_is_kept_and_two_of_one_are_refused(root, tmp_path, write_csv):
+    header = ("file", "label", "speaker", "Gender")
+    said = dict(zip("abc", ("F", "male", "n/a"), strict=True))
+    rows = [(*row[:3], said[row[2][0]]) for row in ROWS]
+    path = write_csv(root / "labels.csv", header, *rows)
+    folder = prepare(f"mine={path}", "", tmp_path / "data")["mine"]
+    assert open_corpus(folder).spec.sexes == {"female": ("ann",), "male": ("bob",)}
+    write_csv(path, header, *rows[1:], (*rows[0][:3], "m"))
+    with pytest.raises(CorpusError, match=r"speakers ann are female in some rows and male"):
+        prepare(f"mine={path}", "", tmp_path / "data")
+
+
 def test_a_column_called_like_its_content_goes_before_others(root, tmp_path, write_csv, capsys):
     header = ("path", "file", "label", "emotion")
     path = write_csv(root / "labels.csv", header, *(("x", *row[:2], "y") for row in ROWS))

@@ -13,6 +13,7 @@ from emojax.commands.__main__ import main
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.evaluation.score_files import Prediction, write_predictions
 from emojax.export.card import CODES, languages, license_text, model_card
+from emojax.export.gaps import gaps
 from emojax.export.hub import export_hub
 from emojax.export.unseen import read_unseen
 from emojax.pretrained import read_manifest
@@ -48,6 +49,18 @@ def card_of(tmp_path, **changes):
     }
     results = {"corpora": {"emodb": SCORES}}
     return model_card("demo", "cc-by-4.0", manifest, results, tmp_path)
+
+
+def test_the_card_has_the_gaps_between_sexes_and_languages(tmp_path):
+    sexes = {"female": {**SCORES, "uar": 0.6}, "male": {**SCORES, "speakers": 5}}
+    tested = {"emodb": {**SCORES, "by_sex": sexes}, "calls": SCORES}
+    text = gaps(tested, {"emovo": {**SCORES, "by_sex": {"male": SCORES}}})
+    lines = text.splitlines()
+    shown = r"60.0† \[40.0, 60.0\]; 40 of 2 | 51.2 \[40.0, 60.0\]; 40 of 5 | +8.8 |"
+    assert f"| emodb | test part | {shown}" in lines
+    assert r"| emovo | never seen | no speaker | 51.2† \[40.0, 60.0\]; 40 of 2 |  |" in lines
+    assert "| German | test part | emodb | 51.2 | 25.0 | 40 |" in lines
+    assert "### By sex and by language\n\nBy sex: not measured." in card_of(tmp_path)
 
 
 def test_the_command_writes_a_folder_that_loads(tiny_run, tmp_path, capsys):
@@ -116,6 +129,7 @@ def test_a_calibration_is_carried_over(run_folder, tmp_path):
         ({"step": -1, "corpora": {}}, "is not of the best state; score the run again"),
         ({"corpora": {"tones": {"uar": 1}}}, "has no scores of evaluate.py"),
         ({"corpora": {"tones": {**SCORES, "n": "\x1b"}}}, "a score is no number"),
+        ({"corpora": {"tones": {**SCORES, "by_sex": {"x": {}}}}}, "has no scores of evaluate.py"),
     ],
 )
 def test_scores_that_are_not_the_runs_are_refused(run_folder, tmp_path, results, message):
