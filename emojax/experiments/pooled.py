@@ -13,6 +13,7 @@ from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import Grid
 from emojax.experiments.reports.score_tables import rank_pictures
+from emojax.experiments.reports.sex_table import sex_tables
 from emojax.experiments.reports.table import Table
 
 
@@ -42,6 +43,7 @@ def pooled_report(
         interval_table(grid, tests, "pooled", caption, [*_fusion_note(grid, fused or {})]),
         Picture("pooled", picture, gain_map(grid)),
         *rank_pictures(grid),
+        *sex_tables(grid, "pooled", caption),
         details_table(grid, tests, "pooled_details", "Pooled folds in full"),
     ]
     title = f"Pooled folds: {', '.join(grid.settings)}"

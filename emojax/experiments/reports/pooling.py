@@ -14,6 +14,7 @@ import numpy as np
 
 from emojax.corpora.folds import make_folds
 from emojax.data.prepared import PreparedCorpus
+from emojax.evaluation.by_sex import with_sexes
 from emojax.evaluation.comparison import Predictions
 from emojax.evaluation.metrics import score
 from emojax.experiments.reports.fusion import fuse
@@ -173,7 +174,8 @@ class _Pooler:
             for labels in ([row.label for row in rows], [row.prediction for row in rows])
         )
         speakers = [row.speaker for row in rows]
-        return score(name, protocol, spec.labels, truth, predicted, speakers).to_json()
+        result = score(name, protocol, spec.labels, truth, predicted, speakers)
+        return with_sexes(result, [self.corpora[name]], truth, predicted, speakers).to_json()
 
     def _protocol(self, name: str, scheme: str, seed: int) -> str:
         return make_folds(self.divided[name].spec, self.divided[name].clips, scheme, seed).protocol

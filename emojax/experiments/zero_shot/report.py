@@ -9,6 +9,7 @@ from emojax.experiments.reports.interval_tables import details_table, gain_map, 
 from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import Grid, read_grid
+from emojax.experiments.reports.sex_table import sex_tables
 from emojax.experiments.reports.table import Table
 from emojax.experiments.zero_shot.questions import FOUR, OF_FOUR
 
@@ -56,5 +57,6 @@ def _pieces(grid: Grid, name: str, caption: str, notes: Sequence[str]) -> list[T
     return [
         interval_table(grid, tests, name, caption, notes),
         Picture(name, picture, gain_map(grid)),
+        *sex_tables(grid, name, caption),
         details_table(grid, tests, f"{name}_details", f"{caption}, in full"),
     ]
