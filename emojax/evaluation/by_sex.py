@@ -36,7 +36,7 @@ def with_sexes(
     scores = {}
     for one in sorted({*which} - {""}):
         rows = np.flatnonzero(which == one)
-        who = [speakers[i] for i in rows]
+        who = [speakers[int(i)] for i in rows]
         part = score(result.corpus, "", result.labels, truth[rows], prediction[rows], who)
         scores[str(one)] = SexResult(part.n, part.speakers, part.chance, part.uar, part.uar_ci95)
     return dataclasses.replace(result, by_sex=scores)

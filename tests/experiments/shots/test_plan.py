@@ -1,12 +1,15 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from emojax.experiments.launch.launch import carry_out
+from emojax.corpora.partitions import make_partition
 from emojax.experiments.launch.spec import Spec
+from emojax.experiments.shots.drawing import drawn
 from emojax.experiments.shots.plan import shots_jobs
 from emojax.experiments.shots.report import shots_report
+from emojax.experiments.shots.scoring import write_answers
 
 ROOT = Path(__file__).parents[3]
 
@@ -41,10 +44,34 @@ def test_what_the_base_learnt_from_is_refused(spec, tiny_config):
         list(shots_jobs(spec, ["shared"], ["all"], 3))
 
 
-def test_one_plan_trains_and_draws_a_curve(spec, opened):
-    jobs = [*shots_jobs(spec, ["scratch", "adapt"], ["1", "all"], 3)]
-    workdirs, failed = carry_out(jobs, spec, "here")
-    assert not failed
+@pytest.fixture
+def scored(spec, opened):
+    """A function that writes random answers in the place of what the jobs of a plan would."""
+    corpus, random = opened["levels"], np.random.default_rng(0)
+
+    def write(jobs):
+        workdirs = {}
+        for job in jobs:
+            fold = make_partition(corpus.spec, corpus.clips, job.config["partition"])
+            for folder, setting in job.results.items():
+                shots = setting.partition(": ")[2]
+                drawing = (
+                    fold if shots in ("0", "0, norms") else drawn(fold, corpus.clips, shots, 0)
+                )
+                said = random.dirichlet([1, 1], len(fold.parts["test"]))
+                noted = {"command": "", "part": "test", "utterance": "whole", "devel_uar": {}}
+                noted["config"] = job.config
+                write_answers(
+                    corpus, "levels", {shots: drawing}, iter([(shots, said)]), job.folder, noted
+                )
+                workdirs.setdefault(setting, []).append(folder)
+        return workdirs
+
+    return write
+
+
+def test_a_row_for_each_number_of_clips_and_a_curve(spec, opened, scored):
+    workdirs = scored(shots_jobs(spec, ["scratch", "adapt"], ["1", "all"], 3))
     corpora = {"levels": opened["levels"]}
     report = shots_report(workdirs, corpora, ["1", "all"])
     table, picture, _ = report.pieces

@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +49,15 @@ def test_a_model_answers_before_and_after_it_learns_and_goes_on_where_it_was(tas
     assert (adapt.out / "shots_all" / "results.json").stat().st_mtime_ns == before
 
 
-def test_a_network_from_scratch_learns_from_the_same_clips(task):
+def test_the_command_trains_a_network_from_scratch_on_the_same_clips(task):
     scratch = task("scratch", ("1",), "scratch")
-    run(scratch, "typed")
+    given = {**vars(scratch), "shots": "1"}
+    command = ["-m", "emojax.experiments.shots", *(f"--{k}={v}" for k, v in given.items())]
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("levels, 1: UAR ")
     assert read(scratch, "shots_1")["learnt_clips"] == 2
     assert not scratch.settings()["adapters"]
 
