@@ -82,7 +82,7 @@ def adapt(config: Config, labels: Sequence[str], clips: Recordings) -> Corpus:
 
 
 def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
-    """Train a network on clips, from a base or from random parameters; return the last state.
+    """Train a network on clips, from a base or at random; return its last state, averaged if set.
 
     The steps are those of ``train.py`` with the same settings and clips.
 

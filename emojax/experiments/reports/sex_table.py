@@ -13,7 +13,7 @@ _COLUMNS = {"setting": "", "corpus": ""}
 _COLUMNS |= {
     f"{sex}{what}": form for sex in SEXES for what, form in (("", ".1f"), (" clips", ",d"))
 }
-_COLUMNS |= {"gap": "+.1f"}
+_COLUMNS |= {"gap": "+z.1f"}
 
 
 def sex_tables(grid: Grid, name: str, caption: str) -> list[Table]:
