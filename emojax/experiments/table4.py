@@ -31,7 +31,12 @@ _DETAILS = {
     "seeds": "d",
 }
 _DETAILS |= {f"{what} {part}": ".1f" for part in PARTS for what in ("UAR", "deviation")}
-_DETAILS |= {"devel above first": "+z.1f", "test above first": "+z.1f", "from": "+z.1f", "to": "+z.1f"}
+_DETAILS |= {
+    "devel above first": "+z.1f",
+    "test above first": "+z.1f",
+    "from": "+z.1f",
+    "to": "+z.1f",
+}
 _DETAILS |= {"exact p": ".4f", "mid-p": ".4f", "mid-p by Holm": ".4f", "mark": "", "ε_min": ".2f"}
 _DETAILS |= {"protocol": ""}
 
