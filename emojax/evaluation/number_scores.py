@@ -126,31 +126,37 @@ def score_numbers(
     over, unit = bootstrap_units(speakers)
     sums = _sums(truth, predicted, unit)
 
-    def interval(statistic: Callable, column: slice) -> Interval:
-        def resampled(units: np.ndarray, axis: int) -> np.ndarray:
-            moments = sums[units.astype(np.int64)].sum(axis - 2)
-            return statistic(moments)[..., column].mean(-1)
-
-        return bootstrap_interval(resampled, len(sums), (-1.0, 1.0), seed)
-
-    everyone, scores = sums.sum(0), []
-    for place, column in enumerate(columns):
-        own = slice(place, place + 1)
-        ccc, pearson, rmse = (float(one(everyone)[place]) for one in (_ccc, _pearson, _rmse))
-        ends = [interval(one, own) for one in (_ccc, _pearson, _rmse)]
-        scores.append(ColumnScore(column, ccc, ends[0], pearson, ends[1], rmse, ends[2]))
+    scores = tuple(_score_column(sums, *pair, seed) for pair in enumerate(columns))
     return NumbersResult(
         corpus=corpus,
         protocol=protocol,
         n=len(truth),
         speakers=count_speakers(speakers),
         mean_ccc=float(np.mean([one.ccc for one in scores])),
-        mean_ccc_ci95=interval(_ccc, slice(None)),
+        mean_ccc_ci95=_interval(sums, _ccc, slice(None), seed),
         ci_over=over,
-        columns=tuple(scores),
+        columns=scores,
         truth=truth,
         predicted=predicted,
     )
+
+
+def _score_column(sums: np.ndarray, place: int, column: str, seed: int) -> ColumnScore:
+    """Return the scores of one column, given the sums of :func:`_sums`."""
+    everyone, own = sums.sum(0), slice(place, place + 1)
+    ccc, pearson, rmse = (float(one(everyone)[place]) for one in (_ccc, _pearson, _rmse))
+    ends = [_interval(sums, one, own, seed) for one in (_ccc, _pearson, _rmse)]
+    return ColumnScore(column, ccc, ends[0], pearson, ends[1], rmse, ends[2])
+
+
+def _interval(sums: np.ndarray, statistic: Callable, columns: slice, seed: int) -> Interval:
+    """Return the interval of the mean of a statistic over some columns."""
+
+    def resampled(units: np.ndarray, axis: int) -> np.ndarray:
+        moments = sums[units.astype(np.int64)].sum(axis - 2)
+        return statistic(moments)[..., columns].mean(-1)
+
+    return bootstrap_interval(resampled, len(sums), (-1.0, 1.0), seed)
 
 
 def _sums(truth: np.ndarray, predicted: np.ndarray, unit: np.ndarray) -> np.ndarray:
