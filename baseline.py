@@ -32,6 +32,11 @@ flags.DEFINE_string(
     "partition", "default", "As for train.py, or loso, fold:K or random:K for all folds pooled."
 )
 flags.DEFINE_integer("seed", 0, "Of partitions that are not published.")
+flags.DEFINE_string(
+    "columns",
+    "",
+    "As for train.py: further columns of a table; numbers are answered by a linear SVR.",
+)
 flags.DEFINE_bool("speaker_normalisation", False, "Standardise the features of each speaker first.")
 flags.DEFINE_string(
     "out", "runs/baseline", "Folder of the results, in it a folder per feature set."
@@ -57,13 +62,14 @@ def _score(typed: str) -> None:
 
     paths = datasets.prepare(FLAGS.corpora, FLAGS.source_dir, FLAGS.data_dir)
     from emojax.baselines.pipeline import Baseline, evaluate
-    from emojax.evaluation.score_files import table
+    from emojax.evaluation.scores import score_tables
 
     settings = FLAGS.classifier, FLAGS.partition, FLAGS.seed, FLAGS.speaker_normalisation
     baselines = [Baseline(features, *settings) for features in chosen]
     for baseline in baselines:
         out = Path(FLAGS.out) / baseline.features.name
-        print(table(evaluate(baseline, paths, Path(FLAGS.data_dir) / "features", out, typed)))
+        cache = Path(FLAGS.data_dir) / "features"
+        print(score_tables(evaluate(baseline, paths, cache, out, typed, FLAGS.columns)))
 
 
 if __name__ == "__main__":

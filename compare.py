@@ -27,8 +27,11 @@ def main(argv: list[str]) -> None:
 
         systems = parse_workdirs(items)
         from emojax.evaluation.comparison import compare, comparison_table
+        from emojax.evaluation.number_files import NUMBERS_FILE
 
         print(comparison_table(compare(systems)))
+        if any((folder / NUMBERS_FILE).exists() for some in systems.values() for folder in some):
+            print(f"Domains of numbers ({NUMBERS_FILE}) are not compared.")
 
 
 if __name__ == "__main__":

@@ -35,13 +35,13 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     with command("evaluate.py", again="stopped; nothing was written"):
         from emojax.evaluation.evaluator import evaluate
-        from emojax.evaluation.score_files import table
+        from emojax.evaluation.scores import score_tables
 
         typed = shlex.join(["python", *sys.argv])
         results = evaluate(
             FLAGS.workdir, FLAGS.part, FLAGS.crop, typed, FLAGS.state, FLAGS.data_dir
         )
-        print(table(results))
+        print(score_tables(results))
 
 
 if __name__ == "__main__":

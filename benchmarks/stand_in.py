@@ -14,7 +14,7 @@ import soundfile
 from emojax.audio.reading import MIN_DURATION_S, SAMPLE_RATE_HZ
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.corpora.partitions import Partition
-from emojax.data.partitioned import PartitionedCorpus, StoredRecordings
+from emojax.data.partitioned_corpus import PartitionedCorpus, StoredRecordings
 from emojax.data.prepared import PreparedCorpus, Recordings, open_corpus
 
 CLASSES = 7

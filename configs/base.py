@@ -24,6 +24,10 @@ def get_config() -> ml_collections.ConfigDict:
     # domains) or with common words of emotion, all or some (emotion:anger,fear); or both, as in
     # corpora+emotion.
     config.domains = "corpora"
+    # Columns of a corpus's table in the place of its labels: each is a domain, and all share the
+    # audio. calls:emotion for one of words; calls:arousal+valence for one of numbers, learnt by
+    # their concordance (CCC), which takes the place of UAR; calls:label keeps the labels beside.
+    config.columns = ""
     # Meaning of unknown labels, for domains: calm=rest, or for one corpus diary/high=anger.
     config.label_words = ""
     config.seed = 0  # for the partition, the parameters and the order of the clips

@@ -39,6 +39,7 @@ from datasets.errors import CorpusError
 from datasets.recordings import RECORDINGS_FILE, Recording, write_recordings
 from datasets.sources import Skipped, Source
 from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.corpora.columns import write_columns
 from emojax.corpora.spec import Clip, CorpusSpec, write_clips
 from emojax.data.tfds_features import PcmAudio
 
@@ -47,6 +48,7 @@ __all__ = ["CorpusError", "Skipped", "Source", "SpeechBuilder", "read_skipped", 
 MAX_BAD = 0.05
 # Increase it when the same files would give other records: every corpus is then prepared again.
 _FORMAT = 2
+_NO_LABEL = -1  # in the records, as tfds has it
 
 
 class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
@@ -145,8 +147,17 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
             )
         self.confounds = uneven_silence(clips, silent)
         write_clips(Path(self.data_dir) / "clips.csv", clips)
+        self.write_columns(Path(self.data_dir))
         write_skipped(Path(self.data_dir) / "skipped.csv", skipped)
         write_recordings(Path(self.data_dir) / RECORDINGS_FILE, recordings)
+
+    def write_columns(self, folder: Path) -> None:
+        """Write the further columns of the table into a prepared folder, if there are any.
+
+        The records do not depend on them, so a column that is added decodes nothing anew.
+        """
+        sources = (item for item in self.listing if isinstance(item, Source))
+        write_columns(folder, {source.file: source.columns for source in sources})
 
     def _clip(self, source: Source, pcm: np.ndarray) -> Clip:
         """Return the row of ``clips.csv`` for int16 samples."""
@@ -187,7 +198,8 @@ def read_skipped(path: Path) -> list[Skipped]:
 
 def _record(clip: Clip) -> dict:
     """Return the features of a clip without the digest, which only partitions need."""
-    return {name: value for name, value in vars(clip).items() if name != "digest"}
+    features = {name: value for name, value in vars(clip).items() if name != "digest"}
+    return {**features, "label": clip.label or _NO_LABEL}
 
 
 def _reasons(skipped: list[Skipped], shown: int = 10) -> str:

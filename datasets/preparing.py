@@ -133,6 +133,9 @@ def _outdated(
             )
         if not _is_prepared(order.folder, builder):
             builders[order] = builder
+            continue
+        with contextlib.suppress(OSError):  # a folder that cannot be written may have what it needs
+            builder.write_columns(order.folder)
     return builders
 
 

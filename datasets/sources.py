@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,14 @@ class Source:
     Attributes:
       file: path relative to the corpus, with forward slashes; for a segment, its
         ``segment_name``.
-      label: one of the labels of the corpus.
+      label: one of the labels of the corpus; empty in a corpus that has only further columns.
       audio: path of the recording, or a function that returns float32 samples ``[n]`` at 16 kHz.
       speaker: empty if unknown.
       split: ``train``, ``devel``, ``test`` or empty.
       start_s: start of the clip in the recording.
       end_s: end of the clip; None means the end of the recording.
       sex: of the speaker, ``female``, ``male`` or empty if unknown.
+      columns: further columns of its table, by name; empty texts where nothing is said.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Source:
     start_s: float = 0.0
     end_s: float | None = None
     sex: str = ""
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ def summary(folder: Path) -> str:
     spec, clips = _spec(folder), read_clips(folder / "clips.csv")
     skipped = read_skipped(folder / "skipped.csv")
     lines = [headline(folder), *_table(spec, clips), *_table_1(spec, clips), *_uneven(spec, clips)]
-    lines += [f"  {line}" for line in single_labels(clips)]
+    if spec.labels:
+        lines += [f"  {line}" for line in single_labels(clips)]
     lines += [
         f"  left out: {printable(item.file)}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]
     ]

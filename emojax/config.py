@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 from emojax.audio.reading import MIN_DURATION_S
 from emojax.corpora.affect import EMOTIONS, parse_mapping
 from emojax.corpora.aggregate import CHOICES, are_domains
+from emojax.corpora.columns import parse_columns
 from emojax.data.sampling_schedule import ROUND_ROBIN, check_sampling
 
 Section = TypeVar("Section")
@@ -119,6 +120,7 @@ class DataConfig:
     label_words: Text
     refit: Flag
     balance_speakers: Flag = False
+    columns: Text = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -321,6 +323,10 @@ def _check_together(config: Config) -> None:
         parse_mapping(config.data.label_words)
     except ValueError as error:
         raise ValueError(f"label_words: {error}") from None
+    try:
+        parse_columns(config.data.columns)
+    except ValueError as error:
+        raise ValueError(f"columns: {error}") from None
     transfer = config.transfer
     if transfer.mode == "scratch" and transfer.base:
         raise ValueError(

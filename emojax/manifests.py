@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from emojax.corpora.spec import check_name
+from emojax.corpora.spec import MOST_LABELS, check_name
+from emojax.data.units import Units
 from emojax.files import printable
 
 CHECKPOINTS = "checkpoints"  # the folder in a run's folder that has them
-MOST_LABELS = 1000
 # Entries of every manifest; some have more.
 _ENTRIES: dict[str, tuple[type, ...]] = {
     "emojax": (str,),
@@ -101,6 +101,24 @@ def _strange_entries(manifest: Mapping) -> Iterator[str]:
             yield f"the labels of {name!r} are no list of texts"
         elif not 0 < len(set(labels)) == len(labels) <= MOST_LABELS:
             yield f"{name!r} has {len(labels)} labels, {len(set(labels))} of them different"
+    if not wrong:
+        yield from _strange_numbers(manifest)
+
+
+def _strange_numbers(manifest: Mapping) -> Iterator[str]:
+    """Yield what is wrong with the units of domains that have numbers."""
+    numbers = manifest.get("numbers", {})
+    if not isinstance(numbers, dict):
+        yield f"numbers is {type(numbers).__name__}, not dict"
+        return
+    for name, units in numbers.items():
+        labels = manifest["corpora"].get(name)
+        try:
+            if not isinstance(labels, list):
+                raise ValueError("no such corpus")
+            Units.from_json(units, len(labels))
+        except ValueError as error:
+            yield f"numbers of {name!r}: {error}"
 
 
 def _strange_base(manifest: Mapping) -> list[str]:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from datasets.base import CorpusError
+from datasets.manifest.words import one_form
 from emojax.files import printable
 
 # Names without blanks and signs: `Speaker ID`, `speaker-id` and `speakerid` are equal.
@@ -50,13 +51,16 @@ class Columns:
         ``duration``) → number of the column.
       unit_s: meaning → unit of the column in seconds, for columns with times.
       renamed: columns whose name differs from their meaning, as in ``spk as speaker``.
-      unused: names of the other columns.
+      unused: names of the other columns, as they are shown.
+      further: name → number of the columns that may be learnt: the others, and those of the labels
+        and sexes under their own names.
     """
 
     number: Mapping[str, int]
     unit_s: Mapping[str, float]
     renamed: tuple[str, ...]
     unused: tuple[str, ...]
+    further: Mapping[str, int]
 
 
 def find_columns(header: Sequence[str], where: str) -> Columns:
@@ -103,7 +107,9 @@ def find_columns(header: Sequence[str], where: str) -> Columns:
         if _key(header[n]) != role
     ]
     unit_s = {role: _UNITS_S[unit] for role, unit in units.items()}
-    return Columns(number, unit_s, tuple(renamed), tuple(unused))
+    taken = {n for role, n in number.items() if role not in ("label", "sex")}
+    further = {one_form(name): n for n, name in enumerate(header) if name and n not in taken}
+    return Columns(number, unit_s, tuple(renamed), tuple(unused), further)
 
 
 def _key(name: str) -> str:

@@ -18,6 +18,8 @@ from emojax.corpora.spec import CorpusSpec
 class Builder(SpeechBuilder):
     """Builder of a corpus from a CSV; the labels are those of the CSV, in alphabetical order.
 
+    Without a column of labels it has none, and only its further columns can be learnt.
+
     If the name is in the catalogue, the spec of the catalogue is used.
 
     Args:
@@ -31,7 +33,7 @@ class Builder(SpeechBuilder):
         self._sources, self._fingerprint, self._remarks = _read(Path(source_dir))
         self._spec = _spec(
             config,
-            {source.label for source in self._sources},
+            {source.label for source in self._sources} - {""},
             {source.speaker for source in self._sources},
         )
         if sexes := _sexes(self._sources):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from datasets.base import CorpusError, Source
-from datasets.manifest.words import alike, is_missing, one_form
+from datasets.manifest.words import alike, one_form
+from emojax.corpora.columns import is_missing
 from emojax.corpora.segments import segment_name
 
 SPLITS = {
@@ -33,19 +34,21 @@ _SHOWN = 20
 class Row:
     """One row of a table, with unchanged texts.
 
-    ``speaker`` and ``split`` are None if the table has no such column. ``end_s`` is None for the
-    end of the file. ``table`` and ``line`` locate the row in error messages.
+    ``label``, ``speaker`` and ``split`` are None if the table has no such column. ``end_s`` is
+    None for the end of the file. ``columns`` has the further columns, by name. ``table`` and
+    ``line`` locate the row in error messages.
     """
 
     table: str
     line: int
     file: str
-    label: str
+    label: str | None
     speaker: str | None = None
     split: str | None = None
     start_s: float = 0.0
     end_s: float | None = None
     sex: str = ""
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
 
     @property
     def where(self) -> str:
@@ -79,8 +82,8 @@ def sources_of(rows: Sequence[Row], root: Path) -> list[Source]:
             )
         places[source.file] = row.where
         sources.append(source)
-    labels = sorted({source.label for source in sources})
-    if len(labels) < 2:
+    labels = sorted({one_form(row.label) for row in rows if row.label is not None})
+    if len(labels) < 2 and not (rows and rows[0].label is None):
         tables = ", ".join(dict.fromkeys(row.table for row in rows)) or str(root)
         raise CorpusError(
             f"{tables}: {len(sources)} rows with labels {labels}; give at least two labels"
@@ -124,13 +127,14 @@ def _source(row: Row, folder: _Folder) -> Source:
     file, path = folder.find(row)
     return Source(
         segment_name(file, row.start_s, row.end_s),
-        one_form(row.label),
+        one_form(row.label or ""),
         speaker=one_form(row.speaker or ""),
         split=split,
         audio=path,
         start_s=row.start_s,
         end_s=row.end_s,
         sex=_sex(row.sex),
+        columns={name: one_form(text) for name, text in row.columns.items()},
     )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from datasets.base import CorpusError, Source
 from datasets.manifest.columns import Columns, find_columns
 from datasets.manifest.rows import SPLITS, Row, sources_of
 from datasets.manifest.times import read_time_s
-from datasets.manifest.words import is_missing
+from emojax.corpora.columns import is_missing
 from emojax.files import printable
 
 # Enough for millions of rows; a larger file is not a table of recordings.
@@ -65,13 +66,13 @@ def read_sources(csvs: Mapping[Path, str]) -> list[Source]:
 
 
 def columns_read(csvs: Mapping[Path, str]) -> list[str]:
-    """Return a remark on columns read under another name and on unused columns, if any."""
+    """Return a remark on columns read under another name and on further columns, if any."""
     found = [_open(path)[0] for path in csvs]
     renamed = dict.fromkeys(name for columns in found for name in columns.renamed)
-    unused = dict.fromkeys(name for columns in found for name in columns.unused)
+    further = dict.fromkeys(printable(name) for columns in found for name in columns.unused)
     said = [f"read {', '.join(renamed)}"] * bool(renamed) + [
-        f"not used: {', '.join(unused)}"
-    ] * bool(unused)
+        f"further: {', '.join(further)}"
+    ] * bool(further)
     return [f"columns: {'; '.join(said)}"] * bool(said)
 
 
@@ -90,17 +91,9 @@ def _rows(path: Path, part: str) -> Iterator[Row]:
         row = {role: cells[number] for role, number in columns.number.items()}
         start_s, end_s = _times_s(row, columns, f"{path}, line {line}")
         split = part or row.get("split")
-        yield Row(
-            str(path),
-            line,
-            row["file"],
-            row["label"],
-            row.get("speaker"),
-            split,
-            start_s,
-            end_s,
-            row.get("sex", ""),
-        )
+        further = {name: cells[number] for name, number in columns.further.items()}
+        said = row["file"], row.get("label"), row.get("speaker"), split
+        yield Row(str(path), line, *said, start_s, end_s, row.get("sex", ""), further)
 
 
 def _times_s(row: Mapping[str, str], columns: Columns, where: str) -> tuple[float, float | None]:
@@ -127,9 +120,23 @@ def _open(path: Path) -> tuple[Columns, Iterator[tuple[int, list[str]]]]:
     lines = _lines(path)
     _, header = next(lines, (0, []))
     columns = find_columns(header, str(path))
-    if not {"file", "label"} <= columns.number.keys():
+    rows = [*_whole(lines, len(header), path)]
+    if "file" not in columns.number or not ("label" in columns.number or _numbers(columns, rows)):
         raise CorpusError(f"{path}: the header is {','.join(header)[:200]!r}; {_COLUMNS}")
-    return columns, _whole(lines, len(header), path)
+    return columns, iter(rows)
+
+
+def _numbers(columns: Columns, rows: Sequence[tuple[int, list[str]]]) -> bool:
+    """Return whether a further column has numbers, so that there is something to learn."""
+    cells = ([row[number] for _, row in rows] for number in columns.further.values())
+    return any(any(own) and all(map(_is_number, filter(None, own))) for own in cells)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _whole(

@@ -1,29 +1,10 @@
-"""Normal form of words in a table, missing values, and words that differ only by case."""
+"""Normal form of words in a table, and words that differ only by case."""
 
 from __future__ import annotations
 
 import functools
 import unicodedata
 from collections.abc import Iterable
-
-# They include all values that pandas reads or writes as missing.
-_MISSING = {
-    "",
-    "nan",
-    "-nan",
-    "none",
-    "null",
-    "nil",
-    "n/a",
-    "#n/a",
-    "na",
-    "#na",
-    "<na>",
-    "nat",
-    "?",
-    "-",
-    "--",
-}
 
 
 @functools.lru_cache(2**16)
@@ -38,15 +19,6 @@ def one_form(text: str) -> str:
         " " if unicodedata.category(char) == "Zs" or char == "\t" else char for char in text
     )
     return " ".join(filter(None, blank.split(" ")))
-
-
-def is_missing(text: str) -> bool:
-    """Return whether a text stands for a missing value.
-
-    >>> is_missing("NaN"), is_missing("-"), is_missing("neutral")
-    (True, True, False)
-    """
-    return text.casefold() in _MISSING
 
 
 def alike(words: Iterable[str]) -> list[list[str]]:

@@ -11,13 +11,19 @@ import tqdm
 
 from emojax.baselines.feature_sets import FeatureSet
 from emojax.baselines.svm import CLASSIFIERS, Answer, per_speaker
+from emojax.baselines.svr import NumbersAnswer, linear_svr
 from emojax.corpora.folds import Folds, make_folds
 from emojax.corpora.groups import speaker_groups
+from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import Clip
+from emojax.data.label_columns import with_columns
+from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.data.prepared import PreparedCorpus, open_corpus
-from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
-from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.evaluation.number_files import PredictedNumber, numbers_of
+from emojax.evaluation.number_scores import NumbersResult, score_numbers
+from emojax.evaluation.score_files import Prediction
+from emojax.evaluation.scores import Result, Scored, write_scores
 from emojax.versions import commit, versions
 
 
@@ -63,10 +69,11 @@ def evaluate(
     cache_dir: str | Path,
     out: str | Path,
     command: str = "",
-) -> list[CorpusResult]:
+    columns: str = "",
+) -> list[Result]:
     """Train and score the baseline on every corpus; the folds of a corpus get one score.
 
-    Writes ``results.json``, ``predictions.csv`` and ``confusion.png``.
+    Writes the files of :func:`emojax.evaluation.scores.write_scores`.
 
     Args:
       baseline: features and classifier.
@@ -74,10 +81,12 @@ def evaluate(
       cache_dir: folder of cached features.
       out: folder of the results; made if missing.
       command: command line, recorded in ``results.json``.
+      columns: further columns to learn, the text for
+        :func:`emojax.corpora.columns.parse_columns`; an SVR answers with numbers.
 
     Raises:
       ValueError: a folder is no prepared corpus, or a corpus does not allow the partition or the
-        normalisation; raised before any feature is extracted.
+        normalisation, or a column cannot be learnt; raised before any feature is extracted.
     """
     corpora = {name: open_corpus(path) for name, path in paths.items()}
     if baseline.speaker_normalisation:
@@ -86,21 +95,57 @@ def evaluate(
         name: make_folds(corpus.spec, corpus.clips, baseline.partition, baseline.seed)
         for name, corpus in corpora.items()
     }
-    results, predictions, chosen = [], [], {}
-    for name, corpus in corpora.items():
-        answers = _answers(baseline, corpus, folds[name], cache_dir)
-        result, rows = judge(
-            name, corpus.spec.labels, corpus.clips, folds[name], answers, str(baseline)
+    domains = _domains(corpora, folds, columns)
+    if baseline.classifier != "linear" and any(one.units for one, _ in domains.values()):
+        raise ValueError(
+            f"classifier={baseline.classifier!r} answers with labels; numbers have a linear SVR: "
+            "--classifier=linear"
         )
-        results.append(result)
-        predictions += rows
-        chosen[name] = answers
+    done: list[Scored] = []
+    chosen: dict[str, list[Answer] | list[NumbersAnswer]] = {}
+    for name, (domain, own) in domains.items():
+        features = _features(baseline, domain.sources[0], cache_dir)
+        if domain.numbers is None:
+            answers = _answers(baseline, domain, features, own)
+            done.append(judge(name, domain.labels, domain.clips, own, answers, str(baseline)))
+            chosen[name] = answers
+        else:
+            numbers = [
+                linear_svr(features, domain.numbers, partition.parts)
+                for partition in _shown(own, name, "SVR")
+            ]
+            done.append(_judge_numbers(name, domain, own, numbers, str(baseline)))
+            chosen[name] = numbers
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    write_predictions(predictions, out / "predictions.csv")
-    confusion_figure(results, out / "confusion.png")
-    write_results(results, out, _provenance(baseline, chosen, command))
-    return results
+    return write_scores(done, out, _provenance(baseline, chosen, command, columns))
+
+
+def _domains(
+    corpora: Mapping[str, PreparedCorpus], folds: Mapping[str, Folds], columns: str
+) -> dict[str, tuple[PartitionedCorpus, Folds]]:
+    """Return each corpus, or each domain of its columns, with its folds."""
+    divided: list[dict[str, PartitionedCorpus]] = []
+    for number in range(max(len(one.partitions) for one in folds.values())):
+        # A corpus with fewer folds has its last one again.
+        own = {
+            name: PartitionedCorpus(
+                corpus.spec.labels, corpus.clips, _at(folds[name], number), [corpus]
+            )
+            for name, corpus in corpora.items()
+        }
+        divided.append(with_columns(own, columns))
+    domains = {}
+    for name, domain in divided[0].items():
+        whole = folds[domain.sources[0].spec.name]
+        note = domain.partition.protocol.removeprefix(whole.partitions[0].protocol)
+        own_folds = [one[name].partition for one in divided[: len(whole.partitions)]]
+        domains[name] = domain, Folds(f"{whole.protocol}{note}", own_folds)
+    return domains
+
+
+def _at(folds: Folds, number: int) -> Partition:
+    return folds.partitions[min(number, len(folds.partitions) - 1)]
 
 
 def check_speakers(clips: Mapping[str, Iterable[Clip]]) -> None:
@@ -117,20 +162,49 @@ def check_speakers(clips: Mapping[str, Iterable[Clip]]) -> None:
         )
 
 
+def _features(baseline: Baseline, corpus: PreparedCorpus, cache_dir: str | Path) -> np.ndarray:
+    features = baseline.features.read(corpus, cache_dir)
+    if not baseline.speaker_normalisation:
+        return features
+    return per_speaker(features, [clip.speaker for clip in corpus.clips])
+
+
+def _shown(folds: Folds, name: str, what: str) -> Iterable[Partition]:
+    return tqdm.tqdm(folds.partitions, f"{name} {what}", unit="fold", disable=None)
+
+
 def _answers(
-    baseline: Baseline, corpus: PreparedCorpus, folds: Folds, cache_dir: str | Path
+    baseline: Baseline, corpus: PartitionedCorpus, features: np.ndarray, folds: Folds
 ) -> list[Answer]:
     """Return the classifier's answer for the test part of each fold."""
-    features = baseline.features.read(corpus, cache_dir)
-    if baseline.speaker_normalisation:
-        features = per_speaker(features, [clip.speaker for clip in corpus.clips])
-    labels = np.array([corpus.spec.labels.index(clip.label) for clip in corpus.clips])
+    place = {label: number for number, label in enumerate(corpus.labels)}
+    labels = np.array([place.get(clip.label, 0) for clip in corpus.clips])  # of no part: any
     groups = speaker_groups(corpus.clips)
-    bar = tqdm.tqdm(
-        folds.partitions, f"{corpus.spec.name} {baseline.classifier}", unit="fold", disable=None
-    )
     classify = CLASSIFIERS[baseline.classifier]
-    return [classify(features, labels, partition.parts, groups) for partition in bar]
+    parts = _shown(folds, corpus.sources[0].spec.name, baseline.classifier)
+    return [classify(features, labels, partition.parts, groups) for partition in parts]
+
+
+def _judge_numbers(
+    name: str,
+    domain: PartitionedCorpus,
+    folds: Folds,
+    answers: Sequence[NumbersAnswer],
+    what: str,
+) -> tuple[NumbersResult, list[PredictedNumber]]:
+    """Score all folds of a domain of numbers together, in the order of the table."""
+    tested = np.concatenate([partition.parts["test"] for partition in folds.partitions])
+    order = np.argsort(tested)
+    predicted = np.concatenate([answer.predicted for answer in answers])[order]
+    clips = [domain.clips[i] for i in tested[order]]
+    speakers = [clip.speaker for clip in clips]
+    assert domain.numbers is not None
+    truth, protocol = (
+        domain.numbers[tested[order]],
+        f"{folds.protocol}; {what.replace('SVM', 'SVR')}",
+    )
+    result = score_numbers(name, protocol, domain.labels, truth, predicted, speakers)
+    return result, numbers_of(result, [clip.file for clip in clips], speakers)
 
 
 def judge(
@@ -177,7 +251,12 @@ def judge(
     return score(name, protocol, labels, truth, predicted, speakers), rows
 
 
-def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command: str) -> dict:
+def _provenance(
+    baseline: Baseline,
+    answers: Mapping[str, list[Answer] | list[NumbersAnswer]],
+    command: str,
+    columns: str,
+) -> dict:
     """Return the provenance with the keys of a trained run's; devel UAR is the mean over folds."""
     devel = {
         name: [a.devel_uar for a in some if a.devel_uar is not None]
@@ -194,7 +273,11 @@ def _provenance(baseline: Baseline, answers: Mapping[str, list[Answer]], command
             name: [answer.complexity for answer in some] for name, some in answers.items()
         },
         "gamma": {name: [answer.gamma for answer in some] for name, some in answers.items()},
-        "config": {**vars(baseline), "features": baseline.features.name},
+        "config": {
+            **vars(baseline),
+            "features": baseline.features.name,
+            **({"columns": columns} if columns else {}),
+        },
         "features": baseline.features.description,
         "versions": {**versions("scikit-learn", "numpy"), **baseline.features.versions},
     }

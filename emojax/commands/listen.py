@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     name = arguments.file
     blocks = _in_time(_recording(name)) if name else _microphone(SAMPLE_RATE_HZ)
     model = load_model(arguments)
+    model.refuse_numbers("listening")
     model.predict_windows([np.zeros(3 * SAMPLE_RATE_HZ, np.float32)])  # compiles
     stream = model.stream(SAMPLE_RATE_HZ)
     try:

@@ -1,4 +1,4 @@
-"""The emotion of each recording, with the probability of each label.
+"""The emotion of each recording, with the probability of each label, or its numbers.
 
 Folders are searched for recordings. A recording that cannot be used has its error instead, and the
 exit status is 1. With --out=FILE the same command goes on where it was stopped.
@@ -87,12 +87,18 @@ def _write_text(rows: Sequence[Mapping], file: TextIO) -> None:
         if "error" in row:
             print(printable(row["error"]), file=sys.stderr)
             continue
-        share = row["probabilities"][row["label"]]
-        line = f"{row['file']}  {row['label']} {share:.0%}  {row['warning']}"
+        if "numbers" in row:
+            said = "  ".join(f"{name} {value:.3g}" for name, value in row["numbers"].items())
+        else:
+            said = f"{row['label']} {row['probabilities'][row['label']]:.0%}"
+        line = f"{row['file']}  {said}  {row['warning']}"
         print(printable(line.rstrip()), file=file)
 
 
 def _write_csv(rows: Sequence[Mapping], file: TextIO) -> None:
+    if any("numbers" in row for row in rows):
+        _write_numbers(rows, file)
+        return
     labels = next((list(row["probabilities"]) for row in rows if "error" not in row), [])
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["file", "label", *labels, *_FIELDS])
@@ -101,6 +107,15 @@ def _write_csv(rows: Sequence[Mapping], file: TextIO) -> None:
         writer.writerow(
             [row["file"], row.get("label", ""), *shares, *(row.get(name, "") for name in _FIELDS)]
         )
+
+
+def _write_numbers(rows: Sequence[Mapping], file: TextIO) -> None:
+    columns = next(list(row["numbers"]) for row in rows if "numbers" in row)
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["file", *columns, "warning", "error"])
+    for row in rows:
+        values = [row.get("numbers", {}).get(name, "") for name in columns]
+        writer.writerow([row["file"], *values, row.get("warning", ""), row.get("error", "")])
 
 
 def _write_json(rows: Sequence[Mapping], file: TextIO) -> None:

@@ -123,7 +123,8 @@ class _Corpus:
     def __init__(self, spec: CorpusSpec, clips: Sequence[Clip]) -> None:
         self.spec, self.clips = spec, clips
         unknown = [clip.file for clip in clips if not clip.speaker]
-        strange = {clip.label for clip in clips} - set(spec.labels)
+        self.labels = spec.labels or ("",)  # of a corpus that has only further columns
+        strange = {clip.label for clip in clips} - set(self.labels)
         if not clips:
             raise self.error("no clips to divide; prepare the corpus again")
         if 0 < len(unknown) < len(clips):
@@ -135,7 +136,7 @@ class _Corpus:
             raise self.error(
                 f"clips with labels {_some(sorted(strange))}; allowed: {_some(spec.labels)}"
             )
-        self.label = np.array([spec.labels.index(clip.label) for clip in clips])
+        self.label = np.array([self.labels.index(clip.label) for clip in clips])
         self.group = speaker_groups(clips)
         self.names = group_names(clips, self.group)
 
@@ -278,7 +279,7 @@ def _gaps(
     corpus: _Corpus, part: np.ndarray, complete: Collection[str], needed: Collection[str]
 ) -> str:
     """Return a note on missing parts and labels; ValueError if they are required."""
-    note, labels = "", corpus.spec.labels
+    note, labels = "", corpus.labels
     for i, name in enumerate(PARTS):
         missing = np.setdiff1d(np.arange(len(labels)), corpus.label[part == i])
         if len(missing) == len(labels) and name not in needed:

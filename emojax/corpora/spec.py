@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+MOST_LABELS = 1000
 # The name of a corpus becomes a folder, so it must not contain a path.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Names that checkpoints and metrics use beside those of corpora.
@@ -40,7 +41,8 @@ class CorpusSpec:
 
     Attributes:
       name: letters, digits, ``-`` and ``_``.
-      labels: the label set, in the order of the logits; empty only if a catalogue lacks it.
+      labels: the label set, in the order of the logits; empty if a catalogue lacks it, or of a
+        corpus that has only further columns.
       full_name: name given by its publisher.
       language: English name of the language, or of the languages.
       style: e.g. ``"acted"``; free text.

@@ -25,11 +25,14 @@ class Batch:
       audio: f32 ``[B, T]``, −1..1, or i16; 16 kHz, zeros after each clip's end.
       length: i32 ``[B]``, samples of each clip; 0 marks a filler row.
       label: i32 ``[B]``.
+      numbers: f32 ``[B, D]``, scaled, 0 where a corpus has labels or fewer numbers; None in a run
+        that learns no numbers.
     """
 
     audio: jax.Array | np.ndarray
     length: jax.Array | np.ndarray
     label: jax.Array | np.ndarray
+    numbers: jax.Array | np.ndarray | None = None
 
 
 def padded_length(samples: int) -> int:

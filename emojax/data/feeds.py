@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 
 from emojax.data.batches import Batch
-from emojax.data.prepared import Clips, in_memory, one_by_one
+from emojax.data.prepared import Clips, all_in_memory, one_by_one, unshared
 from emojax.data.sampling import ClipIndices
 
 # Clips start at multiples of this many samples, so 32-bit row indices cover 9,000 hours.
@@ -44,19 +44,21 @@ class Feed(Protocol):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """Clips of all corpora, one after the other.
+    """Clips of all corpora, one after the other; a recording of several domains is there once.
 
     Attributes:
-      rows: i16 ``[R, ROW_SAMPLES]``, 16 kHz; each clip starts a new row.
+      rows: i16 ``[R, ROW_SAMPLES]``, 16 kHz; each recording starts a new row.
       first_row: i32 ``[N]``, the first row of each clip.
       length: i32 ``[N]``, samples.
       label: i32 ``[N]``.
+      numbers: f32 ``[N, D]``; None if no corpus has numbers.
     """
 
     rows: jax.Array | np.ndarray
     first_row: jax.Array | np.ndarray
     length: jax.Array | np.ndarray
     label: jax.Array | np.ndarray
+    numbers: jax.Array | np.ndarray | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -107,19 +109,48 @@ class DeviceFeed:
         cut = jax.vmap(lambda one, start: jax.lax.dynamic_slice(one, (start,), (window,)))
         samples = cut(samples, rows.start % ROW_SAMPLES)
         inside = np.arange(window) < length[:, None]  # the next clip's samples follow
-        return Batch(jnp.where(inside, samples, jnp.int16(0)), length, data.label[rows.clip])
+        audio = jnp.where(inside, samples, jnp.int16(0))
+        numbers = None if data.numbers is None else data.numbers[rows.clip]
+        return Batch(audio, length, data.label[rows.clip], numbers)
 
 
 def make_store(corpora: Mapping[str, Clips]) -> Store:
     """Copy all clips into one array in the host's memory."""
     length = np.concatenate([part.lengths for part in corpora.values()]).astype(np.int32)
-    first_row = np.cumsum([0, *(-(-length // ROW_SAMPLES))]).astype(np.int32)
-    rows = np.zeros((first_row[-1], ROW_SAMPLES), np.int16)
-    clips = itertools.chain.from_iterable(map(one_by_one, corpora.values()))
-    for first, clip in zip(first_row, clips, strict=False):
+    keys = [key for part in corpora.values() for key in part.keys]
+    unique = dict(zip(keys, length, strict=True))  # in the order in which keys come first
+    ends = np.cumsum([0, *(-(-own // ROW_SAMPLES) for own in unique.values())]).astype(np.int32)
+    first_row = dict(zip(unique, ends, strict=False))
+    rows = np.zeros((ends[-1], ROW_SAMPLES), np.int16)
+    clips = itertools.chain.from_iterable(map(one_by_one, corpora.values(), unshared(corpora)))
+    for first, clip in zip(ends, clips, strict=False):
         rows[first:].reshape(-1)[: len(clip)] = clip
     label = np.concatenate([part.labels for part in corpora.values()])
-    return Store(rows, first_row[:-1], length, label)
+    numbers = padded_numbers(corpora)
+    return Store(
+        rows,
+        np.array([first_row[key] for key in keys], np.int32),
+        length,
+        label,
+        None if numbers is None else np.concatenate(numbers),
+    )
+
+
+def padded_numbers(corpora: Mapping[str, Clips]) -> list[np.ndarray] | None:
+    """Return the numbers of each corpus, f32 ``[N, D]`` with the most numbers D of a corpus.
+
+    They are 0 where a corpus has labels or fewer numbers. None if no corpus has numbers.
+    """
+    given = [part.numbers.shape[1] for part in corpora.values() if part.numbers is not None]
+    if not given:
+        return None
+    padded = []
+    for part in corpora.values():
+        own = np.zeros((len(part.lengths), max(given)), np.float32)
+        if part.numbers is not None:
+            own[:, : part.numbers.shape[1]] = part.numbers
+        padded.append(own)
+    return padded
 
 
 class HostFeed:
@@ -133,6 +164,7 @@ class HostFeed:
 
     def __init__(self, corpora: Mapping[str, Clips]) -> None:
         self._parts = list(corpora.values())
+        self._numbers = padded_numbers(corpora)
 
     def rows(self, drawn: Sequence[ClipIndices], window: int) -> Batch:
         """Return batches with audio i16 ``[S, B, window]``."""
@@ -144,7 +176,10 @@ class HostFeed:
                 chunk = clip[start : start + window]
                 audio[step, row, : len(chunk)], length[step, row] = chunk, len(chunk)
         label = [self._parts[draw.corpus].labels[draw.clips] for draw in drawn]
-        return Batch(audio, length, np.stack(label))
+        numbers = None
+        if self._numbers:
+            numbers = np.stack([self._numbers[draw.corpus][draw.clips] for draw in drawn])
+        return Batch(audio, length, np.stack(label), numbers)
 
     @staticmethod
     def batch(data: tuple, rows: Batch, window: int) -> Batch:
@@ -165,7 +200,10 @@ def has_room(data_bytes: int, share: float) -> bool:
 
 
 def _bytes(corpora: Mapping[str, Clips]) -> int:
-    return np.dtype(np.int16).itemsize * sum(int(part.lengths.sum()) for part in corpora.values())
+    """Return the size of all recordings; what domains share counts once."""
+    parts = zip(corpora.values(), unshared(corpora), strict=True)
+    samples = sum(int(part.lengths[rows].sum()) for part, rows in parts)
+    return np.dtype(np.int16).itemsize * samples
 
 
 def _free_host_bytes() -> int:
@@ -183,7 +221,7 @@ def make_feed(
         return DeviceFeed(corpora, put)
     # Memory is several times faster than the disk.
     if _bytes(corpora) <= _free_host_bytes() / 2:
-        corpora = {name: in_memory(part) for name, part in corpora.items()}
+        return HostFeed(all_in_memory(corpora))
     return HostFeed(corpora)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,122 +14,13 @@ from emojax.corpora.aggregate import CORPORA, EMOTION, Domain, Domains, split_do
 from emojax.corpora.aggregate import aggregate as make_domains
 from emojax.corpora.partitions import PARTS, Partition, make_partition
 from emojax.corpora.spec import Clip
-from emojax.data.prepared import PreparedCorpus, Recordings, clip_length, in_memory, open_corpus
+from emojax.data.label_columns import with_columns
+from emojax.data.partitioned_corpus import PartitionedCorpus
+from emojax.data.prepared import open_corpus
 from emojax.files import replacing
 
 # File in a run's folder with the paths of its prepared corpora.
 PATHS_FILE = "corpora.json"
-
-
-@dataclasses.dataclass(frozen=True)
-class PartitionedCorpus:
-    """Training data of one head: a prepared corpus, or several with common labels.
-
-    Attributes:
-      labels: the label set, in the order of the logits.
-      clips: the sources' tables, one after the other.
-      partition: the parts, as ascending indices into ``clips``.
-      sources: the corpora that hold the recordings.
-      balanced: batches have each label, and of it each source, equally often.
-      of_speakers: where they are balanced, each speaker is a source of its own.
-    """
-
-    labels: tuple[str, ...]
-    clips: Sequence[Clip]
-    partition: Partition
-    sources: Sequence[PreparedCorpus]
-    balanced: bool = False
-    of_speakers: bool = False
-
-    def stored(self, part: str) -> StoredRecordings:
-        """Return one part's recordings, left on the disk; raise a ValueError for an empty part."""
-        names = ", ".join(source.spec.name for source in self.sources)
-        return StoredRecordings(self, self.partition.clips_of(part, names))
-
-    def load(self, part: str) -> Recordings:
-        """Read one part's recordings, and no others."""
-        return in_memory(self.stored(part))
-
-    @functools.cached_property
-    def first_clips(self) -> np.ndarray:
-        """Index of the first clip of each source, int64."""
-        return np.cumsum([0, *(len(source.clips) for source in self.sources[:-1])])
-
-    def source_of(self, indices: np.ndarray) -> np.ndarray:
-        """Return the number of the source of each clip."""
-        return np.searchsorted(self.first_clips, indices, side="right") - 1
-
-    def balanced_source_of(self, indices: np.ndarray) -> np.ndarray:
-        """Return the number of the source of each clip, as balanced batches count them."""
-        sources = self.source_of(indices)
-        if not self.of_speakers:
-            return sources
-        speakers = np.array([self.clips[index].speaker for index in indices])
-        return np.unique(np.char.add(sources.astype(str), speakers), return_inverse=True)[1]
-
-    def refitted(self) -> PartitionedCorpus:
-        """Return the corpus with its devel clips in train."""
-        return dataclasses.replace(self, partition=self.partition.refitted())
-
-    def identity(self) -> dict[str, str]:
-        """Return the protocol and a digest of the parts; only the same data has the same digest."""
-        rows = [
-            f"{part}\t{self.clips[i].file}\t{self.clips[i].label}\t{self.clips[i].digest}"
-            for part, indices in self.partition.parts.items()
-            for i in indices
-        ]
-        digest = hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=16).hexdigest()
-        return {"protocol": self.partition.protocol, "digest": digest}
-
-
-@dataclasses.dataclass(frozen=True)
-class StoredRecordings:
-    """Clips of a corpus that are read from the disk at each access.
-
-    Attributes:
-      corpus: the corpus of the clips.
-      indices: int64 ``[N]``, indices into the corpus's clips.
-    """
-
-    corpus: PartitionedCorpus
-    indices: np.ndarray
-
-    @functools.cached_property
-    def labels(self) -> np.ndarray:
-        """Labels as int32 ``[N]``, indices into the corpus's label set."""
-        numbers = {label: number for number, label in enumerate(self.corpus.labels)}
-        return np.array(
-            [numbers[self.corpus.clips[index].label] for index in self.indices], np.int32
-        )
-
-    @functools.cached_property
-    def lengths(self) -> np.ndarray:
-        """Number of samples of each clip, int64 ``[N]``."""
-        return np.array([clip_length(self.corpus.clips[index]) for index in self.indices], np.int64)
-
-    @functools.cached_property
-    def strata(self) -> np.ndarray | None:
-        """Label and source of each clip, int64 ``[N, 2]``; None if batches are not balanced."""
-        if not self.corpus.balanced:
-            return None
-        return np.stack([self.labels, self.corpus.balanced_source_of(self.indices)], axis=1)
-
-    def take(self, rows: np.ndarray) -> Sequence[np.ndarray]:
-        """Read clips as int16 ``[n]`` at 16 kHz, one array for each.
-
-        Raises:
-          ValueError: the recordings on the disk do not match the table.
-        """
-        indices = self.indices[rows]
-        numbers = self.corpus.source_of(indices)
-        clips: dict[int, np.ndarray] = {}
-        for number, source in enumerate(self.corpus.sources):
-            own = indices[numbers == number]
-            records = source.records(own - self.corpus.first_clips[number])
-            clips |= {
-                int(index): record["audio"] for index, record in zip(own, records, strict=True)
-            }
-        return [clips[index] for index in indices]
 
 
 def open_corpora(
@@ -142,6 +31,7 @@ def open_corpora(
     label_words: str = "",
     refit: bool = False,
     balance_speakers: bool = False,
+    columns: str = "",
 ) -> dict[str, PartitionedCorpus]:
     """Open and partition the prepared corpora and the domains of them; read no audio.
 
@@ -155,31 +45,37 @@ def open_corpora(
       refit: move the devel clips to train.
       balance_speakers: batches have each label, and of it each speaker, equally often. Clips of a
         corpus whose speakers are not known count as one speaker's.
+      columns: further columns that are domains, the text for
+        :func:`emojax.corpora.columns.parse_columns`.
 
     Returns:
-      corpus, or dimension of affect → partitioned corpus.
+      corpus, its columns, or dimension of affect → partitioned corpus.
 
     Raises:
-      ValueError: a corpus cannot be partitioned; a label is neither known nor mapped, or is mapped
-        for a missing corpus; a part of a domain is empty.
+      ValueError: a corpus cannot be partitioned; a column cannot be learnt; a label is neither
+        known nor mapped, or is mapped for a missing corpus; a part of a domain is empty.
     """
     asked = split_domains(domains)
     own = _open(paths, partition, seed)
     there = [part for part in PARTS if any(len(one.partition.parts[part]) for one in own.values())]
     if asked.beside and "test" in there:
         there.remove("test")  # the corpora's own heads are tested without it
-    aggregated = _aggregated(own, seed, asked, label_words) if asked.aggregated else {}
-    corpora = dict(own) if asked.beside else {}
+    labelled = {name: one for name, one in own.items() if one.labels}
+    aggregated = _aggregated(labelled, seed, asked, label_words) if asked.aggregated else {}
+    beside = own if asked.beside else {}
+    corpora = {name: one.refitted() if refit else one for name, one in beside.items()}
+    corpora = with_columns(corpora, columns)
     if both := set(corpora) & set(aggregated):
         raise ValueError(f"domains={domains!r} with a corpus {', '.join(both)}; name it otherwise")
     for name, some in aggregated.items():
-        corpora[name] = _join(name, some, [one for one in paths if one not in some], there)
+        joined = _join(name, some, [one for one in paths if one not in some], there)
+        corpora[name] = joined.refitted() if refit else joined
     if balance_speakers:
         corpora = {
             name: dataclasses.replace(one, balanced=True, of_speakers=True)
             for name, one in corpora.items()
         }
-    return {name: one.refitted() if refit else one for name, one in corpora.items()}
+    return corpora
 
 
 def open_levels(

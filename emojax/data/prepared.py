@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
+from emojax.corpora.columns import read_columns
 from emojax.corpora.listing import prepared
 from emojax.corpora.spec import Clip, CorpusSpec, read_clips
 
@@ -63,6 +65,14 @@ class PreparedCorpus:
         return records
 
     @functools.cached_property
+    def columns(self) -> Mapping[str, Mapping[str, str]]:
+        """Further columns of the corpus's table: file → column → text."""
+        try:
+            return read_columns(self.path)
+        except (OSError, ValueError, csv.Error) as error:
+            raise ValueError(f"{self.path}: {error}; {_MEND}") from error
+
+    @functools.cached_property
     def _source(self) -> Any:
         return _builder(self.path).as_data_source(split="all")
 
@@ -77,6 +87,14 @@ class Clips(Protocol):
     @property
     def lengths(self) -> np.ndarray:
         """Number of samples of each clip, int64 ``[N]``."""
+
+    @property
+    def numbers(self) -> np.ndarray | None:
+        """Numbers in the place of labels, scaled, float32 ``[N, D]``; None where there are none."""
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Name of each clip's recording, the same in all domains that have it."""
 
     @property
     def strata(self) -> np.ndarray | None:
@@ -94,14 +112,21 @@ class Recordings:
       samples: int16 ``[n]`` at 16 kHz, one array per clip.
       labels: int32 ``[N]``, indices into the corpus's label set.
       strata: label and source of each clip, int64 ``[N, 2]``, for balanced batches.
+      numbers: in the place of labels, scaled, float32 ``[N, D]``.
     """
 
     samples: Sequence[np.ndarray]
     labels: np.ndarray
     strata: np.ndarray | None = None
+    numbers: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Name of each clip's recording: where its samples are in memory."""
+        return [id(clip) for clip in self.samples]
 
     @property
     def lengths(self) -> np.ndarray:
@@ -115,12 +140,39 @@ class Recordings:
 
 def in_memory(clips: Clips) -> Recordings:
     """Read all of the clips into memory."""
-    return Recordings([*one_by_one(clips)], clips.labels)
+    return all_in_memory({"": clips})[""]
 
 
-def one_by_one(clips: Clips) -> Iterator[np.ndarray]:
-    """Yield int16 ``[n]`` of each clip; read a few at a time, since reading doubles the memory."""
-    rows = np.arange(len(clips.labels))
+def all_in_memory(parts: Mapping[str, Clips]) -> dict[str, Recordings]:
+    """Read the clips of several domains into memory; what domains share is read once."""
+    read: dict[Hashable, np.ndarray] = {}
+    for part, rows in zip(parts.values(), unshared(parts), strict=True):
+        read |= zip([part.keys[row] for row in rows], one_by_one(part, rows), strict=True)
+    return {
+        name: Recordings([read[key] for key in part.keys], part.labels, numbers=part.numbers)
+        for name, part in parts.items()
+    }
+
+
+def unshared(parts: Mapping[str, Clips]) -> list[np.ndarray]:
+    """Return the rows of each part, int64, whose recording no part before it has.
+
+    >>> clip = np.zeros(9, np.int16)
+    >>> one, two = (Recordings([clip, *more], np.zeros(2)) for more in ([clip + 1], [clip + 2]))
+    >>> [rows.tolist() for rows in unshared({"one": one, "two": two})]
+    [[0, 1], [1]]
+    """
+    seen: set[Hashable] = set()
+    found = []
+    for part in parts.values():
+        new = {key: row for row, key in reversed([*enumerate(part.keys)]) if key not in seen}
+        seen |= new.keys()
+        found.append(np.sort(np.array([*new.values()], np.int64)))
+    return found
+
+
+def one_by_one(clips: Clips, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield int16 ``[n]`` of some clips; read a few at a time, since reading doubles the memory."""
     for start in range(0, len(rows), _READ_AT_ONCE):
         yield from clips.take(rows[start : start + _READ_AT_ONCE])
 

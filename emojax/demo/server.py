@@ -59,6 +59,7 @@ class _Server:
     """Endpoints of one model; a single thread runs the network, for one after the other."""
 
     def __init__(self, model: Model) -> None:
+        model.refuse_numbers("the page")
         self._model, self._thread = model, ThreadPoolExecutor(1)
 
     async def page(self, request: Request) -> Response:

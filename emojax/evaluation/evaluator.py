@@ -12,12 +12,15 @@ import tqdm
 from emojax.config import DataConfig, read_section
 from emojax.corpora.listing import prepared
 from emojax.data.batches import centre
-from emojax.data.partitioned import PATHS_FILE, PartitionedCorpus, open_corpora, read_paths
+from emojax.data.partitioned import PATHS_FILE, open_corpora, read_paths
+from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.evaluation.by_sex import with_sexes
 from emojax.evaluation.calibration_error import calibration_result
-from emojax.evaluation.figures import confusion_figure
-from emojax.evaluation.metrics import CorpusResult, score
-from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.evaluation.metrics import score
+from emojax.evaluation.number_files import numbers_of
+from emojax.evaluation.number_scores import score_numbers
+from emojax.evaluation.score_files import Prediction
+from emojax.evaluation.scores import Result, Scored, devel_score, write_scores
 from emojax.inference.calibration import Calibration, read_calibrations, tempered
 from emojax.inference.network import Forward, Network, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
@@ -37,11 +40,12 @@ def evaluate(
     command: str = "",
     state: str = "best",
     data_dir: str | Path | None = None,
-) -> list[CorpusResult]:
+) -> list[Result]:
     """Score a state of a run on each corpus that has the part, and write the results.
 
-    Writes ``results.json``, ``predictions.csv`` and ``confusion.png``. Results of the latest state
-    go into the folder ``latest``, and those of the devel part into a folder ``devel``. The best
+    Writes ``results.json``, ``predictions.csv`` and ``confusion.png``; of domains of numbers
+    ``numbers.csv`` and ``scatter.png`` in the place of the last two. Results of the latest state go
+    into the folder ``latest``, and those of the devel part into a folder ``devel``. The best
     state's probabilities are calibrated, which changes no label.
 
     Args:
@@ -69,19 +73,14 @@ def evaluate(
     scorer = _Scorer(manifest, forward, networks, corpora, crop, calibrations)
     if state == "latest":  # the manifest has only the best state's
         devel = [name for name in networks if len(corpora[name].partition.parts["devel"])]
-        manifest["devel_uar"] = {name: scorer.score(name, "devel")[0].uar for name in devel}
+        manifest["devel_uar"] = {
+            name: devel_score(scorer.score(name, "devel")[0]) for name in devel
+        }
     scored = _having(corpora, part)
-    results, predictions = [], []
-    for name in tqdm.tqdm(scored, unit="corpus", disable=None):
-        result, rows = scorer.score(name, part)
-        results.append(result)
-        predictions += rows
+    done = [scorer.score(name, part) for name in tqdm.tqdm(scored, unit="corpus", disable=None)]
     folder = workdir / ("" if state == "best" else state) / ("" if part == "test" else part)
     folder.mkdir(parents=True, exist_ok=True)
-    write_predictions(predictions, folder / "predictions.csv")
-    confusion_figure(results, folder / "confusion.png")
-    write_results(results, folder, provenance(manifest, part, crop, command, state))
-    return results
+    return write_scores(done, folder, provenance(manifest, part, crop, command, state))
 
 
 def _having(corpora: Mapping[str, PartitionedCorpus], part: str) -> list[str]:
@@ -134,7 +133,7 @@ class _Scorer:
     crop: bool
     calibrations: Mapping[str, Calibration]
 
-    def score(self, name: str, part: str) -> tuple[CorpusResult, list[Prediction]]:
+    def score(self, name: str, part: str) -> Scored:
         """Predict one part of a corpus with its network, and score the predictions."""
         corpus, labels = self.corpora[name], self.manifest["corpora"][name]
         recordings = corpus.load(part)
@@ -142,12 +141,18 @@ class _Scorer:
             centre(clip, WINDOW_SAMPLES) if self.crop else clip for clip in recordings.samples
         ]
         padded, _ = predict_clips(self.forward, self.networks[name], samples)
+        clips = [corpus.clips[i] for i in corpus.partition.parts[part]]
+        speakers = [clip.speaker for clip in clips]
+        protocol = f"{corpus.partition.protocol}; {NORMALISATION}"
+        if corpus.numbers is not None:
+            truth = corpus.numbers[corpus.partition.parts[part]]
+            scores = score_numbers(name, protocol, labels, truth, padded, speakers)
+            return scores, numbers_of(scores, [clip.file for clip in clips], speakers)
         own = padded[:, : len(labels)]
         predicted = own.argmax(axis=1)
         known = self.calibrations.get(name)
         temperature = known.temperature if known else 1.0
         probabilities = tempered(own, temperature)
-        clips = [corpus.clips[i] for i in corpus.partition.parts[part]]
         rows = [
             Prediction(
                 name,
@@ -159,8 +164,6 @@ class _Scorer:
             )
             for clip, best, row in zip(clips, predicted, probabilities, strict=True)
         ]
-        speakers = [clip.speaker for clip in clips]
-        protocol = f"{corpus.partition.protocol}; {NORMALISATION}"
         result = score(name, protocol, labels, recordings.labels, predicted, speakers)
         result = with_sexes(result, corpus.sources, recordings.labels, predicted, speakers)
         calibration = calibration_result(probabilities, own, recordings.labels, temperature)

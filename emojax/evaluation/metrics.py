@@ -126,11 +126,11 @@ def score(
             f"corpus {corpus}: {len(truth)} true labels, {len(prediction)} predictions, "
             f"{len(speakers)} speakers; give one of each per clip, and at least one clip"
         )
-    ci_over, unit = _units(speakers)
+    ci_over, unit = bootstrap_units(speakers)
     intervals = {}
     for over, units in {"clips": np.arange(len(truth)), ci_over: unit}.items():
         hits, totals = _count(units, truth, truth == prediction), _count(units, truth, 1)
-        intervals[over] = _interval(_uar_of(hits, totals), len(totals), 0.0, seed)
+        intervals[over] = bootstrap_interval(_uar_of(hits, totals), len(totals), (0.0, 1.0), seed)
     classes = np.unique(truth)
     f1 = f1_score(truth, prediction, labels=classes, average="macro", zero_division=0)
     return CorpusResult(
@@ -170,7 +170,7 @@ def uar_difference(
     >>> round(difference, 3), 0 < low < difference < high, over
     (0.1, True, 'clips')
     """
-    ci_over, unit = _units(speakers)
+    ci_over, unit = bootstrap_units(speakers)
     totals = _count(unit, truth, 1)
     uar_a, uar_b = (
         _uar_of(_count(unit, truth, truth == predicted), totals) for predicted in (a, b)
@@ -182,7 +182,7 @@ def uar_difference(
     everyone = np.arange(len(totals))
     return (
         float(difference(everyone, axis=-1)),
-        _interval(difference, len(totals), -1.0, seed),
+        bootstrap_interval(difference, len(totals), (-1.0, 1.0), seed),
         ci_over,
     )
 
@@ -215,7 +215,7 @@ def speaker_dependent(protocol: str) -> str:
     return f" ({SPEAKER_DEPENDENT})" if SPEAKER_DEPENDENT in protocol else ""
 
 
-def _units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:
+def bootstrap_units(speakers: Sequence[str]) -> tuple[str, np.ndarray]:
     """Return the unit to resample, ``"speakers"`` or ``"clips"``, and each clip's unit number."""
     names, speaker = np.unique(speakers, return_inverse=True)
     if len(names) >= _FEWEST_SPEAKERS and "" not in names:
@@ -245,12 +245,14 @@ def _uar_of(hits: np.ndarray, totals: np.ndarray) -> Callable[[np.ndarray, int],
     return statistic
 
 
-def _interval(statistic: Callable, units: int, least: float, seed: int) -> tuple[float, float]:
-    """Return a statistic's 95 % percentile interval over resampled units; one unit: least to 1."""
+def bootstrap_interval(
+    statistic: Callable, units: int, ends: tuple[float, float], seed: int
+) -> tuple[float, float]:
+    """Return a statistic's 95 % percentile interval over resampled units; of one unit the ends."""
     from scipy.stats import bootstrap  # takes seconds to import, as above
 
     if units == 1:
-        return least, 1.0
+        return ends
     result = bootstrap(
         (np.arange(units),),
         statistic,

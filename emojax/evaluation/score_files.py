@@ -91,21 +91,26 @@ def _footnotes(results: Sequence[CorpusResult]) -> list[str]:
 
 
 def write_results(
-    results: Sequence[CorpusResult], workdir: str | Path, provenance: Mapping
+    results: Sequence[CorpusResult],
+    workdir: str | Path,
+    provenance: Mapping,
+    numbers: Mapping[str, Mapping] | None = None,
 ) -> Path:
     """Write ``results.json`` atomically into the work directory and return its path.
 
     Args:
       results: results of all corpora, written as ``corpora.<name>``; their mean UAR is written
-        as ``mean_uar``.
+        as ``mean_uar``, null without any.
       workdir: an existing folder.
       provenance: plain JSON types for the top level of the file, such as commit and command.
+      numbers: domain of numbers → its scores, written as ``numbers.<name>``.
     """
     path = Path(workdir) / "results.json"
     content = {
         **provenance,
-        "mean_uar": fmean(r.uar for r in results),
+        "mean_uar": fmean(r.uar for r in results) if results else None,
         "corpora": {r.corpus: r.to_json() for r in results},
+        **({"numbers": numbers} if numbers else {}),
     }
     with replacing(path) as draft:
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
@@ -142,8 +147,10 @@ def read_predictions(path: str | Path) -> list[Prediction]:
             raise ValueError("it has no rows")
         return rows
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        numbers = Path(path).with_name("numbers.csv").exists()
+        hint = "; there are numbers only, which cannot be compared" * numbers
         raise ValueError(
-            f"{path} is no predictions.csv of evaluate.py or baseline.py ({error})"
+            f"{path} is no predictions.csv of evaluate.py or baseline.py ({error}){hint}"
         ) from error
 
 

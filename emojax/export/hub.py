@@ -47,6 +47,11 @@ def export_hub(
     if not _NAME.fullmatch(name):
         raise ValueError(f"name {name!r}; give letters, digits, '.', '_' and '-': --name=NAME")
     loaded, place = load_networks(run), find(run)
+    if numbers := loaded.manifest.get("numbers"):
+        raise ValueError(
+            f"{', '.join(numbers)} of {run} answer with numbers, which a published model does not; "
+            "train a run without them"
+        )
     license = license or loaded.manifest.get("license", NO_LICENSE)
     check_license(license)
     manifest = {**_published(loaded.manifest, place), "license": license}

@@ -63,6 +63,8 @@ def load_portable(run: str, corpus: str | None = None, license: str = "") -> Por
     """
     corpus = choose_corpus(run, corpus)
     loaded = load_networks(run, [corpus])
+    if corpus in loaded.manifest.get("numbers", {}):
+        raise ValueError(f"{corpus} answers with numbers; only corpora with labels can be exported")
     license = license or loaded.manifest.get("license", NO_LICENSE)
     check_license(license)
     calibration = read_calibrations(find(run), loaded.manifest).get(corpus)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterable
@@ -54,7 +55,7 @@ def adapt_norms(model: SpeechNetwork, network: Network, windows: Iterable[np.nda
     if not weight:
         raise ValueError(f"no recordings; give at least {FEWEST_WINDOWS}, better some hundreds")
     stats = {name: _central(norm, weight) for name, norm in total.items()}
-    return Network(network.shared, network.corpus, stats, network.class_mask)
+    return dataclasses.replace(network, stats=stats)
 
 
 def _central(norm: dict[str, np.ndarray], weight: float) -> dict[str, jax.Array]:

@@ -1,9 +1,9 @@
-"""Answer for one recording: the probability of each label, and what follows from them."""
+"""Answers for one recording: the probability of each label, or numbers, and what follows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -67,3 +67,44 @@ class Answer(dict[str, float]):
             return None
         value = dict(zip(LEVELS[dimension], values, strict=True))
         return sum(share * value[level(dimension, label)] for label, share in self.items())
+
+
+class Numbers(Answer):
+    """Column → number of one recording, in the units of the table that the model learnt from.
+
+    It has a warning and an embedding as an :class:`Answer` has, but nothing that follows from
+    probabilities: no label, and no arousal or valence beside a column of that name.
+
+    >>> numbers = Numbers({"arousal": 3.5, "valence": 1.5})
+    >>> numbers["arousal"], numbers.to_json()
+    (3.5, {'numbers': {'arousal': 3.5, 'valence': 1.5}, 'warning': ''})
+    >>> numbers.label
+    Traceback (most recent call last):
+    AttributeError: these are numbers (arousal, valence), without a label; numbers["arousal"] is one
+      of them
+    """
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the numbers and the warning, as JSON types."""
+        return {"numbers": dict(self), "warning": self.warning}
+
+    @property
+    def label(self) -> NoReturn:
+        """No label: raise an AttributeError."""
+        self._refuse("a label")
+
+    @property
+    def arousal(self) -> NoReturn:
+        """No arousal that follows from labels: raise an AttributeError."""
+        self._refuse("an arousal of labels")
+
+    @property
+    def valence(self) -> NoReturn:
+        """No valence that follows from labels: raise an AttributeError."""
+        self._refuse("a valence of labels")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise AttributeError(
+            f"these are numbers ({', '.join(self)}), without {what}; "
+            f'numbers["{next(iter(self), "COLUMN")}"] is one of them'
+        )

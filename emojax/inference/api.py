@@ -26,7 +26,7 @@ from emojax.audio.reading import SAMPLE_RATE_HZ, TooLong, read_blocks, to_mono_1
 from emojax.data.batches import split_clip, split_stream
 from emojax.files import printable
 from emojax.inference.adaptation import adapt_norms
-from emojax.inference.answer import Answer
+from emojax.inference.answer import Answer, Numbers
 from emojax.inference.calibration import Calibration, level_db, read_calibrations, tempered
 from emojax.inference.network import Network, choose_corpus, load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
@@ -52,11 +52,11 @@ _WINDOWS_AT_ONCE = 4  # of a long recording: more would take more than a gigabyt
 class _Heard(NamedTuple):
     """What is known of N recordings: a row of each array for each of them.
 
-    ``probabilities`` are the network's, f32 ``[N, K]``, ``embeddings`` f32 ``[N, D]``; ``traits``
-    are length in s and level in dB, ``[N, 2]``.
+    ``answers`` are the network's probabilities, f32 ``[N, K]``, or its numbers in their units;
+    ``embeddings`` f32 ``[N, D]``; ``traits`` are length in s and level in dB, ``[N, 2]``.
     """
 
-    probabilities: np.ndarray
+    answers: np.ndarray
     embeddings: np.ndarray
     traits: np.ndarray
 
@@ -81,7 +81,7 @@ class Model:
 
     Attributes:
       corpus: the corpus whose adapters and head are used.
-      labels: the label set of the corpus.
+      labels: the label set of the corpus; of a domain of numbers, their columns.
     """
 
     def __init__(
@@ -111,6 +111,15 @@ class Model:
         """Numbers of an embedding: ``8 · width``, or twice that with deviations."""
         return self._model.embedding_size
 
+    def refuse_numbers(self, what: str) -> None:
+        """Raise a ValueError if the model answers with numbers, which something cannot show."""
+        if self._network.units is not None:
+            raise ValueError(
+                f"{self.corpus} answers with numbers ({', '.join(map(printable, self.labels))}), "
+                f"but {what} shows labels; choose a corpus with labels, or use "
+                "emojax.load(...).predict or `emojax predict`"
+            )
+
     def predict(
         self,
         audio: Audio,
@@ -119,11 +128,15 @@ class Model:
     ) -> Answer:
         """Return the probability of each label: a dict with arousal, valence and a warning.
 
+        A model of a domain of numbers returns these by the names of their columns, in the units of
+        the table that it learnt from: :class:`emojax.inference.answer.Numbers`.
+
         Args:
           audio: path of a wav, flac, ogg, opus or mp3 file, the bytes of one, an open binary file,
             or samples ``[n]`` or ``[n, channels]`` (float in −1..1, or integer PCM).
           sample_rate_hz: sample rate of the samples; not for a file.
-          labels: the labels to choose from; all of the corpus if not given.
+          labels: the labels to choose from; all of the corpus if not given. Of numbers, the
+            columns to answer with.
 
         Raises:
           ValueError: says what was given, what is allowed and how to mend it.
@@ -197,7 +210,8 @@ class Model:
     def fingerprint(self) -> str:
         """Return a digest of the corpus, the labels and all parameters."""
         own = self._calibration and self._calibration.to_json()
-        digest = hashlib.sha256(repr((self.corpus, self.labels, own)).encode())
+        units = (self._network.units,) if self._network.units else ()
+        digest = hashlib.sha256(repr((self.corpus, self.labels, own, *units)).encode())
         for leaf in jax.tree.leaves(jax.device_get(self._network)):
             digest.update(leaf.tobytes())
         return digest.hexdigest()
@@ -273,17 +287,20 @@ class Model:
         return chosen
 
     def _answers(self, heard: _Heard, labels: Sequence[str]) -> list[Answer]:
-        """Calibrate the probabilities of some labels, and look for reasons to warn."""
+        """Calibrate probabilities, but no numbers, of some labels; look for reasons to warn."""
         own = self._calibration
         columns = [self.labels.index(label) for label in labels]
-        shares = tempered(heard.probabilities[:, columns], own.temperature if own else 1.0)
+        kind: type[Answer] = Numbers
+        answers = heard.answers[:, columns]
+        if self._network.units is None:
+            kind, answers = Answer, tempered(answers, own.temperature if own else 1.0)
         return [
-            Answer(
+            kind(
                 zip(labels, map(float, row), strict=True),
                 own.warning(embedding, *map(float, traits)) if own else "",
                 embedding,
             )
-            for row, embedding, traits in zip(shares, heard.embeddings, heard.traits, strict=True)
+            for row, embedding, traits in zip(answers, heard.embeddings, heard.traits, strict=True)
         ]
 
 

@@ -18,6 +18,7 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.config import NETWORKS, NetworkConfig, read_section
 from emojax.corpora.aggregate import EMOTION
 from emojax.data.batches import Batch, waveforms
+from emojax.data.units import Units
 from emojax.files import printable
 from emojax.manifests import check_same
 from emojax.models.speech_network import Output, SpeechNetwork
@@ -38,12 +39,16 @@ Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """Parameters of one corpus's network: shared and corpus subtree, statistics, class mask."""
+    """Parameters of one corpus's network: shared and corpus subtree, statistics, class mask.
+
+    ``units`` are those of the numbers that it answers with; None of one that answers with labels.
+    """
 
     shared: Params
     corpus: Params
     stats: Params
     class_mask: jax.Array
+    units: Units | None = dataclasses.field(default=None, metadata={"static": True})
 
 
 def _choice(config: Mapping, name: str, choices: Mapping[str, Any]) -> Any:
@@ -159,8 +164,18 @@ def _load(
     trees = jax.device_put(trees)  # else every call would copy orbax's host arrays to the device
     shared = trees["shared"]["params"]
     classes = {name: jnp.arange(model.classes) < len(manifest["corpora"][name]) for name in names}
+    units = {
+        name: Units.from_json(own, len(manifest["corpora"][name]))
+        for name, own in manifest.get("numbers", {}).items()
+    }
     networks = {
-        name: Network(shared, trees[name]["params"], trees[name].get("stats", {}), classes[name])
+        name: Network(
+            shared,
+            trees[name]["params"],
+            trees[name].get("stats", {}),
+            classes[name],
+            units.get(name),
+        )
         for name in names
     }
     return LoadedRun(manifest, model, networks)

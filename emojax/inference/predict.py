@@ -47,10 +47,16 @@ def predict_clips(
       clips: int16 or float32 arrays ``[n]`` at 16 kHz.
 
     Returns:
-      probabilities f32 ``[N, K]`` and embeddings f32 ``[N, D]``.
+      probabilities f32 ``[N, K]`` and embeddings f32 ``[N, D]``. A network that answers with
+      numbers gives these in the place of the probabilities, in their units, ``[N, numbers]``.
     """
     windows = make_windows(clips)
-    return aggregate(run_forward(forward, network, windows), windows)
+    outputs = run_forward(forward, network, windows)
+    if network.units is None:
+        return aggregate(outputs, windows)
+    numbers, embeddings = aggregate(outputs, windows, are_numbers=True)
+    count = len(network.units.mean)
+    return network.units.restored(numbers[:, :count]).astype(np.float32), embeddings
 
 
 def make_windows(clips: Sequence[np.ndarray]) -> Windows:
@@ -85,11 +91,18 @@ def run_forward(forward: Forward, network: Network, windows: Windows) -> list[Ou
     return [forward(*parameters, batch) for batch in windows.batches]
 
 
-def aggregate(outputs: Sequence[Output], windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+def aggregate(
+    outputs: Sequence[Output], windows: Windows, are_numbers: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Average the outputs of :func:`run_forward` over the windows of each clip.
 
+    Args:
+      outputs: of each batch.
+      windows: the windows of the clips.
+      are_numbers: the network answers with numbers, which are averaged as they are.
+
     Returns:
-      probabilities f32 ``[N, K]`` and embeddings f32 ``[N, D]``.
+      probabilities f32 ``[N, K]``, or the scaled numbers, and embeddings f32 ``[N, D]``.
     """
     outputs = jax.device_get(outputs)
     rows = [stop - start for start, stop in _groups(len(windows.owners))]
@@ -97,8 +110,10 @@ def aggregate(outputs: Sequence[Output], windows: Windows) -> tuple[np.ndarray, 
     embeddings = np.concatenate(
         [output.embedding[:n] for output, n in zip(outputs, rows, strict=True)]
     )
-    probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
     means = functools.partial(_mean_by, windows.owners, count=windows.clips)
+    if are_numbers:
+        return means(logits), means(embeddings)
+    probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
     return means(probabilities), means(embeddings)
 
 

@@ -126,10 +126,12 @@ def make_timeline(model: Model, path: str | os.PathLike, channels: str = MIX) ->
       channels: ``"mix"`` for the mean of all, or ``"split"`` for each channel by itself.
 
     Raises:
-      ValueError: the recording cannot be used, or ``channels`` is none of the two.
+      ValueError: the recording cannot be used, ``channels`` is none of the two, or the model
+        answers with numbers.
     """
     if channels not in CHANNELS:
         raise ValueError(f"channels={channels!r}; give one of {', '.join(CHANNELS)}")
+    model.refuse_numbers("a timeline")
     name = os.fsdecode(path)
     try:
         recordings = _each_channel(path) if channels == SPLIT else {None: survey(path)}

@@ -14,7 +14,7 @@ from scipy.optimize import minimize_scalar
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.checkpoints import read_manifest
 from emojax.config import Config, NetworkConfig, read_section
-from emojax.data.partitioned import StoredRecordings
+from emojax.data.partitioned_corpus import StoredRecordings
 from emojax.inference.calibration import (
     CALIBRATION_FILE,
     Calibration,
@@ -97,8 +97,9 @@ def calibrate(
             own = like(own, reference[name])
         elif name in devel:
             heard = devel[name].windows
-            answers = aggregate(run_forward(forward, network, heard), heard)
-            own = fit(own, *answers, devel[name].labels)
+            answers, far = aggregate(run_forward(forward, network, heard), heard)
+            rows, labels = devel[name].rows, devel[name].labels
+            own = fit(own, answers[rows], far[rows], None if part.corpus.units else labels)
         found[name] = own
     if is_first():
         write_calibrations(workdir, found)
@@ -128,7 +129,7 @@ def describe(embeddings: np.ndarray, shortest_s: float, quietest_db: float) -> C
 
 
 def fit(
-    own: Calibration, probabilities: np.ndarray, embeddings: np.ndarray, labels: np.ndarray
+    own: Calibration, probabilities: np.ndarray, embeddings: np.ndarray, labels: np.ndarray | None
 ) -> Calibration:
     """Fit the temperature and the farthest distance to the answers for a devel part.
 
@@ -136,11 +137,11 @@ def fit(
       own: the result of :func:`describe`.
       probabilities: ``[N, K]``, not calibrated.
       embeddings: ``[N, D]``.
-      labels: int ``[N]``.
+      labels: int ``[N]``; None where answers are numbers, which have no temperature.
     """
     usual = float(np.quantile(own.distance(embeddings), _USUAL))
     ratio = max(usual * _MARGIN / own.farthest, 1e-6)
-    temperature = fit_temperature(probabilities, labels)
+    temperature = 1.0 if labels is None else fit_temperature(probabilities, labels)
     return dataclasses.replace(
         own, temperature=temperature, farthest=own.farthest * ratio, devel_to_train=ratio
     )

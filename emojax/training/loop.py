@@ -16,6 +16,8 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.config import Config
 from emojax.data.feeds import fits
 from emojax.data.partitioned import open_corpora, write_paths
+from emojax.data.partitioned_corpus import PartitionedCorpus
+from emojax.data.prepared import all_in_memory
 from emojax.data.sampling_schedule import SYNCHRONOUS
 from emojax.data.windows import choose_windows, work_padding_share
 from emojax.inference.network import Forward
@@ -82,7 +84,7 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
     keeper = CheckpointKeeper(workdir, manifest)
     if is_first():
         for name, corpus in corpora.items():
-            print(f"{name}: {corpus.partition.protocol}", flush=True)
+            print(f"{name}: {corpus.partition.protocol}{_numbers_note(corpus)}", flush=True)
         write_paths(workdir, paths)
     layout = make_layout(config, len(corpora))
 
@@ -93,7 +95,8 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
     on_device = on_all_processes(fits(train_part))
     run, driver = make_driver(config, manifest, train_part, windows, layout, begin, on_device)
     developed = {name: one for name, one in corpora.items() if len(one.partition.parts["devel"])}
-    devel = make_devel({name: one.load("devel") for name, one in developed.items()}, layout)
+    heard = all_in_memory({name: one.stored("devel") for name, one in developed.items()})
+    devel = make_devel(heard, layout)
     batch_size = config.train.batch_size
     meter = Meter(batch_size, step_floors_s(run.model, lengths, windows, batch_size))
     traced = workdir / "profile" if profile and is_first() else None
@@ -156,7 +159,7 @@ def _evaluate(
     own = {name: devel[name] for name in names if name in devel}
     uars = devel_uars(forward, averaged(state), own)
     decision = driver.decide(names, uars)
-    shown = {f"devel_uar/{name}": uar for name, uar in uars.items()}
+    shown = {f"devel_{devel[name].measure}/{name}": uar for name, uar in uars.items()}
     if uars and len(uars) == len(devel):  # means over different corpora cannot be compared
         shown["devel_uar/mean"] = float(np.mean([*uars.values()]))
     best = driver.schedules.best_uar
@@ -166,6 +169,13 @@ def _evaluate(
     state = keeper.keep(state, driver.schedules.progress, decision, uars)
     if decision.restarted:
         driver.state = state
+
+
+def _numbers_note(corpus: PartitionedCorpus) -> str:
+    """Say which numbers a domain has, and what takes the place of UAR; empty of one with labels."""
+    if corpus.units is None:
+        return ""
+    return f"; numbers: {', '.join(corpus.labels)}; the mean of their CCC takes the place of UAR"
 
 
 def _windows(config: Config, lengths: Mapping[str, np.ndarray]) -> dict[str, int]:

@@ -1,10 +1,15 @@
-"""The loss, and the class weights in it."""
+"""The losses, and the class weights in one of them."""
 
 from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from emojax.concordance import concordance
+
+# Of a batch in which all numbers and answers are alike.
+_FLOOR = 1e-6
 
 
 def balanced_class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -60,3 +65,31 @@ def weighted_cross_entropy(
         negative = (1 - smoothing) * negative + smoothing * spread
     loss = class_weight[label] * negative
     return jnp.mean(loss if share is None else share * loss)
+
+
+def concordance_loss(
+    outputs: jax.Array, numbers: jax.Array, weight: jax.Array, class_mask: jax.Array
+) -> jax.Array:
+    """Return 1 − the mean over the columns of their concordance in the batch.
+
+    Trigeorgis et al. (2016), ICASSP, section 3.1, with Lin's coefficient over the whole batch.
+
+    Args:
+      outputs: f32 ``[B, K]``, −inf on padded outputs; the first D are the answers.
+      numbers: f32 ``[B, D]``, 0 in columns that the corpus does not have.
+      weight: f32 ``[B]``, 0 for filler rows.
+      class_mask: bool ``[K]``, the outputs of this corpus.
+
+    Returns:
+      f32 scalar, 0 for a batch without an error; finite, whatever the corpus has.
+
+    >>> numbers = jnp.array([[-1.0], [1.0]])
+    >>> loss = concordance_loss(numbers, numbers, jnp.ones(2), jnp.ones(1, bool))
+    >>> abs(float(loss)) < 1e-6
+    True
+    """
+    count = numbers.shape[1]
+    mask = class_mask[:count]
+    answers = jnp.where(mask, outputs[:, :count], 0.0)  # an infinite value has no gradient
+    own = concordance(numbers, answers, weight[:, None], _FLOOR)
+    return 1 - jnp.mean(own, where=mask)

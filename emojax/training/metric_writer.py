@@ -64,7 +64,7 @@ class MetricWriter:
         self._bar.update(step - self._bar.n)
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Write the metrics of a step; show ``loss/mean`` and ``devel_uar/...`` beside the bar."""
+        """Write the metrics of a step; show ``loss/mean`` and the devel scores beside the bar."""
         if self._writes:
             with open(self._path, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, **metrics}) + "\n")
@@ -76,10 +76,21 @@ class MetricWriter:
         if "time/compile_s" in metrics:
             self._shown["compiled in"] = f"{metrics['time/compile_s']:.0f} s"
         if "devel_uar/mean" in metrics:  # missing when only some corpora were evaluated
-            self._shown["devel UAR"] = f"{100 * metrics['devel_uar/mean']:.1f} %"
+            self._shown[_measures(metrics)] = f"{100 * metrics['devel_uar/mean']:.1f} %"
         if "devel_uar/best" in metrics:  # missing without a devel part
             self._shown["best"] = f"{100 * metrics['devel_uar/best']:.1f} %"
         self._bar.set_postfix(self._shown)
+
+
+def _measures(metrics: Mapping[str, float]) -> str:
+    """Say what the mean devel score is a mean of: UARs, CCCs of numbers, or both."""
+    own = {name for name in metrics if name not in ("devel_uar/mean", "devel_uar/best")}
+    names = [
+        measure.upper()
+        for measure in ("uar", "ccc")
+        if any(name.startswith(f"devel_{measure}/") for name in own)
+    ]
+    return f"devel {' and '.join(names)}"
 
 
 def _drop_after(path: Path, step: int) -> None:

@@ -40,3 +40,13 @@ def mix(
 
     longer = jnp.maximum(length, jnp.roll(length, 1))
     return (jax.tree.map(mixed, features), longer), jnp.roll(label, 1), share
+
+
+def mix_numbers(numbers: jax.Array, share: jax.Array) -> jax.Array:
+    """Mix the numbers f32 ``[B, D]`` of each clip with those of the one before it, as :func:`mix`.
+
+    >>> mix_numbers(jnp.array([[1.0], [3.0]]), jnp.array([0.5, 1.0])).tolist()
+    [[2.0], [3.0]]
+    """
+    own = share[:, None]
+    return own * numbers + (1 - own) * jnp.roll(numbers, 1, axis=0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emojax.data.partitioned import PartitionedCorpus
+from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.files import replacing
 from emojax.multihost import is_first
 from emojax.training.checkpointing import CheckpointKeeper

@@ -19,7 +19,7 @@ from emojax.config import (
     TrainConfig,
     TransferConfig,
 )
-from emojax.data.partitioned import PartitionedCorpus
+from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.data.prepared import Clips
 from emojax.data.sampling_schedule import SYNCHRONOUS
 from emojax.inference.network import (
@@ -65,11 +65,13 @@ class Run:
 
 def make_manifest(config: Config, corpora: Mapping[str, PartitionedCorpus]) -> dict:
     """Make the checkpoint's manifest: enough to build the network again without the corpora."""
+    units = {name: one.units.to_json() for name, one in corpora.items() if one.units}
     return {
         "emojax": versions()["emojax"],
         "front_end": FRONT_END,
         "order": list(corpora),
         "corpora": {name: list(corpus.labels) for name, corpus in corpora.items()},
+        **({"numbers": units} if units else {}),
         "partitions": {name: corpus.identity() for name, corpus in corpora.items()},
         "config": {key: value for key, value in config.flat().items() if key not in PATH_KEYS},
     }
@@ -102,6 +104,7 @@ def make_run(
         steps.optimizers,
         _keys(config.data.seed)[0],
         config.network.shared_attention,
+        manifest.get("numbers", ()),
     )
     if config.train.average_decay:
         state = begin_averages(state)
@@ -152,7 +155,12 @@ def _keys(seed: int) -> jax.Array:
 
 
 def _class_weights(part: Clips, classes: int) -> np.ndarray:
-    """Return the class weights; balanced batches have each class equally often already."""
+    """Return the class weights; balanced batches have each class equally often already.
+
+    Numbers have no classes, and weights of 0.
+    """
+    if part.numbers is not None:
+        return np.zeros(classes, np.float32)
     labels = part.labels if part.strata is None else np.unique(part.labels)
     return balanced_class_weights(labels, classes)
 

@@ -19,7 +19,7 @@ class Schedule:
       round: number of rounds done.
       phase: index of the learning rate in use.
       began: round in which the phase began.
-      best_uar: best devel UAR so far.
+      best_uar: best devel UAR so far, or mean CCC of a domain of numbers; -1 before there is one.
       best_round: round of the best devel UAR.
     """
 
@@ -195,7 +195,7 @@ class Schedules:
     @property
     def best_uar(self) -> float | None:
         """Mean over the schedules of their best devel UAR; None before there is one."""
-        best = [own.best_uar for own in self.progress.values() if own.best_uar >= 0]
+        best = [own.best_uar for own in self.progress.values() if own.best_uar > -1]
         return float(np.mean(best)) if best else None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -61,6 +61,7 @@ class Corpus:
       class_mask: bool ``[K]``, the classes this corpus has.
       class_weight: f32 ``[K]``.
       average: averaged weights, if the run has them.
+      numeric: bool scalar, whether the first outputs are numbers; None in a run without numbers.
     """
 
     params: Params
@@ -69,6 +70,7 @@ class Corpus:
     class_mask: jax.Array
     class_weight: jax.Array
     average: Average | None = None
+    numeric: jax.Array | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -88,6 +90,7 @@ def init_state(
     optimizers: tuple[optax.GradientTransformation, optax.GradientTransformation],
     key: jax.Array,
     shared_attention: bool = True,
+    numeric: Collection[str] = (),
 ) -> EmoState:
     """Initialise a state; every corpus gets the same subtree shapes and its own random head.
 
@@ -98,6 +101,7 @@ def init_state(
       optimizers: ``(tx_shared, tx_corpus)``.
       key: random key of the run.
       shared_attention: put the attention into the shared subtree.
+      numeric: the corpora that have numbers.
     """
     tx_shared, tx_corpus = optimizers
     init = _make_init(model, shared_attention)
@@ -106,7 +110,9 @@ def init_state(
     for number, (name, weight) in enumerate(class_weights.items()):
         _, params, stats = init(jax.random.fold_in(key, number))
         mask = jnp.arange(model.classes) < labels[name]
-        corpora[name] = Corpus(params, stats, tx_corpus.init(params), mask, jnp.asarray(weight))
+        own = jnp.array(name in numeric) if numeric else None
+        opt_state = tx_corpus.init(params)
+        corpora[name] = Corpus(params, stats, opt_state, mask, jnp.asarray(weight), numeric=own)
     return EmoState(Shared(shared, tx_shared.init(shared)), corpora, step=0)
 
 

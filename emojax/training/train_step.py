@@ -18,8 +18,8 @@ from emojax.data.batches import Batch, waveforms
 from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import join
 from emojax.training.averages import follow
-from emojax.training.losses import weighted_cross_entropy
-from emojax.training.mixup import mix
+from emojax.training.losses import concordance_loss, weighted_cross_entropy
+from emojax.training.mixup import mix, mix_numbers
 from emojax.training.train_state import Corpus, Shared
 
 Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
@@ -69,10 +69,12 @@ def train_step(
         jnp.asarray(batch.label),
     )
     targets: list[tuple[jax.Array, jax.Array | None]] = [(label, None)]
+    numbers = None if batch.numbers is None else jnp.asarray(batch.numbers)
     if mixup:
         # The two keys above are those of the numbers 0 and 1.
         inputs, other, share = mix(*inputs, label, jax.random.fold_in(key, 2), mixup)
         targets = [(label, share), (other, 1 - share)]
+        numbers = None if numbers is None else mix_numbers(numbers, share)
 
     def loss_fn(shared_params, corpus_params):
         output, updated = model.apply(
@@ -88,7 +90,8 @@ def train_step(
             weighted_cross_entropy(output.logits, label, *of_classes, share)
             for label, share in targets
         ]
-        return functools.reduce(operator.add, losses), updated.get("stats", {})
+        loss = functools.reduce(operator.add, losses)
+        return _chosen(loss, output.logits, batch.length, numbers, corpus), updated.get("stats", {})
 
     grad_fn = jax.value_and_grad(loss_fn, argnums=(0, 1), has_aux=True)
     (loss, stats), (grad_shared, grad_corpus) = grad_fn(shared.params, corpus.params)
@@ -97,6 +100,25 @@ def train_step(
     corpus = _apply_gradients(tx_corpus, grad_corpus, corpus, rate)
     corpus = dataclasses.replace(corpus, stats=stats)
     return follow(shared, average_decay), follow(corpus, average_decay), loss
+
+
+def _chosen(
+    loss: jax.Array,
+    logits: jax.Array,
+    length: jax.Array | np.ndarray,
+    numbers: jax.Array | None,
+    corpus: Corpus,
+) -> jax.Array:
+    """Return the loss of what the corpus has: that of its labels, or that of its numbers.
+
+    Both cost next to nothing beside the network, so both are computed where a run has both: which
+    of them counts is data, and one compiled program serves all corpora.
+    """
+    if corpus.numeric is None or numbers is None:
+        return loss
+    weight = (jnp.asarray(length) > 0).astype(logits.dtype)
+    own = concordance_loss(logits, numbers, weight, corpus.class_mask)
+    return jnp.where(corpus.numeric, own, loss)
 
 
 def _apply_gradients(tx: optax.GradientTransformation, grads, part: Part, rate) -> Part:

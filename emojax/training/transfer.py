@@ -15,6 +15,7 @@ from flax import traverse_util
 from emojax.config import Config, NetworkConfig, TrainConfig, TransferConfig, read_section
 from emojax.corpora.affect import emotion, of_corpus, parse_mapping
 from emojax.corpora.aggregate import CORPORA, DIMENSIONS, EMOTION, split_domains
+from emojax.corpora.columns import domain_name, parse_columns
 from emojax.inference.network import Network, load_networks
 from emojax.models.subtrees import Params
 from emojax.pretrained import read_manifest
@@ -200,7 +201,9 @@ def _check_ancestor(config: Config, own: Mapping, ancestor: Mapping) -> None:
     # Domains beside their corpora have no other clips than these.
     domains = theirs.get("domains", CORPORA), config.data.domains
     levels = not all(split_domains(one)[0] for one in domains)
-    known = sorted({*own} & {*ancestor["partitions"]} - (set() if levels else {*DIMENSIONS}))
+    mine = _recordings(own, config.data.columns)
+    before = _recordings(ancestor["partitions"], str(theirs.get("columns", "")))
+    known = sorted({*mine} & {*before} - (set() if levels else {*DIMENSIONS}))
     if not (known or levels) or config.data.partition == ALL:
         return
     if theirs.get("partition") == ALL:
@@ -215,13 +218,28 @@ def _check_ancestor(config: Config, own: Mapping, ancestor: Mapping) -> None:
             f"test here; give --config.partition={theirs.get('partition')} "
             f"--config.seed={theirs.get('seed')}"
         )
-    changed = [name for name in known if not levels and own[name] != ancestor["partitions"][name]]
+    changed = [name for name in known if not levels and mine[name] != before[name]]
     if changed:
         raise ValueError(
             f"{base} learnt from other clips or labels of {', '.join(changed)}, so perhaps "
             "from what is test here; train a base on the present ones, or use those that it "
             "was trained on"
         )
+
+
+def _recordings(partitions: Mapping, columns: str) -> dict[str, str]:
+    """Return corpus → digest of its clips and parts; domains of columns count as their corpus."""
+    corpus_of = {
+        domain_name(corpus, group): corpus
+        for corpus, groups in parse_columns(columns).items()
+        for group in groups
+    }
+    digests = {}
+    for name, own in partitions.items():
+        # A manifest may come from a stranger.
+        known = own if isinstance(own, Mapping) else {"digest": own}
+        digests[corpus_of.get(name, name)] = str(known.get("whole", known.get("digest")))
+    return digests
 
 
 def _known_labels(

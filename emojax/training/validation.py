@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 
+from emojax.concordance import concordance
 from emojax.data.feeds import has_room
 from emojax.data.prepared import Recordings
 from emojax.inference.network import Forward, Network
@@ -24,12 +25,31 @@ class Devel:
     """Devel part of a corpus.
 
     Attributes:
-      windows: windows of its clips.
+      windows: windows of its clips, and of others of domains that share recordings.
       labels: int32 ``[N]``.
+      rows: int64 ``[N]``, the place of each of its clips among those of the windows.
+      numbers: scaled, float32 ``[N, D]``, in the place of labels.
     """
 
     windows: Windows
     labels: np.ndarray
+    rows: np.ndarray
+    numbers: np.ndarray | None = None
+
+    @property
+    def measure(self) -> str:
+        """Name of the score in a run's metrics: ``uar``, or ``ccc`` of numbers."""
+        return "uar" if self.numbers is None else "ccc"
+
+    def score(self, answers: np.ndarray) -> float:
+        """Return the UAR of probabilities ``[N, K]``, or of numbers the mean concordance (CCC)."""
+        if self.numbers is not None:
+            answers = answers[:, : self.numbers.shape[1]]
+            weight = np.ones((len(answers), 1))
+            return float(concordance(self.numbers.astype(np.float64), answers, weight).mean())
+        right = answers.argmax(axis=1) == self.labels
+        recalls = [right[self.labels == label].mean() for label in np.unique(self.labels)]
+        return float(np.mean(recalls))
 
 
 def make_devel(parts: Mapping[str, Recordings], layout: Layout) -> dict[str, Devel]:
@@ -37,21 +57,38 @@ def make_devel(parts: Mapping[str, Recordings], layout: Layout) -> dict[str, Dev
 
     When a round takes milliseconds, sending the clips each time would take longer than training.
     """
-    windows = {name: make_windows(part.samples) for name, part in parts.items()}
-    batches = {name: [*own.batches] for name, own in windows.items()}
-    audio_bytes = sum(batch.audio.nbytes for own in batches.values() for batch in own)
+    groups = _sharing(parts)
+    windows = [make_windows([*group.values()]) for group in groups]
+    batches = [[*own.batches] for own in windows]
+    audio_bytes = sum(batch.audio.nbytes for own in batches for batch in own)
     if on_all_processes(has_room(audio_bytes, _ROOM)):
-        batches = {
-            name: [place_rows(batch, layout) for batch in own] for name, own in batches.items()
-        }
-    return {
-        name: Devel(dataclasses.replace(windows[name], batches=own), parts[name].labels)
-        for name, own in batches.items()
-    }
+        batches = [[place_rows(batch, layout) for batch in own] for own in batches]
+    devel = {}
+    for name, part in parts.items():
+        number = next(n for n, group in enumerate(groups) if {*part.keys} <= group.keys())
+        shared = dataclasses.replace(windows[number], batches=batches[number])
+        place = {key: row for row, key in enumerate(groups[number])}
+        rows = np.array([place[key] for key in part.keys])
+        devel[name] = Devel(shared, part.labels, rows, part.numbers)
+    return devel
+
+
+def _sharing(parts: Mapping[str, Recordings]) -> list[dict[Hashable, np.ndarray]]:
+    """Return the recordings of domains that share at least half of them, each group once."""
+    groups: list[dict[Hashable, np.ndarray]] = []
+    for part in parts.values():
+        own = dict(zip(part.keys, part.samples, strict=True))
+        for group in groups:
+            if 2 * len(own.keys() & group.keys()) >= len(own.keys() | group.keys()):
+                group |= own
+                break
+        else:
+            groups.append(own)
+    return groups
 
 
 def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) -> dict[str, float]:
-    """Compute the UAR of each corpus on its devel part."""
+    """Compute the UAR of each corpus on its devel part; of numbers the mean CCC, in its place."""
     # All batches are dispatched before the first result is read, so the device never waits.
     outputs = {
         name: run_forward(
@@ -61,16 +98,15 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) ->
     }
     uars = {}
     for name, part in devel.items():
-        probabilities, _ = aggregate(outputs[name], part.windows)
-        if not np.isfinite(probabilities).all():
+        are_numbers = part.numbers is not None
+        answers = aggregate(outputs[name], part.windows, are_numbers)[0][part.rows]
+        uars[name] = part.score(answers)
+        if not np.isfinite(uars[name] if are_numbers else answers).all():
             raise FloatingPointError(
-                f"the network of {name} gives probabilities that are not finite; the checkpoints "
+                f"the network of {name} gives answers that are not finite; the checkpoints "
                 "before are kept; train again in another --workdir with smaller "
                 "--config.learning_rates"
             )
-        right = probabilities.argmax(axis=1) == part.labels
-        recalls = [right[part.labels == label].mean() for label in np.unique(part.labels)]
-        uars[name] = float(np.mean(recalls))
     if not uars:
         return {}
     agreed = as_the_first_says(np.array([*uars.values()]))

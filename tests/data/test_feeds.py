@@ -11,7 +11,7 @@ import pytest
 from emojax.data import feeds
 from emojax.data.feeds import AHEAD, DeviceFeed, HostFeed, prefetched
 from emojax.data.prepared import Recordings
-from emojax.data.sampling import sample_clips
+from emojax.data.sampling import ClipIndices, sample_clips
 
 WINDOWS = [1_000, 700, 300]
 
@@ -112,6 +112,25 @@ def test_what_does_not_fit_on_the_device_is_remembered_or_read_again(
     for (_, one), (_, other) in pairs:
         jax.tree.map(np.testing.assert_array_equal, one, other)
     assert (len(taken) == at_the_beginning) == remembered
+
+
+def test_domains_that_share_recordings_have_them_once(corpora):
+    one = corpora["b"]
+    numbers = np.random.default_rng(1).normal(size=(4, 2)).astype(np.float32)
+    rows = np.array([7, 0, 3, 3])
+    other = Recordings([one.samples[row] for row in rows], np.zeros(4, np.int32), numbers=numbers)
+    both = {"one": one, "other": other}
+    alone, shared = feeds.make_store({"one": one}), feeds.make_store(both)
+    np.testing.assert_array_equal(shared.rows, alone.rows)
+    np.testing.assert_array_equal(shared.first_row[len(one) :], alone.first_row[rows])
+    assert feeds._bytes(both) == feeds._bytes({"one": one})
+    assert alone.numbers is None
+    draws = [ClipIndices(1, np.array([1, 3]), np.array([0, 5]))]
+    for feed in (DeviceFeed(both), HostFeed(both)):
+        plan = jax.tree.map(lambda leaf: leaf[0], feed.rows(draws, 80))
+        batch = feed.batch(feed.data, plan, 80)
+        np.testing.assert_array_equal(batch.audio[1], one.samples[3][5:85])
+        np.testing.assert_array_equal(batch.numbers, numbers[[1, 3]])
 
 
 def test_a_clip_beyond_the_reach_of_32_bits_lies_where_it_should(monkeypatch):

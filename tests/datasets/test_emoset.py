@@ -255,3 +255,24 @@ def test_emodb_is_prepared_whole(corpora_dir, tmp_path, capsys):
     assert Counter(clip.label for clip in clips) == spec.counts
     assert "missing" not in capsys.readouterr().out
     assert (folder / "skipped.csv").read_text().split() == ["file,reason"]
+
+
+def test_emotales_numbers_are_means_of_the_annotators_that_answered(tmp_path):
+    (tmp_path / "wav").mkdir()
+    for name in ("DK_001_A_1", "EN_002_N_3", "DK_003_S_2"):
+        (tmp_path / "wav" / f"{name}.wav").write_bytes(b"")
+    found = {source.file: source.columns for source in CORPORA["emotale"].clips(tmp_path)}
+    assert set(map(len, found.values())) == {0}  # without their file there are none
+    letters = [f"a{who}_{letter}" for who in (1, 2, 3) for letter in "AVD"]
+    (tmp_path / "annotations.csv").write_text(
+        f"file,{','.join(letters)}\n"
+        "DK_001_A_1.wav,4,1.5,4.5,4,2.5,5,5,1,4.5\n"
+        "EN_002_N_3.wav,,2,3,2,2,3,,2,\n"
+        "DK_003_S_2.wav,,,,,,,,,\n"
+    )
+    found = {source.file: source.columns for source in CORPORA["emotale"].clips(tmp_path)}
+    assert found == {
+        "wav/DK_001_A_1.wav": {"arousal": "4.33333", "valence": "1.66667", "dominance": "4.66667"},
+        "wav/EN_002_N_3.wav": {"arousal": "2", "valence": "2", "dominance": "3"},
+        "wav/DK_003_S_2.wav": {"arousal": "", "valence": "", "dominance": ""},
+    }

@@ -45,6 +45,18 @@ def test_columns(root, tmp_path, write_csv, delimiter, encoding):
     assert [clip.split for clip in clips] == ["train", "train", "devel", "devel", "test", "test"]
 
 
+def test_numbers_need_no_label_and_words_alone_do(root, tmp_path, write_csv):
+    rows = [(row[0], f"{number}.5" * (number != 2)) for number, row in enumerate(ROWS)]
+    path = write_csv(root / "labels.csv", ("file", "level"), *rows)
+    corpus = open_corpus(prepare(f"mine={path}", "", tmp_path / "data")["mine"])
+    assert corpus.spec.labels == ()
+    assert {file: row["level"] for file, row in corpus.columns.items()} == dict(rows)
+    assert [record["file"].decode() for record in corpus.records([0, 5])] == ["a/1.wav", "c/2.wav"]
+    write_csv(root / "labels.csv", ("file", "mood"), *((row[0], row[1]) for row in ROWS))
+    with pytest.raises(CorpusError, match="give a header with the columns file,label"):
+        prepare(f"mine={path}", "", tmp_path / "data")
+
+
 def test_cells_may_be_quoted_and_lines_be_empty(root, tmp_path):
     (root / "labels.csv").write_text(
         '"File", "Label"\r\n\r\n"a/1.wav","happy, very"\r\n"a/2.wav","sad"\r\n,\r\n'
@@ -207,7 +219,7 @@ def test_usual_names_of_columns_are_understood_and_said(root, tmp_path, write_cs
     assert [clip.split for clip in clips] == ["train", "train", "devel", "devel", "test", "test"]
     [line] = [line for line in capsys.readouterr().out.splitlines() if "columns: " in line]
     assert f"read {header[0]} as file" in line
-    assert line.endswith("; not used: age, note")
+    assert line.endswith("; further: age, note")
 
 
 def test_the_sex_of_speakers_is_kept_and_two_of_one_are_refused(root, tmp_path, write_csv):
@@ -226,7 +238,7 @@ def test_a_column_called_like_its_content_goes_before_others(root, tmp_path, wri
     header = ("path", "file", "label", "emotion")
     path = write_csv(root / "labels.csv", header, *(("x", *row[:2], "y") for row in ROWS))
     assert [clip.file for clip in clips_of(path, tmp_path)] == [row[0] for row in ROWS]
-    assert "columns: not used: path, emotion" in capsys.readouterr().out
+    assert "columns: further: path, emotion" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

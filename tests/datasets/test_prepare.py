@@ -229,7 +229,7 @@ def test_a_column_that_is_not_used_is_said_while_preparing(emodb, tmp_path, writ
     path = write_csv(emodb / "labels.csv", ("file", "label", "age"), *rows)
     for said in (1, 0):
         prepare(f"mine={path}", "", tmp_path / "data")
-        assert capsys.readouterr().out.count("columns: not used: age") == said
+        assert capsys.readouterr().out.count("columns: further: age") == said
 
 
 def test_data_that_is_there_is_used_where_nothing_can_be_written(

@@ -178,7 +178,7 @@ def test_a_segment_that_is_listed_twice_is_refused(prepared):
 def test_a_duration_alone_says_something_of_the_file(prepared, capsys):
     folder = prepared(("file", "duration", "label"), ("0.wav", 1, "joy"), ("1.wav", 1, "calm"))
     assert [clip.duration_s for clip in read_clips(folder / "clips.csv")] == [4, 4]
-    assert "columns: not used: duration" in capsys.readouterr().out
+    assert "columns: further: duration" in capsys.readouterr().out
 
 
 def test_a_damaged_recording_is_the_reason_for_each_of_its_segments(prepared, root):

@@ -99,6 +99,28 @@ def test_one_trace_serves_six_corpora_of_different_class_counts():
             assert np.isfinite(losses).all()
 
 
+def test_one_trace_serves_corpora_of_labels_and_of_numbers():
+    classes = {"a": 2, "b": 3, "numbers": 2, "one": 1}
+    weights = {name: np.full(7, name in "ab", np.float32) for name in classes}
+    state = init_state(
+        MODEL, weights, classes, (SGD, SGD), jax.random.key(0), numeric={"numbers", "one"}
+    )
+    once = chex.assert_max_traces(train_step, n=1)
+    train_steps = make_train_steps(MODEL, (SGD, SGD), jax.random.key(1), HostFeed.batch, once)
+    numbers = np.random.default_rng(1).normal(size=(8, 2)).astype(np.float32)
+    for name, count in classes.items():
+        own = numbers * (np.arange(2) < count) * (name not in "ab")
+        batch = dataclasses.replace(batch_of(count), numbers=own.astype(np.float32))
+        losses = []
+        for _ in range(8):
+            state, loss = advance(train_steps, state, [name], [batch], 0.02)
+            losses.append(float(loss[0]))
+        assert np.isfinite(losses).all()
+        if name not in "ab":
+            assert 0 <= min(losses) <= losses[0] <= 2  # 1 - CCC
+        assert np.mean(losses[4:]) < np.mean(losses[:4])
+
+
 LSTM = {"conv_features": 4, "lstm_units": 3, "dense_units": 5, "adapter_rank": 2}
 OTHERS = (
     CnnLstm(classes=7, **LSTM),

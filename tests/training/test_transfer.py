@@ -197,6 +197,19 @@ def test_a_domain_is_judged_by_the_corpora_beside_it(tiny_config, own, domains, 
         check_division(config, run_of(ancestor, emotion=1, **({own: 1} if own else {})))
 
 
+@pytest.mark.parametrize(
+    ("whole", "seed", "message"),
+    [(1, 0, ""), (2, 0, "other clips or labels of a, so"), (1, 1, "--config.seed=1")],
+)
+def test_a_domain_of_columns_is_judged_by_its_corpus(tiny_config, whole, seed, message):
+    base = run_of(seed=seed)
+    base["config"]["columns"] = "a:x+y"
+    base["partitions"] = {"a-x-y": {"digest": 5, "whole": whole}}
+    config = tiny_config.replace(transfer="finetune", base="runs/base")
+    with pytest.raises(ValueError, match=message) if message else contextlib.nullcontext():
+        check_division(config, run_of(base, a=1))
+
+
 def test_a_model_without_a_test_part_may_learn_from_any_base(tiny_config):
     config = dataclasses.replace(
         tiny_config, data=dataclasses.replace(tiny_config.data, partition="all")

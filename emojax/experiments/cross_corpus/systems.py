@@ -17,7 +17,8 @@ from emojax.baselines.features import FEATURE_SETS, opensmile_version
 from emojax.baselines.svm import linear
 from emojax.corpora.aggregate import split_domains
 from emojax.corpora.spec import Clip
-from emojax.data.partitioned import PartitionedCorpus, named_after
+from emojax.data.partitioned import named_after
+from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.data.prepared import load_recordings
 from emojax.evaluation.evaluator import open_trained_on
 from emojax.inference.network import Network, load_networks, make_forward

@@ -14,7 +14,8 @@ from emojax.corpora.folds import make_folds
 from emojax.corpora.listing import prepared
 from emojax.corpora.partitions import ALL
 from emojax.corpora.spec import read_clips
-from emojax.data.partitioned import PartitionedCorpus, open_corpora
+from emojax.data.partitioned import open_corpora
+from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.data.prepared import PreparedCorpus, find_corpora, open_corpus
 from emojax.experiments.corpus_arguments import prepare
 from emojax.experiments.launch.job import Job, scored

@@ -162,4 +162,10 @@ def read_config_file(path: str) -> Config:
     except (OSError, KeyError, SyntaxError, ImportError) as error:
         there = ", ".join(map(str, sorted(Path("configs").glob("[!_]*.py")))) or "none here"
         raise ValueError(f"{path} is no config file ({error!r}); there are {there}") from error
-    return read_config(settings.to_dict())
+    config = read_config(settings.to_dict())
+    if config.data.columns:
+        raise ValueError(
+            f"{path}: columns={config.data.columns!r}, but experiments are about labels; train and "
+            "score such a run with train.py and evaluate.py"
+        )
+    return config

@@ -18,7 +18,8 @@ from emojax.corpora.affect import without_corpora
 from emojax.corpora.aggregate import EMOTION
 from emojax.corpora.folds import Folds
 from emojax.corpora.groups import speaker_groups
-from emojax.data.partitioned import PartitionedCorpus, open_corpora
+from emojax.data.partitioned import open_corpora
+from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult
 from emojax.evaluation.score_files import write_predictions, write_results

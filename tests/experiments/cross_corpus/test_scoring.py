@@ -3,7 +3,7 @@ import pytest
 
 from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import Clip
-from emojax.data.partitioned import PartitionedCorpus
+from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.experiments.cross_corpus.matrix import Matrix, matrix_table
 from emojax.experiments.cross_corpus.scoring import score_matrix
 from emojax.experiments.cross_corpus.systems import System
