@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -76,7 +77,7 @@ def _fourier_matrix() -> np.ndarray:
 # real recordings, and by 1e-4 above the floor of 80 dB; the product in float32 by up to 2e-4
 # everywhere; float64 by 2e-6.
 PORTABLE = "portable"  # product on TPUs, f64 elsewhere: for a program that may run on either
-TRANSFORMS = {
+TRANSFORMS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "f64": _fourier_f64,
     "f32": functools.partial(_fourier, dtype=jnp.float32),
     "product": _product,
