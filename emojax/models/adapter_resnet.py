@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from emojax.audio import augment, front_end, log_mel
 from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve, widen
-from emojax.models.speech_network import Output, SpeechNetwork
+from emojax.models.speech_network import SpeechNetwork
 
 STACKS = 3
 
