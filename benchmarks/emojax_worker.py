@@ -30,6 +30,7 @@ from emojax.data.prepared import Clips, in_memory
 from emojax.inference.network import make_forward, make_model
 from emojax.models.cost import forward_flops
 from emojax.sharding import check_batch_size, make_layout, place
+from emojax.target import here
 from emojax.training.metrics import Meter, counting_compile_s
 from emojax.training.peak_flops import measured_flops_per_s
 from emojax.training.round_robin import RoundRobin
@@ -97,7 +98,7 @@ def _serve_training(run: Run, settings: dict, compile_s: list[float]) -> None:
     windows = dict.fromkeys(lengths, run.window)
     rounds = RoundRobin(run.config, lengths, run.feed, windows, run.step, run.layout, state, {})
     del state, run.state
-    least_steps = 1 if jax.default_backend() == "cpu" else settings.get("least_steps", 1)
+    least_steps = settings.get("least_steps", 1) if run.layout.target.whole_rounds else 1
 
     def turn() -> int:
         steps = 0
@@ -147,7 +148,7 @@ def serve_front_end(settings: dict, compile_s: list[float]) -> None:
 
 def serve_repeated(function, settings: dict, compile_s: list[float]) -> None:
     """Serve calls of a function; on accelerators, a turn queues one call per corpus."""
-    steps = 1 if jax.default_backend() == "cpu" else settings["corpora"]
+    steps = here().steps_per_call(settings["corpora"])
 
     def turn() -> int:
         jax.block_until_ready([function() for _ in range(steps)])

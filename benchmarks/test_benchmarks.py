@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import budget
+import cycles
 import emoset
 import growth
 import inference
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 import lstm
 import numpy as np
 import pytest
+import scaling
 import stand_in
 import step
 import timeline
@@ -268,3 +270,45 @@ def test_a_timeline_is_compared_with_what_was_said_by_time():
     assert shares["found_time_in_clips"] == pytest.approx(5 / 6, abs=0.01)
     assert shares["label_right_of_found_clip_time"] == pytest.approx(4 / 5, abs=0.01)
     assert shares["time_uar"] == pytest.approx((3 / 4 + 1) / 2, abs=0.01)
+
+
+HLO = """\
+HloModule jit_f, input_output_alias={ {0}: (0, {}, may-alias) }
+
+%body.1 (arg: (s32[], f32[4])) -> (s32[], f32[4]) {
+  %inner = (s32[], f32[4]) while(%arg), condition=%few.2, body=%deep.3
+  %halved = f32[4] fusion(%arg), kind=kLoop, backend_config={"estimated_cycles":"10"}
+}
+
+%few.2 (arg: (s32[], f32[4])) -> pred[] {
+  %limit = s32[] constant(5)
+}
+
+%deep.3 (arg: (s32[], f32[4])) -> (s32[], f32[4]) {
+  %gone = f32[4] outfeed(%arg)
+  %one = f32[4] fusion(%arg), metadata={op_name="jit(f)/conv_general_dilated"}, \
+backend_config={"estimated_cycles":"3"}
+}
+
+ENTRY %main (arg: f32[4]) -> f32[4] {
+  %loop = (s32[], f32[4]) while(%arg), body=%body.1, \
+backend_config={"known_trip_count":{"n":"7"}}
+  %last = f32[4] fusion(%loop), backend_config={"estimated_cycles":"2"}
+}
+"""
+
+
+def test_cycles_of_a_loop_count_as_often_as_it_turns():
+    assert sorted(turns for _, turns in cycles.loops(HLO)) == [5, 7]
+    found = list(cycles.operations(HLO))
+    assert sorted(own for own, *_ in found) == [2, 7 * 10, 7 * 5 * 3]
+    assert cycles.by_part(found) == {"convolutions and what is fused with them": 105, "rest": 72}
+    assert [line for line in cycles.inside_loops(HLO) if "outfeed" in line]
+
+
+def test_more_chips_take_less_time_and_at_last_gain_nothing():
+    chip = scaling.Chip()
+    times_s = [scaling.run_s(4e-3, chips, chip) for chips in (1, 4, 8, 64, 256)]
+    assert times_s[0] > times_s[1] > times_s[2]
+    assert times_s[4] > 0.8 * times_s[3]
+    assert times_s[0] / times_s[1] < 4

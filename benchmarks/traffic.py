@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from emojax.models.adapter_resnet import AdapterResNet
+from emojax.target import here
 
 COPIED_BYTES = {"cpu": 2**28, "other": 2**31}  # larger than any cache
 
@@ -50,7 +51,7 @@ def _bytes(array) -> int:
 
 def make_copy() -> tuple[Callable[[], object], int]:
     """Make a function that copies a large array and waits; also return the bytes it moves."""
-    size = COPIED_BYTES.get(jax.default_backend(), COPIED_BYTES["other"])
+    size = COPIED_BYTES.get(here().platform, COPIED_BYTES["other"])
     arrays = [jnp.arange(size // 4, dtype=jnp.float32)]
     copy = jax.jit(lambda array: array + 1, donate_argnums=0)  # XLA would remove a plain copy
 

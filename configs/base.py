@@ -113,6 +113,7 @@ def get_config() -> ml_collections.ConfigDict:
     # Speed; the results stay the same up to rounding, except for precision.
     config.fold_adapters = True  # add each adapter to its convolution's centre tap
     config.fast_conv = "auto"  # auto (on CPU) | on | off
-    # Of the convolutions: auto (bf16 on GPU and TPU, f32 on CPU) | f32 | bf16.
+    # Of the convolutions: auto (bf16 on GPU and TPU, f16 on GPUs before bf16 such as the T4, f32 on
+    # CPU) | f32 | bf16 | f16.
     config.precision = "auto"
     return config

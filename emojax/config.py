@@ -137,7 +137,7 @@ class NetworkConfig:
     dropout: Share
     fold_adapters: Flag
     fast_conv: Annotated[str, _one_of("auto", "on", "off")]
-    precision: Annotated[str, _one_of("auto", "f32", "bf16")]
+    precision: Annotated[str, _one_of("auto", "f32", "bf16", "f16")]
     attention_deviation: Flag = False
     pitch_channels: Flag = False
     network: Annotated[str, _one_of(*NETWORKS)] = RESNET

@@ -10,6 +10,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from emojax.target import Target, target_of
+
 Tree = TypeVar("Tree")
 
 
@@ -22,6 +24,11 @@ class Layout:
     """
 
     mesh: Mesh
+
+    @property
+    def target(self) -> Target:
+        """Kind of its devices."""
+        return target_of(self.mesh.devices.flat[0])
 
     @property
     def everywhere(self) -> NamedSharding:

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import pytest
 
 from configs import base, paper
 from emojax.experiments.launch.spec import read_config_file
-from emojax.inference.network import make_model
+from emojax.inference.network import PRECISIONS, make_model
+from emojax.target import CPU, GPU, OLD_GPU, TPU
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = sorted(path.name for path in CONFIGS.glob("[!_]*.py"))
@@ -42,10 +41,8 @@ def test_an_unknown_mode_of_the_paper_names_the_choices():
         paper.get_config("all")
 
 
-@pytest.mark.parametrize("backend", ["cpu", "gpu", "tpu"])
-def test_the_machine_at_hand_chooses_the_precision(backend, monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: backend)
-    here = jnp.float32 if backend == "cpu" else jnp.bfloat16
-    for precision, dtype in (("auto", here), ("f32", jnp.float32), ("bf16", jnp.bfloat16)):
+@pytest.mark.parametrize("target", [CPU, GPU, OLD_GPU, TPU], ids=str)
+def test_the_machine_at_hand_chooses_the_precision(target):
+    for precision, dtype in PRECISIONS.items() | {("auto", PRECISIONS[target.precision])}:
         config = config_of("base.py").replace(precision=precision)
-        assert make_model(config.network, classes=2).compute_dtype == dtype
+        assert make_model(config.network, 2, target).compute_dtype == dtype

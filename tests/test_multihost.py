@@ -1,7 +1,9 @@
 """Two real processes make one run over gloo, with the checkpoints of a single process."""
 
 import fcntl
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,21 @@ from emojax.multihost import join
 ROOT = Path(__file__).parents[1]
 
 
-def run(*commands):
-    """Start the processes of a run; their exit codes and what they said."""
+def start(*commands):
+    """Start the processes of a run."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    started = [subprocess.Popen(command, cwd=ROOT, **pipes) for command in commands]
+    return [subprocess.Popen(command, cwd=ROOT, **pipes) for command in commands]
+
+
+def end(started):
+    """Wait for the processes of a run; their exit codes and what they said."""
     outputs = [process.communicate(timeout=300)[0] for process in started]
     return [process.returncode for process in started], outputs
+
+
+def run(*commands):
+    """The exit codes of the processes of a run, and what they said."""
+    return end(start(*commands))
 
 
 def two(command, workdir, address):
@@ -38,6 +49,31 @@ def test_two_processes_train_what_one_trains(
     assert ours[0]["loss/mean"] == pytest.approx(theirs[0]["loss/mean"], abs=1e-3)
     assert read_manifest(tmp_path)["schedules"].keys() == {"all"}
     assert set(load_networks(tmp_path).networks) == {"tones", "levels"}
+
+
+def test_two_hosts_of_two_devices_are_gone_on_with_on_one_of_four(
+    tiny_command, tiny_paths, tiny_run, free_address, tmp_path, metrics, monkeypatch
+):
+    def of_devices(count):
+        monkeypatch.setenv("XLA_FLAGS", f"--xla_force_host_platform_device_count={count}")
+
+    of_devices(2)
+    started = start(*two(tiny_command, tmp_path, free_address()))
+    while not (tmp_path / "metrics.jsonl").exists() and started[0].poll() is None:
+        time.sleep(0.05)
+    started[1].terminate()  # the one that writes nothing
+    codes, outputs = end(started)
+    assert codes == [os.EX_TEMPFAIL] * 2, outputs
+    stopped, theirs = metrics(tmp_path), metrics(tiny_run)
+    assert 0 < len(stopped) < len(theirs)
+
+    of_devices(4)
+    codes, outputs = run(tiny_command(tmp_path))
+    assert codes == [0], outputs
+    ours = metrics(tmp_path)
+    assert ours[: len(stopped)] == stopped
+    assert [line["step"] for line in ours] == [line["step"] for line in theirs]
+    assert ours[0]["loss/mean"] == pytest.approx(theirs[0]["loss/mean"], abs=1e-3)
 
 
 def test_what_stops_one_process_stops_all(tiny_command, tiny_paths, free_address, tmp_path):

@@ -13,7 +13,10 @@ from emojax.audio.pitch import pitch, standardise_pitch
 
 
 def columns(
-    audio: jax.Array, length: jax.Array, pitch_channels: bool
+    audio: jax.Array,
+    length: jax.Array,
+    pitch_channels: bool,
+    transform: str = log_mel.PORTABLE,
 ) -> tuple[jax.Array, jax.Array]:
     """Compute the columns of a batch of waveforms.
 
@@ -21,11 +24,12 @@ def columns(
       audio: f32 ``[B, T]`` at 16 kHz, zeros after each clip's end.
       length: i32 ``[B]``, samples of each clip.
       pitch_channels: with the two columns of :func:`emojax.audio.pitch.pitch` behind the mels.
+      transform: see :func:`emojax.audio.log_mel.log_mel`.
 
     Returns:
       f32 ``[B, F, M]`` or ``[B, F, M + 2]``, and i32 ``[B]``, the valid frames of each.
     """
-    mel, frames = log_mel.log_mel(audio), log_mel.frame_count(length)
+    mel, frames = log_mel.log_mel(audio, transform=transform), log_mel.frame_count(length)
     if not pitch_channels:
         return mel, frames
     return jnp.concatenate([mel, pitch(audio, frames)], axis=-1), frames

@@ -10,6 +10,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
+from emojax.audio import log_mel
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.export.card import NO_LICENSE, check_license
 from emojax.export.markdown import escaped
@@ -71,7 +72,8 @@ def load_portable(run: str, corpus: str | None = None, license: str = "") -> Por
     network = jax.device_get(loaded.networks[corpus])
     model = loaded.model.clone(compute_dtype=jnp.float32)
     if isinstance(model, AdapterResNet):
-        model = model.clone(fast_conv=False)
+        portable = {"fast_conv": False, "conv_shortcut": False, "transform": log_mel.PORTABLE}
+        model = model.clone(**portable)
     return Portable(
         corpus,
         tuple(loaded.manifest["corpora"][corpus]),

@@ -25,6 +25,7 @@ from emojax.models.speech_network import Output, SpeechNetwork
 from emojax.models.subtrees import Params, join, split
 from emojax.pretrained import Trained, from_trained, read_manifest
 from emojax.sharding import Layout, place_rows
+from emojax.target import Target, here
 
 FRONT_END = {
     "sample_rate_hz": SAMPLE_RATE_HZ,
@@ -32,6 +33,7 @@ FRONT_END = {
     "hop_samples": log_mel.HOP_SAMPLES,
     "mels": log_mel.MELS,
 }
+PRECISIONS = {"f32": jnp.float32, "bf16": jnp.bfloat16, "f16": jnp.float16}
 _SAMPLES = 2_048  # of a clip whose shapes are those of any other
 Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 
@@ -74,23 +76,31 @@ class LoadedRun:
 
 
 def make_model(
-    config: NetworkConfig, classes: int, *, frozen_kernels: bool = False, frozen_norms: bool = False
+    config: NetworkConfig,
+    classes: int,
+    target: Target | None = None,
+    *,
+    frozen_kernels: bool = False,
+    frozen_norms: bool = False,
 ) -> SpeechNetwork:
     """Make the network that the settings describe, for up to ``classes`` classes.
 
     Args:
       config: settings of the network.
       classes: K, the width of the padded logits.
+      target: kind of the devices it runs on; this process's if not given.
       frozen_kernels: do not train the shared kernels.
       frozen_norms: do not train the trunk's norms.
     """
     network = pkgutil.resolve_name(NETWORKS[config.network])
-    fast_conv = {"auto": None, "on": True, "off": False}[config.fast_conv]
-    settings: dict[str, Any] = {**vars(config), "fast_conv": fast_conv}
-    on_cpu = jax.default_backend() == "cpu"
-    half = config.precision == "bf16" or (config.precision == "auto" and not on_cpu)
-    settings |= {
-        "compute_dtype": jnp.bfloat16 if half else jnp.float32,
+    target = target or here()
+    precision = target.precision if config.precision == "auto" else config.precision
+    fast_conv = {"auto": target.fast_conv, "on": True, "off": False}[config.fast_conv]
+    settings: dict[str, Any] = vars(config) | {
+        "compute_dtype": PRECISIONS[precision],
+        "transform": target.transform,
+        "fast_conv": fast_conv,
+        "conv_shortcut": target.conv_shortcut,
         "classes": classes,
         "frozen_kernels": frozen_kernels,
         "frozen_norms": frozen_norms,

@@ -6,8 +6,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from emojax.audio import augment, front_end
-from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve
+from emojax.audio import augment, front_end, log_mel
+from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve, widen
 from emojax.models.speech_network import SpeechNetwork
 
 STACKS = 3
@@ -27,7 +27,10 @@ class AdapterResNet(SpeechNetwork):
       pitch_channels: the input has channels of pitch and voicing beside the log-mel, the columns
         behind the mels.
       fold_adapters: fold the 1×1 adapters into the convolutions (faster, the same function).
+      transform: see :func:`emojax.audio.log_mel.log_mel`.
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
+      conv_shortcut: pool a block's shortcut by further channels of its strided convolution (the
+        same sums; faster on TPUs).
 
     >>> model = AdapterResNet(classes=7)
     >>> inputs = jnp.zeros((2, 63, 64)), jnp.array([63, 40]), jnp.ones(7, bool)
@@ -45,7 +48,9 @@ class AdapterResNet(SpeechNetwork):
     head_units: int = 128
     pitch_channels: bool = False
     fold_adapters: bool = True
-    fast_conv: bool | None = None
+    transform: str = log_mel.PORTABLE
+    fast_conv: bool = False
+    conv_shortcut: bool = False
 
     @property
     def embedding_size(self) -> int:
@@ -54,7 +59,8 @@ class AdapterResNet(SpeechNetwork):
 
     def features(self, audio: jax.Array, length: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Compute the columns of each frame: :func:`emojax.audio.front_end.columns`."""
-        return front_end.columns(audio, jnp.asarray(length), self.pitch_channels)
+        length = jnp.asarray(length)
+        return front_end.columns(audio, length, self.pitch_channels, self.transform)
 
     def standardise(self, features: jax.Array, length: jax.Array) -> jax.Array:
         """Standardise what a frame has: :func:`emojax.audio.front_end.standardise`."""
@@ -68,7 +74,8 @@ class AdapterResNet(SpeechNetwork):
 
     def plain(self) -> SpeechNetwork:
         """Return the network with folded adapters and plain convolutions."""
-        return super().plain().clone(fast_conv=False, fold_adapters=True)
+        plain = super().plain()
+        return plain.clone(fast_conv=False, conv_shortcut=False, fold_adapters=True)
 
     def trunk(self, mel: jax.Array, frames: jax.Array, train: bool) -> jax.Array:
         """Compute the embedding of log-mel f32 ``[B, F, M]`` with i32 ``[B]`` valid frames.
@@ -78,7 +85,8 @@ class AdapterResNet(SpeechNetwork):
         train = train and not self.frozen_norms
         x = front_end.as_image(mel).astype(self.compute_dtype)
         mask = _mask(frames, x)
-        x = self._conv_and_norm("conv", x, mask, self.width, 1, train) * mask
+        x, _ = self._conv_and_norm("conv", x, mask, self.width, 1, train)
+        x = x * mask
         for stack in range(STACKS):
             for block in range(self.depth):
                 if block == 0:
@@ -103,26 +111,38 @@ class AdapterResNet(SpeechNetwork):
         self, name: str, x: jax.Array, mask: jax.Array, stride: int, stack: int, train: bool
     ) -> jax.Array:
         features = self.width * 2 ** (stack + 1)
-        y = (
-            jax.nn.relu(self._conv_and_norm(f"{name}_conv0", x, mask, features, stride, train))
-            * mask
-        )
-        y = self._conv_and_norm(f"{name}_conv1", y, mask, features, 1, train)
-        shortcut = halve(x, features) if stride == 2 else x
-        return jax.nn.relu(y + shortcut) * mask
+        pooling = self.conv_shortcut and stride == 2
+        y, pooled = self._conv_and_norm(f"{name}_conv0", x, mask, features, stride, train, pooling)
+        y = jax.nn.relu(y) * mask
+        y, _ = self._conv_and_norm(f"{name}_conv1", y, mask, features, 1, train)
+        if stride == 2:
+            x = widen(pooled, features) if pooling else halve(x, features)
+        return jax.nn.relu(y + x) * mask
 
     def _conv_and_norm(
-        self, name: str, x: jax.Array, mask: jax.Array, features: int, stride: int, train: bool
-    ) -> jax.Array:
-        """Apply a convolution and its norm; the result is not masked, ``mask`` is the outputs'."""
+        self,
+        name: str,
+        x: jax.Array,
+        mask: jax.Array,
+        features: int,
+        stride: int,
+        train: bool,
+        pooling: bool = False,
+    ) -> tuple[jax.Array, jax.Array]:
+        """Apply a convolution and its norm; return also the channels that pool the input.
+
+        Neither is masked; ``mask`` is the outputs'.
+        """
         how = self.adapters, self.fold_adapters, self.fast_conv, self.frozen_kernels
-        conv = AdaptedConv(features, stride, *how, name=name)
+        conv = AdaptedConv(features, stride, *how, pooling, name=name)
         norm = MaskedBatchNorm(features, name=name.replace("conv", "norm"))
         if train:
-            return norm(conv(x) * mask, mask, train)
+            y, pooled = jnp.split(conv(x), [features], axis=-1)
+            return norm(y * mask, mask, train), pooled
         # Stored statistics are the same for every clip, so they are folded into the kernel.
         factor, offset = norm.stored()
-        return conv(x, factor) + offset.astype(x.dtype)
+        y, pooled = jnp.split(conv(x, factor), [features], axis=-1)
+        return y + offset.astype(x.dtype), pooled
 
 
 def _mask(frames: jax.Array, x: jax.Array) -> jax.Array:

@@ -22,9 +22,7 @@ from emojax.models import winograd
 WINOGRAD_CHANNELS = 32
 
 
-def conv3x3(
-    x: jax.Array, kernel: jax.Array, stride: int = 1, *, fast: bool | None = None
-) -> jax.Array:
+def conv3x3(x: jax.Array, kernel: jax.Array, stride: int = 1, *, fast: bool = False) -> jax.Array:
     """Convolve with one pixel of zero padding on every side, whatever the stride.
 
     Args:
@@ -32,7 +30,7 @@ def conv3x3(
       kernel: float [3, 3, C, O]; rounded to the dtype of ``x``.
       stride: 1 or 2, along both axes.
       fast: use the forms that are faster on CPUs instead of XLA's convolutions (equal up to
-        rounding; gradients in reverse mode only); None: only if JAX's default backend is a CPU.
+        rounding; gradients in reverse mode only).
 
     Returns:
       [B, ceil(H / stride), ceil(W / stride), O], of the dtype of ``x``.
@@ -40,11 +38,7 @@ def conv3x3(
     >>> conv3x3(jnp.ones((1, 3, 3, 1)), jnp.ones((3, 3, 1, 1)), stride=2)[0, :, :, 0].tolist()
     [[4.0, 4.0], [4.0, 4.0]]
     """
-    return (_fast_conv if _is_fast(fast) else _conv)(x, jnp.asarray(kernel, x.dtype), stride)
-
-
-def _is_fast(fast: bool | None) -> bool:
-    return jax.default_backend() == "cpu" if fast is None else fast
+    return (_fast_conv if fast else _conv)(x, jnp.asarray(kernel, x.dtype), stride)
 
 
 def adapted_conv(
@@ -54,7 +48,7 @@ def adapted_conv(
     stride: int = 1,
     *,
     fold: bool = True,
-    fast: bool | None = None,
+    fast: bool = False,
     frozen: bool = False,
 ) -> jax.Array:
     """Sum a 3×3 convolution and the parallel 1×1 convolution of a corpus.
@@ -96,24 +90,22 @@ def _folded(kernel: jax.Array, adapter: jax.Array) -> jax.Array:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def _frozen_conv(
-    x: jax.Array, kernel: jax.Array, adapter: jax.Array, stride: int, fast: bool | None
+    x: jax.Array, kernel: jax.Array, adapter: jax.Array, stride: int, fast: bool
 ) -> jax.Array:
     return conv3x3(x, _folded(kernel, adapter), stride, fast=fast)
 
 
-def _frozen_forward(
-    x: jax.Array, kernel: jax.Array, adapter: jax.Array, stride: int, fast: bool | None
-):
+def _frozen_forward(x: jax.Array, kernel: jax.Array, adapter: jax.Array, stride: int, fast: bool):
     kernel = _folded(kernel, adapter).astype(x.dtype)
     return conv3x3(x, kernel, stride, fast=fast), (x, kernel, adapter)
 
 
-def _frozen_backward(stride: int, fast: bool | None, inputs: tuple[jax.Array, ...], dy: jax.Array):
+def _frozen_backward(stride: int, fast: bool, inputs: tuple[jax.Array, ...], dy: jax.Array):
     """Compute the adapter's gradient as the folded kernel's centre tap, at a ninth of the cost."""
     x, kernel, adapter = inputs
     centres = x[:, ::stride, ::stride]
     dadapter = jnp.einsum("bhwc,bhwo->co", centres, dy, preferred_element_type=adapter.dtype)
-    return _input_gradient(x, kernel, stride, dy, _is_fast(fast)), None, dadapter
+    return _input_gradient(x, kernel, stride, dy, fast), None, dadapter
 
 
 _frozen_conv.defvjp(_frozen_forward, _frozen_backward)

@@ -10,6 +10,7 @@ import functools
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from emojax.models.conv import adapted_conv, conv3x3
 
@@ -30,14 +31,16 @@ class AdaptedConv(nn.Module):
       fold: add the adapter to the kernel's centre tap instead of a second convolution.
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
       frozen: do not train the shared kernel.
+      pooling: append the input's 2×2 averages as C further channels: what :func:`halve` gives.
     """
 
     features: int
     stride: int = 1
     adapters: bool = True
     fold: bool = True
-    fast_conv: bool | None = None
+    fast_conv: bool = False
     frozen: bool = False
+    pooling: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, factor: jax.Array | float = 1.0) -> jax.Array:
@@ -52,9 +55,13 @@ class AdaptedConv(nn.Module):
             self.param("kernel", nn.initializers.he_normal(), (3, 3, channels, self.features))
             * factor
         )
+        if self.pooling:
+            kernel = jnp.concatenate([kernel, _averages(channels)], axis=-1)
         if not self.adapters:
             return conv3x3(x, kernel, self.stride, fast=self.fast_conv)
         adapter = self.param("adapter", nn.initializers.zeros, (channels, self.features)) * factor
+        if self.pooling:
+            adapter = widen(adapter, self.features + channels)
         return adapted_conv(
             x, kernel, adapter, self.stride, fold=self.fold, fast=self.fast_conv, frozen=self.frozen
         )
@@ -128,7 +135,19 @@ def halve(x: jax.Array, features: int) -> jax.Array:
     batch, frames, mels, channels = x.shape
     x = jnp.pad(x, ((0, 0), (0, frames % 2), (0, mels % 2), (0, 0)))
     x = x.reshape(batch, (frames + 1) // 2, 2, (mels + 1) // 2, 2, channels).mean((2, 4))
-    return jnp.pad(x, ((0, 0), (0, 0), (0, 0), (0, features - channels)))
+    return widen(x, features)
+
+
+def widen(x: jax.Array, channels: int) -> jax.Array:
+    """Append zero channels to float ``[..., C]`` up to ``channels``."""
+    return jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, channels - x.shape[-1])])
+
+
+def _averages(channels: int) -> np.ndarray:
+    """Return the kernel of stride 2 that averages 2×2 positions, f32 ``[3, 3, C, C]``."""
+    kernel = np.zeros((3, 3, channels, channels), np.float32)
+    kernel[1:, 1:] = np.eye(channels) / 4  # the taps before them are the neighbours'
+    return kernel
 
 
 class AttentionPool(nn.Module):

@@ -13,6 +13,7 @@ from jax.typing import DTypeLike
 
 from emojax.models.cost import forward_flops
 from emojax.models.speech_network import SpeechNetwork
+from emojax.target import here
 
 _BUDGET_S = 0.15
 _forward_flops = functools.cache(forward_flops)
@@ -24,7 +25,7 @@ def measured_flops_per_s(dtype: DTypeLike) -> float:
 
     This takes 0.2 s plus compilation, or two products when one takes longer than that.
     """
-    size = 2048 if jax.default_backend() == "cpu" else 8192
+    size = 2048 if here().platform == "cpu" else 8192
     # Not all ones: an accelerator raises its clock when few bits change.
     matrix = jnp.sin(jnp.arange(size * size, dtype=jnp.float32)).reshape(size, size).astype(dtype)
     product = jax.jit(jnp.matmul).lower(matrix, matrix).compile()
@@ -73,4 +74,4 @@ def step_floors_s(
 
 def _devices() -> int:
     """Count the devices; one for each process on CPUs, whose simulated devices share cores."""
-    return jax.process_count() if jax.default_backend() == "cpu" else jax.device_count()
+    return jax.process_count() if here().platform == "cpu" else jax.device_count()

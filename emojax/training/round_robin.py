@@ -97,7 +97,7 @@ class RoundRobin:
         corpora = len(self._names)
         if self._config.train.sampling == SYNCHRONOUS:
             return corpora
-        return steps_per_call(corpora) if self._weights is None else 1
+        return self._layout.target.steps_per_call(corpora) if self._weights is None else 1
 
     def _group_by_loop(self) -> list[list[int]]:
         """Group the corpora into stacks: those of one loop, or single ones for one-step calls."""
@@ -199,12 +199,3 @@ class RoundRobin:
     @property
     def _between_rounds(self) -> bool:
         return self.step % self.steps_per_round == 0
-
-
-def steps_per_call(corpora: int) -> int:
-    """Return the steps of a jitted call: a round, so that a fast device never waits for Python.
-
-    A CPU takes one step per call: a step is slower inside a loop, 2.2 s instead of 0.9 s (see
-    ``docs/performance.md``), and long enough by itself.
-    """
-    return 1 if jax.default_backend() == "cpu" else corpora

@@ -132,6 +132,7 @@ def _make_steps(
     model = make_model(
         network,
         classes,
+        layout.target,
         frozen_kernels=transfer.frozen_trunk,
         frozen_norms=transfer.mode == "last_layer",
     )
@@ -173,7 +174,7 @@ def _make_step(transfer: TransferConfig, train: TrainConfig, layout: Layout) -> 
         return functools.partial(
             make_synchronous_rounds, mesh=layout.mesh, average_decay=train.average_decay
         )
-    return make_train_steps
+    return functools.partial(make_train_steps, flat=layout.target.flat_corpora)
 
 
 def make_layout(config: Config, corpora: int) -> Layout:

@@ -14,6 +14,7 @@ import optax
 from emojax.inference.network import init_network
 from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import Params
+from emojax.target import here
 
 # Parameters are initialised once: optimising that program would take ten seconds on a CPU.
 _UNOPTIMISED = {"cpu": {"xla_backend_optimization_level": 0}}
@@ -122,5 +123,5 @@ def _make_init(
 ) -> Callable[[jax.Array], tuple[Params, Params, Params]]:
     return jax.jit(
         lambda key: init_network(model, key, shared_attention),
-        compiler_options=_UNOPTIMISED.get(jax.default_backend()),
+        compiler_options=_UNOPTIMISED.get(here().platform),
     )

@@ -18,6 +18,8 @@ from emojax.data.batches import Batch, waveforms
 from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import join
 from emojax.training.averages import follow
+from emojax.training.flat_corpora import FlatCorpora, flatten, put, stacked, take
+from emojax.training.loss_scale import value_and_grad
 from emojax.training.losses import concordance_loss, weighted_cross_entropy
 from emojax.training.mixup import mix, mix_numbers
 from emojax.training.train_state import Corpus, Shared
@@ -93,7 +95,7 @@ def train_step(
         loss = functools.reduce(operator.add, losses)
         return _chosen(loss, output.logits, batch.length, numbers, corpus), updated.get("stats", {})
 
-    grad_fn = jax.value_and_grad(loss_fn, argnums=(0, 1), has_aux=True)
+    grad_fn = value_and_grad(loss_fn, model.compute_dtype)
     (loss, stats), (grad_shared, grad_corpus) = grad_fn(shared.params, corpus.params)
     tx_shared, tx_corpus = optimizers
     shared = _apply_gradients(tx_shared, grad_shared, shared, rate)
@@ -149,6 +151,8 @@ def make_train_steps(
     key: jax.Array,
     batch_of: BatchOf,
     one_step: Callable = train_step,
+    *,
+    flat: bool = False,
 ) -> TrainSteps:
     """Make the jitted call that takes successive steps.
 
@@ -158,6 +162,7 @@ def make_train_steps(
       key: random key of the run; each step folds in its number, so no random state is saved.
       batch_of: ``batch`` of a :class:`emojax.data.feeds.Feed`.
       one_step: :func:`train_step`, with its augmentation and label smoothing.
+      flat: take and put back a corpus as one vector (:mod:`emojax.training.flat_corpora`).
 
     Returns:
       ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack
@@ -171,21 +176,19 @@ def make_train_steps(
     def train_steps(
         shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows
     ):
-        def step(window: int, carry: tuple[Shared, Corpus], plan: Plan):
+        def step(window: int, carry: tuple[Shared, Corpus | FlatCorpora], plan: Plan):
             shared, corpora = carry
             batch, key_step = batch_of(data, plan.rows, window), jax.random.fold_in(key, plan.step)
             shared, corpus, loss = one_step(
-                shared, _index(corpora, plan.corpus), batch, key_step, rate
+                shared, take(corpora, plan.corpus), batch, key_step, rate
             )
-            put = functools.partial(jax.lax.dynamic_update_index_in_dim, index=plan.corpus, axis=0)
-            return (shared, jax.tree.map(put, corpora, corpus)), loss
+            return (shared, put(corpora, corpus, plan.corpus)), loss
 
         trained, losses = [], []
         for corpora, plan, window in zip(stacks, plans, windows, strict=True):
-            (shared, corpora), loss = _scan(
-                functools.partial(step, window), (shared, corpora), plan
-            )
-            trained.append(corpora)
+            begin = shared, flatten(corpora) if flat else corpora
+            (shared, corpora), loss = _scan(functools.partial(step, window), begin, plan)
+            trained.append(stacked(corpora))
             losses.append(loss)
         return shared, trained, jnp.concatenate(losses)
 

@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from emojax.audio.log_mel import frame_count, log_mel, standardise
+from emojax.audio.log_mel import TRANSFORMS, frame_count, log_mel, standardise
 from emojax.audio.reading import read_audio
 
 
@@ -75,3 +75,16 @@ def test_clips_side_by_side_are_in_float64_too():
     clips = jnp.asarray(fading, jnp.float32)
     alone = jnp.stack([jax.jit(log_mel)(clip) for clip in clips])
     np.testing.assert_allclose(jax.jit(jax.vmap(log_mel))(clips), alone, atol=2e-7)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_every_transform_gives_the_mels_above_the_floor(transform):
+    """A quiet sound beside a loud one, 70 dB below it."""
+    time_s = np.arange(16_000) / 16_000
+    loud, quiet = (np.sin(2 * np.pi * pitch_hz * time_s) for pitch_hz in (440, 5_000))
+    samples = jnp.asarray(0.5 * loud + 0.5 * 10 ** (-70 / 20) * quiet, jnp.float32)[None]
+    frames = jnp.array([frame_count(16_000)])
+    exact, ours = (
+        standardise(log_mel(samples, transform=how), frames) for how in ("f64", transform)
+    )
+    np.testing.assert_allclose(ours, exact, rtol=0, atol=2e-4)

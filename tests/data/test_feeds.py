@@ -183,3 +183,13 @@ def test_closing_prefetch_ends_its_threads():
     for thread in own:
         thread.join(timeout=10)
         assert not thread.is_alive()
+
+
+def test_a_clip_is_cut_by_products_to_the_bit():
+    random = np.random.default_rng(0)
+    rows = random.integers(-32_768, 32_768, (5, 4, feeds.ROW_SAMPLES), np.int16)
+    start = np.array([0, 1, 100, 254, 255], np.int32)
+    ours, theirs = feeds._cut_by_product(rows, start), feeds._cut(rows, start)
+    np.testing.assert_array_equal(ours, theirs)
+    for cut, clip, first in zip(theirs, rows, start, strict=True):
+        np.testing.assert_array_equal(cut, clip.reshape(-1)[first:][: len(cut)])

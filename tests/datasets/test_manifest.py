@@ -122,8 +122,8 @@ def test_a_csv_may_describe_a_corpus_whose_layout_is_known(root, tmp_path, write
     folder = prepare(f"emodb={path}", "", tmp_path / "data")["emodb"]
     assert folder.parent.parent.name == "manifest"
     assert {clip.language for clip in read_clips(folder / "clips.csv")} == {"German"}
-    few = dataclasses.replace(CATALOGUE["emodb"], labels=("anger", "neutral"), parts={})
-    assert open_corpus(folder).spec == few
+    known = {"labels": ("anger", "neutral"), "parts": {}, "sexes": {}}
+    assert open_corpus(folder).spec == dataclasses.replace(CATALOGUE["emodb"], **known)
 
 
 def test_missing_files_count_as_bad(root, tmp_path, write_csv):

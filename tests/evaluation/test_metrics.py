@@ -111,7 +111,7 @@ def test_json_has_the_keys_and_plain_types():
     content = scored(*noisy(50)).to_json()
     assert set(content) == {
         *("protocol", "n", "chance", "uar", "uar_ci95", "uar_ci95_over", "war", "macro_f1"),
-        *("uar_ci95_clips", "labels", "confusion", "speakers", "calibration"),
+        *("uar_ci95_clips", "labels", "confusion", "speakers", "calibration", "by_sex"),
     }
     assert json.loads(json.dumps(content)) == content
     assert np.sum(content["confusion"]) == content["n"] == 50

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from emojax import target
 from emojax.checkpoints import Checkpoints, read_manifest
 from emojax.inference.network import load_networks, make_forward, make_model
 
@@ -50,15 +51,22 @@ def test_a_network_of_another_front_end_is_refused(tiny_run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("precision", "backend", "dtype"),
+    ("precision", "target", "dtype"),
     [
-        ("auto", "cpu", jnp.float32),
-        ("auto", "gpu", jnp.bfloat16),
-        ("bf16", "cpu", jnp.bfloat16),
-        ("f32", "gpu", jnp.float32),
+        ("auto", target.CPU, jnp.float32),
+        ("auto", target.GPU, jnp.bfloat16),
+        ("auto", target.OLD_GPU, jnp.float16),
+        ("bf16", target.CPU, jnp.bfloat16),
+        ("f32", target.TPU, jnp.float32),
     ],
 )
-def test_half_precision_is_for_accelerators(tiny_config, monkeypatch, precision, backend, dtype):
-    monkeypatch.setattr("emojax.inference.network.jax.default_backend", lambda: backend)
+def test_half_precision_is_for_accelerators(tiny_config, precision, target, dtype):
     config = tiny_config.replace(precision=precision).network
-    assert make_model(config, classes=3).compute_dtype == dtype
+    assert make_model(config, 3, target).compute_dtype == dtype
+
+
+def test_a_network_has_the_forms_of_its_target(tiny_config):
+    config = tiny_config.replace(fast_conv="auto").network
+    here, there = (make_model(config, 3, kind) for kind in (None, target.TPU))
+    assert (here.fast_conv, here.conv_shortcut, here.transform) == (True, False, "f64")
+    assert (there.fast_conv, there.conv_shortcut, there.transform) == (False, True, "product")

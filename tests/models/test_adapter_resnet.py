@@ -167,3 +167,35 @@ def test_folded_adapters_are_the_same_function():
     folded = forward(variables, *arguments)
     two_convs = SMALL.clone(fold_adapters=False).apply(variables, *arguments, train=False)
     np.testing.assert_allclose(folded.logits, two_convs.logits, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("how", [{}, {"frozen_kernels": True}, {"adapters": False}])
+@pytest.mark.parametrize("train", [False, True])
+def test_a_shortcut_pooled_by_its_convolution_is_the_same_network(how, train):
+    plain = SMALL.clone(dropout=0.0, depth=1, **how)
+    variables, frames = randomised(plain), jnp.array([41, 23])
+    mel = jnp.concatenate([mel_of(41, 41), mel_of(23, 41, seed=1)])
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def answer(model):
+        def embedding(params):
+            output, _ = model.apply(
+                {**variables, "params": params},
+                *(mel, frames, jnp.ones(5, bool)),
+                train=train,
+                mutable=["stats"],
+            )
+            return output.embedding
+
+        y, pullback = jax.vjp(embedding, variables["params"])
+        return y, pullback(jnp.sin(jnp.arange(y.size, dtype=jnp.float32)).reshape(y.shape))
+
+    (ours, our_grads), (theirs, their_grads) = (
+        answer(plain.clone(conv_shortcut=new)) for new in (True, False)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5 * np.abs(theirs).max())
+    largest = max(float(np.abs(leaf).max()) for leaf in jax.tree.leaves(their_grads))
+    jax.tree.map(
+        functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5 * largest),
+        *(our_grads, their_grads),
+    )

@@ -1,18 +1,22 @@
 """A round in one call, as accelerators take it, is the round of so many calls."""
 
+import dataclasses
 import itertools
 
 import pytest
 
 from emojax.inference.network import load_networks
-from emojax.training import loop, round_robin
+from emojax.target import CPU
+from emojax.training import loop
 from emojax.training.loop import train
 from emojax.training.round_robin import RoundRobin
+
+WHOLE_ROUNDS = dataclasses.replace(CPU, whole_rounds=True)
 
 
 @pytest.fixture
 def whole_rounds(monkeypatch):
-    monkeypatch.setattr(round_robin, "steps_per_call", lambda corpora: corpora)
+    monkeypatch.setattr("emojax.sharding.target_of", lambda device: WHOLE_ROUNDS)
 
 
 def test_a_round_in_one_call_trains_what_its_steps_train(
@@ -21,7 +25,7 @@ def test_a_round_in_one_call_trains_what_its_steps_train(
     # Small steps, because larger ones enlarge what the two programs round differently.
     config = tiny_config.replace(learning_rates=(0.01, 0.001))
     train(config, tmp_path / "steps", tiny_paths)
-    monkeypatch.setattr(round_robin, "steps_per_call", lambda corpora: corpora)
+    monkeypatch.setattr("emojax.sharding.target_of", lambda device: WHOLE_ROUNDS)
     train(config, tmp_path / "rounds", tiny_paths)
     theirs, ours = metrics(tmp_path / "steps"), metrics(tmp_path / "rounds")
     assert [line["step"] for line in ours] == [line["step"] for line in theirs]
@@ -40,7 +44,7 @@ def test_a_round_of_several_windows_trains_what_its_steps_train(
     monkeypatch.setattr(loop, "choose_windows", lambda *_: {"tones": 16_000, "levels": 10_666})
     config = tiny_config.replace(learning_rates=(0.01, 0.001))  # as above
     train(config, tmp_path / "steps", tiny_paths)
-    monkeypatch.setattr(round_robin, "steps_per_call", lambda corpora: corpora)
+    monkeypatch.setattr("emojax.sharding.target_of", lambda device: WHOLE_ROUNDS)
     train(config, tmp_path / "rounds", tiny_paths)
     for workdir in (tmp_path / "steps", tmp_path / "rounds"):
         networks = load_networks(workdir, state="latest").networks

@@ -1,0 +1,80 @@
+"""Stacked corpora as one vector each, so that a GPU takes and puts back a corpus in a few launches.
+
+A corpus has some fifty small arrays; each would be a launch of its own to read and to write.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+from collections.abc import Callable
+from typing import TypeVar
+
+import jax
+from jax.flatten_util import ravel_pytree
+
+from emojax.training.train_state import Corpus
+
+TRAINED = ("params", "stats", "opt_state", "average")
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class FlatCorpora:
+    """Stack of G corpora.
+
+    Attributes:
+      trained: f32 ``[G, n]``, what training changes of each; counts are exact up to 2²⁴.
+      fixed: corpora without it, stacked.
+      unravel: function of one row of ``trained``.
+    """
+
+    trained: jax.Array
+    fixed: Corpus
+    unravel: Callable[[jax.Array], dict] = dataclasses.field(metadata={"static": True})
+
+
+Stack = TypeVar("Stack", Corpus, FlatCorpora)
+
+
+def flatten(stack: Corpus) -> FlatCorpora:
+    """Lay what training changes of each corpus of a stack end to end."""
+    fixed = dataclasses.replace(stack, **dict.fromkeys(TRAINED))
+    return FlatCorpora(jax.vmap(_ravel)(stack), fixed, ravel_pytree(_trained(_index(stack, 0)))[1])
+
+
+def stacked(corpora: Corpus | FlatCorpora) -> Corpus:
+    """Return the stack that was given."""
+    if isinstance(corpora, Corpus):
+        return corpora
+    return dataclasses.replace(corpora.fixed, **jax.vmap(corpora.unravel)(corpora.trained))
+
+
+def take(corpora: Corpus | FlatCorpora, number: jax.Array) -> Corpus:
+    """Return one corpus of a stack."""
+    if isinstance(corpora, Corpus):
+        return _index(corpora, number)
+    return dataclasses.replace(
+        _index(corpora.fixed, number), **corpora.unravel(corpora.trained[number])
+    )
+
+
+def put(corpora: Stack, corpus: Corpus, number: jax.Array) -> Stack:
+    """Replace one corpus of a stack."""
+    set_ = functools.partial(jax.lax.dynamic_update_index_in_dim, index=number, axis=0)
+    if isinstance(corpora, Corpus):
+        return jax.tree.map(set_, corpora, corpus)
+    return dataclasses.replace(corpora, trained=set_(corpora.trained, _ravel(corpus)))
+
+
+def _trained(corpus: Corpus) -> dict:
+    return {name: getattr(corpus, name) for name in TRAINED}
+
+
+def _ravel(corpus: Corpus) -> jax.Array:
+    return ravel_pytree(_trained(corpus))[0]
+
+
+def _index(stack: Corpus, number: jax.Array | int) -> Corpus:
+    return jax.tree.map(operator.itemgetter(number), stack)
