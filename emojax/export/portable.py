@@ -72,8 +72,7 @@ def load_portable(run: str, corpus: str | None = None, license: str = "") -> Por
     network = jax.device_get(loaded.networks[corpus])
     model = loaded.model.clone(compute_dtype=jnp.float32)
     if isinstance(model, AdapterResNet):
-        portable = {"fast_conv": False, "conv_shortcut": False, "transform": log_mel.PORTABLE}
-        model = model.clone(**portable)
+        model = model.clone(fast_conv=False, conv_shortcut=False, transform=log_mel.PORTABLE)
     return Portable(
         corpus,
         tuple(loaded.manifest["corpora"][corpus]),

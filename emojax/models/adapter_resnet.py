@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from emojax.audio import augment, front_end, log_mel
 from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve, widen
-from emojax.models.speech_network import SpeechNetwork
+from emojax.models.speech_network import Features, SpeechNetwork
 
 STACKS = 3
 
@@ -57,18 +57,18 @@ class AdapterResNet(SpeechNetwork):
         """Numbers of an embedding, D."""
         return 8 * self.width * (2 if self.attention_deviation else 1)
 
-    def features(self, audio: jax.Array, length: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
         """Compute the columns of each frame: :func:`emojax.audio.front_end.columns`."""
         length = jnp.asarray(length)
         return front_end.columns(audio, length, self.pitch_channels, self.transform)
 
-    def standardise(self, features: jax.Array, length: jax.Array) -> jax.Array:
+    def standardise(self, features: Features, length: jax.Array) -> Features:
         """Standardise what a frame has: :func:`emojax.audio.front_end.standardise`."""
         return front_end.standardise(features, length)
 
     def augment(
-        self, features: jax.Array, length: jax.Array, key: jax.Array, **settings: float
-    ) -> tuple[jax.Array, jax.Array]:
+        self, features: Features, length: jax.Array, key: jax.Array, **settings: float
+    ) -> tuple[Features, jax.Array]:
         """Distort and standardise log-mel: :func:`emojax.audio.augment.augment`."""
         return augment.augment(features, length, key, **settings)
 
@@ -77,7 +77,7 @@ class AdapterResNet(SpeechNetwork):
         plain = super().plain()
         return plain.clone(fast_conv=False, conv_shortcut=False, fold_adapters=True)
 
-    def trunk(self, mel: jax.Array, frames: jax.Array, train: bool) -> jax.Array:
+    def trunk(self, mel: Features, frames: jax.Array, train: bool) -> jax.Array:
         """Compute the embedding of log-mel f32 ``[B, F, M]`` with i32 ``[B]`` valid frames.
 
         With pitch the log-mel is ``[B, F, M + 2]``.

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from emojax.models.lstm import AdaptedLSTM
-from emojax.models.speech_network import SpeechNetwork
+from emojax.models.speech_network import Features, SpeechNetwork
 
 VARIANCE_FLOOR = 1e-10  # digital silence stays 0
 HALVES = 2
@@ -57,11 +57,11 @@ class CnnLstm(SpeechNetwork):
         """Numbers of an embedding, D."""
         return self.dense_units
 
-    def features(self, audio: jax.Array, length: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
         """Return the waveforms as they are."""
         return audio, jnp.asarray(length)
 
-    def standardise(self, features: jax.Array, length: jax.Array) -> jax.Array:
+    def standardise(self, features: Features, length: jax.Array) -> Features:
         """Standardise each clip over its own samples."""
         mask = jnp.arange(features.shape[1]) < length[:, None]
         count = jnp.maximum(length, 1)[:, None]
@@ -74,7 +74,7 @@ class CnnLstm(SpeechNetwork):
         """Return the network with a program that has no loop."""
         return super().plain().clone(unroll=True)
 
-    def trunk(self, audio: jax.Array, length: jax.Array, train: bool) -> jax.Array:
+    def trunk(self, audio: Features, length: jax.Array, train: bool) -> jax.Array:
         """Compute the embedding of waveforms f32 ``[B, T]`` with i32 ``[B]`` valid samples."""
         drop = nn.Dropout(self.dropout, deterministic=not train)
         x, steps = audio[..., None].astype(self.compute_dtype), length

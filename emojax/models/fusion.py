@@ -8,8 +8,7 @@ import jax.numpy as jnp
 from emojax.audio.log_mel import frame_count
 from emojax.models.adapter_resnet import AdapterResNet
 from emojax.models.cnn_lstm import CnnLstm
-
-Pair = tuple[jax.Array, jax.Array]
+from emojax.models.speech_network import Features
 
 
 class Fusion(AdapterResNet, CnnLstm):
@@ -29,28 +28,28 @@ class Fusion(AdapterResNet, CnnLstm):
     @property
     def embedding_size(self) -> int:
         """Numbers of an embedding, D: the ResNet's, then the CNN+LSTM's."""
-        return AdapterResNet.embedding_size.fget(self) + CnnLstm.embedding_size.fget(self)
+        return super().embedding_size + super(AdapterResNet, self).embedding_size
 
-    def features(self, audio: jax.Array, length: jax.Array) -> tuple[Pair, jax.Array]:
+    def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
         """Compute log-mel, and return the waveforms as they are."""
         mel, _ = AdapterResNet.features(self, audio, length)
         return (mel, audio), jnp.asarray(length)
 
-    def standardise(self, features: Pair, length: jax.Array) -> Pair:
+    def standardise(self, features: Features, length: jax.Array) -> Features:
         """Standardise each row of both over what is valid of it."""
         mel, audio = features
         mel = AdapterResNet.standardise(self, mel, frame_count(length))
         return mel, CnnLstm.standardise(self, audio, length)
 
     def augment(
-        self, features: Pair, length: jax.Array, key: jax.Array, **settings: float
-    ) -> tuple[Pair, jax.Array]:
+        self, features: Features, length: jax.Array, key: jax.Array, **settings: float
+    ) -> tuple[Features, jax.Array]:
         """Distort log-mel, but not its tempo, and standardise both; the waveforms stay."""
         mel, audio = features
         mel, _ = AdapterResNet.augment(self, mel, frame_count(length), key, **settings)
         return (mel, CnnLstm.standardise(self, audio, length)), length
 
-    def trunk(self, features: Pair, length: jax.Array, train: bool) -> jax.Array:
+    def trunk(self, features: Features, length: jax.Array, train: bool) -> jax.Array:
         """Compute both embeddings, one after the other: f32 ``[B, D]``."""
         mel, audio = features
         parts = (

@@ -114,8 +114,8 @@ def _backward(backward, unroll, saved, grad):
         enter, keep, new, leave = active
         grad_hidden, tanh = grad_hidden + grad, jnp.tanh(cell)
         inner = grad_cell + grad_hidden * leave * (1 - tanh * tanh)
-        grads = inner * new, inner * cell_before, inner * enter, grad_hidden * tanh
-        grads = jnp.where(valid, jnp.stack(grads) * _slope(active), 0)
+        parts = inner * new, inner * cell_before, inner * enter, grad_hidden * tanh
+        grads = jnp.where(valid, jnp.stack(parts) * _slope(active), 0)
         grads = grads.reshape(-1, grads.shape[-1])
         grad_cell = jnp.where(valid, inner * keep, grad_cell)
         grad_hidden = jnp.where(valid, 0, grad_hidden) + recurrent @ grads

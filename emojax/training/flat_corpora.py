@@ -9,9 +9,10 @@ import dataclasses
 import functools
 import operator
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 import jax
+import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from emojax.training.train_state import Corpus
@@ -35,12 +36,10 @@ class FlatCorpora:
     unravel: Callable[[jax.Array], dict] = dataclasses.field(metadata={"static": True})
 
 
-Stack = TypeVar("Stack", Corpus, FlatCorpora)
-
-
 def flatten(stack: Corpus) -> FlatCorpora:
     """Lay what training changes of each corpus of a stack end to end."""
-    fixed = dataclasses.replace(stack, **dict.fromkeys(TRAINED))
+    nothing: dict[str, Any] = dict.fromkeys(TRAINED)
+    fixed = dataclasses.replace(stack, **nothing)
     return FlatCorpora(jax.vmap(_ravel)(stack), fixed, ravel_pytree(_trained(_index(stack, 0)))[1])
 
 
@@ -51,7 +50,7 @@ def stacked(corpora: Corpus | FlatCorpora) -> Corpus:
     return dataclasses.replace(corpora.fixed, **jax.vmap(corpora.unravel)(corpora.trained))
 
 
-def take(corpora: Corpus | FlatCorpora, number: jax.Array) -> Corpus:
+def take(corpora: Corpus | FlatCorpora, number: jax.Array | np.ndarray) -> Corpus:
     """Return one corpus of a stack."""
     if isinstance(corpora, Corpus):
         return _index(corpora, number)
@@ -60,7 +59,9 @@ def take(corpora: Corpus | FlatCorpora, number: jax.Array) -> Corpus:
     )
 
 
-def put(corpora: Stack, corpus: Corpus, number: jax.Array) -> Stack:
+def put(
+    corpora: Corpus | FlatCorpora, corpus: Corpus, number: jax.Array | np.ndarray
+) -> Corpus | FlatCorpora:
     """Replace one corpus of a stack."""
     set_ = functools.partial(jax.lax.dynamic_update_index_in_dim, index=number, axis=0)
     if isinstance(corpora, Corpus):
@@ -76,5 +77,5 @@ def _ravel(corpus: Corpus) -> jax.Array:
     return ravel_pytree(_trained(corpus))[0]
 
 
-def _index(stack: Corpus, number: jax.Array | int) -> Corpus:
+def _index(stack: Corpus, number: jax.Array | np.ndarray | int) -> Corpus:
     return jax.tree.map(operator.itemgetter(number), stack)
