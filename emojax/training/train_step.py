@@ -20,8 +20,7 @@ from emojax.models.subtrees import join
 from emojax.training.averages import follow
 from emojax.training.flat_corpora import FlatCorpora, flatten, put, stacked, take
 from emojax.training.loss_scale import value_and_grad
-from emojax.training.losses import concordance_loss, weighted_cross_entropy
-from emojax.training.mixup import mix, mix_numbers
+from emojax.training.targets import loss_of, make_targets
 from emojax.training.train_state import Corpus, Shared
 
 Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
@@ -66,17 +65,8 @@ def train_step(
     """
     key_dropout, key_augment = jax.random.split(key)
     features, length = model.features(waveforms(batch), jnp.asarray(batch.length))
-    inputs, label = (
-        model.augment(features, length, key_augment, **augment),
-        jnp.asarray(batch.label),
-    )
-    targets: list[tuple[jax.Array, jax.Array | None]] = [(label, None)]
-    numbers = None if batch.numbers is None else jnp.asarray(batch.numbers)
-    if mixup:
-        # The two keys above are those of the numbers 0 and 1.
-        inputs, other, share = mix(*inputs, label, jax.random.fold_in(key, 2), mixup)
-        targets = [(label, share), (other, 1 - share)]
-        numbers = None if numbers is None else mix_numbers(numbers, share)
+    inputs = model.augment(features, length, key_augment, **augment)
+    inputs, targets = make_targets(inputs, batch, key, mixup)
 
     def loss_fn(shared_params, corpus_params):
         output, updated = model.apply(
@@ -87,13 +77,8 @@ def train_step(
             rngs={"dropout": key_dropout},
             mutable=["stats"],
         )
-        of_classes = corpus.class_weight, corpus.class_mask, label_smoothing
-        losses = [
-            weighted_cross_entropy(output.logits, label, *of_classes, share)
-            for label, share in targets
-        ]
-        loss = functools.reduce(operator.add, losses)
-        return _chosen(loss, output.logits, batch.length, numbers, corpus), updated.get("stats", {})
+        loss = loss_of(output.logits, targets, corpus, label_smoothing)
+        return loss, updated.get("stats", {})
 
     grad_fn = value_and_grad(loss_fn, model.compute_dtype)
     (loss, stats), (grad_shared, grad_corpus) = grad_fn(shared.params, corpus.params)
@@ -102,25 +87,6 @@ def train_step(
     corpus = _apply_gradients(tx_corpus, grad_corpus, corpus, rate)
     corpus = dataclasses.replace(corpus, stats=stats)
     return follow(shared, average_decay), follow(corpus, average_decay), loss
-
-
-def _chosen(
-    loss: jax.Array,
-    logits: jax.Array,
-    length: jax.Array | np.ndarray,
-    numbers: jax.Array | None,
-    corpus: Corpus,
-) -> jax.Array:
-    """Return the loss of what the corpus has: that of its labels, or that of its numbers.
-
-    Both cost next to nothing beside the network, so both are computed where a run has both: which
-    of them counts is data, and one compiled program serves all corpora.
-    """
-    if corpus.numeric is None or numbers is None:
-        return loss
-    weight = (jnp.asarray(length) > 0).astype(logits.dtype)
-    own = concordance_loss(logits, numbers, weight, corpus.class_mask)
-    return jnp.where(corpus.numeric, own, loss)
 
 
 def _apply_gradients(tx: optax.GradientTransformation, grads, part: Part, rate) -> Part:
