@@ -36,7 +36,7 @@ def test_settings_come_back_as_they_were_given(settings):
         ("learning_rates", (), r"learning_rates=\(\); give a rate greater than 0 for every phase"),
         ("learning_rates", (0.1, 0.0), "give a rate greater than 0"),
         ("learning_rates", 0.1, "give a rate greater than 0"),
-        ("precision", "f16", "precision='f16'; give one of auto, f32, bf16"),
+        ("precision", "f64", "precision='f64'; give one of auto, f32, bf16, f16"),
         ("transfer", "adapter", r"transfer='adapter'; give one of scratch \(trains everything"),
         (
             "domains",

@@ -45,7 +45,7 @@ def test_evaluate_prints_a_table_and_writes_its_files(tiny_run):
     [
         ("train.py", ["--config.batch_size=0"], "batch_size"),
         ("train.py", ["--config.fast_conv=perhaps"], "auto, on, off"),
-        ("train.py", ["--config.precision=f16"], "auto, f32, bf16"),
+        ("train.py", ["--config.precision=f64"], "auto, f32, bf16, f16"),
         ("train.py", ["--config.learning_rates=(0.1, 0.0)"], "learning_rates"),
         ("train.py", ["--config.no_such_setting=1"], "no_such_setting"),
         ("train.py", ["--config=configs/base.py", "--config.no_such_setting=1"], "no_such_setting"),
