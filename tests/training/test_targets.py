@@ -44,7 +44,8 @@ def test_a_mixture_has_the_labels_of_both_clips_by_their_shares(batch, corpus):
     (_, longer), targets = make_targets(inputs, batch, jax.random.key(0), mixup=0.5)
     (own, share), (other, rest) = targets.labels
     assert longer.tolist() == [3, 3, 2]
-    assert other.tolist() == [1, 0, 1] and own.tolist() == LABELS.tolist()
+    assert other.tolist() == [1, 0, 1]
+    assert own.tolist() == LABELS.tolist()
     np.testing.assert_allclose(share + rest, 1, rtol=1e-6)
     loss = jax.nn.log_softmax(LOGITS)[np.arange(3), [LABELS, [1, 0, 1]]]
     weighted = -loss * corpus.class_weight[np.array([LABELS, [1, 0, 1]])]
