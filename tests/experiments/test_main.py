@@ -33,7 +33,7 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
     [
         (
             ["nonsense"],
-            "choose one of statistics, .*, transfer, pooled, zero_shot, shots, transferable, cross_corpus",
+            "choose one of statistics, .*, pooled, zero_shot, shots, transferable, cross_corpus",
         ),
         (["transfer"], "give --corpora=NAME,NAME to run, or --workdirs="),
         (
