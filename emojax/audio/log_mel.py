@@ -96,7 +96,7 @@ def log_mel(audio: jax.Array, mels: int = MELS, transform: str = PORTABLE) -> ja
     Args:
       audio: float32 ``[..., samples]`` at 16 kHz.
       mels: number of filters.
-      transform: form of the power spectrum, of :data:`TRANSFORMS`.
+      transform: form of the power spectrum, one of ``TRANSFORMS``.
 
     Returns:
       float32 ``[..., 1 + samples // 256, mels]``.
