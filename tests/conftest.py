@@ -10,6 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, settings
+
+# A busy machine may take long for one example.
+settings.register_profile("any_speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any_speed")
 
 TINY = {"tones": ("high", "low", "middle"), "levels": ("loud", "soft")}
 TINY_SPEAKERS = 5
