@@ -19,7 +19,7 @@ from pathlib import Path
 
 from datasets.sources import Skipped, Source
 from emojax.corpora.segments import recording_of
-from emojax.files import replacing
+from emojax.files import write_csv
 
 RECORDINGS_FILE = "recordings.csv"
 
@@ -81,10 +81,8 @@ def are_same(folder: Path, paths: Mapping[str, Path]) -> bool:
 
 def write_recordings(path: Path, recordings: Sequence[Recording]) -> None:
     """Write ``recordings.csv``: a header, then one row per recording."""
-    with replacing(path) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(field.name for field in dataclasses.fields(Recording))
-        writer.writerows(dataclasses.astuple(recording) for recording in recordings)
+    header = (field.name for field in dataclasses.fields(Recording))
+    write_csv(path, header, map(dataclasses.astuple, recordings))
 
 
 def _read(path: Path) -> list[Recording]:

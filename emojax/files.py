@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -29,6 +30,21 @@ def replacing(path: Path) -> Iterator[Path]:
         _fsync(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable]) -> None:
+    """Write a table as a CSV, atomically.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "clips.csv"
+    >>> write_csv(path, ("file", "label"), [("a.wav", "joy")])
+    >>> path.read_text().split()
+    ['file,label', 'a.wav,joy']
+    """
+    with replacing(path) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from datasets.base import CorpusError, Source
 from datasets.manifest.columns import Columns, find_columns
 from datasets.manifest.rows import SPLITS, Row, sources_of
 from datasets.manifest.times import read_time_s
-from emojax.corpora.columns import is_missing
+from emojax.corpora.columns import is_missing, is_number
 from emojax.files import printable
 
 # Enough for millions of rows; a larger file is not a table of recordings.
@@ -120,23 +119,20 @@ def _open(path: Path) -> tuple[Columns, Iterator[tuple[int, list[str]]]]:
     lines = _lines(path)
     _, header = next(lines, (0, []))
     columns = find_columns(header, str(path))
-    rows = [*_whole(lines, len(header), path)]
-    if "file" not in columns.number or not ("label" in columns.number or _numbers(columns, rows)):
+    rows = _whole(lines, len(header), path)
+    usable = "file" in columns.number
+    if usable and "label" not in columns.number:
+        kept = [*rows]
+        usable, rows = _numbers(columns, kept), iter(kept)
+    if not usable:
         raise CorpusError(f"{path}: the header is {','.join(header)[:200]!r}; {_COLUMNS}")
-    return columns, iter(rows)
+    return columns, rows
 
 
 def _numbers(columns: Columns, rows: Sequence[tuple[int, list[str]]]) -> bool:
     """Return whether a further column has numbers, so that there is something to learn."""
     cells = ([row[number] for _, row in rows] for number in columns.further.values())
-    return any(any(own) and all(map(_is_number, filter(None, own))) for own in cells)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+    return any(any(own) and all(map(is_number, filter(None, own))) for own in cells)
 
 
 def _whole(

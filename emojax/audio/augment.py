@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -60,32 +62,43 @@ def augment(
     >>> mel.shape, frames.tolist()
     ((2, 50, 64), [50, 0])
     """
-
-    def distort(mel: jax.Array, frames: jax.Array, key: jax.Array):
-        keys = jax.random.split(key, 4)
-        if frequency_warp:
-            factor = _around_one(keys[0], frequency_warp)
-            mel = on_mels(lambda own: warp_frequency(own, factor), mel)
-        if tempo:
-            mel, frames = change_tempo(mel, frames, _around_one(keys[1], tempo))
-        if colour_db:
-            curve = DB * colour_db * colour(keys[2], MELS)
-            mel = on_mels(lambda own: own + curve, mel)
-        if noise_share:
-            mel = on_mels(lambda own: add_noise(own, frames, keys[3], noise_share), mel)
-        if telephone:
-            # The four keys above are those of the numbers 0 to 3.
-            through = jax.random.bernoulli(jax.random.fold_in(key, len(keys)), telephone)
-            line = jnp.where(through, telephone_band(MELS), 0.0)
-            mel = on_mels(lambda own: own + line, mel)
-        return mel, frames
-
-    if frequency_warp or tempo or colour_db or noise_share or telephone:
+    sizes = frequency_warp, tempo, colour_db, noise_share, telephone
+    if any(sizes):
         # The masks fold in the numbers below MASKS.
         keys = jax.random.split(jax.random.fold_in(key, MASKS), len(frames))
-        mel, frames = jax.vmap(distort)(mel, frames, keys)
+        mel, frames = jax.vmap(functools.partial(_distort, *sizes))(mel, frames, keys)
     mel = standardise(mel, frames)
     return mask_bands(mel, frames, key, masked_mels, masked_share), frames
+
+
+def _distort(
+    frequency_warp: float,
+    tempo: float,
+    colour_db: float,
+    noise_share: float,
+    telephone: float,
+    mel: jax.Array,
+    frames: jax.Array,
+    key: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+    """Distort the log-mel ``[F, ...]`` of one clip by the sizes of :func:`augment`."""
+    keys = jax.random.split(key, 4)
+    if frequency_warp:
+        factor = _around_one(keys[0], frequency_warp)
+        mel = on_mels(lambda own: warp_frequency(own, factor), mel)
+    if tempo:
+        mel, frames = change_tempo(mel, frames, _around_one(keys[1], tempo))
+    if colour_db:
+        curve = DB * colour_db * colour(keys[2], MELS)
+        mel = on_mels(lambda own: own + curve, mel)
+    if noise_share:
+        mel = on_mels(lambda own: add_noise(own, frames, keys[3], noise_share), mel)
+    if telephone:
+        # The four keys above are those of the numbers 0 to 3.
+        through = jax.random.bernoulli(jax.random.fold_in(key, len(keys)), telephone)
+        line = jnp.where(through, telephone_band(MELS), 0.0)
+        mel = on_mels(lambda own: own + line, mel)
+    return mel, frames
 
 
 def _around_one(key: jax.Array, share: float) -> jax.Array:

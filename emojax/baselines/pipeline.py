@@ -22,7 +22,7 @@ from emojax.data.prepared import PreparedCorpus, open_corpus
 from emojax.evaluation.metrics import CorpusResult, score
 from emojax.evaluation.number_files import PredictedNumber, numbers_of
 from emojax.evaluation.number_scores import NumbersResult, score_numbers
-from emojax.evaluation.score_files import Prediction
+from emojax.evaluation.score_files import Prediction, predictions_of
 from emojax.evaluation.scores import Result, Scored, write_scores
 from emojax.versions import commit, versions
 
@@ -193,18 +193,21 @@ def _judge_numbers(
     what: str,
 ) -> tuple[NumbersResult, list[PredictedNumber]]:
     """Score all folds of a domain of numbers together, in the order of the table."""
-    tested = np.concatenate([partition.parts["test"] for partition in folds.partitions])
-    order = np.argsort(tested)
+    tested, order = _tested(folds)
     predicted = np.concatenate([answer.predicted for answer in answers])[order]
-    clips = [domain.clips[i] for i in tested[order]]
+    clips = [domain.clips[i] for i in tested]
     speakers = [clip.speaker for clip in clips]
     assert domain.numbers is not None
-    truth, protocol = (
-        domain.numbers[tested[order]],
-        f"{folds.protocol}; {what.replace('SVM', 'SVR')}",
-    )
+    truth, protocol = domain.numbers[tested], f"{folds.protocol}; {what.replace('SVM', 'SVR')}"
     result = score_numbers(name, protocol, domain.labels, truth, predicted, speakers)
     return result, numbers_of(result, [clip.file for clip in clips], speakers)
+
+
+def _tested(folds: Folds) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tested rows of the table, ascending, and their places among those of all folds."""
+    tested = np.concatenate([partition.parts["test"] for partition in folds.partitions])
+    order = np.argsort(tested)
+    return tested[order], order
 
 
 def judge(
@@ -228,24 +231,13 @@ def judge(
     Returns:
       The result, and the predictions in the order of the table.
     """
-    tested = np.concatenate([partition.parts["test"] for partition in folds.partitions])
-    order = np.argsort(tested)
-    tested_clips = [clips[i] for i in tested[order]]
+    tested, order = _tested(folds)
+    tested_clips = [clips[i] for i in tested]
     predicted = np.concatenate([answer.predicted for answer in answers])[order]
     probabilities = np.concatenate([answer.probabilities for answer in answers])[order]
-    rows = [
-        Prediction(
-            name,
-            clip.file,
-            clip.speaker,
-            clip.label,
-            labels[best],
-            # A last label that no clip has is in no array.
-            dict(zip(labels, map(float, row), strict=False)),
-        )
-        for clip, best, row in zip(tested_clips, predicted, probabilities, strict=True)
-    ]
     truth = np.array([labels.index(clip.label) for clip in tested_clips])
+    known = labels[: probabilities.shape[1]]  # a last label that no clip has is in no array
+    rows = predictions_of(name, tested_clips, known, truth, predicted, probabilities)
     protocol = f"{folds.protocol}; {what}"
     speakers = [clip.speaker for clip in tested_clips]
     return score(name, protocol, labels, truth, predicted, speakers), rows

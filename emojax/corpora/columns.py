@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from emojax.files import replacing
+from emojax.files import write_csv
 
 # File of a prepared corpus with the further columns of its table; missing if there are none.
 COLUMNS_FILE = "columns.csv"
@@ -29,18 +30,25 @@ def is_missing(text: str) -> bool:
     return text.casefold() in _MISSING
 
 
+def is_number(text: str) -> bool:
+    """Return whether a text is a finite number.
+
+    >>> is_number(" 1.5 "), is_number("nan"), is_number("joy")
+    (True, False, False)
+    """
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
 def write_columns(folder: Path, table: Table) -> None:
     """Write the further columns of a prepared corpus, atomically; nothing if they are there."""
     names = [*dict.fromkeys(name for row in table.values() for name in row)]
     if not names or read_columns(folder) == {f: {**row} for f, row in table.items()}:
         return
-    with (
-        replacing(folder / COLUMNS_FILE) as draft,
-        open(draft, "w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow([_FILE, *names])
-        writer.writerows([name, *(row.get(n, "") for n in names)] for name, row in table.items())
+    rows = ([file, *(row.get(name, "") for name in names)] for file, row in table.items())
+    write_csv(folder / COLUMNS_FILE, [_FILE, *names], rows)
 
 
 def read_columns(folder: Path) -> dict[str, dict[str, str]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from emojax.corpora.columns import LABEL, domain_name, is_missing, parse_columns
+from emojax.corpora.columns import LABEL, domain_name, is_missing, is_number, parse_columns
 from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import MOST_LABELS, check_name
 from emojax.data.partitioned_corpus import PartitionedCorpus
@@ -68,7 +67,7 @@ def _domain(name: str, corpus: PartitionedCorpus, columns: Sequence[str]) -> Par
     rows = [table.get(clip.file, {}) for clip in corpus.clips]
     texts = [[row.get(column, "") for column in columns] for row in rows]
     where = f"corpus {name}, column {'+'.join(columns)}"
-    if len(columns) == 1 and not any(_is_number(one) for (one,) in texts):
+    if len(columns) == 1 and not any(is_number(one) for (one,) in texts):
         return _of_words(where, corpus, [one for (one,) in texts])
     return _of_numbers(where, corpus, columns, texts)
 
@@ -108,7 +107,7 @@ def _of_numbers(
     """Return the domain of columns of numbers; clips without one of them are in no part."""
     for clip, row in zip(corpus.clips, texts, strict=True):
         for column, text in zip(columns, row, strict=True):
-            if text and not _is_number(text):
+            if text and not is_number(text):
                 raise ValueError(
                     f"{where}: {text!r} of {clip.file} in column {column} is no number; leave the "
                     f"cell empty where there is none; {_MEND}"
@@ -148,10 +147,3 @@ def _restricted(where: str, corpus: PartitionedCorpus, there: np.ndarray) -> Par
     return dataclasses.replace(
         corpus, partition=Partition(protocol, parts), whole=corpus.identity()["digest"]
     )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

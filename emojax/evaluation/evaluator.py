@@ -19,7 +19,7 @@ from emojax.evaluation.calibration_error import calibration_result
 from emojax.evaluation.metrics import score
 from emojax.evaluation.number_files import numbers_of
 from emojax.evaluation.number_scores import score_numbers
-from emojax.evaluation.score_files import Prediction
+from emojax.evaluation.score_files import predictions_of
 from emojax.evaluation.scores import Result, Scored, devel_score, write_scores
 from emojax.inference.calibration import Calibration, read_calibrations, tempered
 from emojax.inference.network import Forward, Network, load_networks, make_forward
@@ -153,20 +153,11 @@ class _Scorer:
         known = self.calibrations.get(name)
         temperature = known.temperature if known else 1.0
         probabilities = tempered(own, temperature)
-        rows = [
-            Prediction(
-                name,
-                clip.file,
-                clip.speaker,
-                clip.label,
-                labels[best],
-                dict(zip(labels, map(float, row), strict=True)),
-            )
-            for clip, best, row in zip(clips, predicted, probabilities, strict=True)
-        ]
-        result = score(name, protocol, labels, recordings.labels, predicted, speakers)
-        result = with_sexes(result, corpus.sources, recordings.labels, predicted, speakers)
-        calibration = calibration_result(probabilities, own, recordings.labels, temperature)
+        truth = recordings.labels
+        rows = predictions_of(name, clips, labels, truth, predicted, probabilities)
+        result = score(name, protocol, labels, truth, predicted, speakers)
+        result = with_sexes(result, corpus.sources, truth, predicted, speakers)
+        calibration = calibration_result(probabilities, own, truth, temperature)
         return dataclasses.replace(result, calibration=calibration), rows
 
 

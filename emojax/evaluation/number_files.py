@@ -9,10 +9,8 @@ from typing import NamedTuple
 
 from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, few_speakers
 from emojax.evaluation.number_scores import NumbersResult
-from emojax.evaluation.score_files import aligned
-from emojax.files import replacing
-
-NUMBERS_FILE = "numbers.csv"
+from emojax.evaluation.score_files import NUMBERS_FILE, aligned
+from emojax.files import write_csv
 
 
 class PredictedNumber(NamedTuple):
@@ -43,10 +41,8 @@ def numbers_of(
 
 def write_numbers(rows: Iterable[PredictedNumber], path: str | Path) -> None:
     """Write a CSV atomically, with a row per tested clip and column, in the units of the column."""
-    with replacing(Path(path)) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(PredictedNumber._fields)
-        writer.writerows((*row[:-2], f"{row.truth:.7g}", f"{row.prediction:.7g}") for row in rows)
+    cells = ((*row[:-2], f"{row.truth:.7g}", f"{row.prediction:.7g}") for row in rows)
+    write_csv(Path(path), PredictedNumber._fields, cells)
 
 
 def read_numbers(path: str | Path) -> list[PredictedNumber]:

@@ -11,8 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
+
+from emojax.corpora.spec import Clip
 from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, CorpusResult, few_speakers
-from emojax.files import replacing
+from emojax.files import replacing, write_csv
+
+NUMBERS_FILE = "numbers.csv"  # in the place of predictions.csv, of domains of numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +34,37 @@ class Prediction:
     label: str
     prediction: str
     probabilities: Mapping[str, float]
+
+
+def predictions_of(
+    corpus: str,
+    clips: Sequence[Clip],
+    labels: Sequence[str],
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    probabilities: np.ndarray,
+) -> list[Prediction]:
+    """Return the rows of the tested clips of a corpus.
+
+    Args:
+      corpus: name of the corpus.
+      clips: N clips.
+      labels: K labels.
+      truth: int ``[N]``, 0..K-1.
+      predicted: likewise.
+      probabilities: float ``[N, K]``.
+    """
+    return [
+        Prediction(
+            corpus,
+            clip.file,
+            clip.speaker,
+            labels[true],
+            labels[best],
+            dict(zip(labels, map(float, row), strict=True)),
+        )
+        for clip, true, best, row in zip(clips, truth, predicted, probabilities, strict=True)
+    ]
 
 
 def table(results: Sequence[CorpusResult]) -> str:
@@ -120,15 +156,14 @@ def write_results(
 
 def write_predictions(rows: Iterable[Prediction], path: str | Path) -> None:
     """Write a CSV atomically, with a row per tested clip; probabilities are a JSON object."""
-    with replacing(Path(path)) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(field.name for field in dataclasses.fields(Prediction))
-        for row in rows:
-            rounded = {label: round(float(p), 6) for label, p in row.probabilities.items()}
-            probabilities = json.dumps(rounded, ensure_ascii=False, allow_nan=False)
-            writer.writerow(
-                (row.corpus, row.file, row.speaker, row.label, row.prediction, probabilities)
-            )
+    header = (field.name for field in dataclasses.fields(Prediction))
+    write_csv(Path(path), header, map(_cells, rows))
+
+
+def _cells(row: Prediction) -> tuple[str, ...]:
+    rounded = {label: round(float(p), 6) for label, p in row.probabilities.items()}
+    probabilities = json.dumps(rounded, ensure_ascii=False, allow_nan=False)
+    return row.corpus, row.file, row.speaker, row.label, row.prediction, probabilities
 
 
 def read_predictions(path: str | Path) -> list[Prediction]:
@@ -147,7 +182,7 @@ def read_predictions(path: str | Path) -> list[Prediction]:
             raise ValueError("it has no rows")
         return rows
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        numbers = Path(path).with_name("numbers.csv").exists()
+        numbers = Path(path).with_name(NUMBERS_FILE).exists()
         hint = "; there are numbers only, which cannot be compared" * numbers
         raise ValueError(
             f"{path} is no predictions.csv of evaluate.py or baseline.py ({error}){hint}"

@@ -42,7 +42,7 @@ def _sex_rows(of: str, scores: Mapping[str, Mapping]) -> Iterator[tuple[str, ...
         if some:
             shown = [_shown(some[sex]) if sex in some else "no speaker" for sex in _SEXES]
             both = all(sex in some for sex in _SEXES)
-            gap = f"{100 * (some['female']['uar'] - some['male']['uar']):+.1f}" if both else ""
+            gap = f"{100 * (some['female']['uar'] - some['male']['uar']):+z.1f}" if both else ""
             yield name, of, *shown, gap
 
 

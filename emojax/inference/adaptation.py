@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from emojax.data.batches import Batch, make_batch, waveforms
+from emojax.data.batches import Batch, make_batch, split_clip, waveforms
 from emojax.inference.network import Network
-from emojax.inference.predict import BATCH_SIZE
+from emojax.inference.predict import BATCH_SIZE, WINDOW_SAMPLES
 from emojax.models.layers import BATCH_NORM_MOMENTUM
 from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import Params, join
@@ -56,6 +56,12 @@ def adapt_norms(model: SpeechNetwork, network: Network, windows: Iterable[np.nda
         raise ValueError(f"no recordings; give at least {FEWEST_WINDOWS}, better some hundreds")
     stats = {name: _central(norm, weight) for name, norm in total.items()}
     return dataclasses.replace(network, stats=stats)
+
+
+def shuffled_windows(clips: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the windows of all clips ``[n]`` for :func:`adapt_norms`, the clips in random order."""
+    for i in np.random.default_rng(0).permutation(len(clips)):
+        yield from split_clip(clips[i], WINDOW_SAMPLES)
 
 
 def _central(norm: dict[str, np.ndarray], weight: float) -> dict[str, jax.Array]:

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -18,6 +18,7 @@ from jax.flatten_util import ravel_pytree
 from emojax.training.train_state import Corpus
 
 TRAINED = ("params", "stats", "opt_state", "average")
+Tree = TypeVar("Tree")
 
 
 @jax.tree_util.register_dataclass
@@ -40,7 +41,7 @@ def flatten(stack: Corpus) -> FlatCorpora:
     """Lay what training changes of each corpus of a stack end to end."""
     nothing: dict[str, Any] = dict.fromkeys(TRAINED)
     fixed = dataclasses.replace(stack, **nothing)
-    return FlatCorpora(jax.vmap(_ravel)(stack), fixed, ravel_pytree(_trained(_index(stack, 0)))[1])
+    return FlatCorpora(jax.vmap(_ravel)(stack), fixed, ravel_pytree(_trained(index(stack, 0)))[1])
 
 
 def stacked(corpora: Corpus | FlatCorpora) -> Corpus:
@@ -53,9 +54,9 @@ def stacked(corpora: Corpus | FlatCorpora) -> Corpus:
 def take(corpora: Corpus | FlatCorpora, number: jax.Array | np.ndarray) -> Corpus:
     """Return one corpus of a stack."""
     if isinstance(corpora, Corpus):
-        return _index(corpora, number)
+        return index(corpora, number)
     return dataclasses.replace(
-        _index(corpora.fixed, number), **corpora.unravel(corpora.trained[number])
+        index(corpora.fixed, number), **corpora.unravel(corpora.trained[number])
     )
 
 
@@ -77,5 +78,6 @@ def _ravel(corpus: Corpus) -> jax.Array:
     return ravel_pytree(_trained(corpus))[0]
 
 
-def _index(stack: Corpus, number: jax.Array | np.ndarray | int) -> Corpus:
+def index(stack: Tree, number: jax.Array | np.ndarray | int) -> Tree:
+    """Return one item of a pytree whose leaves have a first axis of items."""
     return jax.tree.map(operator.itemgetter(number), stack)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -18,7 +17,7 @@ from emojax.data.batches import Batch, waveforms
 from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import join
 from emojax.training.averages import follow
-from emojax.training.flat_corpora import FlatCorpora, flatten, put, stacked, take
+from emojax.training.flat_corpora import FlatCorpora, flatten, index, put, stacked, take
 from emojax.training.loss_scale import value_and_grad
 from emojax.training.targets import loss_of, make_targets
 from emojax.training.train_state import Corpus, Shared
@@ -28,7 +27,6 @@ TrainSteps = Callable[..., tuple[Shared, list[Corpus], jax.Array]]
 TuneStep = Callable[..., tuple[tuple[Corpus, ...], jax.Array]]
 BatchOf = Callable[[Any, Any, int], Batch]
 Part = TypeVar("Part", Shared, Corpus)
-Tree = TypeVar("Tree")
 
 
 def train_step(
@@ -165,7 +163,7 @@ def _scan(step: Callable, carry, plan: Plan):
     """Scan over the steps; a single step needs no loop, which would double its time on a CPU."""
     if len(plan.step) > 1:
         return jax.lax.scan(step, carry, plan)
-    carry, loss = step(carry, _index(plan, 0))
+    carry, loss = step(carry, index(plan, 0))
     return carry, loss[None]
 
 
@@ -276,8 +274,4 @@ def stack_corpora(corpora: Sequence[Corpus]) -> Corpus:
 
 def unstack_corpora(stacked: Corpus, count: int) -> tuple[Corpus, ...]:
     """Split the result of :func:`stack_corpora` into its corpora."""
-    return tuple(_index(stacked, i) for i in range(count))
-
-
-def _index(stacked: Tree, number) -> Tree:
-    return jax.tree.map(operator.itemgetter(number), stacked)
+    return tuple(index(stacked, i) for i in range(count))

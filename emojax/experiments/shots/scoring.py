@@ -12,7 +12,7 @@ from emojax.data.prepared import PreparedCorpus
 from emojax.evaluation.by_sex import with_sexes
 from emojax.evaluation.evaluator import NORMALISATION
 from emojax.evaluation.metrics import score
-from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.evaluation.score_files import predictions_of, write_predictions, write_results
 from emojax.experiments.shots.systems import Answers
 
 RESULTS = "results.json"
@@ -50,18 +50,8 @@ def write_answers(
         test = [corpus.clips[i] for i in fold.parts["test"]]
         labels = corpus.spec.labels
         predicted = probabilities.argmax(axis=1)
-        rows = [
-            Prediction(
-                name,
-                clip.file,
-                clip.speaker,
-                clip.label,
-                labels[best],
-                dict(zip(labels, map(float, row), strict=True)),
-            )
-            for clip, best, row in zip(test, predicted, probabilities, strict=True)
-        ]
         truth = np.array([labels.index(clip.label) for clip in test])
+        rows = predictions_of(name, test, labels, truth, predicted, probabilities)
         speakers = [clip.speaker for clip in test]
         protocol = f"{fold.protocol}; {NORMALISATION}"
         result = score(name, protocol, labels, truth, predicted, speakers)

@@ -13,11 +13,10 @@ from emojax.config import Config
 from emojax.corpora.affect import emotion, of_corpus, parse_mapping
 from emojax.corpora.aggregate import EMOTION
 from emojax.corpora.partitions import Partition
-from emojax.data.batches import split_clip
 from emojax.data.prepared import PreparedCorpus, load_recordings
-from emojax.inference.adaptation import adapt_norms
+from emojax.inference.adaptation import adapt_norms, shuffled_windows
 from emojax.inference.network import Network, load_networks, make_forward, make_model
-from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
+from emojax.inference.predict import predict_clips
 from emojax.training.adapting import CLIPS, in_memory, learn
 
 # What a trained model says before it learns from any label: with its own norms, and with those of
@@ -104,6 +103,5 @@ def zero_shot_answers(
         yield ZERO, restricted(network)
     if NORMS in folds:
         heard = load_recordings(corpus, fold.parts["train"]).samples
-        order = np.random.default_rng(0).permutation(len(heard))
-        windows = (window for i in order for window in split_clip(heard[i], WINDOW_SAMPLES))
-        yield NORMS, restricted(adapt_norms(loaded.model, network, windows))
+        adapted = adapt_norms(loaded.model, network, shuffled_windows(heard))
+        yield NORMS, restricted(adapted)

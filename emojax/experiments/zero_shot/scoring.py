@@ -14,7 +14,12 @@ from emojax.evaluation.by_sex import with_sexes
 from emojax.evaluation.evaluator import NORMALISATION, provenance
 from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
-from emojax.evaluation.score_files import Prediction, write_predictions, write_results
+from emojax.evaluation.score_files import (
+    Prediction,
+    predictions_of,
+    write_predictions,
+    write_results,
+)
 from emojax.experiments.zero_shot.questions import (
     Question,
     questions,
@@ -22,7 +27,7 @@ from emojax.experiments.zero_shot.questions import (
     strangers,
     what_learnt,
 )
-from emojax.inference.adaptation import FEWEST_WINDOWS, adapt_norms
+from emojax.inference.adaptation import FEWEST_WINDOWS, adapt_norms, shuffled_windows
 from emojax.inference.calibration import tempered
 from emojax.inference.network import load_networks, make_forward
 from emojax.inference.predict import WINDOW_SAMPLES, predict_clips
@@ -94,9 +99,7 @@ def _answers(
             f"at least {FEWEST_WINDOWS}"
         )
     yield TRAINED, predict_clips(forward, network, clips)[0], "norms as trained"
-    order = np.random.default_rng(0).permutation(len(clips))
-    shuffled = (window for i in order for window in split_clip(clips[i], WINDOW_SAMPLES))
-    adapted = adapt_norms(loaded.model, network, shuffled)
+    adapted = adapt_norms(loaded.model, network, shuffled_windows(clips))
     norms = f"norms re-estimated on its {len(clips)} recordings, without labels"
     yield ADAPTED, predict_clips(forward, adapted, clips)[0], norms
 
@@ -114,17 +117,7 @@ def _score(
     own = tempered(probabilities[question.indices][:, columns])
     predicted = own.argmax(axis=1)
     clips = [corpus.clips[i] for i in question.indices]
-    rows = [
-        Prediction(
-            question.name,
-            clip.file,
-            clip.speaker,
-            question.words[true],
-            question.words[best],
-            dict(zip(question.words, map(float, row), strict=True)),
-        )
-        for clip, true, best, row in zip(clips, question.truth, predicted, own, strict=True)
-    ]
+    rows = predictions_of(question.name, clips, question.words, question.truth, predicted, own)
     heard = f"; {(~unheard).sum()} clips by speakers it heard left out" if not unheard.all() else ""
     protocol = (
         f"nothing of the corpus was learnt from; {len(clips)} of {len(corpus.clips)} clips have one"
