@@ -22,7 +22,7 @@ from emojax.data.prepared import PreparedCorpus, open_corpus
 from emojax.evaluation.metrics import CorpusResult, score
 from emojax.evaluation.number_files import PredictedNumber, numbers_of
 from emojax.evaluation.number_scores import NumbersResult, score_numbers
-from emojax.evaluation.score_files import Prediction, predictions_of
+from emojax.evaluation.score_files import Prediction, prediction_rows
 from emojax.evaluation.scores import Result, Scored, write_scores
 from emojax.versions import commit, versions
 
@@ -236,8 +236,7 @@ def judge(
     predicted = np.concatenate([answer.predicted for answer in answers])[order]
     probabilities = np.concatenate([answer.probabilities for answer in answers])[order]
     truth = np.array([labels.index(clip.label) for clip in tested_clips])
-    known = labels[: probabilities.shape[1]]  # a last label that no clip has is in no array
-    rows = predictions_of(name, tested_clips, known, truth, predicted, probabilities)
+    rows = prediction_rows(name, tested_clips, labels, truth, predicted, probabilities)
     protocol = f"{folds.protocol}; {what}"
     speakers = [clip.speaker for clip in tested_clips]
     return score(name, protocol, labels, truth, predicted, speakers), rows

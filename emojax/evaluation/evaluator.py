@@ -19,7 +19,7 @@ from emojax.evaluation.calibration_error import calibration_result
 from emojax.evaluation.metrics import score
 from emojax.evaluation.number_files import numbers_of
 from emojax.evaluation.number_scores import score_numbers
-from emojax.evaluation.score_files import predictions_of
+from emojax.evaluation.score_files import prediction_rows
 from emojax.evaluation.scores import Result, Scored, devel_score, write_scores
 from emojax.inference.calibration import Calibration, read_calibrations, tempered
 from emojax.inference.network import Forward, Network, load_networks, make_forward
@@ -154,7 +154,7 @@ class _Scorer:
         temperature = known.temperature if known else 1.0
         probabilities = tempered(own, temperature)
         truth = recordings.labels
-        rows = predictions_of(name, clips, labels, truth, predicted, probabilities)
+        rows = prediction_rows(name, clips, labels, truth, predicted, probabilities)
         result = score(name, protocol, labels, truth, predicted, speakers)
         result = with_sexes(result, corpus.sources, truth, predicted, speakers)
         calibration = calibration_result(probabilities, own, truth, temperature)

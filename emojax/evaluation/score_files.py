@@ -36,7 +36,7 @@ class Prediction:
     probabilities: Mapping[str, float]
 
 
-def predictions_of(
+def prediction_rows(
     corpus: str,
     clips: Sequence[Clip],
     labels: Sequence[str],
@@ -52,8 +52,9 @@ def predictions_of(
       labels: K labels.
       truth: int ``[N]``, 0..K-1.
       predicted: likewise.
-      probabilities: float ``[N, K]``.
+      probabilities: float ``[N, P]``, of the first P labels, or of none.
     """
+    known = labels[: probabilities.shape[1]]
     return [
         Prediction(
             corpus,
@@ -61,7 +62,7 @@ def predictions_of(
             clip.speaker,
             labels[true],
             labels[best],
-            dict(zip(labels, map(float, row), strict=True)),
+            dict(zip(known, map(float, row), strict=True)),
         )
         for clip, true, best, row in zip(clips, truth, predicted, probabilities, strict=True)
     ]

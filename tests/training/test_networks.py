@@ -99,8 +99,8 @@ def test_layers_stay_or_begin_anew_as_asked(config, run, tiny_paths, tmp_path):
     assert change("head_logits", "corpus") > 1e-3
     old, new = (one.shared["lstm_forward"]["input_kernel"] for one in (before, after))
     assert 0 < float(np.abs(old - new).max()) < 1e-3
-    with pytest.raises(ValueError, match="no layer's name begins with 'stack0'; the network has"):
-        train(changed.replace(frozen_layers="stack0"), tmp_path / "other", tiny_paths)
+    with pytest.raises(ValueError, match="no layer's name begins with 'stack9'; the network has"):
+        train(changed.replace(frozen_layers="stack9"), tmp_path / "other", tiny_paths)
     with pytest.raises(ValueError, match=r"they need .*transfer=finetune"):
         config.replace(frozen_layers="conv")
 

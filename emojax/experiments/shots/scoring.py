@@ -12,7 +12,7 @@ from emojax.data.prepared import PreparedCorpus
 from emojax.evaluation.by_sex import with_sexes
 from emojax.evaluation.evaluator import NORMALISATION
 from emojax.evaluation.metrics import score
-from emojax.evaluation.score_files import predictions_of, write_predictions, write_results
+from emojax.evaluation.score_files import prediction_rows, write_predictions, write_results
 from emojax.experiments.shots.systems import Answers
 
 RESULTS = "results.json"
@@ -51,7 +51,7 @@ def write_answers(
         labels = corpus.spec.labels
         predicted = probabilities.argmax(axis=1)
         truth = np.array([labels.index(clip.label) for clip in test])
-        rows = predictions_of(name, test, labels, truth, predicted, probabilities)
+        rows = prediction_rows(name, test, labels, truth, predicted, probabilities)
         speakers = [clip.speaker for clip in test]
         protocol = f"{fold.protocol}; {NORMALISATION}"
         result = score(name, protocol, labels, truth, predicted, speakers)

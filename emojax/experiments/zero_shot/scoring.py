@@ -16,7 +16,7 @@ from emojax.evaluation.figures import confusion_figure
 from emojax.evaluation.metrics import CorpusResult, score
 from emojax.evaluation.score_files import (
     Prediction,
-    predictions_of,
+    prediction_rows,
     write_predictions,
     write_results,
 )
@@ -117,7 +117,7 @@ def _score(
     own = tempered(probabilities[question.indices][:, columns])
     predicted = own.argmax(axis=1)
     clips = [corpus.clips[i] for i in question.indices]
-    rows = predictions_of(question.name, clips, question.words, question.truth, predicted, own)
+    rows = prediction_rows(question.name, clips, question.words, question.truth, predicted, own)
     heard = f"; {(~unheard).sum()} clips by speakers it heard left out" if not unheard.all() else ""
     protocol = (
         f"nothing of the corpus was learnt from; {len(clips)} of {len(corpus.clips)} clips have one"
