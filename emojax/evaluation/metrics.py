@@ -187,6 +187,36 @@ def uar_difference(
     )
 
 
+def mean_uar_interval(
+    corpora: Iterable[tuple[np.ndarray, np.ndarray, Sequence[str]]], seed: int = 0
+) -> tuple[float, float]:
+    """Return the 95 % interval of the mean UAR over corpora.
+
+    A resample has units of every corpus, each drawn by itself and chosen as in :func:`score`.
+
+    Args:
+      corpora: of each, int[N] true labels from 0, int[N] predictions, and N speakers, empty where
+        unknown; two units or more.
+      seed: seed of the bootstrap.
+
+    >>> truth, wrong = np.array([0, 1] * 50), np.array([0, 1] * 45 + [1, 0] * 5)
+    >>> low, high = mean_uar_interval([(truth, wrong, ["a"] * 100), (truth, truth, ["b"] * 100)])
+    >>> 0.9 < low < 0.95 < high < 1
+    True
+    """
+    uars, units = [], []
+    for truth, prediction, speakers in corpora:
+        _, unit = bootstrap_units(speakers)
+        totals = _count(unit, truth, 1)
+        uars.append(_uar_of(_count(unit, truth, truth == prediction), totals))
+        units.append(len(totals))
+
+    def mean(*drawn: np.ndarray, axis: int) -> np.ndarray:
+        return np.mean([uar(own, axis) for uar, own in zip(uars, drawn, strict=True)], axis=0)
+
+    return _percentiles(mean, units, seed)
+
+
 def count_speakers(speakers: Iterable[str]) -> int | None:
     """Count who speaks the clips; None where some are unknown.
 
@@ -249,12 +279,15 @@ def bootstrap_interval(
     statistic: Callable, units: int, ends: tuple[float, float], seed: int
 ) -> tuple[float, float]:
     """Return a statistic's 95 % percentile interval over resampled units; of one unit the ends."""
+    return ends if units == 1 else _percentiles(statistic, [units], seed)
+
+
+def _percentiles(statistic: Callable, units: Sequence[int], seed: int) -> tuple[float, float]:
+    """Return the interval of a statistic of several samples, which are resampled independently."""
     from scipy.stats import bootstrap  # takes seconds to import, as above
 
-    if units == 1:
-        return ends
     result = bootstrap(
-        (np.arange(units),),
+        tuple(map(np.arange, units)),
         statistic,
         n_resamples=_RESAMPLES,
         batch=50,

@@ -29,14 +29,19 @@ EMOSET = "emoset"
 
 
 @functools.cache
-def count(model: SpeechNetwork) -> tuple[int, int]:
+def count(model: SpeechNetwork, shared_attention: bool = True) -> tuple[int, int]:
     """Return the number of parameters that all corpora share, and of those that each corpus has.
+
+    Args:
+      model: the network.
+      shared_attention: whether the corpora share the attention.
 
     >>> shared, own = count(AdapterResNet(classes=7, adapters=False))
     >>> round(100 * own / shared)
     1
     """
-    trees = jax.eval_shape(lambda: init_network(model, jax.random.key(0)))[:2]
+    init = functools.partial(init_network, model, shared_attention=shared_attention)
+    trees = jax.eval_shape(init, jax.random.key(0))[:2]
     shared, own = (sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in trees)
     return shared, own
 

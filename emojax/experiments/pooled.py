@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emojax.data.prepared import PreparedCorpus
 from emojax.experiments.reports.interval_tables import details_table, gain_map, interval_table
-from emojax.experiments.reports.pooling import Pooled, pool
+from emojax.experiments.reports.pooling import pool
 from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
 from emojax.experiments.reports.score_grid import Grid
@@ -54,12 +54,7 @@ def pooled_report(
     )
     gaps = "; ".join(filter(None, (missing, *pooled.gaps)))
     report = score_report(grid, "pooled", title, selection, pieces, gaps, pooled.runs)
-    return dataclasses.replace(report, seeds=_seeds(pooled))
-
-
-def _seeds(pooled: Pooled) -> str:
-    found = sorted({one.seed for one in pooled.runs.runs()})
-    return f"{', '.join(map(str, found))}; one run of each fold in each setting with each seed."
+    return dataclasses.replace(report, seeds=pooled.seeds())
 
 
 def _fusion_note(grid: Grid, fused: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score
 
-from emojax.evaluation.metrics import score
+from emojax.evaluation.metrics import mean_uar_interval, score
 
 LABELS = ("anger", "calm", "fear", "joy")
 
@@ -87,6 +87,18 @@ def test_speakers_who_differ_widen_the_interval():
 def test_the_bootstrap_is_over_speakers_where_there_are_five(names, over):
     truth, prediction, _ = noisy(60)
     assert scored(truth, prediction, [names[i % len(names)] for i in range(60)]).ci_over == over
+
+
+def test_the_interval_of_a_mean_is_that_of_its_only_corpus_and_shrinks_with_more():
+    random = np.random.default_rng(0)
+    truth = np.tile([0, 1], 60)
+    prediction = np.where(random.random(120) < 0.7, truth, 1 - truth)
+    corpus = truth, prediction, [str(i // 10) for i in range(120)]
+    own = score("one", "", ["a", "b"], *corpus).uar_ci95
+    assert mean_uar_interval([corpus]) == own
+    low, high = mean_uar_interval([corpus] * 4)
+    assert own[0] < low < (truth == prediction).mean() < high < own[1]
+    assert (high - low) / (own[1] - own[0]) == pytest.approx(1 / 2, rel=0.1)  # independent
 
 
 def test_a_seed_gives_the_same_interval_again():

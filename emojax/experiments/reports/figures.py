@@ -24,6 +24,19 @@ _SMALLEST_RANGE = 5.0
 _LONG = 12
 
 
+def error_bars(
+    values: Sequence[float], intervals: Sequence[Sequence[float]]
+) -> tuple[list[float], list[float]]:
+    """Return how far bars reach below and above each value; they never end on its other side.
+
+    >>> error_bars([50.0, 60.0], [(45.0, 56.0), (61.0, 70.0)])
+    ([5.0, 0.0], [6.0, 10.0])
+    """
+    below = [max(0.0, value - low) for value, (low, _) in zip(values, intervals, strict=True)]
+    above = [max(0.0, high - value) for value, (_, high) in zip(values, intervals, strict=True)]
+    return below, above
+
+
 def box_figure(durations_s: Mapping[str, np.ndarray]) -> Figure:
     """Draw a box plot per corpus on a logarithmic axis, with whiskers up to 1.5 times the box."""
     figure = Figure(figsize=(7.5, 1.2 + 0.32 * len(durations_s)), layout="constrained")

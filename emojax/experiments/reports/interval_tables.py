@@ -39,10 +39,18 @@ def interval_table(
     columns = {"corpus": "", "clips": ",d", "speakers": "d", "chance": ".1f"}
     columns |= dict.fromkeys(grid.settings, ".1f")
     rows = [
-        [*_corpus(grid, one), *(_cell(grid, setting, one, tests) for setting in grid.settings)]
+        [
+            *_corpus(grid, one),
+            *(interval_cell(grid, setting, one, tests) for setting in grid.settings),
+        ]
         for one in grid.corpora
     ]
-    notes = [
+    return Table(name, caption, columns, rows, _means(grid), [*interval_notes(grid), *notes])
+
+
+def interval_notes(grid: Grid) -> list[str]:
+    """Return what a reader of :func:`interval_cell` needs to know."""
+    return [
         "In brackets: 95 % bootstrap interval of the first seed, over speakers where at least five "
         "are known, else over clips. Means are over the corpora that all settings have, each with "
         "the same weight; ± is the standard deviation over seeds, where there are several.",
@@ -50,9 +58,7 @@ def interval_table(
         "all clips of the first seed (mid-p, corrected by Holm for the number of corpora, "
         f"p < {P_BELOW}).",
         *few_speakers_notes(grid),
-        *notes,
     ]
-    return Table(name, caption, columns, rows, _means(grid), notes)
 
 
 def _corpus(grid: Grid, name: str) -> list[Cell]:
@@ -60,7 +66,8 @@ def _corpus(grid: Grid, name: str) -> list[Cell]:
     return [name, result["n"], result["speakers"], grid.chance(name)]
 
 
-def _cell(grid: Grid, setting: str, name: str, tests: Tests) -> Cell:
+def interval_cell(grid: Grid, setting: str, name: str, tests: Tests) -> Cell:
+    """Return the UAR of a setting on a corpus in percent, with its interval and marks."""
     uar, deviation = grid.uar(setting, name, "test"), grid.deviation(setting, name, "test")
     if uar is None:
         return None

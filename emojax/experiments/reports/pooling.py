@@ -36,6 +36,11 @@ class Pooled:
     runs: Grid
     gaps: Sequence[str]
 
+    def seeds(self) -> str:
+        """List the seeds of the folds."""
+        found = sorted({one.seed for one in self.runs.runs()})
+        return f"{', '.join(map(str, found))}; one run of each fold in each setting with each seed."
+
 
 def pool(
     workdirs: Mapping[str, Sequence[Path]],

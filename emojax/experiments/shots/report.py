@@ -12,6 +12,7 @@ from matplotlib.ticker import NullLocator
 from emojax.data.prepared import PreparedCorpus
 from emojax.evaluation.comparison import compare_predictions
 from emojax.experiments.launch.plan import SCRATCH
+from emojax.experiments.reports.figures import error_bars
 from emojax.experiments.reports.pooling import Pooled, pool
 from emojax.experiments.reports.provenance import score_report
 from emojax.experiments.reports.report import Picture, Report
@@ -149,10 +150,7 @@ def _curve(pooled: Pooled, name: str, rows: Sequence[str], systems: Sequence[str
         shift = 1.03 ** (number - len(systems) / 2)  # so that bars do not hide each other
         uars = [fmean(grid.uars(setting_of(system, k), name, "test")) for k in known]
         ends = [[100 * end for end in one.result["uar_ci95"]] for one in known.values()]
-        bars = [
-            [max(0.0, uar - low) for uar, (low, _) in zip(uars, ends, strict=True)],
-            [max(0.0, high - uar) for uar, (_, high) in zip(uars, ends, strict=True)],
-        ]
+        bars = error_bars(uars, ends)
         at = [places[k] * shift for k in known]
         ax.errorbar(at, uars, bars, marker="o", markersize=4, capsize=2, label=system)
     ax.axhline(grid.chance(name), color="gray", linestyle="--", linewidth=1, label="chance")
