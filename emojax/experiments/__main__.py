@@ -5,6 +5,7 @@ parameters  one shared network against a network per corpus; --corpora=emoset: t
 baselines   Table 3: SVMs and the network from scratch
 transfer    Table 4 and Figure 7: shared and single-task transfer
 pooled      every clip of every corpus tested once (--folds=6): shared network, scratch and SVMs
+size        a shared network of each size (--widths=8,16,32 --depths=1,2): UAR, parameters, time
 zero_shot   common emotions of corpora that a network never saw: --held_out=emodb,emovo
 shots       a few labelled clips of corpora that --base never saw: --shots=1,5,20 --folds=3
 transferable  Tables 1 to 5 of the transferable-features paper: --folds=5 --tables=1,2,3
@@ -56,9 +57,11 @@ flags.DEFINE_list(
 flags.DEFINE_integer(
     "folds",
     6,
-    "pooled, shots (3), transferable (5): how often a part of every corpus is left out.",
+    "pooled, size, shots (3), transferable (5): how often a part of every corpus is left out.",
     3,
 )
+flags.DEFINE_list("widths", ["8", "16", "32"], "size: channels of the first convolution.")
+flags.DEFINE_list("depths", ["1", "2"], "size: residual blocks per stack.")
 flags.DEFINE_enum(
     "partition",
     "fold",
@@ -162,6 +165,23 @@ def _pooled() -> Report:
     return report(finished[0]) if finished else _launch("pooled", report)
 
 
+def _size() -> Report:
+    from emojax.experiments.size.plan import parse_numbers, size_jobs
+    from emojax.experiments.size.report import size_report
+
+    if not FLAGS.corpora:
+        raise ValueError("give --corpora=NAME,NAME: those that every network learns from")
+    widths = parse_numbers("widths", FLAGS.widths)
+    depths = parse_numbers("depths", FLAGS.depths)
+    spec = _spec()
+    jobs = [*size_jobs(spec, widths, depths, FLAGS.folds)]
+
+    def report(workdirs: dict[str, list[Path]], missing: str = "") -> Report:
+        return size_report(workdirs, _opened(), missing)
+
+    return _carry_out(jobs, spec, report)
+
+
 def _zero_shot() -> Report:
     from emojax.evaluation.score_files import parse_workdirs
     from emojax.experiments.zero_shot.plan import choose_held_out, reading_jobs, training_jobs
@@ -238,6 +258,7 @@ EXPERIMENTS: dict[str, Callable[[], Report]] = {
     "baselines": _baselines,
     "transfer": _transfer,
     "pooled": _pooled,
+    "size": _size,
     "zero_shot": _zero_shot,
     "shots": _shots,
     "transferable": _transferable,

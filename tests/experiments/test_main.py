@@ -33,7 +33,7 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
     [
         (
             ["nonsense"],
-            "choose one of statistics, .*, pooled, zero_shot, shots, transferable, cross_corpus",
+            "choose one of statistics, .*, size, zero_shot, shots, transferable, cross_corpus",
         ),
         (["transfer"], "give --corpora=NAME,NAME to run, or --workdirs="),
         (
@@ -53,6 +53,8 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
             ["pooled", "--corpora=a", "--settings=adapt", "--base=nowhere"],
             "nowhere holds no checkpoint",
         ),
+        (["size"], "give --corpora=NAME,NAME: those that every network learns from"),
+        (["size", "--corpora=a", "--widths=8,8"], "--widths=8,8; give each number once, as in"),
         (["zero_shot", "--workdirs=a=x"], "give --corpora=NAME,NAME: those to learn from"),
         (["zero_shot", "--corpora=a", "--held_out=b"], "--held_out=b; choose of the corpora a"),
         (["transferable"], "give --corpora=NAME,NAME: each is a target, and a source"),

@@ -1,0 +1,1 @@
+"""UAR of shared networks of several sizes against their parameters and time."""
