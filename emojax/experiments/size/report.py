@@ -10,6 +10,7 @@ from statistics import fmean
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from emojax.data.prepared import PreparedCorpus
 from emojax.evaluation.metrics import mean_uar_interval
@@ -29,7 +30,12 @@ from emojax.experiments.reports.table import Table
 from emojax.experiments.size.cost import Cost, network_cost, training_s
 
 _COLUMNS = {"width": "d", "depth": "d", "shared": ",d", "own, each": ",d"}
-_COLUMNS |= {"one shared network": ",d", "folded": ",d", "MFLOP": ",.1f", "training s": ",.0f"}
+_COLUMNS |= {
+    "one shared network": ",d",
+    "folded": ",d",
+    "MFLOP for 1 s": ",.1f",
+    "training s": ",.0f",
+}
 _SELECTION = (
     "In each fold, the state with the best mean UAR on the devel parts; the last one where all but "
     "the test part is learnt from. No size was chosen by these figures: every clip is tested here, "
@@ -81,12 +87,10 @@ def size_report(
     grid = pooled.grid
     tests = {setting: grid.compared(setting) for setting in grid.others}
     sizes = [_size(grid, one, workdirs[one], corpora) for one in grid.settings]
-    names = grid.common()
-    chance = fmean(map(grid.chance, names))
-    caption = f"UAR, mean of {len(names)} corpora, against parameters, in percent"
+    caption = f"UAR in percent against parameters, mean of {len(grid.common())} corpora"
     pieces: list[Table | Picture] = [
-        _table(grid, sizes, tests, chance),
-        Picture("size", f"{caption}; bars: 95 % interval", _figure(sizes, chance)),
+        _table(grid, sizes, tests),
+        Picture("size", f"{caption}; bars: 95 % interval", _figure(sizes)),
         details_table(grid, tests, "size_details", "Sizes in full"),
     ]
     title = f"Sizes of one shared network: {', '.join(grid.settings)}"
@@ -117,7 +121,7 @@ def _tested(one: Scored) -> tuple[np.ndarray, np.ndarray, list[str]]:
     return truth, np.array([number(row.prediction) for row in rows]), [row.speaker for row in rows]
 
 
-def _table(grid: Grid, sizes: Iterable[_Size], tests: Tests, chance: float) -> Table:
+def _table(grid: Grid, sizes: Iterable[_Size], tests: Tests) -> Table:
     uars = [f"{name} UAR" for name in grid.corpora]
     rows = [
         [
@@ -128,29 +132,32 @@ def _table(grid: Grid, sizes: Iterable[_Size], tests: Tests, chance: float) -> T
         for one in sizes
     ]
     columns = _COLUMNS | dict.fromkeys([*uars, "mean", "low", "high"], ".1f")
+    chance = fmean(map(grid.chance, grid.common()))
     over = f"The mean is over {', '.join(grid.common())}; chance is {chance:.1f}."
     caption = "UAR in percent against parameters and time"
     return Table("size", caption, columns, rows, notes=[*_NOTES, over, *interval_notes(grid)])
 
 
-def _figure(sizes: Iterable[_Size], chance: float) -> Figure:
+def _figure(sizes: Iterable[_Size]) -> Figure:
     """Draw the mean UAR over the parameters of the shared network, a line for each depth."""
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     ax = figure.subplots()
     known = sorted(sizes, key=lambda one: (one.depth, one.cost.together))
     for depth, some in itertools.groupby(known, key=lambda one: one.depth):
         own = list(some)
-        parameters, means = [one.cost.together for one in own], [one.mean for one in own]
+        millions, means = [one.cost.together / 1e6 for one in own], [one.mean for one in own]
         bars = error_bars(means, [one.interval for one in own])
         ax.errorbar(
-            parameters, means, bars, marker="o", markersize=4, capsize=2, label=f"depth {depth}"
+            millions, means, bars, marker="o", markersize=4, capsize=2, label=f"depth {depth}"
         )
-        for one in own:
-            place = one.cost.together, one.mean
+        for one, x in zip(own, millions, strict=True):
+            place = x, one.mean
             ax.annotate(f"{one.width}", place, (4, 4), textcoords="offset points", fontsize=8)
-    ax.axhline(chance, color="gray", linestyle="--", linewidth=1, label="chance")
     ax.set_xscale("log")
-    ax.set_xlabel("parameters of one shared network (logarithmic); beside a point: its width")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel("million parameters of one shared network (logarithmic); at each point its width")
     ax.set_ylabel("mean UAR in percent")
     ax.legend(fontsize=8)
     return figure
