@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="answers of zero_shot for the model card: OUT/runs/zero_shot/*/*/trained",
     )
+    parser.add_argument(
+        "--pooled", default="", help="scores of pooled for the model card: OUT/pooled.json"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -45,9 +48,10 @@ def run(arguments: argparse.Namespace) -> None:
         from emojax.export.hub import export_hub
 
         _refuse(arguments, "corpus")
-        print(export_hub(model, folder, license, arguments.name, arguments.unseen))
+        card = arguments.name, arguments.unseen, arguments.pooled
+        print(export_hub(model, folder, license, *card))
         return
-    _refuse(arguments, "name", "unseen")
+    _refuse(arguments, "name", "unseen", "pooled")
     if arguments.format == "onnx":
         from emojax.export.onnx import export_onnx as export
     else:

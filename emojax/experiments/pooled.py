@@ -54,7 +54,15 @@ def pooled_report(
     )
     gaps = "; ".join(filter(None, (missing, *pooled.gaps)))
     report = score_report(grid, "pooled", title, selection, pieces, gaps, pooled.runs)
-    return dataclasses.replace(report, seeds=pooled.seeds())
+    return dataclasses.replace(report, seeds=pooled.seeds(), scores=_scores(grid))
+
+
+def _scores(grid: Grid) -> dict[str, dict[str, Mapping]]:
+    """Return setting → corpus → the scores of the first seed."""
+    return {
+        setting: {name: runs[0].result for name, runs in scored.items()}
+        for setting, scored in grid.settings.items()
+    }
 
 
 def _fusion_note(grid: Grid, fused: Mapping[str, Sequence[str]]) -> Iterator[str]:

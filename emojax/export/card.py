@@ -16,6 +16,8 @@ from emojax.data.partitioned import PATHS_FILE, read_paths
 from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, few_speakers
 from emojax.export.gaps import gaps
 from emojax.export.markdown import escaped, percent, table
+from emojax.export.pooled import Pooled, pooled_text
+from emojax.export.unseen import Unseen
 from emojax.training.transfer import ALL
 
 # English name of a language, as in the catalogue → its code in ISO 639-1.
@@ -41,6 +43,7 @@ CODES = {
 NO_LICENSE = "unknown"
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _CREATIVE_COMMONS = re.compile(r"cc-(by(?:-nc)?(?:-sa|-nd)?)-(\d\.\d)")
+_NOT_ASKED, _NOT_POOLED = Unseen(), Pooled()
 _UNSTATED = ("none stated", NO_LICENSE)
 # Text with places for what is known of the model.
 _CARD = resources.files(__package__).joinpath("card.md")
@@ -52,7 +55,8 @@ def model_card(
     manifest: Mapping,
     results: Mapping,
     place: Path,
-    unseen: Mapping[str, Mapping] | None = None,
+    unseen: Unseen = _NOT_ASKED,
+    pooled: Pooled = _NOT_POOLED,
 ) -> str:
     """Return the text of ``README.md``.
 
@@ -62,7 +66,8 @@ def model_card(
       manifest: the manifest of the published model.
       results: content of the run's ``results.json``; empty if it was not scored.
       place: folder of the run.
-      unseen: corpus that another network of the recipe never saw → its scores.
+      unseen: what other networks said about corpora that they never saw.
+      pooled: scores of other networks under pooled folds.
     """
     sources = _sources(manifest, place)
     chosen = (
@@ -77,8 +82,9 @@ def model_card(
         corpora=_corpora(sources),
         licences=_unlicensed(sources),
         scores=_scores(manifest, results),
-        unseen=_unseen(unseen or {}),
-        gaps=gaps(results.get("corpora", {}), unseen or {}),
+        pooled=pooled_text(pooled),
+        unseen=_unseen(unseen.scores),
+        gaps=gaps(results.get("corpora", {}), pooled.first, unseen.scores),
         license=license,
     )
 
@@ -190,14 +196,20 @@ def _unseen(scores: Mapping[str, Mapping]) -> str:
     if not scores:
         return "Not measured."
     rows = [
-        (f"{name}{few_speakers(own['speakers'])}", *_test_cells(own))
+        (f"{name}{few_speakers(own['speakers'])}", *_test_cells(own), *_errors(own))
         for name, own in scores.items()
     ]
-    shown = table(("corpus", "UAR", "95 % interval", "chance", "clips", "protocol"), rows)
+    columns = ("corpus", "UAR", "95 % interval", "chance", "clips", "protocol")
+    shown = table((*columns, "calibration error", "calibrated"), rows)
     return (
-        f"{shown}\n\nPercent, by the head of common emotions, of a network of the same recipe that "
-        f"was trained without these corpora. {FEW_SPEAKERS_NOTE}"
+        f"{shown}\n\nPercent, by the head of common emotions, of networks that were trained "
+        f"without these corpora. {FEW_SPEAKERS_NOTE} Calibration error (ECE, 15 bins): of a "
+        "network's own probabilities, and with the temperature that the other corpora ask for."
     )
+
+
+def _errors(scores: Mapping) -> tuple[str, str]:
+    return percent(scores.get("ece")), percent(scores.get("ece_calibrated"))
 
 
 def _test_cells(scores: Mapping | None) -> tuple[str, ...]:

@@ -12,14 +12,17 @@ from emojax.export.markdown import percent, table
 _SEXES = ("female", "male")
 
 
-def gaps(tested: Mapping[str, Mapping], unseen: Mapping[str, Mapping]) -> str:
+def gaps(
+    tested: Mapping[str, Mapping], pooled: Mapping[str, Mapping], unseen: Mapping[str, Mapping]
+) -> str:
     """Return the text on UAR by sex and by language.
 
     Args:
       tested: corpus → scores of its test part.
+      pooled: corpus → scores of pooled folds.
       unseen: corpus → scores of a network that never saw it.
     """
-    parts = {"test part": tested, "never seen": unseen}
+    parts = {"test part": tested, "pooled folds": pooled, "never seen": unseen}
     by_sex = [row for of, scores in parts.items() for row in _sex_rows(of, scores)]
     by_language = [row for of, scores in parts.items() for row in _language_rows(of, scores)]
     columns = ("corpus", "of", *(f"UAR of {sex} speakers" for sex in _SEXES), "gap")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from emojax.corpora.aggregate import EMOTION
 from emojax.export.card import NO_LICENSE, check_license, license_text, model_card
-from emojax.export.unseen import check_scores, read_json, read_unseen
+from emojax.export.pooled import Pooled, read_pooled
+from emojax.export.unseen import Unseen, check_scores, read_json, read_unseen
 from emojax.files import new_folder
 from emojax.inference.calibration import CALIBRATION_FILE
 from emojax.inference.network import LoadedRun, load_networks
@@ -21,7 +22,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
 
 def export_hub(
-    run: str, folder: str | Path, license: str = "", name: str = "", unseen: str = ""
+    run: str,
+    folder: str | Path,
+    license: str = "",
+    name: str = "",
+    unseen: str = "",
+    pooled: str = "",
 ) -> Path:
     """Write the best state of a run as a published model, whole or not at all.
 
@@ -34,6 +40,7 @@ def export_hub(
       unseen: the pattern for :func:`emojax.export.unseen.read_unseen`. What networks of the same
         recipe said about corpora that they never saw is in the card, and its temperature calibrates
         the head of common emotions, which answers for such recordings.
+      pooled: ``pooled.json`` of the experiment of pooled folds, for the card.
 
     Returns:
       The folder.
@@ -56,13 +63,14 @@ def export_hub(
     check_license(license)
     manifest = {**_published(loaded.manifest, place), "license": license}
     results = read_json(place / RESULTS_FILE)
-    others, temperature = read_unseen(unseen) if unseen else ({}, 1.0)
-    if others and EMOTION in manifest.get("calibration", {}):
-        manifest["calibration"][EMOTION]["temperature"] = temperature
+    others = read_unseen(unseen) if unseen else Unseen()
+    folds = read_pooled(Path(pooled).expanduser()) if pooled else Pooled()
+    if others.scores and EMOTION in manifest.get("calibration", {}):
+        manifest["calibration"][EMOTION]["temperature"] = others.temperature
     _check_results(results, manifest, place)
     with new_folder(folder) as draft:
         write_model(draft, manifest, _trees(loaded))
-        card = model_card(name, license, manifest, results, place, others)
+        card = model_card(name, license, manifest, results, place, others, folds)
         (draft / "README.md").write_text(card, encoding="utf-8")
         (draft / "LICENSE").write_text(license_text(name, license), encoding="utf-8")
         load_networks(draft)  # what cannot be read is not published

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from emojax.evaluation.calibration_error import expected_calibration_error
 from emojax.evaluation.score_files import Prediction, read_predictions
 from emojax.files import printable
+from emojax.inference.calibration import tempered
 from emojax.training.calibrating import fit_temperature
 
 
-def read_unseen(pattern: str) -> tuple[dict[str, dict], float]:
+@dataclasses.dataclass(frozen=True)
+class Unseen:
+    """What networks of a recipe said about corpora that they never saw.
+
+    Attributes:
+      scores: corpus → its scores; ``ece`` is the calibration error of the network's own
+        probabilities, ``ece_calibrated`` with the temperature of the other corpora.
+      temperature: for such answers: the geometric mean over the corpora of those that make the
+        right labels likeliest; 1 without any.
+    """
+
+    scores: dict[str, dict] = dataclasses.field(default_factory=dict)
+    temperature: float = 1.0
+
+
+def read_unseen(pattern: str) -> Unseen:
     """Read what ``python -m emojax.experiments zero_shot`` wrote.
 
     Args:
       pattern: folders of its answers, such as ``OUT/runs/zero_shot/*/*/trained``.
-
-    Returns:
-      Corpus → its scores, and the temperature for such answers: the geometric mean over the corpora
-      of those that make the right labels likeliest.
 
     Raises:
       ValueError: there are no such folders, or their files are not what the experiment writes.
@@ -30,15 +44,39 @@ def read_unseen(pattern: str) -> tuple[dict[str, dict], float]:
     folders = [Path(path) for path in sorted(glob.glob(pattern))]
     if not folders:
         raise ValueError(f"--unseen={pattern}: nothing there; give OUT/runs/zero_shot/*/*/trained")
-    scores: dict[str, dict] = {}
-    temperatures: list[float] = []
+    scores = {folder: _scores(folder) for folder in folders}
+    answers = {folder: dict(_answers(folder / "predictions.csv")) for folder in folders}
+    best = {
+        folder: [fit_temperature(*own) for own in answers[folder].values()] for folder in folders
+    }
     for folder in folders:
-        path = folder / "results.json"
-        results = read_json(path)
-        check_scores(results, path, "run the experiment again")
-        scores |= results["corpora"]
-        temperatures += _temperatures(folder / "predictions.csv")
-    return scores, float(np.exp(np.mean(np.log(temperatures))))
+        others = [value for one, values in best.items() if one != folder for value in values]
+        for name, own in answers[folder].items():
+            scores[folder].get(name, {}).update(_errors(*own, others))
+    shown = {name: own for some in scores.values() for name, own in some.items()}
+    return Unseen(shown, _mean_temperature([value for values in best.values() for value in values]))
+
+
+def _scores(folder: Path) -> dict[str, dict]:
+    path = folder / "results.json"
+    results = read_json(path)
+    check_scores(results, path, "run the experiment again")
+    return results["corpora"]
+
+
+def _errors(
+    shares: np.ndarray, truth: np.ndarray, temperatures: Sequence[float]
+) -> dict[str, float]:
+    """Return the calibration error of probabilities, and with the mean of some temperatures."""
+    errors = {"ece": expected_calibration_error(shares, truth)}
+    if temperatures:
+        calibrated = tempered(shares, _mean_temperature(temperatures))
+        errors["ece_calibrated"] = expected_calibration_error(calibrated, truth)
+    return errors
+
+
+def _mean_temperature(temperatures: Sequence[float]) -> float:
+    return float(np.exp(np.mean(np.log(temperatures))))
 
 
 def check_scores(results: Mapping, path: Path, mend: str) -> None:
@@ -72,11 +110,12 @@ def read_json(path: Path) -> dict:
     return content
 
 
-def _temperatures(path: Path) -> Iterator[float]:
+def _answers(path: Path) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
+    """Yield each corpus of a file, with its probabilities [N, K] and true labels [N]."""
     rows: dict[str, list[Prediction]] = {}
     for row in read_predictions(path):
         rows.setdefault(row.corpus, []).append(row)
-    for own in rows.values():
+    for name, own in rows.items():
         words = list(own[0].probabilities)
         shares = np.array([[row.probabilities[word] for word in words] for row in own])
-        yield fit_temperature(shares, np.array([words.index(row.label) for row in own]))
+        yield name, (shares, np.array([words.index(row.label) for row in own]))

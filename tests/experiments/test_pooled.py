@@ -244,7 +244,10 @@ def test_the_page_says_how_it_came_about(workdirs, corpora, tmp_path):
     tables = [
         f"{name}.{end}" for name in ("pooled", "pooled_details", "runs") for end in ("csv", "tex")
     ]
-    assert set(files) == {*tables, "pooled.png", "pooled.html"}
+    assert set(files) == {*tables, "pooled.png", "pooled.json", "pooled.html"}
+    scored = json.loads(files["pooled.json"].read_text())["settings"]
+    assert list(scored) == list(workdirs)
+    assert scored["shared"]["many"]["uar"] == pytest.approx(0.9)
     page = files["pooled.html"].read_text("utf-8")
     assert "Settings were not chosen on these figures" in page
     assert "many: speaker-independent: 6 folds pooled, stratified by label, seed 0" in page

@@ -54,12 +54,13 @@ def card_of(tmp_path, **changes):
 def test_the_card_has_the_gaps_between_sexes_and_languages(tmp_path):
     sexes = {"female": {**SCORES, "uar": 0.6}, "male": {**SCORES, "speakers": 5}}
     tested = {"emodb": {**SCORES, "by_sex": sexes}, "calls": SCORES}
-    text = gaps(tested, {"emovo": {**SCORES, "by_sex": {"male": SCORES}}})
+    text = gaps(tested, {"nemo": SCORES}, {"emovo": {**SCORES, "by_sex": {"male": SCORES}}})
     lines = text.splitlines()
     shown = r"60.0† \[40.0, 60.0\]; 40 of 2 | 51.2 \[40.0, 60.0\]; 40 of 5 | +8.8 |"
     assert f"| emodb | test part | {shown}" in lines
     assert r"| emovo | never seen | no speaker | 51.2† \[40.0, 60.0\]; 40 of 2 |  |" in lines
     assert "| German | test part | emodb | 51.2 | 25.0 | 40 |" in lines
+    assert "| Polish | pooled folds | nemo | 51.2 | 25.0 | 40 |" in lines
     assert "### By sex and by language\n\nBy sex: not measured." in card_of(tmp_path)
 
 
@@ -226,23 +227,54 @@ def answered(folder, unsure):
     folder.mkdir(parents=True)
     shares = {"anger": 1 - unsure, "sadness": unsure}
     labels = ["anger", "anger", "anger", "sadness"]
-    rows = [Prediction("x", f"{i}.wav", "a", own, "anger", shares) for i, own in enumerate(labels)]
+    name, scores = f"<{folder.name}>", {**SCORES, "protocol": "nothing of it was learnt from"}
+    rows = [Prediction(name, f"{i}.wav", "a", own, "anger", shares) for i, own in enumerate(labels)]
     write_predictions(rows, folder / "predictions.csv")
-    scores = {**SCORES, "protocol": "nothing of it was learnt from"}
-    (folder / "results.json").write_text(json.dumps({"corpora": {f"<{folder.name}>": scores}}))
+    (folder / "results.json").write_text(json.dumps({"corpora": {name: scores}}))
 
 
 def test_what_a_recipe_says_about_unseen_corpora_is_in_the_card(tiny_run, tmp_path, monkeypatch):
     answered(tmp_path / "out" / "a", 0.01)
     answered(tmp_path / "out" / "b", 0.25)
-    scores, temperature = read_unseen(f"{tmp_path}/out/*")
-    assert set(scores) == {"<a>", "<b>"}
+    found = read_unseen(f"{tmp_path}/out/*")
+    temperature = found.temperature
+    assert set(found.scores) == {"<a>", "<b>"}
     assert temperature == pytest.approx((np.log(99) / np.log(3)) ** 0.5, rel=0.01)
+    # b is as often right as it says, so the temperature of a makes it too unsure.
+    unsure = 1 / (1 + 3 ** -(np.log(3) / np.log(99)))
+    errors = {name: (own["ece"], own["ece_calibrated"]) for name, own in found.scores.items()}
+    assert errors["<a>"] == pytest.approx((0.24, 0.24), abs=1e-3)
+    assert errors["<b>"] == pytest.approx((0, 0.75 - unsure), abs=1e-3)
     monkeypatch.setattr("emojax.export.hub.EMOTION", "tones")
     folder = export_hub(str(tiny_run), tmp_path / "model", unseen=f"{tmp_path}/out/*")
-    assert r"\<a\>† | 51.2 | 40.0 to 60.0 | 25.0 | 40 |" in (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text()
+    assert r"\<a\>† | 51.2 | 40.0 to 60.0 | 25.0 | 40 |" in card
+    assert "| nothing of it was learnt from | 24.0 | 24.0 |" in card
     found = read_manifest(folder)["calibration"]
     assert found["tones"]["temperature"] == temperature != found["levels"]["temperature"]
+
+
+def test_pooled_folds_are_in_the_card(tiny_run, tmp_path):
+    other = {**SCORES, "uar": 0.25, "speakers": 9}
+    settings = {"shared": {"<a>": SCORES, "b": SCORES}, "SVM|": {"<a>": other}}
+    path = tmp_path / "pooled.json"
+    path.write_text(json.dumps({"command": "python `rm`", "settings": settings}))
+    folder = export_hub(str(tiny_run), tmp_path / "model", pooled=str(path))
+    card = (folder / "README.md").read_text()
+    assert r"| corpus | UAR: shared | 95 % interval | UAR: SVM\| | chance | clips |" in card
+    assert r"| \<a\>† | 51.2 | 40.0 to 60.0 | 25.0 | 25.0 | 40 | 2 |" in card
+    assert "| b† | 51.2 | 40.0 to 60.0 |  | 25.0 | 40 | 2 |" in card
+    assert "| mean of 1 | 51.2 |  | 25.0 |" in card
+    assert r"The command: python \`rm\`" in card
+
+
+@pytest.mark.parametrize("content", ["{}", '{"settings": {"a": {"b": 3}}, "command": "x"}', "["])
+def test_pooled_folds_that_are_none_are_one_clear_error(tiny_run, tmp_path, content):
+    path = tmp_path / "pooled.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"pooled.json.*(give|again)"):
+        export_hub(str(tiny_run), tmp_path / "model", pooled=str(path))
+    assert not (tmp_path / "model").exists()
 
 
 def test_answers_that_are_not_there_are_one_clear_error(tiny_run, tmp_path):

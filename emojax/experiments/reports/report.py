@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -69,6 +70,7 @@ class Report:
       run_versions: software versions of finished runs; empty where the page's own computation
         made the results.
       caution: line for the terminal on what the results do not say; the pieces say it by marks.
+      scores: setting → corpus → scores, plain JSON types, for programs; written if there are any.
     """
 
     name: str
@@ -81,12 +83,14 @@ class Report:
     missing: str = ""
     run_versions: str = ""
     caution: str = ""
+    scores: Mapping[str, Mapping[str, Mapping]] = dataclasses.field(default_factory=dict)
 
 
 def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
     """Write ``NAME.html``, a ``.csv`` and a ``.tex`` per table, and a ``.png`` per picture.
 
-    Each file is written atomically. The page embeds its pictures and needs no network.
+    Scores are written to ``NAME.json`` with the command. Each file is written atomically. The page
+    embeds its pictures and needs no network.
 
     Args:
       report: report to write.
@@ -110,6 +114,10 @@ def write_report(report: Report, out: str | Path, command: str) -> list[Path]:
         else:
             files[f"{piece.name}.png"] = png = piece.png()
             sections.append(_picture_html(piece.caption, png))
+    if report.scores:
+        scored = {"command": command, "settings": report.scores}
+        text = json.dumps(scored, indent=1, ensure_ascii=False, allow_nan=False)
+        files[f"{report.name}.json"] = f"{text}\n".encode()
     files[f"{report.name}.html"] = _page(report, sections, command).encode()
     for name, content in files.items():
         with replacing(out / name) as draft:

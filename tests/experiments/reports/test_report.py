@@ -1,5 +1,7 @@
 import base64
+import dataclasses
 import io
+import json
 import re
 
 import pytest
@@ -46,6 +48,13 @@ def test_every_piece_has_its_files_and_the_page_holds_them_all(report, tmp_path)
     for text in ("seed 7", "the best", "python -m demo", "jax ", "Normalisation"):
         assert text in page
     assert "Versions of the runs" not in page  # there are none
+
+
+def test_scores_are_there_for_programs(report, tmp_path):
+    scores = {"shared": {"emodb": {"uar": 0.5}}}
+    written = write_report(dataclasses.replace(report, scores=scores), tmp_path, "typed")
+    assert written[-2].name == "demo.json"
+    assert json.loads(written[-2].read_text()) == {"command": "typed", "settings": scores}
 
 
 def test_the_page_loads_nothing_and_runs_nothing(report, tmp_path):
