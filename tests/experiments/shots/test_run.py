@@ -3,12 +3,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from emojax.corpora.partitions import make_partition
+from emojax.data.prepared import find_corpora
 from emojax.evaluation.comparison import predictions_of
 from emojax.experiments.shots.run import Task, run
+from emojax.experiments.shots.systems import network_answers
 
 ROOT = Path(__file__).parents[3]
 NONE = ("0", "0, norms")
@@ -47,6 +51,25 @@ def test_a_model_answers_before_and_after_it_learns_and_goes_on_where_it_was(tas
     assert read(adapt, "shots_1")["command"] == "typed again"
     assert predictions_of(adapt.out / "shots_1")["levels"] == tables[2]
     assert (adapt.out / "shots_all" / "results.json").stat().st_mtime_ns == before
+
+
+def test_batches_are_balanced_over_labels_and_speakers_if_asked(
+    tiny_config, tiny_paths, monkeypatch
+):
+    (corpus,) = find_corpora(["levels"], Path(tiny_config.paths.data_dir)).values()
+    fold = make_partition(corpus.spec, corpus.clips, "fold:1/3", 0)
+
+    def strata(balanced):
+        learn = mock.Mock(side_effect=InterruptedError)
+        monkeypatch.setattr("emojax.experiments.shots.systems.learn", learn)
+        config = tiny_config.replace(balance_speakers=balanced)
+        with pytest.raises(InterruptedError):
+            next(network_answers(corpus, {"all": fold}, config))
+        return learn.call_args.args[2].strata
+
+    train = [corpus.clips[i] for i in fold.parts["train"]]
+    assert strata(False) is None
+    assert len({*map(tuple, strata(True))}) == len({(clip.label, clip.speaker) for clip in train})
 
 
 def test_the_command_trains_a_network_from_scratch_on_the_same_clips(task):

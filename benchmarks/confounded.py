@@ -1,0 +1,121 @@
+"""What helps where most training speakers have one emotion only, as in many people's own tables.
+
+python benchmarks/confounded.py --base=RUN --corpora=emodb,ravdess --data_dir=DATA --folds=3
+
+Of each fold's training speakers only clips of one label stay, or of few where there are more labels
+than speakers, so who speaks gives the label away; test speakers keep all. The table is Markdown:
+UAR in percent, pooled over the folds, of each system. RUN learnt from other corpora. Settings are
+those of configs/adapt.py and configs/scratch.py, but for --rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import recall_score
+
+from emojax.baselines.feature_sets import open_features
+from emojax.config import Config
+from emojax.corpora.groups import speaker_groups
+from emojax.corpora.partitions import Partition, make_partition
+from emojax.data.prepared import PreparedCorpus, find_corpora
+from emojax.experiments.launch.spec import read_config_file
+from emojax.experiments.shots.systems import network_answers, svm_answers
+from emojax.training.adapting import in_memory
+
+ADAPT, SCRATCH = "configs/adapt.py", "configs/scratch.py"
+# System → config file and settings of a network, or the name of features for an SVM.
+SYSTEMS: dict[str, str | tuple[str, Mapping]] = {
+    "scratch": (SCRATCH, {}),
+    "scratch, balanced over speakers": (SCRATCH, {"balance_speakers": True}),
+    "adapters": (ADAPT, {}),
+    "adapters, balanced over speakers": (ADAPT, {"balance_speakers": True}),
+    "norms and head": (ADAPT, {"transfer": "norms"}),
+    "norms and head, balanced over speakers": (
+        ADAPT,
+        {"transfer": "norms", "balance_speakers": True},
+    ),
+    "egemaps": "egemaps",
+    "compare": "compare",
+}
+
+
+def own_labels(labels: np.ndarray, speakers: np.ndarray, seed: int) -> np.ndarray:
+    """Choose the clips that stay where each speaker has few labels, bool ``[N]``.
+
+    The labels go around over the speakers, in random order of both, until each speaker and each
+    label had a turn.
+
+    Args:
+      labels: ``[N]``.
+      speakers: ``[N]``.
+      seed: of the order.
+
+    >>> own_labels(np.array(["joy", "fear"] * 2), np.array([0, 0, 1, 1]), seed=0).sum()
+    2
+    """
+    random = np.random.default_rng(seed)
+    words, people = (random.permutation(np.unique(one)) for one in (labels, speakers))
+    turns = range(max(len(words), len(people)))
+    pairs = {(words[turn % len(words)], people[turn % len(people)]) for turn in turns}
+    return np.array([pair in pairs for pair in zip(labels, speakers, strict=True)])
+
+
+def confounded(fold: Partition, corpus: PreparedCorpus, seed: int) -> Partition:
+    """Return a fold whose train part, devel in it, has few labels of each speaker."""
+    parts = fold.refitted().parts
+    train = parts["train"]
+    labels = np.array([corpus.clips[i].label for i in train])
+    own = own_labels(labels, speaker_groups(corpus.clips)[train], seed)
+    return Partition(fold.protocol, {**parts, "train": train[own]})
+
+
+def uar(
+    corpus: PreparedCorpus, system: str | tuple[str, Mapping], arguments: argparse.Namespace
+) -> float:
+    """Return the UAR of a system in percent, pooled over the folds."""
+    truth, said = [], []
+    for number in range(1, arguments.folds + 1):
+        partition = f"fold:{number}/{arguments.folds}"
+        whole = make_partition(corpus.spec, corpus.clips, partition, arguments.seed)
+        folds = {"": confounded(whole, corpus, arguments.seed)}
+        if isinstance(system, str):
+            features = open_features(system)
+            answers = svm_answers(corpus, folds, features, arguments.data_dir / "features")
+        else:
+            answers = network_answers(corpus, folds, _config(*system, arguments))
+        ((_, shares),) = answers
+        said += shares.argmax(axis=1).tolist()
+        truth += [corpus.spec.labels.index(corpus.clips[i].label) for i in whole.parts["test"]]
+    return 100 * recall_score(truth, said, average="macro")
+
+
+def _config(path: str, settings: Mapping, arguments: argparse.Namespace) -> Config:
+    config = read_config_file(path).replace(**settings, seed=arguments.seed)
+    base = {"base": str(arguments.base)} if path == ADAPT else {}
+    rounds = {"rounds_per_phase": arguments.rounds, "eval_every_rounds": arguments.rounds}
+    return in_memory(config.replace(**base, **rounds))
+
+
+def main() -> None:
+    """Print the table, a row as soon as it is known."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--corpora", required=True, help="prepared corpora that RUN never saw")
+    parser.add_argument("--data_dir", type=Path, default="data")
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    corpora = find_corpora(arguments.corpora.split(","), arguments.data_dir)
+    print("| corpus | system | UAR |\n|---|---|---|", flush=True)
+    for name, corpus in corpora.items():
+        for what, system in SYSTEMS.items():
+            print(f"| {name} | {what} | {uar(corpus, system, arguments):.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
