@@ -54,7 +54,7 @@ def own_labels(labels: np.ndarray, speakers: np.ndarray, seed: int) -> np.ndarra
       speakers: ``[N]``.
       seed: of the order.
 
-    >>> own_labels(np.array(["joy", "fear"] * 2), np.array([0, 0, 1, 1]), seed=0).sum()
+    >>> int(own_labels(np.array(["joy", "fear"] * 2), np.array([0, 0, 1, 1]), seed=0).sum())
     2
     """
     random = np.random.default_rng(seed)
