@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import budget
+import confounded
 import cycles
 import emoset
 import growth
@@ -256,6 +257,15 @@ def test_bad_arguments_are_refused_before_anything_is_measured(arguments, messag
     )
     assert done.returncode
     assert message in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(("speakers", "labels"), [(16, 8), (7, 7), (3, 5)])
+def test_speakers_of_a_confounded_table_have_few_labels(speakers, labels):
+    everyone, every = map(np.ravel, np.meshgrid(range(speakers), range(labels)))
+    kept = confounded.own_labels(every, everyone, seed=0)
+    assert set(everyone[kept]) == set(range(speakers))
+    assert set(every[kept]) == set(range(labels))
+    assert np.bincount(everyone[kept]).max() == -(-labels // min(speakers, labels))
 
 
 def test_a_timeline_is_compared_with_what_was_said_by_time():
