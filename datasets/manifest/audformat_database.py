@@ -13,6 +13,7 @@ from datasets.errors import CorpusError
 from datasets.manifest.columns import meaning
 from datasets.manifest.rows import SPLITS, Row, sources_of
 from datasets.manifest.table import read_bytes
+from datasets.manifest.words import one_form
 from datasets.sources import Source
 
 HEADER_FILE = "db.yaml"
@@ -130,10 +131,19 @@ def _rows(
     database: Any, root: Path, table: str, column: str, speakers: dict[Hashable, str]
 ) -> Iterator[Row]:
     frame, split = database[table].df, _split(database, table)
-    for line, (index, label) in enumerate(zip(frame.index, frame[column], strict=True), 2):
+    roles = {meaning(name)[0]: name for name in frame.columns}
+    for line, (index, cells) in enumerate(
+        zip(frame.index, frame.itertuples(index=False, name=None), strict=True), 2
+    ):
         file, start_s, end_s = _segment(index)
         speaker = speakers.get((file, start_s, end_s), speakers.get(file, "")) if speakers else None
-        yield Row(f"{root}/db.{table}", line, file, _text(label), speaker, split, start_s, end_s)
+        texts = dict(zip(frame.columns, map(_text, cells), strict=True))
+        sex = texts.get(roles.get("sex"), "")
+        further = {
+            one_form(name): text for name, text in texts.items() if meaning(name)[0] != "speaker"
+        }
+        where = f"{root}/db.{table}", line, file
+        yield Row(*where, texts[column], speaker, split, start_s, end_s, sex, further)
 
 
 def _split(database: Any, table: str) -> str | None:
@@ -165,4 +175,6 @@ def _segment(index: Any) -> tuple[str, float, float | None]:
 
 def _text(value: Any) -> str:
     """Return a cell as text; empty if it is missing."""
-    return str(value) if value == value and value is not None else ""
+    import pandas  # which audformat brings
+
+    return "" if pandas.isna(value) else str(value)

@@ -6,7 +6,9 @@ import sys
 import pytest
 
 from datasets import CorpusError, prepare
+from emojax.corpora.columns import read_columns
 from emojax.corpora.spec import read_clips
+from emojax.data.prepared import open_corpus
 
 audformat = pytest.importorskip("audformat")
 
@@ -20,7 +22,13 @@ def root(tmp_path, write_tones):
 
 
 def database(
-    root, *, tables=("emotion.{part}.gold",), column="emotion", storage_format="csv", times=True
+    root,
+    *,
+    tables=("emotion.{part}.gold",),
+    column="emotion",
+    storage_format="csv",
+    times=True,
+    change=None,
 ):
     """Write a database with speakers, and tables of each part that have labels."""
     built = audformat.Database("calls")
@@ -39,6 +47,8 @@ def database(
             rows[column].set(["calm", "joy"])
             rows["confidence"] = audformat.Column()
             rows["confidence"].set([0.5, 0.5])
+    if change:
+        change(built)
     built.save(str(root), storage_format=storage_format)
     return root
 
@@ -63,6 +73,27 @@ def test_segments_speakers_and_parts_are_those_of_the_database(
         "wav/c1.wav": ("joy", "c", "test", 2),
     }
     assert "emotion.train.gold: the label is emotion" in capsys.readouterr().out
+
+
+def test_further_columns_are_kept_and_may_lack_values(root, tmp_path):
+    def change(built):
+        rows = built["emotion.train.gold"]
+        built.schemes["level"] = audformat.Scheme("int")
+        rows["level"] = audformat.Column(scheme_id="level")
+        rows["level"].set([3, None])
+        rows["gender"] = audformat.Column()
+        rows["gender"].set(["female", None])
+
+    folder = prepare(f"calls={database(root, change=change)}", "", tmp_path / "data")["calls"]
+    columns = read_columns(folder)
+    assert columns["wav/a0.wav#t=0.5,1.5"] == {
+        "emotion": "calm",
+        "confidence": "0.5",
+        "level": "3",
+        "gender": "female",
+    }
+    assert columns["wav/a1.wav"]["level"] == columns["wav/b0.wav#t=0.5,1.5"]["level"] == ""
+    assert open_corpus(folder).spec.sexes == {"female": ("a",)}
 
 
 def test_whole_files_and_columns_of_other_names_are_read(root, tmp_path):
