@@ -73,7 +73,7 @@ def gpu(name: str) -> Sequence[jax.Device]:
     shape = "1x1x1"
     described = {"topology": shape, "target_config": f"{_ANY_GPU}{GPUS[name]} }}"}
     # JAX takes CUDA for a platform only where it has such a device.
-    with mock.patch("jax._src.xla_bridge.canonicalize_platform", lambda _: "cuda"):
+    with mock.patch("jax._src.xla_bridge.canonicalize_platform", return_value="cuda"):
         found = topologies.get_topology_desc(platform="cuda", topology_name=shape, **described)
     return found.devices
 
