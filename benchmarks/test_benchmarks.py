@@ -346,6 +346,25 @@ def test_launches_are_what_a_loop_computes_and_inner_loops_do():
     assert launches.by_kind(launches.launched(STEP)) == dict.fromkeys(kinds, 1)
 
 
+THUNKS = """\
+000: kCommandBuffer [source | next=002]
+    001: kCustomKernel [source | sink] loop_add_fusion
+002: kWhile [prev=000 | next=007]
+condition:
+    003: kCustomKernel [source | sink] loop_compare_fusion
+  body:
+    000: kCommandBuffer [source | next=006]
+        004: kCustomKernel [source | sink] loop_add_fusion
+        005: kCopy [source | sink] kCopy
+    006: kConvolution [prev=000 | sink] kConvolution
+007: kCustomKernel [prev=002 | sink] wrapped_slice
+"""
+
+
+def test_a_graph_is_one_call_of_the_host():
+    assert launches.host_calls(THUNKS) == 2
+
+
 def test_a_gpu_without_bf16_multiplies_float16():
     launches.check_dtypes(STEP)
     for wrong in (STEP.replace("(f16[4]{0}, u8", "(f32[4]{0}, u8"), STEP + "%x = f64[2] fusion()"):
