@@ -125,8 +125,11 @@ def _masked_moments(x: jax.Array, mask: jax.Array, joint_sums: bool) -> tuple[ja
     size = x.size // x.shape[-1] / mask.size
     count = jnp.maximum(jnp.sum(_wide(mask)) * size, 1.0)
     # One pass over memory; x is already zero where masked.
-    both = moments.sums(x) if joint_sums else (jnp.sum(x, axes), jnp.sum(jnp.square(x), axes))
-    mean, mean_square = (one / count for one in both)
+    if joint_sums:
+        mean, mean_square = (one / count for one in moments.sums(x))
+    else:
+        mean = jnp.sum(x, axes) / count
+        mean_square = jnp.sum(jnp.square(x), axes) / count
     return mean, jnp.maximum(mean_square - jnp.square(mean), 0.0)
 
 
