@@ -1,7 +1,8 @@
-"""Programs of a run compiled for TPUs that are not there; nothing of them runs.
+"""Programs of a run compiled for TPUs and GPUs that are not there; nothing of them runs.
 
 XLA needs the description of a chip, not the chip. ``libtpu`` has those of TPUs (``pip install
-'emojax[tpu_compile]'``) and its compiler says what each operation is expected to take.
+'emojax[tpu_compile]'``) and its compiler says what each operation is expected to take. Of GPUs they
+are below; their compiler is that of ``pip install 'jax[cuda13]'``.
 """
 
 from __future__ import annotations
@@ -38,11 +39,43 @@ from emojax.training.train_step import Plan, stack_corpora
 
 Lowered = jax.stages.Lowered
 PROGRAMS = ("round", "synchronous", "tune", "forward")
+# What differs between these GPUs, in the names of XLA's GpuTargetConfig.
+GPUS = {
+    "H100": """
+        core_count: 132 fpus_per_core: 128 clock_rate_ghz: 1.98 threads_per_core_limit: 2048
+        shared_memory_per_core: 233472 shared_memory_per_block_optin: 232448
+        l2_cache_size: 52428800 memory_bandwidth: 3352320000000 device_memory_size: 84978434048
+        cuda_compute_capability { major: 9 minor: 0 }""",
+    "T4": """
+        core_count: 40 fpus_per_core: 64 clock_rate_ghz: 1.59 threads_per_core_limit: 1024
+        shared_memory_per_core: 65536 shared_memory_per_block_optin: 65536
+        l2_cache_size: 4194304 memory_bandwidth: 320000000000 device_memory_size: 15828320256
+        cuda_compute_capability { major: 7 minor: 5 }""",
+}
+_ANY_GPU = """
+    platform_name: "CUDA"
+    dnn_version_info { major: 9 minor: 8 patch: 0 }
+    runtime_version { major: 13 minor: 0 patch: 0 }
+    gpu_device_info {
+        threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152
+        block_dim_limit_x: 2147483647 block_dim_limit_y: 65535 block_dim_limit_z: 65535
+        registers_per_core_limit: 65536 registers_per_block_limit: 65536
+"""
 
 
 def tpu(name: str) -> Sequence[jax.Device]:
     """Return TPUs by their topology, such as ``v5e:1x1`` or ``v5e:2x2``."""
     return topologies.get_topology_desc(platform="tpu", topology_name=name).devices
+
+
+def gpu(name: str) -> Sequence[jax.Device]:
+    """Return one GPU of :data:`GPUS`."""
+    shape = "1x1x1"
+    described = {"topology": shape, "target_config": f"{_ANY_GPU}{GPUS[name]} }}"}
+    # JAX takes CUDA for a platform only where it has such a device.
+    with mock.patch("jax._src.xla_bridge.canonicalize_platform", return_value="cuda"):
+        found = topologies.get_topology_desc(platform="cuda", topology_name=shape, **described)
+    return found.devices
 
 
 @dataclasses.dataclass(frozen=True)

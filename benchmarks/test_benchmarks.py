@@ -14,6 +14,7 @@ import growth
 import inference
 import interleaved
 import jax.numpy as jnp
+import launches
 import lstm
 import numpy as np
 import pytest
@@ -314,6 +315,71 @@ def test_cycles_of_a_loop_count_as_often_as_it_turns():
     assert sorted(own for own, *_ in found) == [2, 7 * 10, 7 * 5 * 3]
     assert cycles.by_part(found) == {"convolutions and what is fused with them": 105, "rest": 72}
     assert [line for line in cycles.inside_loops(HLO) if "outfeed" in line]
+
+
+STEP = """\
+%step.1 (arg: (s32[], f16[4])) -> (s32[], f16[4]) {
+  %arg = (s32[], f16[4]) parameter(0)
+  %x = f16[4]{0} get-tuple-element(%arg), index=1
+  %y.1 = (f16[4]{0}, u8[0]{0}) custom-call(%x), custom_call_target="__cudnn$convForward"
+  %input_reduce_fusion.3 = f32[]{:T(128)} fusion(%y.1), kind=kInput, calls=%inside.2
+  %again = (s32[], f16[4]) while(%x), condition=%more.4, body=%retry.5
+  %all-reduce-start = f16[4] all-reduce-start(%x), to_apply=%inside.2
+  ROOT %all-reduce-done = f16[4] all-reduce-done(%all-reduce-start)
+}
+
+%inside.2 (arg: f16[4]) -> f32[] {
+  %sum = f32[] reduce(%arg), dimensions={0}
+}
+
+%more.4 (arg: f16[4]) -> pred[] {
+  ROOT %loop_compare_fusion = pred[] fusion(%arg), kind=kLoop, calls=%inside.2
+}
+
+%retry.5 (arg: f16[4]) -> f16[4] {
+  ROOT %copy.1 = f16[4] copy(%arg)
+}
+
+ENTRY %main (arg: f16[4]) -> f16[4] {
+  %before = f16[4] fusion(%arg), kind=kLoop, calls=%inside.2
+  %loop = (s32[], f16[4]) while(%before), condition=%known.6, body=%step.1
+}
+
+%known.6 (arg: f16[4]) -> pred[] {
+  ROOT %less = pred[] compare(%arg, %arg), direction=LT
+}
+"""
+
+
+def test_launches_are_what_a_loop_computes_and_inner_loops_do():
+    kinds = "convolution", "reduction", "collective", "elementwise", "copy"
+    assert launches.by_kind(launches.launched(STEP)) == dict.fromkeys(kinds, 1)
+
+
+THUNKS = """\
+000: kCommandBuffer [source | next=002]
+    001: kCustomKernel [source | sink] loop_add_fusion
+002: kWhile [prev=000 | next=007]
+condition:
+    003: kCustomKernel [source | sink] loop_compare_fusion
+  body:
+    000: kCommandBuffer [source | next=006]
+        004: kCustomKernel [source | sink] loop_add_fusion
+        005: kCopy [source | sink] kCopy
+    006: kConvolution [prev=000 | sink] kConvolution
+007: kCustomKernel [prev=002 | sink] wrapped_slice
+"""
+
+
+def test_a_graph_is_one_call_of_the_host():
+    assert launches.host_calls(THUNKS) == 2
+
+
+def test_a_gpu_without_bf16_multiplies_float16():
+    launches.check_dtypes(STEP)
+    for wrong in (STEP.replace("(f16[4]{0}, u8", "(f32[4]{0}, u8"), STEP + "%x = f64[2] fusion()"):
+        with pytest.raises(ValueError, match="in"):
+            launches.check_dtypes(wrong)
 
 
 def test_more_chips_take_less_time_and_at_last_gain_nothing():

@@ -19,6 +19,7 @@ class Target:
       transform: the front-end's transform, of :data:`emojax.audio.log_mel.TRANSFORMS`.
       fast_conv: convolutions in the forms of :mod:`emojax.models.winograd`.
       conv_shortcut: the pooling of a shortcut is done by the convolution beside it.
+      joint_sums: norms sum in the reductions of :mod:`emojax.models.moments`.
       flat_corpora: a round takes and puts back a corpus as one vector.
       whole_rounds: a call takes a round; else it takes one step.
     """
@@ -28,6 +29,7 @@ class Target:
     transform: str
     fast_conv: bool = False
     conv_shortcut: bool = False
+    joint_sums: bool = False
     flat_corpora: bool = False
     whole_rounds: bool = True
 
@@ -43,10 +45,10 @@ class Target:
 CPU = Target("cpu", "f32", "f64", fast_conv=True, whole_rounds=False)
 # A TPU has no transform in float64; its strided sums are slow, its matrix products are not.
 TPU = Target("tpu", "bf16", "product", conv_shortcut=True)
-# Each of a corpus's arrays would be a launch to read and one to write.
-GPU = Target("gpu", "bf16", "f64", flat_corpora=True)
+# Each of a corpus's arrays would be a launch to read and one to write, each sum two.
+GPU = Target("gpu", "bf16", "f64", joint_sums=True, flat_corpora=True)
 # Such a GPU multiplies bf16 as f32, without tensor cores, and float64 at 1/32 of its speed.
-OLD_GPU = Target("gpu", "f16", "f32", flat_corpora=True)
+OLD_GPU = Target("gpu", "f16", "f32", joint_sums=True, flat_corpora=True)
 
 
 def target_of(device: jax.Device) -> Target:

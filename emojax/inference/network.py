@@ -101,6 +101,7 @@ def make_model(
         "transform": target.transform,
         "fast_conv": fast_conv,
         "conv_shortcut": target.conv_shortcut,
+        "joint_sums": target.joint_sums,
         "classes": classes,
         "frozen_kernels": frozen_kernels,
         "frozen_norms": frozen_norms,

@@ -31,6 +31,7 @@ class AdapterResNet(SpeechNetwork):
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
       conv_shortcut: pool a block's shortcut by further channels of its strided convolution (the
         same sums; faster on TPUs).
+      joint_sums: see :class:`emojax.models.layers.MaskedBatchNorm` (fewer launches on GPUs).
 
     >>> model = AdapterResNet(classes=7)
     >>> inputs = jnp.zeros((2, 63, 64)), jnp.array([63, 40]), jnp.ones(7, bool)
@@ -51,6 +52,7 @@ class AdapterResNet(SpeechNetwork):
     transform: str = log_mel.PORTABLE
     fast_conv: bool = False
     conv_shortcut: bool = False
+    joint_sums: bool = False
 
     @property
     def embedding_size(self) -> int:
@@ -95,7 +97,8 @@ class AdapterResNet(SpeechNetwork):
                 x = self._block(
                     f"stack{stack}_block{block}", x, mask, 2 - (block > 0), stack, train
                 )
-        x = jax.nn.relu(MaskedBatchNorm(x.shape[-1], name="norm_last")(x, mask, train)) * mask
+        norm = MaskedBatchNorm(x.shape[-1], self.joint_sums, name="norm_last")
+        x = jax.nn.relu(norm(x, mask, train)) * mask
         how = self.attention_units, self.attention_smoothing, self.attention_deviation
         return AttentionPool(*how, name="attention")(x, mask)
 
@@ -103,7 +106,8 @@ class AdapterResNet(SpeechNetwork):
         """Compute logits by a hidden layer with a norm, and a last layer."""
         rows = rows[:, None].astype(jnp.float32)
         x = nn.Dense(self.head_units, name="head_hidden")(embedding) * rows
-        x = jax.nn.relu(MaskedBatchNorm(self.head_units, name="head_norm")(x, rows, train))
+        norm = MaskedBatchNorm(self.head_units, self.joint_sums, name="head_norm")
+        x = jax.nn.relu(norm(x, rows, train))
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         return nn.Dense(self.classes, name="head_logits")(x)
 
@@ -135,7 +139,7 @@ class AdapterResNet(SpeechNetwork):
         """
         how = self.adapters, self.fold_adapters, self.fast_conv, self.frozen_kernels
         conv = AdaptedConv(features, stride, *how, pooling, name=name)
-        norm = MaskedBatchNorm(features, name=name.replace("conv", "norm"))
+        norm = MaskedBatchNorm(features, self.joint_sums, name=name.replace("conv", "norm"))
         if train:
             y, pooled = jnp.split(conv(x), [features], axis=-1)
             return norm(y * mask, mask, train), pooled

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from emojax.models import moments
 from emojax.models.conv import adapted_conv, conv3x3
 
 BATCH_NORM_MOMENTUM = 0.9
@@ -72,9 +73,11 @@ class MaskedBatchNorm(nn.Module):
 
     Attributes:
       features: C.
+      joint_sums: sum in the reductions of :mod:`emojax.models.moments` (equal up to rounding).
     """
 
     features: int
+    joint_sums: bool = False
 
     def setup(self):
         """Create the corpus's parameters and running statistics."""
@@ -91,7 +94,7 @@ class MaskedBatchNorm(nn.Module):
         """
         wide = _wide(x)
         if train:
-            mean, variance = _masked_moments(wide, mask)
+            mean, variance = _masked_moments(wide, mask, self.joint_sums)
             if not self.is_initializing():
                 for stored, new in ((self.mean, mean), (self.variance, variance)):
                     stored.value = (
@@ -100,7 +103,8 @@ class MaskedBatchNorm(nn.Module):
             factor, offset = self._affine(mean, variance)
         else:
             factor, offset = self.stored()
-        return (wide * factor + offset).astype(x.dtype)
+        y = moments.scale(wide, factor, offset) if self.joint_sums else wide * factor + offset
+        return y.astype(x.dtype)
 
     def stored(self) -> tuple[jax.Array, jax.Array]:
         """Return the stored statistics as factor and offset, f32 ``[C]``, without gradients."""
@@ -115,15 +119,18 @@ def _wide(x: jax.Array) -> jax.Array:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
-def _masked_moments(x: jax.Array, mask: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _masked_moments(x: jax.Array, mask: jax.Array, joint_sums: bool) -> tuple[jax.Array, jax.Array]:
     """Compute mean and variance of each channel."""
     axes = tuple(range(x.ndim - 1))
     size = x.size // x.shape[-1] / mask.size
     count = jnp.maximum(jnp.sum(_wide(mask)) * size, 1.0)
-    mean = jnp.sum(x, axes) / count
     # One pass over memory; x is already zero where masked.
-    variance = jnp.maximum(jnp.sum(jnp.square(x), axes) / count - jnp.square(mean), 0.0)
-    return mean, variance
+    if joint_sums:
+        mean, mean_square = (one / count for one in moments.sums(x))
+    else:
+        mean = jnp.sum(x, axes) / count
+        mean_square = jnp.sum(jnp.square(x), axes) / count
+    return mean, jnp.maximum(mean_square - jnp.square(mean), 0.0)
 
 
 def halve(x: jax.Array, features: int) -> jax.Array:

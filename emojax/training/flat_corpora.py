@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
@@ -41,7 +42,8 @@ def flatten(stack: Corpus) -> FlatCorpora:
     """Lay what training changes of each corpus of a stack end to end."""
     nothing: dict[str, Any] = dict.fromkeys(TRAINED)
     fixed = dataclasses.replace(stack, **nothing)
-    return FlatCorpora(jax.vmap(_ravel)(stack), fixed, ravel_pytree(_trained(index(stack, 0)))[1])
+    _, unravel = ravel_pytree(_transposed(_trained(index(stack, 0))))
+    return FlatCorpora(jax.vmap(_ravel)(stack), fixed, lambda row: _transposed(unravel(row)))
 
 
 def stacked(corpora: Corpus | FlatCorpora) -> Corpus:
@@ -75,7 +77,15 @@ def _trained(corpus: Corpus) -> dict:
 
 
 def _ravel(corpus: Corpus) -> jax.Array:
-    return ravel_pytree(_trained(corpus))[0]
+    return ravel_pytree(_transposed(_trained(corpus)))[0]
+
+
+def _transposed(tree: Tree) -> Tree:
+    """Transpose all leaves: cuDNN has the outputs of a kernel first, and an adapter is added to it.
+
+    Else each adapter would be a launch to transpose it, and one to transpose its gradient.
+    """
+    return jax.tree.map(jnp.transpose, tree)
 
 
 def index(stack: Tree, number: jax.Array | np.ndarray | int) -> Tree:

@@ -67,6 +67,7 @@ def test_half_precision_is_for_accelerators(tiny_config, precision, target, dtyp
 
 def test_a_network_has_the_forms_of_its_target(tiny_config):
     config = tiny_config.replace(fast_conv="auto").network
-    here, there = (make_model(config, 3, kind) for kind in (None, target.TPU))
+    here, there, gpu = (make_model(config, 3, kind) for kind in (None, target.TPU, target.GPU))
     assert (here.fast_conv, here.conv_shortcut, here.transform) == (True, False, "f64")
     assert (there.fast_conv, there.conv_shortcut, there.transform) == (False, True, "product")
+    assert (here.joint_sums, there.joint_sums, gpu.joint_sums) == (False, False, True)

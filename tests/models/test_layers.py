@@ -1,5 +1,7 @@
 """Each layer by itself, against its formula."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -55,6 +57,27 @@ def test_masked_norm_is_the_plain_one_without_a_mask():
     y, _ = norm.apply(norm.init(jax.random.key(0), x, mask, True), x, mask, True, mutable=["stats"])
     expected = (x - x.mean((0, 1, 2))) / np.sqrt(np.asarray(x).var((0, 1, 2)) + 1e-5)
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_sums_of_one_reduction_are_the_sums():
+    x = jax.random.normal(jax.random.key(0), (2, 3, 4, 5, 6))
+    mask = jnp.arange(4)[:, None, None] < jnp.array([4, 2, 3])[:, None, None, None]
+    params = {"scale": jnp.linspace(0.5, 2, 6), "bias": jnp.linspace(-1, 1, 6)}
+    start = {"mean": jnp.zeros(6), "variance": jnp.ones(6)}
+
+    def of(joint_sums):
+        def loss(params, x):
+            variables = {"params": params, "stats": start}
+            norm = MaskedBatchNorm(6, joint_sums)
+            y, stats = norm.apply(variables, x * mask, mask, True, mutable=["stats"])
+            return (y**3).sum(), stats
+
+        # Corpora that are tuned at once are a further axis.
+        with jax.enable_x64(True):
+            wide = jax.tree.map(lambda leaf: leaf.astype(float), (params, x))
+            return jax.vmap(jax.grad(loss, argnums=(0, 1), has_aux=True), (None, 0))(*wide)
+
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-9), of(True), of(False))
 
 
 def test_shortcut_pools_and_appends_zero_channels():
