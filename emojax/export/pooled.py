@@ -21,11 +21,9 @@ class Pooled:
 
     Attributes:
       settings: setting → corpus → scores; the first is the recipe's.
-      command: what was typed for them.
     """
 
     settings: Mapping[str, Mapping[str, Mapping]] = dataclasses.field(default_factory=dict)
-    command: str = ""
 
     @property
     def first(self) -> Mapping[str, Mapping]:
@@ -39,17 +37,16 @@ def read_pooled(path: Path) -> Pooled:
     Raises:
       ValueError: there is no such file, or it is not what the experiment writes.
     """
-    content = read_json(path)
-    settings, command = content.get("settings"), content.get("command")
-    if not isinstance(settings, dict) or not settings or not isinstance(command, str):
+    settings = read_json(path).get("settings")
+    if not isinstance(settings, dict) or not settings:
         raise ValueError(printable(f"--pooled={path}: no scores there; give OUT/pooled.json"))
     for scores in settings.values():
         check_scores({"corpora": scores}, path, _AGAIN)
-    return Pooled(settings, command)
+    return Pooled(settings)
 
 
 def pooled_text(pooled: Pooled) -> str:
-    """Return the table of the first setting beside the others, and what made it."""
+    """Return the table of the first setting beside the others."""
     if not pooled.settings:
         return "Not measured."
     settings = pooled.settings.values()
@@ -60,13 +57,13 @@ def pooled_text(pooled: Pooled) -> str:
     common = [name for name in pooled.first if all(name in scores for scores in settings)]
     if common:
         means = [percent(fmean(scores[name]["uar"] for name in common)) for scores in settings]
-        rows.append([f"mean of {len(common)}", means[0], "", *means[1:], "", "", ""])
+        rows.append([f"mean of {len(common)}", means[0], "", *means[1:], *[""] * 4])
     first, *others = (escaped(f"UAR: {name}") for name in pooled.settings)
-    columns = ["corpus", first, "95 % interval", *others, "chance", "clips", "speakers"]
+    counts = ["chance", "clips", "speakers", "protocol"]
     return (
-        f"{table(columns, rows)}\n\nPercent, of other networks than this one; none heard the "
-        f"speakers of the clips that it was tested on. {FEW_SPEAKERS_NOTE} The command: "
-        f"{escaped(pooled.command)}"
+        f"{table(['corpus', first, '95 % interval', *others, *counts], rows)}\n\nPercent, of other "
+        "networks than this one, which may differ from it in their settings; none heard the "
+        f"speakers of the clips that it was tested on. {FEW_SPEAKERS_NOTE}"
     )
 
 
@@ -74,6 +71,6 @@ def _row(name: str, own: Mapping, others: list[Mapping | None]) -> list[str]:
     low, high = map(percent, own["uar_ci95"])
     beside = [percent(one["uar"]) if one else "" for one in others]
     speakers = "unknown" if own["speakers"] is None else str(own["speakers"])
-    counts = percent(own["chance"]), str(own["n"]), speakers
+    counts = percent(own["chance"]), str(own["n"]), speakers, own["protocol"]
     marked = f"{name}{few_speakers(own['speakers'])}"
     return [marked, percent(own["uar"]), f"{low} to {high}", *beside, *counts]
