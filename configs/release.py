@@ -5,7 +5,8 @@ python train.py --config=configs/release.py --workdir=runs/fold --config.source_
 python train.py --config=configs/release.py --workdir=runs/emojax-small \
         --config.source_dir=CORPORA --config.calibrated_by=runs/fold
 emojax export runs/emojax-small emojax/pretrained/emojax-small --format=hub \
-        "--unseen=OUT/runs/zero_shot/*/*/trained" --license=cc-by-nc-sa-4.0
+        "--unseen=OUT/runs/zero_shot/*/*/trained" --pooled=OUT/pooled.json \
+        --license=cc-by-nc-sa-4.0
 """
 
 import ml_collections
