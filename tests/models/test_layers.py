@@ -46,8 +46,8 @@ def test_attended_deviation_is_that_of_the_valid_positions():
 def test_a_deviation_of_zero_has_a_gradient():
     x, mask = jnp.ones((1, 3, 4, 2)), jnp.ones((1, 3, 1, 1))
     pool = AttentionPool(units=4, deviation=True)
-    variables = pool.init(jax.random.key(0), x, mask)
-    gradient = jax.grad(lambda x: pool.apply(variables, x, mask).sum())(x)
+    variables = jax.jit(pool.init)(jax.random.key(0), x, mask)
+    gradient = jax.jit(jax.grad(lambda x: pool.apply(variables, x, mask).sum()))(x)
     assert np.isfinite(gradient).all()
 
 
