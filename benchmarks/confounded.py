@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import recall_score
 
 from emojax.baselines.feature_sets import open_features
+from emojax.baselines.svm import unweighted_recall
 from emojax.config import Config
 from emojax.corpora.groups import speaker_groups
 from emojax.corpora.partitions import Partition, make_partition
@@ -90,7 +90,7 @@ def uar(
         ((_, shares),) = answers
         said += shares.argmax(axis=1).tolist()
         truth += [corpus.spec.labels.index(corpus.clips[i].label) for i in whole.parts["test"]]
-    return 100 * recall_score(truth, said, average="macro")
+    return 100 * unweighted_recall(np.array(truth), np.array(said))
 
 
 def _config(path: str, settings: Mapping, arguments: argparse.Namespace) -> Config:

@@ -131,19 +131,19 @@ def _rows(
     database: Any, root: Path, table: str, column: str, speakers: dict[Hashable, str]
 ) -> Iterator[Row]:
     frame, split = database[table].df, _split(database, table)
-    roles = {meaning(name)[0]: name for name in frame.columns}
+    roles = {name: meaning(name)[0] for name in frame.columns}
+    kept = {name: one_form(name) for name, role in roles.items() if role != "speaker"}
+    of_sex = next((name for name, role in roles.items() if role == "sex"), None)
     for line, (index, cells) in enumerate(
         zip(frame.index, frame.itertuples(index=False, name=None), strict=True), 2
     ):
         file, start_s, end_s = _segment(index)
         speaker = speakers.get((file, start_s, end_s), speakers.get(file, "")) if speakers else None
         texts = dict(zip(frame.columns, map(_text, cells), strict=True))
-        sex = texts.get(roles.get("sex"), "")
-        further = {
-            one_form(name): text for name, text in texts.items() if meaning(name)[0] != "speaker"
-        }
+        further = {shown: texts[name] for name, shown in kept.items()}
         where = f"{root}/db.{table}", line, file
-        yield Row(*where, texts[column], speaker, split, start_s, end_s, sex, further)
+        times = start_s, end_s
+        yield Row(*where, texts[column], speaker, split, *times, texts.get(of_sex, ""), further)
 
 
 def _split(database: Any, table: str) -> str | None:

@@ -149,7 +149,7 @@ def all_in_memory(parts: Mapping[str, Clips]) -> dict[str, Recordings]:
     for part, rows in zip(parts.values(), unshared(parts), strict=True):
         read |= zip([part.keys[row] for row in rows], one_by_one(part, rows), strict=True)
     return {
-        name: Recordings([read[key] for key in part.keys], part.labels, numbers=part.numbers)
+        name: Recordings([read[key] for key in part.keys], part.labels, part.strata, part.numbers)
         for name, part in parts.items()
     }
 

@@ -170,9 +170,8 @@ def test_folded_adapters_are_the_same_function():
     np.testing.assert_allclose(folded.logits, two_convs.logits, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("how", "train"), [({}, True), ({"frozen_kernels": True}, True), ({"adapters": False}, False)]
-)
+@pytest.mark.parametrize("how", [{}, {"frozen_kernels": True}, {"adapters": False}])
+@pytest.mark.parametrize("train", [False, True])
 def test_a_shortcut_pooled_by_its_convolution_is_the_same_network(how, train):
     """In float64, where no norm makes an error of rounding large."""
     plain = SMALL.clone(dropout=0.0, depth=1, **how)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from emojax.baselines.svm import rbf
 from emojax.config import Config
 from emojax.corpora.affect import emotion, of_corpus, parse_mapping
 from emojax.corpora.aggregate import EMOTION
-from emojax.corpora.groups import speaker_groups
 from emojax.corpora.partitions import Partition
-from emojax.data.prepared import PreparedCorpus, Recordings, load_recordings
+from emojax.data.partitioned_corpus import PartitionedCorpus
+from emojax.data.prepared import PreparedCorpus, load_recordings
 from emojax.inference.adaptation import adapt_norms, shuffled_windows
 from emojax.inference.network import Network, load_networks, make_forward, make_model
 from emojax.inference.predict import predict_clips
@@ -59,23 +58,15 @@ def network_answers(corpus: PreparedCorpus, folds: Folds, config: Config) -> Ans
       config: settings as of ``train.py``; the last state answers.
     """
     config, labels = in_memory(config), corpus.spec.labels
+    balanced = config.data.balance_speakers
     forward = make_forward(make_model(config.network, len(labels)))
     test = load_recordings(corpus, next(iter(folds.values())).parts["test"]).samples
     for shots, fold in folds.items():
-        clips = _clips(corpus, fold.parts["train"], config.data.balance_speakers)
-        state = learn(config, labels, clips)
+        divided = PartitionedCorpus(labels, corpus.clips, fold, [corpus], balanced, balanced)
+        state = learn(config, labels, divided.load("train"))
         own = state.corpora[CLIPS]
         network = Network(state.shared.params, own.params, own.stats, own.class_mask)
         yield shots, predict_clips(forward, network, test)[0]
-
-
-def _clips(corpus: PreparedCorpus, indices: np.ndarray, of_speakers: bool) -> Recordings:
-    """Load clips, for batches that are balanced over labels and speakers if asked."""
-    clips = load_recordings(corpus, indices)
-    if not of_speakers:
-        return clips
-    strata = np.stack([clips.labels, speaker_groups(corpus.clips)[indices]], axis=1)
-    return dataclasses.replace(clips, strata=strata)
 
 
 def zero_shot_answers(
