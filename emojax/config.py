@@ -225,8 +225,11 @@ class Config:
         }
 
     def replace(self, **settings: Any) -> Config:
-        """Return the settings with some of them changed, checked again."""
-        return read_config({**self.flat(), **settings})
+        """Return the settings with some of them changed, checked again; see :func:`read_config`."""
+        flat = self.flat()
+        for name in settings.keys() - flat:
+            raise ValueError(f"there is no setting {name}; configs/base.py has them all")
+        return read_config({**flat, **settings})
 
 
 PATH_KEYS = tuple(

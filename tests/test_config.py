@@ -78,3 +78,5 @@ def test_replaced_settings_are_checked_again(settings):
     assert isinstance(config.replace(width=8), Config)
     with pytest.raises(ValueError, match="choose finetune, adapters, norms or last_layer"):
         config.replace(base="runs/any")
+    with pytest.raises(ValueError, match="there is no setting widht"):
+        config.replace(widht=8)

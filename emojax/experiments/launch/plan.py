@@ -8,6 +8,7 @@ from typing import Any
 
 from emojax.baselines.feature_sets import NAMES, FeatureSet, open_features
 from emojax.corpora.aggregate import CORPORA, DOMAINS, EMOTION
+from emojax.experiments.launch.changes import refuse_unknown
 from emojax.experiments.launch.job import Job
 from emojax.experiments.launch.spec import Spec, in_name, read_config_file
 from emojax.experiments.table4 import HEAD
@@ -26,7 +27,7 @@ def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
     Raises:
       ValueError: a setting is unknown, or software or weights that it needs are missing.
     """
-    refuse_unknown(settings, BASELINES)
+    refuse_unknown(settings, BASELINES, BASELINES)
     # By default VGG16 runs only if its weights are given, since they are a large download; the
     # table has no IS10.
     left_out = {"is10", *([] if spec.vgg16_weights else ["deepspectrum_vgg16"])}
@@ -45,7 +46,7 @@ def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
 
 def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
     """Return the jobs of Table 4 and Figure 7 (section 5.2.2), each after its base."""
-    refuse_unknown(settings, TRANSFERS)
+    refuse_unknown(settings, TRANSFERS, TRANSFERS)
     _refuse_one(settings, spec)
     jobs: dict[str, Job] = {}
     for seed in spec.seeds:
@@ -67,15 +68,6 @@ def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
 def open_feature_sets(spec: Spec, settings: Iterable[str]) -> dict[str, FeatureSet]:
     """The feature sets among some settings; a ValueError if one needs what is not there."""
     return {name: open_features(name, spec.vgg16_weights) for name in settings if name in NAMES}
-
-
-def refuse_unknown(settings: Sequence[str], choices: Sequence[str]) -> None:
-    """Raise a ValueError for settings of the command line that an experiment does not have."""
-    unknown = [setting for setting in settings if setting not in choices]
-    if unknown:
-        raise ValueError(
-            f"--settings={', '.join(map(repr, unknown))}; choose of {', '.join(choices)}"
-        )
 
 
 def _refuse_one(settings: Sequence[str], spec: Spec) -> None:
@@ -101,15 +93,15 @@ def scratch_job(
     seed: int,
     best: str = "",
     latest: str = "",
+    folder: str = SCRATCH,
     **changes: Any,
 ) -> Job:
     """Return the job of a plain network of one corpus, which both tables share."""
     own = {corpus: items[corpus]}
-    name = f"{SCRATCH}/{corpus}{in_name(changes.get('partition', ''))}_seed{seed}"
+    name = f"{folder}/{corpus}{in_name(changes.get('partition', ''))}_seed{seed}"
     states = {"best": best, "latest": latest}
-    return spec.network(
-        name, spec.scratch_config, own, states, adapters=False, seed=seed, **changes
-    )
+    changes = {"adapters": False, "seed": seed, **changes}
+    return spec.network(name, spec.scratch_config, own, states, **changes)
 
 
 def shared_job(

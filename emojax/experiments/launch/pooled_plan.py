@@ -7,12 +7,12 @@ from typing import Any
 
 from emojax.baselines.feature_sets import NAMES
 from emojax.corpora.aggregate import CORPORA, EMOTION
+from emojax.experiments.launch.changes import in_path, parse_row, refuse_unknown
 from emojax.experiments.launch.job import Job
 from emojax.experiments.launch.launch import count_tested
 from emojax.experiments.launch.plan import (
     SCRATCH,
     open_feature_sets,
-    refuse_unknown,
     scratch_job,
     shared_job,
 )
@@ -35,8 +35,8 @@ def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job
 
     Args:
       spec: what a person asks for.
-      settings: some of ``POOLED``, and fusions of them, which run nothing; or none for the usual
-        ones.
+      settings: some of ``POOLED``, with changes (:mod:`emojax.experiments.launch.changes`) or
+        without, and fusions of them, which run nothing; or none for the usual ones.
       folds: K of ``fold:I/K``.
 
     Raises:
@@ -44,7 +44,7 @@ def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job
     """
     asked = list(dict.fromkeys(settings or _usual(spec)))
     chosen = [setting for setting in asked if AND not in setting]
-    refuse_unknown(chosen, POOLED)
+    refuse_unknown(chosen, POOLED, NAMES)
     fused_settings(asked, chosen)
     _refuse_base(chosen, spec)
     features = open_feature_sets(spec, chosen)
@@ -69,7 +69,7 @@ def _usual(spec: Spec) -> list[str]:
 
 def _refuse_base(chosen: Sequence[str], spec: Spec) -> None:
     """Refuse a base that is missing, is not asked for, or learnt from what would be tested."""
-    if (ADAPT in chosen) != bool(spec.base):
+    if any(parse_row(row)[0] == ADAPT for row in chosen) != bool(spec.base):
         raise ValueError(
             f"the setting {ADAPT} begins at the trained model of --base=RUN (or the name of a "
             "published one); give both, or neither"
@@ -93,30 +93,30 @@ def _networks(
     spec: Spec, setting: str, folds: int, tested: Mapping[str, int], seed: int
 ) -> Iterator[Job]:
     """The networks of a setting, a fold after the other."""
+    name, changes = parse_row(setting)
     for fold in range(1, folds + 1):
-        partition = f"fold:{fold}/{folds}"
-        if setting in POOLED_SHARED:
+        how = {"partition": f"fold:{fold}/{folds}", **changes}
+        if name in POOLED_SHARED:
             if fold <= max(tested.values()):
-                yield _shared_fold(spec, setting, partition, seed)
+                yield _shared_fold(spec, setting, POOLED_SHARED[name], seed, **how)
             continue
-        for corpus in (name for name in spec.corpora if fold <= tested[name]):
-            if setting == SCRATCH:
-                yield scratch_job(spec, corpus, spec.corpora, seed, SCRATCH, partition=partition)
+        for corpus in (one for one in spec.corpora if fold <= tested[one]):
+            if name == SCRATCH:
+                how["folder"] = in_path(setting)
+                yield scratch_job(spec, corpus, spec.corpora, seed, setting, **how)
             else:
-                yield _adapted(spec, corpus, partition, seed)
+                yield _adapted(spec, setting, corpus, seed, **how)
 
 
-def _shared_fold(spec: Spec, setting: str, partition: str, seed: int) -> Job:
+def _shared_fold(spec: Spec, setting: str, domains: str, seed: int, **changes: Any) -> Job:
     """A shared network of a fold of all corpora, and of their common emotions if asked for."""
-    changes = {"partition": partition}
-    if POOLED_SHARED[setting] != CORPORA:
-        changes |= {"domains": POOLED_SHARED[setting], "label_words": spec.label_words}
-    return shared_job(spec, setting, {"best": setting}, seed, **changes)
+    if domains != CORPORA:
+        changes = {"domains": domains, "label_words": spec.label_words, **changes}
+    return shared_job(spec, in_path(setting), {"best": setting}, seed, **changes)
 
 
-def _adapted(spec: Spec, corpus: str, partition: str, seed: int) -> Job:
+def _adapted(spec: Spec, setting: str, corpus: str, seed: int, **changes: Any) -> Job:
     """The base, tuned on a fold of one corpus."""
-    name = f"{ADAPT}/{corpus}{in_name(partition)}_seed{seed}"
-    own, states = {corpus: spec.corpora[corpus]}, {"best": ADAPT}
-    how = {"partition": partition, "seed": seed}
-    return spec.network(name, spec.tune_config, own, states, spec.base, **how)
+    name = f"{in_path(setting)}/{corpus}{in_name(changes['partition'])}_seed{seed}"
+    own, states = {corpus: spec.corpora[corpus]}, {"best": setting}
+    return spec.network(name, spec.tune_config, own, states, spec.base, seed=seed, **changes)

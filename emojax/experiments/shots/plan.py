@@ -9,9 +9,10 @@ from emojax.baselines.feature_sets import NAMES
 from emojax.corpora.affect import parse_mapping
 from emojax.corpora.aggregate import EMOTION
 from emojax.data.prepared import PreparedCorpus, find_corpora
+from emojax.experiments.launch.changes import in_path, parse_row, refuse_unknown
 from emojax.experiments.launch.job import Job
 from emojax.experiments.launch.launch import count_tested
-from emojax.experiments.launch.plan import SCRATCH, open_feature_sets, refuse_unknown
+from emojax.experiments.launch.plan import SCRATCH, open_feature_sets
 from emojax.experiments.launch.spec import Spec, in_name
 from emojax.experiments.shots.run import Task
 from emojax.experiments.shots.scoring import place_of
@@ -27,7 +28,6 @@ from emojax.experiments.zero_shot.questions import (
 from emojax.pretrained import find, read_manifest
 
 ADAPT = "adapt"
-# The first is compared with.
 SYSTEMS = (SCRATCH, ADAPT, *NAMES)
 USUAL = (SCRATCH, ADAPT, "egemaps", "compare")
 
@@ -48,7 +48,8 @@ def shots_jobs(
 
     Args:
       spec: what a person asks for, with a base.
-      settings: some of ``SYSTEMS``, or none for the usual ones.
+      settings: some of ``SYSTEMS``, with changes (:mod:`emojax.experiments.launch.changes`) or
+        without; or none for the usual ones.
       shots: numbers of clips a label, of :func:`emojax.experiments.shots.drawing.parse_shots`.
       folds: K of ``fold:I/K``.
 
@@ -57,7 +58,7 @@ def shots_jobs(
         speakers, or a corpus cannot be prepared or divided.
     """
     chosen = list(dict.fromkeys(settings or USUAL))
-    refuse_unknown(chosen, SYSTEMS)
+    refuse_unknown(chosen, SYSTEMS, NAMES)
     parse_mapping(spec.label_words)
     if not spec.base:
         raise ValueError(
@@ -112,11 +113,12 @@ def _job(
     manifest: Mapping,
 ) -> Job:
     """The job of one system on one fold."""
-    model = f"{ADAPT}_{digest(manifest)}" if system == ADAPT else system
-    name = f"shots/{model}/{corpus}{in_name(partition)}_seed{seed}"
+    kind, _ = parse_row(system)
+    base_name = f"_{digest(manifest)}" if kind == ADAPT else ""
+    name = f"shots/{in_path(system)}{base_name}/{corpus}{in_name(partition)}_seed{seed}"
     folder = spec.out / "runs" / name
     own = {ADAPT: (spec.tune_config, spec.base, spec.label_words), SCRATCH: (spec.scratch_config,)}
-    config, base, words, *_ = (*own.get(system, ()), "", "", "")
+    config, base, words, *_ = (*own.get(kind, ()), "", "", "")
     data_dir = Path(spec.data_dir)
     task = Task(
         system, corpus, partition, seed, tuple(shots), config, base, words, data_dir, folder

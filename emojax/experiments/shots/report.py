@@ -21,7 +21,7 @@ from emojax.experiments.reports.score_grid import Grid
 from emojax.experiments.reports.score_tables import P_BELOW
 from emojax.experiments.reports.table import Cell, Marked, Table
 from emojax.experiments.shots.drawing import EVERY
-from emojax.experiments.shots.plan import SYSTEMS, setting_of
+from emojax.experiments.shots.plan import setting_of
 from emojax.experiments.shots.systems import NORMS, ZERO
 
 _NO_CLIPS = 0.4  # place of no clips on the logarithmic axis
@@ -52,7 +52,7 @@ def shots_report(
     pooled = pool(workdirs, corpora)
     grid = pooled.grid
     rows = [one for one in (ZERO, NORMS, *shots) if _having(grid, one)]
-    systems = [one for one in SYSTEMS if any(setting_of(one, k) in grid.settings for k in rows)]
+    systems = _systems(grid)
     pieces: list[Table | Picture] = [_table(pooled, rows, systems)]
     for name in grid.corpora:
         caption = f"{name}: UAR after so many labelled clips a label, in percent"
@@ -63,8 +63,13 @@ def shots_report(
     return score_report(grid, "shots", title, _SELECTION, pieces, gaps, pooled.runs)
 
 
+def _systems(grid: Grid) -> list[str]:
+    """The systems of all settings, which are named by :func:`setting_of`."""
+    return list(dict.fromkeys(setting.rpartition(": ")[0] for setting in grid.settings))
+
+
 def _having(grid: Grid, shots: str) -> list[str]:
-    return [one for one in SYSTEMS if setting_of(one, shots) in grid.settings]
+    return [one for one in _systems(grid) if setting_of(one, shots) in grid.settings]
 
 
 def _scored(grid: Grid, system: str, shots: str, corpus: str) -> Scored | None:

@@ -11,6 +11,7 @@ from emojax.baselines.feature_sets import NAMES, open_features
 from emojax.config import PATH_KEYS, Config
 from emojax.corpora.partitions import Partition, make_partition
 from emojax.data.prepared import PreparedCorpus, find_corpora
+from emojax.experiments.launch.changes import parse_row
 from emojax.experiments.launch.spec import read_config_file
 from emojax.experiments.shots.drawing import EVERY, drawn
 from emojax.experiments.shots.scoring import RESULTS, place_of, write_answers
@@ -32,7 +33,8 @@ class Task:
     """What one process does: a system on a fold.
 
     Attributes:
-      system: name of a feature set, whose SVM it is; else a network.
+      system: name of a feature set, whose SVM it is; else a network, with changes of its settings
+        (:mod:`emojax.experiments.launch.changes`) or without.
       corpus: name of the corpus.
       partition: ``fold:I/K``.
       seed: of the fold, of the choice of clips and of the network.
@@ -66,7 +68,9 @@ class Task:
 
     def training(self) -> Config:
         """Return the settings of the network, which learns from clips in memory."""
-        return in_memory(read_config_file(self.config).replace(base=self.base, seed=self.seed))
+        _, changes = parse_row(self.system)
+        config = read_config_file(self.config)
+        return in_memory(config.replace(base=self.base, seed=self.seed, **changes))
 
 
 def run(task: Task, command: str) -> None:

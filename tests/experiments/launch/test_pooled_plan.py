@@ -58,6 +58,39 @@ def test_an_unknown_pooled_setting_is_refused_before_anything_is_prepared(spec):
         list(pooled_jobs(spec, ["nope"], 6))
 
 
+def test_a_row_may_change_settings_of_its_network(tiny_spec, tmp_path):
+    rows = ["shared", "shared:mixup=0.2:refit=True", "scratch:dropout=0.25"]
+    jobs = [*pooled_jobs(tiny_spec, rows, 3)]
+    by_row = {setting: job for job in jobs for setting in job.results.values() if setting}
+    assert list(by_row) == rows
+    plain, mixed, alone = by_row.values()
+    changed = {key for key in plain.config if plain.config[key] != mixed.config[key]}
+    assert (changed, mixed.config["mixup"]) == ({"mixup", "refit"}, 0.2)
+    assert flags_of(mixed.commands[0])["--config.refit"] == "True"
+    assert alone.config["dropout"] == 0.25
+    assert mixed.name.startswith("shared_mixup=0.2_refit=True/shared_2_corpora")
+    assert len({job.folder for job in jobs}) == len(jobs)
+    spec = train_base(tmp_path / "base", tiny_spec, "others")
+    jobs = [*pooled_jobs(spec, ["adapt:transfer=finetune"], 3)]
+    assert {job.config["transfer"] for job in jobs} == {"finetune"}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("shared:mixup", r"'mixup' is no change; give NAME:KEY=VALUE"),
+        ("shared:partition=all", r"partition is not a row's to change"),
+        ("shared:mixupp=0.2", r"there is no setting mixupp"),
+        ("shared:mixup=lots", r"mixup='lots'; give a number"),
+        ("egemaps:C=1", r"egemaps has no settings to change"),
+        ("shred:mixup=0.2", r"'shred:mixup=0.2'; choose of scratch"),
+    ],
+)
+def test_a_wrong_change_is_named(tiny_spec, row, said):
+    with pytest.raises(ValueError, match=said):
+        list(pooled_jobs(tiny_spec, [row], 3))
+
+
 @pytest.fixture
 def one_spec(tiny_spec):
     """A request for one corpus."""

@@ -34,6 +34,16 @@ def test_each_system_is_asked_on_each_fold(spec):
     assert [*first.results.values()] == ["adapt: all"]
 
 
+def test_a_system_may_change_settings_of_its_network(spec):
+    jobs = [*shots_jobs(spec, ["adapt", "adapt:transfer=finetune"], ["all"], 3)]
+    plain, changed = jobs[:2]
+    assert [*changed.results.values()] == ["adapt:transfer=finetune: all"]
+    assert plain.config["transfer"] == "adapters"
+    assert changed.config["transfer"] == "finetune"
+    assert "--system=adapt:transfer=finetune" in changed.commands[0]
+    assert plain.folder != changed.folder
+
+
 def test_what_the_base_learnt_from_is_refused(spec, tiny_config):
     (item,) = (one for one in tiny_config.paths.corpora.split(",") if one.startswith("tones"))
     with pytest.raises(ValueError, match=r"learnt from corpus tones, so it is not unseen"):
