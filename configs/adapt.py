@@ -1,4 +1,4 @@
-r"""Adapt a trained model to new recordings in minutes: only adapters, norms and head are trained.
+r"""Adapt a trained model to new recordings in minutes.
 
 python train.py --config=configs/adapt.py --workdir=runs/calls \
         --config.corpora=calls=calls/labels.csv

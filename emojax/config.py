@@ -15,9 +15,10 @@ from emojax.data.sampling_schedule import ROUND_ROBIN, check_sampling
 
 Section = TypeVar("Section")
 
+SCRATCH = "scratch"
 # Parameters that each mode trains; all others keep the values of the base run.
 MODES = {
-    "scratch": "everything, from random parameters",
+    SCRATCH: "everything, from random parameters",
     "finetune": "everything",
     "adapters": "adapters, norms and head of each corpus",
     "norms": "norms and head of each corpus",
@@ -331,12 +332,12 @@ def _check_together(config: Config) -> None:
     except ValueError as error:
         raise ValueError(f"columns: {error}") from None
     transfer = config.transfer
-    if transfer.mode == "scratch" and transfer.base:
+    if transfer.mode == SCRATCH and transfer.base:
         raise ValueError(
             f"base={transfer.base!r} with transfer='scratch'; "
             "choose finetune, adapters, norms or last_layer"
         )
-    if transfer.mode != "scratch" and not transfer.base:
+    if transfer.mode != SCRATCH and not transfer.base:
         raise ValueError(
             f"transfer={transfer.mode!r} needs the folder of a trained run: --config.base=WORKDIR"
         )

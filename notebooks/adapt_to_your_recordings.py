@@ -18,8 +18,8 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/)
 #
-# `emojax-small` keeps its network; adapters, norms and a head learn your labels. Every clip is
-# tested once, on a network that never heard its speaker, beside an SVM of openSMILE's features.
+# `emojax-small` learns your labels, from what it knows of eleven corpora. Every clip is tested
+# once, on a network that never heard its speaker, beside an SVM of openSMILE's features.
 #
 # The badge opens Colab's list of notebooks on GitHub: give it the address of the repository that
 # this notebook is in. 
@@ -30,7 +30,7 @@ import tempfile
 REPOSITORY = ""  # in Colab, the address again: it is cloned
 TABLE = ""  # a CSV with file,label,speaker, as in docs/guide/own_data.md
 BASE = "emojax-small"  # or the folder of a run
-ROUNDS = 4  # enough to see that it works; 100 learn
+ROUNDS = 4  # enough to see that it works; 300 learn
 FOLDS = 2  # six are better
 FOLDER = tempfile.mkdtemp()
 

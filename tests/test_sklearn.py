@@ -147,7 +147,7 @@ def test_all_bad_recordings_are_named(embedding, classifier, recordings):
     [
         ({"base": "runs/nowhere"}, "abc", "runs/nowhere holds no checkpoint"),
         ({"base_corpus": "other"}, "abc", "unknown corpus 'other'"),
-        ({"transfer": "finetune"}, "abc", "transfer='finetune'; give one of 'adapters'"),
+        ({"transfer": "scratch"}, "abc", "transfer='scratch'; give one of 'finetune'"),
         ({"rounds": 0}, "abc", "rounds == 0, must be >= 1"),
         ({}, "aaa", "y has one label, .*a.*; give recordings of at least two"),
         ({}, "abca", "inconsistent numbers of samples: .3, 4."),

@@ -20,33 +20,33 @@ from emojax.inference.api import Model
 from emojax.inference.recordings import read_clips
 from emojax.sklearn.by_reference import ByReference
 from emojax.sklearn.column import as_recordings
-from emojax.training.adapting import adapt, adaptation_config, load_adapted
+from emojax.training.adapting import CLIPS, adaptation_config, learn, load_adapted
 from emojax.training.recipe import ADAPT
 
 
 class EmotionClassifier(ClassifierMixin, ByReference):
-    """Adapters, norms and a head for own labels, over the frozen trunk of a trained model.
+    """A trained model that learns own labels, as by ``configs/adapt.py``.
 
-    They are trained as by ``configs/adapt.py``, and pickled; the trunk is not. A label that is one
-    of the base's common emotions begins at its row of the base's head.
+    What it learnt is pickled. A label that is one of the base's common emotions begins at its row
+    of the base's head.
 
     Args:
       base: trained model, as for :func:`emojax.load`.
       base_corpus: its corpus whose adapters and norms are the start; the domain of common emotions
         if not given, or new ones if the base has none.
-      transfer: what is trained: ``"adapters"``, with norms and head, ``"norms"``, with the head, or
-        ``"last_layer"``, the head.
+      transfer: what is trained: ``"finetune"``, everything; ``"adapters"``, with norms and head;
+        ``"norms"``, with the head; or ``"last_layer"``, the head.
       rounds: batches of 32 clips to train on.
       random_state: seed of new parameters, of the order of the clips and of their crops. Fits with
         one seed share a compiled program.
 
     Attributes:
       classes_: the labels, ascending, ``[K]``.
-      adapters_: the parameters and statistics that were trained, as trees of arrays.
+      parameters_: shared and own parameters, and statistics, as trees of arrays.
     """
 
     classes_: np.ndarray
-    adapters_: dict[str, Any]
+    parameters_: dict[str, Any]
 
     def __init__(
         self,
@@ -80,9 +80,10 @@ class EmotionClassifier(ClassifierMixin, ByReference):
                 f"y has one label, {encoder.classes_[0]!r}; give recordings of at least two"
             )
         labels = [*map(str, encoder.classes_)]
-        corpus = adapt(config, labels, Recordings(read_clips(recordings), rows))
-        self.classes_ = encoder.classes_
-        self.adapters_ = jax.device_get({"params": corpus.params, "stats": corpus.stats})
+        state = learn(config, labels, Recordings(read_clips(recordings), rows))
+        own = state.corpora[CLIPS]
+        learnt = {"shared": state.shared.params, "params": own.params, "stats": own.stats}
+        self.classes_, self.parameters_ = encoder.classes_, jax.device_get(learnt)
         return self._fitted(self._load())
 
     def predict(self, X: Any) -> np.ndarray:
@@ -108,4 +109,4 @@ class EmotionClassifier(ClassifierMixin, ByReference):
         )
 
     def _load(self) -> Model:
-        return load_adapted(self.base, [*map(str, self.classes_)], **self.adapters_)
+        return load_adapted(self.base, [*map(str, self.classes_)], **self.parameters_)

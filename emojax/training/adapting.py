@@ -11,11 +11,11 @@ import jax
 import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
-from emojax.config import FROZEN_TRUNK, MODES, Config, NetworkConfig, read_config, read_section
+from emojax.config import MODES, SCRATCH, Config, NetworkConfig, read_config, read_section
 from emojax.data.prepared import Recordings
 from emojax.data.windows import choose_windows
 from emojax.inference.api import Model
-from emojax.inference.network import Network, load_networks, make_model
+from emojax.inference.network import Network, make_model
 from emojax.models.subtrees import Params
 from emojax.pretrained import read_manifest
 from emojax.sharding import place
@@ -25,7 +25,7 @@ from emojax.training.metrics import Meter
 from emojax.training.recipe import ADAPT
 from emojax.training.run import make_layout
 from emojax.training.schedule import Schedule
-from emojax.training.train_state import Corpus, EmoState
+from emojax.training.train_state import EmoState
 from emojax.training.transfer import begin_at_base, with_network_of_base
 
 # Name of the clips in messages; no corpus of a base can have it.
@@ -53,15 +53,16 @@ def adaptation_config(
     Args:
       base: what :func:`emojax.pretrained.find` knows.
       base_corpus: as in ``configs/base.py``.
-      transfer: one of ``FROZEN_TRUNK``.
+      transfer: one of ``MODES``, but for ``SCRATCH``.
       rounds: batches to train on.
       seed: seed of the parameters and of the order of the clips.
 
     Raises:
       ValueError: there is no such base, or a setting has a wrong value.
     """
-    if transfer not in FROZEN_TRUNK:
-        what = ", ".join(f"{mode!r} (trains {MODES[mode]})" for mode in FROZEN_TRUNK)
+    modes = {mode: what for mode, what in MODES.items() if mode != SCRATCH}
+    if transfer not in modes:
+        what = ", ".join(f"{mode!r} (trains {what})" for mode, what in modes.items())
         raise ValueError(f"transfer={transfer!r}; give one of {what}")
     settings = {**_network_settings(base), **ADAPT, **_IN_MEMORY}
     settings |= {"base": _as_text(base), "base_corpus": base_corpus, "transfer": transfer}
@@ -71,14 +72,6 @@ def adaptation_config(
 def in_memory(config: Config) -> Config:
     """Return settings of a run as those for clips in memory, with the network of its base."""
     return with_network_of_base(config.replace(**_IN_MEMORY))
-
-
-def adapt(config: Config, labels: Sequence[str], clips: Recordings) -> Corpus:
-    """Train adapters, norms and a head over the trunk of a base; the last state is used.
-
-    The arguments and errors are those of :func:`learn`.
-    """
-    return learn(config, labels, clips).corpora[CLIPS]
 
 
 def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
@@ -116,18 +109,16 @@ def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
 
 
 def load_adapted(
-    base: str | os.PathLike, labels: Sequence[str], params: Params, stats: Params
+    base: str | os.PathLike, labels: Sequence[str], shared: Params, params: Params, stats: Params
 ) -> Model:
-    """Load a base with the parameters and statistics of an adaptation in the place of its own.
+    """Load what an adaptation of a base has learnt: both subtrees, and the statistics.
 
     Raises:
       ValueError: there is no such base.
     """
-    corpus = next(iter(read_manifest(base)["corpora"]))  # whichever: the trunk is the same
-    trunk = load_networks(base, [corpus]).networks[corpus].shared
     model = make_model(NetworkConfig(**_network_settings(base)), len(labels))
-    own = jax.device_put((params, stats, np.ones(len(labels), bool)))
-    return Model(CLIPS, labels, model, Network(trunk, *own))
+    parts = jax.device_put((shared, params, stats, np.ones(len(labels), bool)))
+    return Model(CLIPS, labels, model, Network(*parts))
 
 
 def _network_settings(base: str | os.PathLike) -> dict[str, Any]:

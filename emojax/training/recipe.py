@@ -9,12 +9,12 @@ from typing import Any
 ADAPT: Mapping[str, Any] = MappingProxyType(
     {
         "base": "emojax-small",  # or the folder of a run or of another published model
-        "transfer": "adapters",
+        "transfer": "finetune",
         # The rate falls to 0, so the last state need not be chosen.
         "learning_rates": (0.05,),
         "cosine": True,
         "warmup_rounds": 10,
-        "rounds_per_phase": 100,
+        "rounds_per_phase": 300,
         "patience_epochs": 0,
         "learning_rate_decay": 1e-6,
         "eval_every_rounds": 25,

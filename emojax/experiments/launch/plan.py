@@ -147,6 +147,6 @@ def _tuned(
 ) -> Job:
     """Return one job for all corpora; those new to the base begin with adapters of ``start``."""
     name = f"{name}_{together(spec.corpora)}_seed{seed}"
-    changes |= {"base_corpus": start, "seed": seed}
+    changes = {"transfer": "adapters", "base_corpus": start, "seed": seed, **changes}
     states = {"best": setting}
     return spec.network(name, spec.tune_config, spec.corpora, states, base, **changes)

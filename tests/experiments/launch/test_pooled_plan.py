@@ -71,8 +71,8 @@ def test_a_row_may_change_settings_of_its_network(tiny_spec, tmp_path):
     assert mixed.name.startswith("shared_mixup=0.2_refit=True/shared_2_corpora")
     assert len({job.folder for job in jobs}) == len(jobs)
     spec = train_base(tmp_path / "base", tiny_spec, "others")
-    jobs = [*pooled_jobs(spec, ["adapt:transfer=finetune"], 3)]
-    assert {job.config["transfer"] for job in jobs} == {"finetune"}
+    jobs = [*pooled_jobs(spec, ["adapt:transfer=norms"], 3)]
+    assert {job.config["transfer"] for job in jobs} == {"norms"}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_base_is_adapted_on_each_fold_of_each_corpus(one_spec, tmp_path):
     assert train["--config.base"] == spec.base
     assert (train["--config.partition"], train["--config.seed"]) == ("fold:2/6", "1")
     assert jobs[1].config["width"] == 5  # train.py takes the base's
-    assert jobs[1].config["transfer"] == "adapters"
+    assert jobs[1].config["transfer"] == "finetune"
     assert jobs[1].after == []
 
 

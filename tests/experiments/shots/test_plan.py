@@ -35,12 +35,12 @@ def test_each_system_is_asked_on_each_fold(spec):
 
 
 def test_a_system_may_change_settings_of_its_network(spec):
-    jobs = [*shots_jobs(spec, ["adapt", "adapt:transfer=finetune"], ["all"], 3)]
+    jobs = [*shots_jobs(spec, ["adapt", "adapt:transfer=norms"], ["all"], 3)]
     plain, changed = jobs[:2]
-    assert [*changed.results.values()] == ["adapt:transfer=finetune: all"]
-    assert plain.config["transfer"] == "adapters"
-    assert changed.config["transfer"] == "finetune"
-    assert "--system=adapt:transfer=finetune" in changed.commands[0]
+    assert [*changed.results.values()] == ["adapt:transfer=norms: all"]
+    assert plain.config["transfer"] == "finetune"
+    assert changed.config["transfer"] == "norms"
+    assert "--system=adapt:transfer=norms" in changed.commands[0]
     assert plain.folder != changed.folder
 
 
