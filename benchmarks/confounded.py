@@ -5,42 +5,39 @@ python benchmarks/confounded.py --base=RUN --corpora=emodb,ravdess --data_dir=DA
 Of each fold's training speakers only clips of one label stay, or of few where there are more labels
 than speakers, so who speaks gives the label away; test speakers keep all. The table is Markdown:
 UAR in percent, pooled over the folds, of each system. RUN learnt from other corpora. Settings are
-those of configs/adapt.py and configs/scratch.py, but for --rounds.
+those of configs/adapt.py and configs/scratch.py, but for --rounds and what a row changes.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from emojax.baselines.feature_sets import open_features
+from emojax.baselines.feature_sets import NAMES, open_features
 from emojax.baselines.svm import unweighted_recall
 from emojax.config import Config
 from emojax.corpora.groups import speaker_groups
 from emojax.corpora.partitions import Partition, make_partition
 from emojax.data.prepared import PreparedCorpus, find_corpora
+from emojax.experiments.launch.changes import parse_row
 from emojax.experiments.launch.spec import read_config_file
 from emojax.experiments.shots.systems import network_answers, svm_answers
 from emojax.training.adapting import in_memory
 
-ADAPT, SCRATCH = "configs/adapt.py", "configs/scratch.py"
-# System → config file and settings of a network, or the name of features for an SVM.
-SYSTEMS: dict[str, str | tuple[str, Mapping]] = {
-    "scratch": (SCRATCH, {}),
-    "scratch, balanced over speakers": (SCRATCH, {"balance_speakers": True}),
-    "adapters": (ADAPT, {}),
-    "adapters, balanced over speakers": (ADAPT, {"balance_speakers": True}),
-    "norms and head": (ADAPT, {"transfer": "norms"}),
-    "norms and head, balanced over speakers": (
-        ADAPT,
-        {"transfer": "norms", "balance_speakers": True},
-    ),
-    "egemaps": "egemaps",
-    "compare": "compare",
-}
+CONFIGS = {"scratch": "configs/scratch.py", "adapt": "configs/adapt.py"}
+# Rows of networks with changed settings (emojax.experiments.launch.changes), and features of SVMs.
+SYSTEMS = (
+    "scratch",
+    "scratch:balance_speakers=True",
+    "adapt",
+    "adapt:balance_speakers=True",
+    "adapt:transfer=adapters",
+    "adapt:transfer=norms",
+    "egemaps",
+    "compare",
+)
 
 
 def own_labels(labels: np.ndarray, speakers: np.ndarray, seed: int) -> np.ndarray:
@@ -73,31 +70,30 @@ def confounded(fold: Partition, corpus: PreparedCorpus, seed: int) -> Partition:
     return Partition(fold.protocol, {**parts, "train": train[own]})
 
 
-def uar(
-    corpus: PreparedCorpus, system: str | tuple[str, Mapping], arguments: argparse.Namespace
-) -> float:
+def uar(corpus: PreparedCorpus, system: str, arguments: argparse.Namespace) -> float:
     """Return the UAR of a system in percent, pooled over the folds."""
     truth, said = [], []
     for number in range(1, arguments.folds + 1):
         partition = f"fold:{number}/{arguments.folds}"
         whole = make_partition(corpus.spec, corpus.clips, partition, arguments.seed)
         folds = {"": confounded(whole, corpus, arguments.seed)}
-        if isinstance(system, str):
+        if system in NAMES:
             features = open_features(system)
             answers = svm_answers(corpus, folds, features, arguments.data_dir / "features")
         else:
-            answers = network_answers(corpus, folds, _config(*system, arguments))
+            answers = network_answers(corpus, folds, _config(system, arguments))
         ((_, shares),) = answers
         said += shares.argmax(axis=1).tolist()
         truth += [corpus.spec.labels.index(corpus.clips[i].label) for i in whole.parts["test"]]
     return 100 * unweighted_recall(np.array(truth), np.array(said))
 
 
-def _config(path: str, settings: Mapping, arguments: argparse.Namespace) -> Config:
-    config = read_config_file(path).replace(**settings, seed=arguments.seed)
-    base = {"base": str(arguments.base)} if path == ADAPT else {}
+def _config(system: str, arguments: argparse.Namespace) -> Config:
+    name, changes = parse_row(system)
+    base = {"base": str(arguments.base)} if name == "adapt" else {}
     rounds = {"rounds_per_phase": arguments.rounds, "eval_every_rounds": arguments.rounds}
-    return in_memory(config.replace(**base, **rounds))
+    config = read_config_file(CONFIGS[name])
+    return in_memory(config.replace(seed=arguments.seed, **base, **rounds, **changes))
 
 
 def main() -> None:
@@ -105,6 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--corpora", required=True, help="prepared corpora that RUN never saw")
+    parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--data_dir", type=Path, default="data")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=100)
@@ -113,8 +110,8 @@ def main() -> None:
     corpora = find_corpora(arguments.corpora.split(","), arguments.data_dir)
     print("| corpus | system | UAR |\n|---|---|---|", flush=True)
     for name, corpus in corpora.items():
-        for what, system in SYSTEMS.items():
-            print(f"| {name} | {what} | {uar(corpus, system, arguments):.1f} |", flush=True)
+        for system in arguments.systems.split(","):
+            print(f"| {name} | {system} | {uar(corpus, system, arguments):.1f} |", flush=True)
 
 
 if __name__ == "__main__":
