@@ -20,15 +20,15 @@ from emojax.inference.api import Model
 from emojax.inference.recordings import read_clips
 from emojax.sklearn.by_reference import ByReference
 from emojax.sklearn.column import as_recordings
-from emojax.training.adapting import CLIPS, adaptation_config, learn, load_adapted
+from emojax.training.adapting import CLIPS, adaptation_config, learn, load_learnt
 from emojax.training.recipe import ADAPT
 
 
 class EmotionClassifier(ClassifierMixin, ByReference):
     """A trained model that learns own labels, as by ``configs/adapt.py``.
 
-    What it learnt is pickled. A label that is one of the base's common emotions begins at its row
-    of the base's head.
+    A pickle has all that it learnt, and does not need the base. A label that is one of the base's
+    common emotions begins at its row of the base's head.
 
     Args:
       base: trained model, as for :func:`emojax.load`.
@@ -42,11 +42,11 @@ class EmotionClassifier(ClassifierMixin, ByReference):
 
     Attributes:
       classes_: the labels, ascending, ``[K]``.
-      parameters_: shared and own parameters, and statistics, as trees of arrays.
+      learnt_: settings of the network, shared and own parameters, and statistics.
     """
 
     classes_: np.ndarray
-    parameters_: dict[str, Any]
+    learnt_: dict[str, Any]
 
     def __init__(
         self,
@@ -83,7 +83,8 @@ class EmotionClassifier(ClassifierMixin, ByReference):
         state = learn(config, labels, Recordings(read_clips(recordings), rows))
         own = state.corpora[CLIPS]
         learnt = {"shared": state.shared.params, "params": own.params, "stats": own.stats}
-        self.classes_, self.parameters_ = encoder.classes_, jax.device_get(learnt)
+        self.learnt_ = {"network": vars(config.network), **jax.device_get(learnt)}
+        self.classes_ = encoder.classes_
         return self._fitted(self._load())
 
     def predict(self, X: Any) -> np.ndarray:
@@ -109,4 +110,4 @@ class EmotionClassifier(ClassifierMixin, ByReference):
         )
 
     def _load(self) -> Model:
-        return load_adapted(self.base, [*map(str, self.classes_)], **self.parameters_)
+        return load_learnt(labels=[*map(str, self.classes_)], **self.learnt_)

@@ -108,15 +108,19 @@ def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
     return averaged(driver.state)
 
 
-def load_adapted(
-    base: str | os.PathLike, labels: Sequence[str], shared: Params, params: Params, stats: Params
+def load_learnt(
+    network: Mapping[str, Any], labels: Sequence[str], shared: Params, params: Params, stats: Params
 ) -> Model:
-    """Load what an adaptation of a base has learnt: both subtrees, and the statistics.
+    """Load what :func:`learn` has learnt: both subtrees, and the statistics.
 
-    Raises:
-      ValueError: there is no such base.
+    Args:
+      network: settings of the network, ``vars(config.network)``.
+      labels: the label set.
+      shared: the shared parameters.
+      params: those of the clips.
+      stats: statistics of the norms.
     """
-    model = make_model(NetworkConfig(**_network_settings(base)), len(labels))
+    model = make_model(NetworkConfig(**network), len(labels))
     parts = jax.device_put((shared, params, stats, np.ones(len(labels), bool)))
     return Model(CLIPS, labels, model, Network(*parts))
 
