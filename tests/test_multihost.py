@@ -54,8 +54,11 @@ def test_two_processes_train_what_one_trains(
 def test_two_hosts_of_two_devices_are_gone_on_with_on_one_of_four(
     tiny_command, tiny_paths, tiny_run, free_address, tmp_path, metrics, monkeypatch
 ):
+    flags = os.environ["XLA_FLAGS"]
+
     def of_devices(count):
-        monkeypatch.setenv("XLA_FLAGS", f"--xla_force_host_platform_device_count={count}")
+        many = f"--xla_force_host_platform_device_count={count}"
+        monkeypatch.setenv("XLA_FLAGS", f"{flags} {many}")
 
     of_devices(2)
     started = start(*two(tiny_command, tmp_path, free_address()))
