@@ -101,7 +101,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--corpora", required=True, help="prepared corpora that RUN never saw")
-    parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--data_dir", type=Path, default="data")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=100)
@@ -110,7 +109,7 @@ def main() -> None:
     corpora = find_corpora(arguments.corpora.split(","), arguments.data_dir)
     print("| corpus | system | UAR |\n|---|---|---|", flush=True)
     for name, corpus in corpora.items():
-        for system in arguments.systems.split(","):
+        for system in SYSTEMS:
             print(f"| {name} | {system} | {uar(corpus, system, arguments):.1f} |", flush=True)
 
 

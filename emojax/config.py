@@ -228,8 +228,8 @@ class Config:
     def replace(self, **settings: Any) -> Config:
         """Return the settings with some of them changed, checked again; see :func:`read_config`."""
         flat = self.flat()
-        for name in settings.keys() - flat:
-            raise ValueError(f"there is no setting {name}; configs/base.py has them all")
+        for name in settings:
+            _check_known(name, flat)
         return read_config({**flat, **settings})
 
 
@@ -300,10 +300,14 @@ def _flat_name(name: str) -> str:
     return "transfer" if name == "mode" else name
 
 
-def _checked(name: str, hint: Any, settings: Mapping[str, Any]) -> Any:
-    """Return the value of a setting if it is allowed, else raise a ValueError."""
+def _check_known(name: str, settings: Mapping[str, Any]) -> None:
     if name not in settings:
         raise ValueError(f"there is no setting {name}; configs/base.py has them all")
+
+
+def _checked(name: str, hint: Any, settings: Mapping[str, Any]) -> Any:
+    """Return the value of a setting if it is allowed, else raise a ValueError."""
+    _check_known(name, settings)
     kind, allowed = get_args(hint)
     value = settings[name]
     if not (_is(value, kind) and allowed.test(value)):

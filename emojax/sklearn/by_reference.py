@@ -1,4 +1,4 @@
-"""Estimators that refer to a trained model: it is loaded when first used, and never pickled."""
+"""Estimators whose model is made when first used, and never pickled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emojax.inference.api import Model
 
 
 class ByReference(BaseEstimator, abc.ABC):
-    """Base of the estimators: a pickle or a copy has the name of the model, not its weights.
+    """Base of the estimators: a pickle or a copy has what the model is made from, not the model.
 
     Attributes:
       fingerprint_: digest of the model, to know it again.

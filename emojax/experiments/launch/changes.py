@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from emojax.config import PATH_KEYS
@@ -54,13 +54,15 @@ def in_path(row: str) -> str:
     return re.sub(r"[^\w.=-]+", "_", row)
 
 
-def refuse_unknown(rows: Sequence[str], choices: Sequence[str], fixed: Collection[str]) -> None:
+def refuse_unknown(
+    rows: Sequence[str], choices: Sequence[str], changing: Collection[str] = ()
+) -> None:
     """Refuse rows of the command line that an experiment does not have.
 
     Args:
       rows: as on the command line.
       choices: names of rows.
-      fixed: those that have no settings to change.
+      changing: those that have settings to change.
 
     Raises:
       ValueError: a row has another name, or a change that it cannot have.
@@ -72,5 +74,18 @@ def refuse_unknown(rows: Sequence[str], choices: Sequence[str], fixed: Collectio
             f"--settings={', '.join(map(repr, unknown))}; choose of {', '.join(choices)}"
         )
     for row, (name, changes) in parsed.items():
-        if changes and name in fixed:
+        if changes and name not in changing:
             raise ValueError(f"--settings={row}: {name} has no settings to change; give {name}")
+
+
+def refuse_ignored(row: str, settings: Mapping[str, Any]) -> None:
+    """Raise a ValueError for a change that the settings of the row's network do not have.
+
+    A base has its own network, and clips in memory have no devel part.
+    """
+    for key, value in parse_row(row)[1].items():
+        wanted = list(value) if isinstance(value, tuple) else value
+        if settings[key] != wanted:
+            raise ValueError(
+                f"--settings={row}: {key} stays {settings[key]!r}, whatever is given; leave it out"
+            )

@@ -27,7 +27,7 @@ def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
     Raises:
       ValueError: a setting is unknown, or software or weights that it needs are missing.
     """
-    refuse_unknown(settings, BASELINES, BASELINES)
+    refuse_unknown(settings, BASELINES)
     # By default VGG16 runs only if its weights are given, since they are a large download; the
     # table has no IS10.
     left_out = {"is10", *([] if spec.vgg16_weights else ["deepspectrum_vgg16"])}
@@ -46,7 +46,7 @@ def baseline_jobs(spec: Spec, settings: Sequence[str]) -> Iterator[Job]:
 
 def transfer_jobs(spec: Spec, settings: Sequence[str]) -> list[Job]:
     """Return the jobs of Table 4 and Figure 7 (section 5.2.2), each after its base."""
-    refuse_unknown(settings, TRANSFERS, TRANSFERS)
+    refuse_unknown(settings, TRANSFERS)
     _refuse_one(settings, spec)
     jobs: dict[str, Job] = {}
     for seed in spec.seeds:

@@ -7,7 +7,12 @@ from typing import Any
 
 from emojax.baselines.feature_sets import NAMES
 from emojax.corpora.aggregate import CORPORA, EMOTION
-from emojax.experiments.launch.changes import in_path, parse_row, refuse_unknown
+from emojax.experiments.launch.changes import (
+    in_path,
+    parse_row,
+    refuse_ignored,
+    refuse_unknown,
+)
 from emojax.experiments.launch.job import Job
 from emojax.experiments.launch.launch import count_tested
 from emojax.experiments.launch.plan import (
@@ -25,7 +30,8 @@ SHARED_EMOTION = "shared_emotion"
 # Setting of pooled folds → domains of its shared network.
 POOLED_SHARED = {SHARED: CORPORA, SHARED_EMOTION: f"{CORPORA}+{EMOTION}"}
 ADAPT = "adapt"
-POOLED = (SCRATCH, *POOLED_SHARED, ADAPT, *NAMES)
+_NETWORKS = (SCRATCH, *POOLED_SHARED, ADAPT)
+POOLED = (*_NETWORKS, *NAMES)
 
 
 def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job]:
@@ -44,7 +50,7 @@ def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job
     """
     asked = list(dict.fromkeys(settings or _usual(spec)))
     chosen = [setting for setting in asked if AND not in setting]
-    refuse_unknown(chosen, POOLED, NAMES)
+    refuse_unknown(chosen, POOLED, _NETWORKS)
     fused_settings(asked, chosen)
     _refuse_base(chosen, spec)
     features = open_feature_sets(spec, chosen)
@@ -55,7 +61,9 @@ def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job
                 for corpus in spec.corpora:
                     yield spec.svm(features[setting], corpus, seed, f"fold:{folds}")
             else:
-                yield from _networks(spec, setting, folds, tested, seed)
+                for job in _networks(spec, setting, folds, tested, seed):
+                    refuse_ignored(setting, job.config)
+                    yield job
 
 
 def _usual(spec: Spec) -> list[str]:
@@ -102,8 +110,8 @@ def _networks(
             continue
         for corpus in (one for one in spec.corpora if fold <= tested[one]):
             if name == SCRATCH:
-                how["folder"] = in_path(setting)
-                yield scratch_job(spec, corpus, spec.corpora, seed, setting, **how)
+                own = {"folder": in_path(setting), **how}
+                yield scratch_job(spec, corpus, spec.corpora, seed, setting, **own)
             else:
                 yield _adapted(spec, setting, corpus, seed, **how)
 

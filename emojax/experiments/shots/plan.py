@@ -9,7 +9,12 @@ from emojax.baselines.feature_sets import NAMES
 from emojax.corpora.affect import parse_mapping
 from emojax.corpora.aggregate import EMOTION
 from emojax.data.prepared import PreparedCorpus, find_corpora
-from emojax.experiments.launch.changes import in_path, parse_row, refuse_unknown
+from emojax.experiments.launch.changes import (
+    in_path,
+    parse_row,
+    refuse_ignored,
+    refuse_unknown,
+)
 from emojax.experiments.launch.job import Job
 from emojax.experiments.launch.launch import count_tested
 from emojax.experiments.launch.plan import SCRATCH, open_feature_sets
@@ -28,7 +33,8 @@ from emojax.experiments.zero_shot.questions import (
 from emojax.pretrained import find, read_manifest
 
 ADAPT = "adapt"
-SYSTEMS = (SCRATCH, ADAPT, *NAMES)
+_NETWORKS = (SCRATCH, ADAPT)
+SYSTEMS = (*_NETWORKS, *NAMES)
 USUAL = (SCRATCH, ADAPT, "egemaps", "compare")
 
 
@@ -58,7 +64,7 @@ def shots_jobs(
         speakers, or a corpus cannot be prepared or divided.
     """
     chosen = list(dict.fromkeys(settings or USUAL))
-    refuse_unknown(chosen, SYSTEMS, NAMES)
+    refuse_unknown(chosen, SYSTEMS, _NETWORKS)
     parse_mapping(spec.label_words)
     if not spec.base:
         raise ValueError(
@@ -123,6 +129,7 @@ def _job(
     task = Task(
         system, corpus, partition, seed, tuple(shots), config, base, words, data_dir, folder
     )
+    refuse_ignored(system, task.settings())
     given = {**vars(task), "shots": "|".join(shots)}
     command = ["-m", "emojax.experiments.shots", *(f"--{k}={v}" for k, v in given.items())]
     results = {folder / place_of(one): setting_of(system, one) for one in shots}

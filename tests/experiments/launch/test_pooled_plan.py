@@ -73,6 +73,10 @@ def test_a_row_may_change_settings_of_its_network(tiny_spec, tmp_path):
     spec = train_base(tmp_path / "base", tiny_spec, "others")
     jobs = [*pooled_jobs(spec, ["adapt:transfer=norms"], 3)]
     assert {job.config["transfer"] for job in jobs} == {"norms"}
+    with pytest.raises(ValueError, match="width stays 5, whatever is given; leave it out"):
+        next(pooled_jobs(spec, ["adapt:width=8"], 3))
+    (job, *_) = pooled_jobs(spec, ["adapt:learning_rates=(0.01,)"], 3)
+    assert job.config["learning_rates"] == [0.01]
 
 
 @pytest.mark.parametrize(

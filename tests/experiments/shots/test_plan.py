@@ -42,6 +42,8 @@ def test_a_system_may_change_settings_of_its_network(spec):
     assert changed.config["transfer"] == "norms"
     assert "--system=adapt:transfer=norms" in changed.commands[0]
     assert plain.folder != changed.folder
+    with pytest.raises(ValueError, match="refit stays False, whatever is given; leave it out"):
+        next(shots_jobs(spec, ["scratch:refit=True"], ["all"], 3))
 
 
 def test_what_the_base_learnt_from_is_refused(spec, tiny_config):
