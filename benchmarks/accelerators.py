@@ -28,11 +28,10 @@ flags.DEFINE_integer("batch_size", 64, "Clips in a step.", lower_bound=1)
 flags.DEFINE_float("window_s", 5.0, "Longest crop.", lower_bound=0.1)
 flags.DEFINE_integer("corpora", 26, "Of EmoSet's stand-in.", lower_bound=1)
 flags.DEFINE_integer("windows", 3, "Crop lengths, the shortest first.", lower_bound=1)
-flags.DEFINE_integer("tuned_at_once", 1, "Corpora of a tuning step.", lower_bound=1)
 flags.DEFINE_multi_string("change", [], "FIELD=VALUE of emojax.target.Target, to compare.")
 flags.DEFINE_string("hlo", "", "File for the compiled program.")
 flags.DEFINE_string("out", "", "File for the JSON; standard output if not given.")
-NETWORK = ("width", "batch_size", "window_s", "tuned_at_once")
+NETWORK = ("width", "batch_size", "window_s")
 
 
 def changes(texts: list[str]) -> dict[str, object]:

@@ -39,6 +39,7 @@ from emojax.training.train_step import Plan, stack_corpora
 
 Lowered = jax.stages.Lowered
 PROGRAMS = ("round", "synchronous", "tune", "forward")
+TUNED_ROUNDS = 4  # of one corpus, in a call
 # What differs between these GPUs, in the names of XLA's GpuTargetConfig.
 GPUS = {
     "H100": """
@@ -120,16 +121,9 @@ class Programs:
         layout = self._layout(1)
         config = self.config.replace(transfer="adapters", base="a base")
         run = dataclasses.replace(self, config=config)._run(layout)
-        count = config.transfer.tuned_at_once
-        corpora = tuple(run.state.corpora.values())[:count]
-        numbers = jnp.zeros(count, jnp.int32)
-        shared, corpora, numbers, rates = placed(
-            (run.state.shared, corpora, numbers, jnp.zeros(count)), layout.everywhere
-        )
-        store, rows = self._store(layout), self._rows(count, layout)
-        return run.step.lower(
-            shared, corpora, store, rows, numbers, numbers, rates, window=self._longest
-        )
+        groups = {self._longest: list(self._clips()[0])[:1]}
+        args = self._round_arguments(run, groups, layout, TUNED_ROUNDS)
+        return run.step.lower(*args, windows=tuple(groups))
 
     def _forward(self) -> Lowered:
         layout = self._layout(1)
@@ -170,7 +164,9 @@ class Programs:
             itertools.islice(((window, list(own)) for window, own in grouped), self.windows)
         )
 
-    def _round_arguments(self, run: Run, groups: Mapping[int, list[str]], layout: Layout) -> tuple:
+    def _round_arguments(
+        self, run: Run, groups: Mapping[int, list[str]], layout: Layout, rounds: int = 1
+    ) -> tuple:
         stacks = [
             placed(
                 jax.eval_shape(stack_corpora, [run.state.corpora[name] for name in own]),
@@ -178,9 +174,11 @@ class Programs:
             )
             for own in groups.values()
         ]
-        plans = [self._plan(len(own), layout) for own in groups.values()]
-        shared, rate = placed((run.state.shared, jnp.zeros(())), layout.everywhere)
-        return shared, stacks, self._store(layout), plans, rate
+        steps = [len(own) * rounds for own in groups.values()]
+        plans = [self._plan(count, layout) for count in steps]
+        rates = [np.zeros(count, np.float32) for count in steps]
+        shared, rates = placed((run.state.shared, rates), layout.everywhere)
+        return shared, stacks, self._store(layout), plans, rates
 
     def _plan(self, steps: int, layout: Layout) -> Plan:
         numbers = placed(np.zeros(steps, np.int32), layout.everywhere)

@@ -148,7 +148,7 @@ def serve_front_end(settings: dict, compile_s: list[float]) -> None:
 
 def serve_repeated(function, settings: dict, compile_s: list[float]) -> None:
     """Serve calls of a function; on accelerators, a turn queues one call per corpus."""
-    steps = here().steps_per_call(settings["corpora"])
+    steps = settings["corpora"] if here().whole_rounds else 1
 
     def turn() -> int:
         jax.block_until_ready([function() for _ in range(steps)])

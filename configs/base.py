@@ -88,7 +88,6 @@ def get_config() -> ml_collections.ConfigDict:
     config.patience_epochs = 0
     config.cosine = False  # the rate of each phase falls to 0 along half a cosine
     config.warmup_rounds = 0  # rounds at the start in which the rate rises linearly
-    config.tuned_at_once = 1  # corpora in one vectorised step over a frozen trunk
     config.learning_rate_decay = 1e-6  # per round
     config.optimizer = "momentum"  # momentum (SGD) | adadelta
     config.momentum = 0.9  # of SGD

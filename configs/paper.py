@@ -22,7 +22,7 @@ _ALONE = {
     "patience_epochs": 50,
     "rounds_per_phase": 100_000,  # no limit in the paper; patience ends a phase long before
 }
-_TUNED = {**_ALONE, "adapters": True, "base": "runs/paper_all", "tuned_at_once": 8}
+_TUNED = {**_ALONE, "adapters": True, "base": "runs/paper_all"}
 _SLOW = {"learning_rates": (0.01, 0.001)}
 MODES = {
     "multi_corpus": {},

@@ -160,7 +160,6 @@ class TransferConfig:
     mode: Annotated[str, _MODE]
     base: Text
     base_corpus: Text
-    tuned_at_once: Count
     frozen_layers: Text = ""
     new_layers: Text = ""
 
@@ -276,8 +275,13 @@ def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section
     return section(**given)
 
 
+_NO_MORE = ("tuned_at_once",)  # it changed no result
+
+
 def completed(manifest: Mapping) -> dict[str, Any]:
     """Add the settings that a manifest, or that of its base, is older than, at their defaults.
+
+    Those that are no more are left out.
 
     >>> completed({"config": {"width": 16}})["config"]["average_decay"]
     0.0
@@ -288,10 +292,11 @@ def completed(manifest: Mapping) -> dict[str, Any]:
         for field in dataclasses.fields(section)
         if field.default is not dataclasses.MISSING
     }
+    own = {name: value for name, value in manifest["config"].items() if name not in _NO_MORE}
     base = manifest.get("base")
     return {
         **manifest,
-        "config": {**defaults, **manifest["config"]},
+        "config": {**defaults, **own},
         **({"base": completed(base)} if base else {}),
     }
 

@@ -21,7 +21,9 @@ class Target:
       conv_shortcut: the pooling of a shortcut is done by the convolution beside it.
       joint_sums: norms sum in the reductions of :mod:`emojax.models.moments`.
       flat_corpora: a round takes and puts back a corpus as one vector.
-      whole_rounds: a call takes a round; else it takes one step.
+      whole_rounds: a call takes a round or several, so that a fast device never waits for Python;
+        else one step. On a CPU a step is slower inside a loop (2.2 s instead of 0.9 s, see
+        ``docs/performance.md``), and long enough by itself.
     """
 
     platform: str
@@ -32,14 +34,6 @@ class Target:
     joint_sums: bool = False
     flat_corpora: bool = False
     whole_rounds: bool = True
-
-    def steps_per_call(self, corpora: int) -> int:
-        """Return the steps of a jitted call: a round, so that a fast device never waits for Python.
-
-        A CPU takes one step per call: a step is slower inside a loop, 2.2 s instead of 0.9 s (see
-        ``docs/performance.md``), and long enough by itself.
-        """
-        return corpora if self.whole_rounds else 1
 
 
 CPU = Target("cpu", "f32", "f64", fast_conv=True, whole_rounds=False)

@@ -72,7 +72,8 @@ def after(layout, steps, turn, *corpora, windows=(WINDOW,), rate=0.1):
         rows = place(feed.rows(drawn, window), layout.rows)
         plans.append(Plan(turn + np.arange(len(own)), np.array(own), rows))
     stacks = [place(stacked, layout.corpora) for _ in windows]
-    shared, stacks, losses = steps(put(shared), stacks, feed.data, plans, rate, windows=windows)
+    rates = [np.full(len(own), rate, np.float32) for own in corpora]
+    shared, stacks, losses = steps(put(shared), stacks, feed.data, plans, rates, windows=windows)
     trained = [(stack.params, stack.stats) for stack in stacks]
     return {"shared": shared.params, "corpora": trained, "losses": losses}
 

@@ -26,7 +26,3 @@ def test_a_device_has_its_target(device, target):
 
 def test_a_layout_knows_what_its_devices_are():
     assert make_layout().target == target_of(jax.devices()[0]) == here()
-
-
-def test_a_call_is_a_step_or_a_round():
-    assert [kind.steps_per_call(26) for kind in (CPU, GPU, TPU)] == [1, 26, 26]

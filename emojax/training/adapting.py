@@ -41,7 +41,6 @@ _IN_MEMORY = {
     "domains": "corpora",
     "label_words": "",
     "refit": False,
-    "tuned_at_once": 1,
 }
 
 

@@ -26,12 +26,13 @@ from emojax.sharding import place
 from emojax.training.averages import averaged
 from emojax.training.calibrating import calibrate, read_reference
 from emojax.training.checkpointing import CheckpointKeeper
-from emojax.training.driver import Driver, make_driver
+from emojax.training.driver import make_driver
 from emojax.training.metric_writer import MetricWriter
 from emojax.training.metrics import Meter, counting_compile_s
 from emojax.training.nan_guard import naming_clips
 from emojax.training.peak_flops import step_floors_s
 from emojax.training.profile import Profile
+from emojax.training.round_robin import RoundRobin
 from emojax.training.run import make_layout, make_manifest
 from emojax.training.schedule import Schedule
 from emojax.training.train_state import EmoState
@@ -121,7 +122,7 @@ def _train(config: Config, workdir: Path, paths: Mapping[str, Path], profile: bo
 
 
 def _loop(
-    driver: Driver,
+    driver: RoundRobin,
     meter: Meter,
     trace: Profile,
     writer: MetricWriter,
@@ -146,7 +147,7 @@ def _loop(
 
 
 def _evaluate(
-    driver: Driver,
+    driver: RoundRobin,
     forward: Forward,
     devel: Mapping[str, Devel],
     keeper: CheckpointKeeper,

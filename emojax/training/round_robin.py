@@ -1,10 +1,11 @@
-"""Round-robin training of several corpora with one trunk."""
+"""Round-robin training of several corpora with one trunk, or of each over a frozen trunk."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 import jax
@@ -15,11 +16,13 @@ from emojax.data.feeds import Feed, prefetched
 from emojax.data.sampling import ClipIndices, sample_clips
 from emojax.data.sampling_schedule import SYNCHRONOUS, corpus_weights, turn_of
 from emojax.sharding import Layout, place
-from emojax.training.schedule import EvalDecision, Schedule, Schedules, make_phases
+from emojax.training.schedule import EvalDecision, Phases, Schedule, Schedules, make_phases
 from emojax.training.train_state import Corpus, EmoState
 from emojax.training.train_step import Plan, TrainSteps, stack_corpora, unstack_corpora
 
 ALL = "all"  # name of the schedule of all corpora
+# A call has several rounds if they have no more steps than this: a stop waits for its end.
+_MOST_STEPS = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +38,29 @@ class Call:
     plans: Mapping[int, Plan]
 
 
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Corpora that are trained in turn, by one schedule.
+
+    Attributes:
+      name: of the schedule.
+      order: indices of the corpora, in the order of their turns.
+      first_step: the run's step at which the group begins.
+      first_key: number of its first step for the random key, whatever came before.
+    """
+
+    name: str
+    order: Sequence[int]
+    first_step: int
+    first_key: int
+
+
 class RoundRobin:
-    """Round-robin training with one trunk and one schedule, by mean devel UAR (section 6.1).
+    """Round-robin training: the corpora of a group in turn, and one group after the other.
+
+    All corpora that train a trunk are one group, with one schedule, by mean devel UAR (section
+    6.1). Over a frozen trunk each corpus is a group by itself, and its state before the first step
+    may be its best (section 5.2.2).
 
     Args:
       config: the settings.
@@ -49,9 +73,15 @@ class RoundRobin:
       state: the initial state.
       progress: name of the schedule → its progress; empty for a new run.
       strata: corpus → label and source of each clip, int ``[N, 2]``, for balanced batches.
-    """
 
-    first_evaluation: Sequence[str] = ()
+    Attributes:
+      schedules: of its groups.
+      batches: the arguments of the successive calls of :meth:`train`.
+      step: number of steps so far.
+      last_step: the step at which the run ends, at the latest.
+      steps_per_round: steps that the progress bar counts as one round.
+      first_evaluation: corpora to evaluate before the first step.
+    """
 
     def __init__(
         self,
@@ -67,50 +97,85 @@ class RoundRobin:
     ) -> None:
         sizes = {name: len(own) for name, own in lengths.items()}
         self._names, self._config = list(lengths), config
-        phases = make_phases(config, max(sizes.values()))
-        self.schedules = Schedules({ALL: phases}, {ALL: self._names}, progress)
+        alone = config.transfer.frozen_trunk
+        self._members = {name: [name] for name in lengths} if alone else {ALL: self._names}
+        phases = {
+            name: make_phases(config, max(sizes[one] for one in own))
+            for name, own in self._members.items()
+        }
+        self.schedules = Schedules(phases, self._members, progress)
+        self.first_evaluation: Sequence[str] = self._names if alone else ()
         self._train_steps, self._feed, self._layout = train_steps, feed, layout
         self._lengths, self._windows = [*lengths.values()], [windows[name] for name in lengths]
         self._strata = [(strata or {}).get(name) for name in lengths]
         self._weights = corpus_weights(config.train.sampling, sizes)
-        # Corpora with the same window are successive: a call has one loop per window, no branches.
-        self._order = sorted(range(len(lengths)), key=self._windows.__getitem__)
-        self._steps_per_call = self._count_steps_per_call()
-        self._members = self._group_by_loop()
+        self.steps_per_round = len(lengths) // len(self._members)
+        self._group_steps = self.schedules.longest_rounds * self.steps_per_round
+        self.last_step = len(self._members) * self._group_steps
+        self._steps_per_call = self._count_steps_per_call(next(iter(phases.values())))
+        self._loops = self._group_by_loop()
         self._place = {
             corpus: (stack, place)
-            for stack, members in enumerate(self._members)
-            for place, corpus in enumerate(members)
+            for stack, own in enumerate(self._loops)
+            for place, corpus in enumerate(own)
         }
         self._stack = jax.jit(stack_corpora, out_shardings=layout.corpora)
         self._unstack = jax.jit(
             unstack_corpora, static_argnames="count", out_shardings=layout.everywhere
         )
         self.state = state
-        self.steps_per_round = len(lengths)
-        self.last_step = phases.longest * len(lengths)
-        call = functools.partial(self._call, state.step)
-        self.batches = prefetched(call, state.step // self._steps_per_call)
+        self._begin_group()
 
-    def _count_steps_per_call(self) -> int:
-        """Return the steps of a call: a round if its corpus order is fixed, else one."""
-        corpora = len(self._names)
+    def _count_steps_per_call(self, phases: Phases) -> int:
+        """Return the steps of a call, at whose end a round ends, and no evaluation is overdue."""
+        corpora, target = self.steps_per_round, self._layout.target
         if self._config.train.sampling == SYNCHRONOUS:
             return corpora
-        return self._layout.target.steps_per_call(corpora) if self._weights is None else 1
+        if self._weights is not None or not target.whole_rounds:
+            return 1
+        if len({*self._windows}) > 1 and corpora > 1:
+            return corpora  # whose loops are as many as there are windows
+        between = math.gcd(phases.eval_every, phases.rounds)
+        rounds = (n for n in range(1, between + 1) if between % n == 0)
+        return corpora * max(n for n in rounds if n == 1 or n * corpora <= _MOST_STEPS)
 
     def _group_by_loop(self) -> list[list[int]]:
         """Group the corpora into stacks: those of one loop, or single ones for one-step calls."""
-        if self._steps_per_call == 1:
-            return [[corpus] for corpus in self._order]
-        return [[*group] for _, group in itertools.groupby(self._order, self._windows.__getitem__)]
+        order = self._by_window(range(len(self._names)))
+        if self._steps_per_call == 1 or len(self._members) > 1:
+            return [[corpus] for corpus in order]
+        return [[*group] for _, group in itertools.groupby(order, self._windows.__getitem__)]
+
+    def _by_window(self, corpora: Sequence[int]) -> list[int]:
+        """Put corpora with the same window side by side: a call has one loop per window."""
+        return sorted(corpora, key=self._windows.__getitem__)
+
+    def _begin_group(self) -> None:
+        """Begin, or go on with, the first group that is not done, or else the last one."""
+        [*_, last] = self._members
+        self._group = self._make_group(next(iter(self.schedules.unfinished()), last))
+        call = functools.partial(self._call, self._group, self._steps_done)
+        self.batches = prefetched(call, self._steps_done // self._steps_per_call)
+
+    def _make_group(self, name: str) -> Group:
+        names = [*self._members]
+        before = names[: names.index(name)]
+        rounds = sum(self.schedules.progress[one].round for one in before)
+        order = self._by_window([self._names.index(one) for one in self._members[name]])
+        first_key = names.index(name) * self._group_steps
+        return Group(name, order, rounds * self.steps_per_round, first_key)
+
+    @property
+    def _steps_done(self) -> int:
+        """Number of steps of the present group so far."""
+        return self.step - self._group.first_step
 
     @property
     def state(self) -> EmoState:
         """State after the steps so far; the next call donates its arrays."""
         corpora: dict[int, Corpus] = {}
-        for members, stack in zip(self._members, self._stacks, strict=True):
-            corpora |= zip(members, self._unstack(stack, count=len(members)), strict=True)
+        for own, stack in zip(self._loops, self._stacks, strict=True):
+            corpora |= zip(own, self._unstack(stack, count=len(own)), strict=True)
         named = {name: corpora[number] for number, name in enumerate(self._names)}
         return EmoState(self._shared, named, self.step)
 
@@ -118,35 +183,35 @@ class RoundRobin:
     def state(self, state: EmoState) -> None:
         self._shared, self.step = state.shared, state.step
         corpora = [state.corpora[name] for name in self._names]
-        self._stacks = [
-            self._stack([corpora[number] for number in members]) for members in self._members
-        ]
+        self._stacks = [self._stack([corpora[number] for number in own]) for own in self._loops]
 
-    def _call(self, first_step: int, number: int) -> Call:
+    def _call(self, group: Group, done: int, number: int) -> Call:
         """Prepare a call; a run that resumes within a round first takes the rest of that round."""
         size = self._steps_per_call
-        steps = range(max(first_step, number * size), (number + 1) * size)
-        clips = {step: self._sample(step) for step in steps}
+        steps = range(max(done, number * size), (number + 1) * size)
+        clips = {step: self._sample(group, step) for step in steps}
         legs = itertools.groupby(clips, lambda step: self._place[clips[step].corpus][0])
         plans = {
-            stack: self._plan(stack, {step: clips[step] for step in own}) for stack, own in legs
+            stack: self._plan(group, stack, {step: clips[step] for step in own})
+            for stack, own in legs
         }
         return Call([self._names[one.corpus] for one in clips.values()], plans)
 
-    def _plan(self, stack: int, clips: Mapping[int, ClipIndices]) -> Plan:
+    def _plan(self, group: Group, stack: int, clips: Mapping[int, ClipIndices]) -> Plan:
         """Make the plan of successive steps on the corpora of a stack."""
         corpora = [self._place[one.corpus][1] for one in clips.values()]
         rows = place(self._feed.rows([*clips.values()], self._window(stack)), self._layout.rows)
         jax.block_until_ready(rows)  # this thread waits for the transfer to the device
-        return Plan(np.array([*clips], np.int32), np.array(corpora, np.int32), rows)
+        keys = group.first_key + np.array([*clips], np.int32)
+        return Plan(keys, np.array(corpora, np.int32), rows)
 
     def _window(self, stack: int) -> int:
-        return self._windows[self._members[stack][0]]
+        return self._windows[self._loops[stack][0]]
 
-    def _sample(self, step: int) -> ClipIndices:
-        """Choose the clips of a step: its corpus is next in turn (section 6.1) or drawn."""
+    def _sample(self, group: Group, step: int) -> ClipIndices:
+        """Choose the clips of a group's step: its corpus is next in turn or drawn."""
         seed = self._config.data.seed
-        corpus, turn = turn_of(step, self._order, self._weights, seed)
+        corpus, turn = turn_of(step, group.order, self._weights, seed)
         return sample_clips(
             self._lengths[corpus],
             self._windows[corpus],
@@ -159,7 +224,7 @@ class RoundRobin:
 
     @property
     def done(self) -> bool:
-        """True when the last phase is over."""
+        """True when the last phase of every group is over."""
         return not self.schedules.unfinished()
 
     def close(self) -> None:
@@ -174,28 +239,37 @@ class RoundRobin:
             [self._stacks[stack] for stack in call.plans],
             self._feed.data,
             [*call.plans.values()],
-            self.schedules.rate(ALL),
+            [self._rates(plan) for plan in call.plans.values()],
             windows=tuple(map(self._window, call.plans)),
         )
         for stack, corpora in zip(call.plans, trained, strict=True):
             self._stacks[stack] = corpora
         self.step += len(call.corpora)
-        if self._between_rounds:
-            self.schedules.next_round([ALL])
+        self.schedules.reach(self._group.name, self._steps_done // self.steps_per_round)
         return range(self.step - len(call.corpora), self.step), call.corpora, losses
 
+    def _rates(self, plan: Plan) -> np.ndarray:
+        """Return the learning rate of each step of a plan: f32 ``[S]``."""
+        rounds = (np.asarray(plan.step) - self._group.first_key) // self.steps_per_round
+        rate = functools.partial(self.schedules.rate, self._group.name)
+        return np.array([*map(rate, rounds.tolist())], np.float32)
+
     def clips_of(self, step: int, name: str) -> np.ndarray:
-        """Return a step's clips as indices into the training part of its corpus, ``name``."""
-        return self._sample(step).clips
+        """Return a step's clips as indices into the training part of its corpus, ``name``.
+
+        The last evaluation must be earlier.
+        """
+        return self._sample(self._group, step - self._group.first_step).clips
 
     def due(self) -> list[str]:
         """Return the corpora whose devel part must be evaluated now."""
-        return self.schedules.due([ALL]) if self._between_rounds else []
+        between_rounds = self._steps_done % self.steps_per_round == 0
+        return self.schedules.due(self._group.name) if between_rounds else []
 
     def decide(self, evaluated: Sequence[str], uars: Mapping[str, float]) -> EvalDecision:
-        """Advance the schedule, given the devel UAR of each corpus that has a devel part."""
-        return self.schedules.decide(evaluated, uars)
-
-    @property
-    def _between_rounds(self) -> bool:
-        return self.step % self.steps_per_round == 0
+        """Advance the schedules of the evaluated corpora, given the devel UARs there are."""
+        decision = self.schedules.decide(evaluated, uars)
+        if not self.done and self._group.name not in self.schedules.unfinished():
+            self.batches.close()
+            self._begin_group()
+        return decision

@@ -39,7 +39,6 @@ from emojax.training.train_step import (
     Optimizers,
     make_synchronous_rounds,
     make_train_steps,
-    make_tune_step,
     train_step,
 )
 from emojax.training.transfer import make_optimizers
@@ -144,9 +143,7 @@ def _make_steps(
         mixup=train.mixup,
         average_decay=train.average_decay,
     )
-    step = _make_step(transfer, train, layout)(
-        model, optimizers, _keys(seed)[1], batch_of, one_step
-    )
+    step = _make_step(train, layout)(model, optimizers, _keys(seed)[1], batch_of, one_step)
     return _Steps(model, optimizers, step)
 
 
@@ -166,10 +163,8 @@ def _class_weights(part: Clips, classes: int) -> np.ndarray:
     return balanced_class_weights(labels, classes)
 
 
-def _make_step(transfer: TransferConfig, train: TrainConfig, layout: Layout) -> Callable:
+def _make_step(train: TrainConfig, layout: Layout) -> Callable:
     """Return the function that makes the training step."""
-    if transfer.frozen_trunk:
-        return make_tune_step
     if train.sampling == SYNCHRONOUS:
         return functools.partial(
             make_synchronous_rounds, mesh=layout.mesh, average_decay=train.average_decay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -29,9 +29,9 @@ class Schedule:
     best_uar: float = -1.0
     best_round: int = 0
 
-    def next_round(self) -> Schedule:
-        """Return the schedule one round later."""
-        return dataclasses.replace(self, round=self.round + 1)
+    def at_round(self, number: int) -> Schedule:
+        """Return the schedule after so many rounds."""
+        return dataclasses.replace(self, round=number)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Phases:
     >>> phases = Phases((0.1, 0.01), decay=0.0, rounds=100, patience_rounds=2, eval_every=1)
     >>> one = Schedule()
     >>> for uar in (0.5, 0.4, 0.3, 0.6):
-    ...     one = phases.evaluated(one.next_round(), uar)
+    ...     one = phases.evaluated(one.at_round(one.round + 1), uar)
     >>> one
     Schedule(round=4, phase=1, began=3, best_uar=0.6, best_round=4)
     """
@@ -152,13 +152,13 @@ class Schedules:
         self._phases, self._members = phases, members
         self.progress = {**dict.fromkeys(phases, Schedule()), **progress}
 
-    def rate(self, name: str) -> float:
-        """Return the learning rate of the next round."""
-        return self._phases[name].rate(self.progress[name])
+    def rate(self, name: str, number: int) -> float:
+        """Return the learning rate of a later round, or the next, if none is evaluated before."""
+        return self._phases[name].rate(self.progress[name].at_round(number))
 
-    def next_round(self, names: Iterable[str]) -> None:
-        """Count one more round of some schedules."""
-        self.progress |= {name: self.progress[name].next_round() for name in names}
+    def reach(self, name: str, rounds: int) -> None:
+        """Count the rounds of a schedule."""
+        self.progress[name] = self.progress[name].at_round(rounds)
 
     def unfinished(self) -> list[str]:
         """Return the schedules whose last phase is not over."""
@@ -166,10 +166,10 @@ class Schedules:
             name for name, phases in self._phases.items() if not phases.done(self.progress[name])
         ]
 
-    def due(self, names: Iterable[str]) -> list[str]:
-        """Return the corpora of some schedules whose devel part must be evaluated now."""
-        due = [name for name in names if self._phases[name].evaluates(self.progress[name])]
-        return [corpus for name in due for corpus in self._members[name]]
+    def due(self, name: str) -> list[str]:
+        """Return the corpora of a schedule, if their devel part must be evaluated now."""
+        due = self._phases[name].evaluates(self.progress[name])
+        return [*self._members[name]] if due else []
 
     def decide(self, evaluated: Collection[str], uars: Mapping[str, float]) -> EvalDecision:
         """Advance the schedules whose corpora were evaluated, by their mean UAR.
@@ -200,5 +200,5 @@ class Schedules:
 
     @property
     def longest_rounds(self) -> int:
-        """Maximum number of rounds of the longest schedule."""
+        """Maximum number of rounds of a schedule."""
         return max(phases.longest for phases in self._phases.values())

@@ -1,4 +1,4 @@
-"""Training step, and jitted calls of many steps: in turn, side by side or over a frozen trunk."""
+"""Training step, and jitted calls of many steps: in turn or side by side."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from emojax.training.train_state import Corpus, Shared
 
 Optimizers = tuple[optax.GradientTransformation, optax.GradientTransformation]
 TrainSteps = Callable[..., tuple[Shared, list[Corpus], jax.Array]]
-TuneStep = Callable[..., tuple[tuple[Corpus, ...], jax.Array]]
 BatchOf = Callable[[Any, Any, int], Batch]
 Part = TypeVar("Part", Shared, Corpus)
 
@@ -129,19 +128,20 @@ def make_train_steps(
       flat: take and put back a corpus as one vector (:mod:`emojax.training.flat_corpora`).
 
     Returns:
-      ``train_steps(shared, stacks, data, plans, rate, windows) -> shared, stacks, losses``: a stack
-      is a :class:`Corpus` whose leaves have a first axis of corpora. Each stack has a :class:`Plan`
-      and a window in samples; the stacks are trained one after the other. ``data`` is the feed's.
-      ``shared`` and the stacks are donated.
+      ``train_steps(shared, stacks, data, plans, rates, windows) -> shared, stacks, losses``: a
+      stack is a :class:`Corpus` whose leaves have a first axis of corpora. Each stack has a
+      :class:`Plan`, f32 ``[S]`` learning rates of its steps, and a window in samples; the stacks
+      are trained one after the other. ``data`` is the feed's. ``shared`` and the stacks are
+      donated.
     """
     one_step = functools.partial(one_step, model=model, optimizers=optimizers)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
     def train_steps(
-        shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows
+        shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rates, windows
     ):
-        def step(window: int, carry: tuple[Shared, Corpus | FlatCorpora], plan: Plan):
-            shared, corpora = carry
+        def step(window: int, carry: tuple[Shared, Corpus | FlatCorpora], given):
+            (shared, corpora), (plan, rate) = carry, given
             batch, key_step = batch_of(data, plan.rows, window), jax.random.fold_in(key, plan.step)
             shared, corpus, loss = one_step(
                 shared, take(corpora, plan.corpus), batch, key_step, rate
@@ -149,9 +149,9 @@ def make_train_steps(
             return (shared, put(corpora, corpus, plan.corpus)), loss
 
         trained, losses = [], []
-        for corpora, plan, window in zip(stacks, plans, windows, strict=True):
+        for corpora, *given, window in zip(stacks, plans, rates, windows, strict=True):
             begin = shared, flatten(corpora) if flat else corpora
-            (shared, corpora), loss = _scan(functools.partial(step, window), begin, plan)
+            (shared, corpora), loss = _scan(functools.partial(step, window), begin, given)
             trained.append(stacked(corpora))
             losses.append(loss)
         return shared, trained, jnp.concatenate(losses)
@@ -159,11 +159,12 @@ def make_train_steps(
     return train_steps
 
 
-def _scan(step: Callable, carry, plan: Plan):
+def _scan(step: Callable, carry, given: list):
     """Scan over the steps; a single step needs no loop, which would double its time on a CPU."""
-    if len(plan.step) > 1:
-        return jax.lax.scan(step, carry, plan)
-    carry, loss = step(carry, index(plan, 0))
+    *_, rates = given
+    if len(rates) > 1:
+        return jax.lax.scan(step, carry, given)
+    carry, loss = step(carry, index(given, 0))
     return carry, loss[None]
 
 
@@ -191,8 +192,10 @@ def make_synchronous_rounds(
 
     @functools.partial(jax.jit, donate_argnums=(0, 1), static_argnames="windows")
     def round_(
-        shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rate, windows
+        shared: Shared, stacks: Sequence[Corpus], data, plans: Sequence[Plan], rates, windows
     ):
+        rate = rates[0][0]  # all steps are of one round
+
         def local(params, corpora: Corpus, data, plan: Plan, rate):
             def step(summed: Shared, own: tuple[Corpus, Plan]):
                 corpus, plan = own
@@ -231,40 +234,6 @@ def _sum_gradients() -> optax.GradientTransformation:
         return jax.tree.map(jnp.zeros_like, grads), jax.tree.map(jnp.add, total, grads)
 
     return optax.GradientTransformation(lambda params: jax.tree.map(jnp.zeros_like, params), update)
-
-
-def make_tune_step(
-    model: SpeechNetwork,
-    optimizers: Optimizers,
-    key: jax.Array,
-    batch_of: BatchOf,
-    one_step: Callable = train_step,
-) -> TuneStep:
-    """Make the jitted step of several corpora at once over a frozen shared subtree.
-
-    The arguments are those of :func:`make_train_steps`; the first optimizer must not update the
-    shared subtree.
-
-    Returns:
-      ``tune_step(shared, corpora, data, rows, numbers, rounds, rates, window) -> corpora, losses``:
-      ``corpora`` is a tuple of G, donated; ``rows`` have a first axis G; ``numbers`` (indices of
-      the corpora in the run) and ``rounds`` are i32 ``[G]``, ``rates`` f32 ``[G]``.
-    """
-    one_step = functools.partial(one_step, model=model, optimizers=optimizers)
-
-    @functools.partial(jax.jit, donate_argnums=1, static_argnames="window")
-    def tune_step(
-        shared: Shared, corpora: tuple[Corpus, ...], data, rows, numbers, rounds, rates, window
-    ):
-        def tune(corpus, rows, number, round_, rate):
-            key_step = jax.random.fold_in(jax.random.fold_in(key, number), round_)
-            _, corpus, loss = one_step(shared, corpus, batch_of(data, rows, window), key_step, rate)
-            return corpus, loss
-
-        stacked, losses = jax.vmap(tune)(stack_corpora(corpora), rows, numbers, rounds, rates)
-        return unstack_corpora(stacked, len(corpora)), losses
-
-    return tune_step
 
 
 def stack_corpora(corpora: Sequence[Corpus]) -> Corpus:

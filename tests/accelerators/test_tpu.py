@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 SMALL = {"width": 4, "depth": 1, "batch_size": 8, "window_s": 0.3}
 SMALL |= {"attention_units": 8, "head_units": 8}
 TO_HOST = r" (infeed|outfeed|send|recv)(-done)?\(|S\(5\)|MoveToHost|MoveToDevice"
-STEPS = 4
+STEPS = compiled.TUNED_ROUNDS
 
 
 def check_loops(hlo):
@@ -62,7 +62,7 @@ def test_a_program_is_one_for_tpus(name, topology):
     check_memory(lowered, program)
     if name != "forward":  # whose parameters are used again
         assert compiled.donated(lowered, program)
-    if name == "round":
+    if name in ("round", "tune"):
         assert STEPS in [turns for _, turns in cycles.loops(hlo)]
     if topology == "v5e:2x2":  # chips exchange sums, and no clips
         assert " all-reduce" in hlo

@@ -12,7 +12,6 @@ import pytest
 from emojax.checkpoints import from_newest, read_manifest
 from emojax.inference.network import load_networks
 from emojax.training import checkpointing, loop
-from emojax.training.adapter_tuning import AdapterTuning
 from emojax.training.averages import averaged, begin_averages, follow
 from emojax.training.loop import train
 from emojax.training.round_robin import RoundRobin
@@ -21,7 +20,7 @@ from emojax.training.train_state import EmoState, Shared
 DRIVERS = {
     "in turn": {},
     "side by side": {"sampling": "synchronous"},
-    "over a frozen trunk": {"transfer": "adapters", "tuned_at_once": 2},
+    "over a frozen trunk": {"transfer": "adapters"},
 }
 
 
@@ -84,8 +83,7 @@ def test_what_is_evaluated_and_kept_is_the_average_also_of_a_run_that_was_stoppe
     config = tiny_config.replace(learning_rates=(0.1,), average_decay=0.9, **own)
     state, evaluated = recording_train(config, tmp_path / "whole", tiny_paths, monkeypatch)
     tuned, rounds = config.transfer.frozen_trunk, config.schedule.rounds_per_phase
-    of_shared = {"in turn": 2 * rounds, "side by side": rounds}.get(driver, 0)
-    assert int(state.shared.average.updates) == of_shared
+    assert int(state.shared.average.updates) == rounds * (1 if driver == "side by side" else 2)
     assert {int(one.average.updates) for one in state.corpora.values()} == {rounds}
     for name, network in load_networks(tmp_path / "whole").networks.items():
         found, last = (network.corpus, network.stats), averaged(state)
@@ -94,17 +92,16 @@ def test_what_is_evaluated_and_kept_is_the_average_also_of_a_run_that_was_stoppe
         assert not equal(found[0], state.corpora[name].params)
         assert equal(network.shared, last.shared.params)
         assert equal(network.shared, state.shared.params) == tuned
-    kind = AdapterTuning if tuned else RoundRobin
     with monkeypatch.context() as patch:
         patch.setattr(checkpointing, "SAVE_EVERY_S", 0.0)
-        take = kind.train
+        take = RoundRobin.train
 
         def stop_after_half(self, given):
             if self.step > state.step // 2:
                 raise StoppedError
             return take(self, given)
 
-        patch.setattr(kind, "train", stop_after_half)
+        patch.setattr(RoundRobin, "train", stop_after_half)
         with pytest.raises(StoppedError):
             train(config, tmp_path / "stopped", tiny_paths)
     assert read_manifest(tmp_path / "stopped")["step"] == state.step // 2

@@ -65,6 +65,7 @@ def test_a_round_of_vectors_is_the_round():
         parts = None, (None, None), jax.random.key(1), HostFeed.batch, one_step
         shared = Shared(jnp.zeros(()), ())
         stack = jax.tree.map(lambda *leaves: jnp.stack(leaves), *map(corpus_of, (1, 2, 3)))
-        return make_train_steps(*parts, flat=flat)(shared, [stack], (), [plan], 0.1, windows=(8,))
+        train_steps = make_train_steps(*parts, flat=flat)
+        return train_steps(shared, [stack], (), [plan], [np.full(3, 0.1)], windows=(8,))
 
     assert_equal(trained(True), trained(False))

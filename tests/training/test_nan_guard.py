@@ -10,7 +10,6 @@ from emojax.checkpoints import read_manifest
 from emojax.data.partitioned import open_corpora
 from emojax.data.sampling import drawn_clips
 from emojax.training import loop
-from emojax.training.adapter_tuning import AdapterTuning
 from emojax.training.loop import train
 from emojax.training.round_robin import RoundRobin
 from emojax.training.schedule import Schedule
@@ -69,7 +68,7 @@ def test_before_the_first_checkpoint_none_is_named(exploding, tiny_paths, tmp_pa
 
 @pytest.mark.parametrize("sampling", ["round_robin", "tones=3,levels=1"])
 def test_the_clips_of_a_step_are_those_that_it_was_given(sampling, begin, parts):
-    rounds = begin(RoundRobin, None, {}, sampling=sampling)
+    rounds = begin({}, sampling=sampling)
     for number, call in enumerate(itertools.islice(rounds.batches, 12)):
         [name] = call.corpora
         [plan] = call.plans.values()
@@ -78,17 +77,14 @@ def test_the_clips_of_a_step_are_those_that_it_was_given(sampling, begin, parts)
 
 
 def test_so_are_those_of_a_tuned_corpus(begin, parts):
-    def step(shared, corpora, *_, window):
-        return corpora, np.ones(2)
-
-    # The second corpus was in a group before.
-    rounds = begin(AdapterTuning, step, {"levels": Schedule(round=5)}, tuned_at_once=2)
-    seen = [next(rounds.batches) for _ in range(3)]
-    for rows in seen:
-        rounds.train(rows)
-    for number, rows in enumerate(seen):
-        for place, name in enumerate(parts):
-            check(rows, place, parts[name], rounds.clips_of(number, name))
+    # The first corpus is done after three of at most four rounds.
+    progress = {"tones": Schedule(round=3, phase=1), "levels": Schedule(round=1)}
+    tuning = {"transfer": "adapters", "base": "runs/base", "learning_rates": (0.1,)}
+    rounds = begin(progress, done=4, **tuning)
+    for number, call in enumerate(itertools.islice(rounds.batches, 3)):
+        assert call.corpora == ["levels"]
+        [plan] = call.plans.values()
+        check(plan.rows, 0, parts["levels"], rounds.clips_of(4 + number, "levels"))
     rounds.close()
 
 

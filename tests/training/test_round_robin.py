@@ -9,7 +9,6 @@ from emojax.inference.network import load_networks
 from emojax.target import CPU
 from emojax.training import loop
 from emojax.training.loop import train
-from emojax.training.round_robin import RoundRobin
 
 WHOLE_ROUNDS = dataclasses.replace(CPU, whole_rounds=True)
 
@@ -59,7 +58,7 @@ def test_a_round_of_several_windows_trains_what_its_steps_train(
 
 
 def test_corpora_of_one_window_come_one_after_the_other(whole_rounds, begin):
-    own = begin(RoundRobin, None, {}, windows={"tones": 16_000, "levels": 12_000})
+    own = begin({}, windows={"tones": 16_000, "levels": 12_000})
     call = next(own.batches)
     own.close()
     assert call.corpora == ["levels", "tones"]
@@ -69,32 +68,34 @@ def test_corpora_of_one_window_come_one_after_the_other(whole_rounds, begin):
 
 def test_corpora_that_are_drawn_have_a_call_for_each_step(whole_rounds, begin):
     # As each round has them in another order, its calls would be as many programs.
-    own = begin(RoundRobin, None, {}, sampling="tones=3,levels=1")
+    own = begin({}, sampling="tones=3,levels=1")
     calls = list(itertools.islice(own.batches, 20))
     own.close()
     assert {len(call.corpora) for call in calls} == {1}
     assert {call.corpora[0] for call in calls} == {"tones", "levels"}
 
 
-def test_a_call_ends_where_its_round_ends(whole_rounds, begin):
-    own = begin(RoundRobin, None, {}, done=3)
+@pytest.mark.parametrize(
+    ("eval_every", "rounds", "ends"),
+    [
+        (2, 4, [4, 8, 12]),  # as many rounds as there are between two evaluations
+        (2, 3, [4, 6, 8]),  # the second evaluation is one round after the first
+        (17, 34, [4, 6, 8]),  # 17 rounds would be too long
+        (32, 32, [32, 64, 96]),
+    ],
+)
+def test_a_call_ends_where_devel_may_be_evaluated(whole_rounds, begin, eval_every, rounds, ends):
+    own = begin({}, done=3, eval_every_rounds=eval_every, rounds_per_phase=rounds)
     calls = list(itertools.islice(own.batches, 3))
     own.close()
-    assert [call.corpora for call in calls] == [
-        ["levels"],
-        ["tones", "levels"],
-        ["tones", "levels"],
-    ]
-    assert [plan.step.tolist() for call in calls for plan in call.plans.values()] == [
-        [3],
-        [4, 5],
-        [6, 7],
-    ]
+    assert calls[0].corpora == ["levels", *["tones", "levels"] * ((ends[0] - 4) // 2)]
+    steps = [plan.step.tolist() for call in calls for plan in call.plans.values()]
+    assert steps == [[*range(*own)] for own in itertools.pairwise([3, *ends])]
 
 
 @pytest.mark.parametrize("sampling", ["round_robin", "tones=1,levels=3"])
 def test_a_step_by_itself_has_its_own_corpus_alone(sampling, begin):
-    own = begin(RoundRobin, None, {}, sampling=sampling)
+    own = begin({}, sampling=sampling)
     calls = list(itertools.islice(own.batches, 8))
     own.close()
     for call in calls:

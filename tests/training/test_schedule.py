@@ -14,7 +14,7 @@ def run(phases, uars):
     schedule, looks = Schedule(), []
     uars = iter(uars)
     while not phases.done(schedule):
-        schedule = schedule.next_round()
+        schedule = schedule.at_round(schedule.round + 1)
         if phases.evaluates(schedule):
             looks.append(schedule.round)
             schedule = phases.evaluated(schedule, next(uars))
@@ -76,8 +76,8 @@ def test_without_a_devel_part_the_latest_state_is_the_best():
     phases = Phases((0.1,), 0.0, 30, 2, 10)
     schedules = Schedules({"all": phases}, {"all": ["a", "b"]}, {})
     while schedules.unfinished():
-        schedules.next_round(["all"])
-        if due := schedules.due(["all"]):
+        schedules.reach("all", schedules.progress["all"].round + 1)
+        if due := schedules.due("all"):
             assert schedules.decide(due, {}).improved == ["a", "b"]
     assert schedules.progress["all"].best_round == 30
     assert schedules.best_uar is None

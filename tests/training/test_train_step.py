@@ -58,7 +58,7 @@ def advance(train_steps, state, names, batches, rate=0.1):
     )
     stacks, windows = [stack_corpora([*state.corpora.values()])], (batches[0].audio.shape[-1],)
     shared, (stacked,), losses = train_steps(
-        state.shared, stacks, (), [plan], rate, windows=windows
+        state.shared, stacks, (), [plan], [np.resize(rate, len(names))], windows=windows
     )
     corpora = dict(zip(order, unstack_corpora(stacked, len(order)), strict=True))
     return EmoState(shared, corpora, state.step + len(names)), losses
@@ -188,7 +188,8 @@ def test_many_steps_in_one_call_are_those_steps_stack_after_stack():
         for first, names, own, some in zip((0, 3), stacked, order, batches, strict=True)
     ]
     rate = 1e-3  # each step enlarges the rounding errors of those before
-    shared, stacks, losses = train_steps(state.shared, stacks, (), plans, rate, windows=windows)
+    rates = [np.full(len(own), rate) for own in order]
+    shared, stacks, losses = train_steps(state.shared, stacks, (), plans, rates, windows=windows)
     state, _ = fresh()
     for name, batch, expected in zip(chain(*order), chain(*batches), losses, strict=True):
         state, loss = advance(train_steps, state, [name], [batch], rate)
@@ -211,9 +212,7 @@ def flops(mode, tiny_config):
             (first_state().shared, first_state().corpora["a"]), optimizers, strict=True
         )
     )
-    # A frozen trunk is not returned.
-    tune = jax.jit(lambda *arguments: step(*arguments)[1:])
-    lowered = tune.lower(shared, corpus, batch_of(2), jax.random.key(0), 0.1)
+    lowered = jax.jit(step).lower(shared, corpus, batch_of(2), jax.random.key(0), 0.1)
     return lowered.cost_analysis()["flops"]
 
 
@@ -228,7 +227,7 @@ def test_what_is_trained_is_donated():
     state, train_steps = fresh()
     stacked = stack_corpora([*state.corpora.values()])
     plan = Plan(*[np.zeros(1, int)] * 2, jax.tree.map(lambda leaf: leaf[None], batch_of(2)))
-    train_steps(state.shared, [stacked], (), [plan], 0.1, windows=(8_000,))
+    train_steps(state.shared, [stacked], (), [plan], [np.full(1, 0.1)], windows=(8_000,))
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves((state.shared, stacked.params)))
 
 
@@ -248,6 +247,15 @@ def test_frozen_means_frozen():
     before = numpy_of(state.shared.params)
     after, _ = advance(train_steps, state, ["c"], [batch_of(4)])
     assert equal(after.shared.params, before)
+
+
+def test_each_step_has_a_rate_of_its_own():
+    before, train_steps = fresh()
+    batches = [batch_of(4), batch_of(5)]
+    kept = numpy_of((before.corpora["c"].params, before.corpora["d"].params))
+    after, _ = advance(train_steps, before, ["c", "d"], batches, rate=[0.0, 0.1])
+    assert equal(after.corpora["c"].params, kept[0])
+    assert not equal(after.corpora["d"].params, kept[1])
 
 
 def test_training_learns():

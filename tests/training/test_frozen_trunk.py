@@ -1,4 +1,6 @@
-"""Adapters of several corpora over one trunk, some at a time."""
+"""Adapters of several corpora over one trunk, one corpus after the other."""
+
+import dataclasses
 
 import jax
 import numpy as np
@@ -6,13 +8,15 @@ import pytest
 
 from emojax.checkpoints import read_manifest
 from emojax.inference.network import load_networks
+from emojax.target import CPU
 from emojax.training import loop
 from emojax.training.loop import train
+from emojax.training.round_robin import RoundRobin
 
 
 @pytest.fixture(scope="module")
 def tuning(tiny_config, tiny_run):
-    tuning = {"transfer": "adapters", "base": str(tiny_run), "tuned_at_once": 2}
+    tuning = {"transfer": "adapters", "base": str(tiny_run)}
     schedule = {"rounds_per_phase": 4, "eval_every_rounds": 2, "learning_rates": (0.1, 0.01)}
     config = tiny_config.replace(**tuning, **schedule)
     return config
@@ -30,10 +34,12 @@ def leaves(workdir):
     return {name: jax.tree.leaves(networks[name].corpus) for name in networks}
 
 
-def test_several_at_once_are_what_one_at_a_time_is(tuning, tuned, tiny_paths, tmp_path):
-    config = tuning.replace(tuned_at_once=1)
-    state = train(config, tmp_path, tiny_paths)
-    assert state.step == 2 * read_manifest(tuned)["step"]
+def test_several_rounds_in_a_call_train_what_one_at_a_time_trains(
+    tuning, tuned, tiny_paths, tmp_path, monkeypatch
+):
+    target = dataclasses.replace(CPU, whole_rounds=True)
+    monkeypatch.setattr("emojax.sharding.target_of", lambda device: target)
+    train(tuning, tmp_path, tiny_paths)
     ours, theirs = leaves(tmp_path), leaves(tuned)
     for name in theirs:
         for one, other in zip(ours[name], theirs[name], strict=True):
@@ -49,11 +55,8 @@ def test_no_corpus_ends_worse_on_devel_than_it_began(tuned, tiny_run):
 def test_each_corpus_keeps_its_own_best(tuning, tiny_paths, tmp_path, monkeypatch):
     # tones is best at the beginning, levels at its first evaluation; the trunk knows both states.
     uars = iter(
-        [
-            {"tones": 0.9, "levels": 0.1},
-            {"tones": 0.5, "levels": 0.8},
-            *[{"tones": 0.5, "levels": 0.5}] * 3,
-        ]
+        [{"tones": 0.9, "levels": 0.1}, *[{"tones": 0.5}] * 4, {"levels": 0.8}]
+        + [{"levels": 0.5}] * 3
     )
     seen = []
 
@@ -68,16 +71,14 @@ def test_each_corpus_keeps_its_own_best(tuning, tiny_paths, tmp_path, monkeypatc
     manifest = read_manifest(tmp_path)
     assert manifest["devel_uar"] == pytest.approx({"tones": 0.9, "levels": 0.8, "mean": 0.85})
     networks = load_networks(tmp_path).networks
-    for name, look in (("tones", 0), ("levels", 1)):
+    for name, look in (("tones", 0), ("levels", 5)):
         assert jax.tree.all(jax.tree.map(np.array_equal, networks[name].corpus, seen[look][name]))
 
 
 def test_a_corpus_without_patience_left_makes_room_for_the_next(
     tuning, tiny_paths, tmp_path, metrics, monkeypatch
 ):
-    config = tuning.replace(
-        tuned_at_once=1, patience_epochs=1, rounds_per_phase=100, eval_every_rounds=3
-    )
+    config = tuning.replace(patience_epochs=1, rounds_per_phase=100, eval_every_rounds=3)
     monkeypatch.setattr(loop, "devel_uars", lambda _, __, devel: dict.fromkeys(devel, 0.5))
     train(config, tmp_path, tiny_paths)
     looks = [
@@ -94,18 +95,16 @@ def test_a_corpus_without_patience_left_makes_room_for_the_next(
 def test_stopped_and_resumed_is_bitwise_uninterrupted(
     tuning, tuned, tiny_paths, tmp_path, monkeypatch
 ):
-    from emojax.training.adapter_tuning import AdapterTuning
-
     class StoppedError(Exception):
         pass
 
-    def stop_at_five(self, batch, train=AdapterTuning.train):
+    def stop_at_five(self, batch, train=RoundRobin.train):
         if self.state.step == 5:
             raise StoppedError
         return train(self, batch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(AdapterTuning, "train", stop_at_five)
+        patch.setattr(RoundRobin, "train", stop_at_five)
         with pytest.raises(StoppedError):
             train(tuning, tmp_path, tiny_paths)
     train(tuning, tmp_path, tiny_paths)
