@@ -17,7 +17,7 @@ from flax import traverse_util
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
 from emojax.models.cnn_lstm import CnnLstm
-from emojax.models.lstm import AdaptedLSTM
+from emojax.models.lstm import AdaptedKernel, lstm
 
 CLASSES, RATE = 6, 1e-3
 
@@ -53,17 +53,14 @@ def make_network(model: CnnLstm, train: bool):
 def make_lstm(model: CnnLstm):
     """Make the function of parameters and steps that gives the outputs of both directions."""
 
-    def lstm(params, x):
-        length = jnp.full(len(x), x.shape[1])
-        outputs = [
-            AdaptedLSTM(model.lstm_units, backward=backward).apply(
-                {"params": params[name]}, x, length
-            )
-            for name, backward in (("lstm_forward", False), ("lstm_backward", True))
+    def outputs(params, x):
+        kernels = [
+            AdaptedKernel(model.lstm_units).apply({"params": params[name]}, x.shape[-1])
+            for name in ("lstm_forward", "lstm_backward")
         ]
-        return jnp.concatenate(outputs, axis=-1)
+        return jnp.concatenate(lstm(x, jnp.full(len(x), x.shape[1]), kernels), axis=-1)
 
-    return lstm
+    return outputs
 
 
 def make_step(function):

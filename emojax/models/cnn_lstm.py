@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from emojax.models.lstm import AdaptedLSTM
+from emojax.models.lstm import AdaptedKernel, lstm
 from emojax.models.speech_network import Features, SpeechNetwork
 
 VARIANCE_FLOOR = 1e-10  # digital silence stays 0
@@ -110,18 +110,18 @@ class CnnLstm(SpeechNetwork):
 
     def _recur(self, x: jax.Array, steps: jax.Array) -> jax.Array:
         """Summarise the steps of ``[B, S, C]`` as ``[B, 2 · U]``."""
-        rank = self.adapter_rank * self.adapters
         if self.recurrence == "directions":
-            ends = []
-            for name, backward in (("lstm_forward", False), ("lstm_backward", True)):
-                lstm = AdaptedLSTM(self.lstm_units, rank, backward, self.unroll, name=name)
-                ends.append(lstm(x, steps)[:, 0 if backward else -1])
-            return jnp.concatenate(ends, axis=-1)
+            forward, backward = self._lstm(x, steps, "lstm_forward", "lstm_backward")
+            return jnp.concatenate([forward[:, -1], backward[:, 0]], axis=-1)
         x = _halves(x, steps)
         if self.recurrence == "halves":
-            both = jnp.full_like(steps, HALVES)
-            x = AdaptedLSTM(self.lstm_units, rank, unroll=self.unroll, name="lstm_forward")(x, both)
+            [x] = self._lstm(x, jnp.full_like(steps, HALVES), "lstm_forward")
         return x.reshape(x.shape[0], -1)
+
+    def _lstm(self, x: jax.Array, steps: jax.Array, *names: str) -> list[jax.Array]:
+        rank = self.adapter_rank * self.adapters
+        kernels = [AdaptedKernel(self.lstm_units, rank, name=name)(x.shape[-1]) for name in names]
+        return lstm(x, steps, kernels, self.unroll)
 
 
 def _mask(steps: jax.Array, x: jax.Array) -> jax.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import flax.linen as nn
 import jax
@@ -12,9 +13,11 @@ import numpy as np
 GATES = 4  # input, forget, cell, output
 _SCALE = np.array([0.5, 0.5, 1, 0.5], np.float32)[:, None, None]
 
+Kernel = tuple[jax.Array, jax.Array]
 
-class AdaptedLSTM(nn.Module):
-    """Shared LSTM in one direction, whose products have parallel adapters (LoRA, Hu et al. 2022).
+
+class AdaptedKernel(nn.Module):
+    """Parameters of an LSTM in one direction, with parallel adapters (LoRA, Hu et al. 2022).
 
     An adapter of rank R is the product of a random and a zero matrix, so that a new corpus starts
     with the shared LSTM; it is added to the kernel before the recurrence.
@@ -22,29 +25,18 @@ class AdaptedLSTM(nn.Module):
     Attributes:
       units: U, size of the state.
       rank: R; 0 for no adapters.
-      backward: run from the last valid step to the first.
-      unroll: write all steps out instead of a loop.
     """
 
     units: int
     rank: int = 0
-    backward: bool = False
-    unroll: bool = False
 
     @nn.compact
-    def __call__(self, x: jax.Array, length: jax.Array) -> jax.Array:
-        """Map float ``[B, S, C]`` with i32 ``[B]`` valid steps to the outputs ``[B, S, U]``.
-
-        At padded steps the output is that of the last valid step before, or 0.
-        """
-        kernel = self._kernel("input", x.shape[-1], nn.initializers.glorot_uniform())
+    def __call__(self, channels: int) -> Kernel:
+        """Return the kernel f32 ``[C + U, 4 · U]`` for C channels, and the bias f32 ``[4 · U]``."""
+        of_input = self._kernel("input", channels, nn.initializers.glorot_uniform())
         recurrent = self._kernel("recurrent", self.units, nn.initializers.orthogonal())
         bias = self.param("bias", _forget_gate_open, (GATES * self.units,))
-        gates = jnp.einsum("bsc,cg->sgb", x, kernel.astype(x.dtype))
-        gates = gates + bias.astype(x.dtype)[:, None]
-        valid = (jnp.arange(x.shape[1])[:, None] < length)[:, None]
-        how = self.backward, x.shape[1] if self.unroll else 1
-        return recur(gates, recurrent.astype(x.dtype), valid, *how).transpose(2, 0, 1)
+        return jnp.concatenate([of_input, recurrent]), bias
 
     def _kernel(self, name: str, channels: int, init: nn.initializers.Initializer) -> jax.Array:
         """Return a kernel ``[channels, 4 · U]`` with the corpus's adapter added."""
@@ -65,90 +57,134 @@ def _forget_gate_open(key: jax.Array, shape: tuple[int], dtype=jnp.float32) -> j
     return jnp.zeros((GATES, shape[0] // GATES), dtype).at[1].set(1).reshape(shape)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
-def recur(
-    gates: jax.Array, recurrent: jax.Array, valid: jax.Array, backward: bool, unroll: int
-) -> jax.Array:
-    """Run the recurrence: products with the input ``[S, 4 · U, B]`` → outputs ``[S, U, B]``.
+def lstm(
+    x: jax.Array, length: jax.Array, kernels: Sequence[Kernel], unroll: bool = False
+) -> list[jax.Array]:
+    """Run an LSTM in one direction, or in both.
 
-    Two things make it fast on CPUs: the batch is last, so that the large matrix of every product
-    lies in memory as the product reads it; and the gradient is written out, so that the kernel's is
-    one product over all steps and not a sum that every step adds to. In reverse mode only.
+    At padded steps the output is that of the last valid step before, or 0.
 
     Args:
-      gates: float, the products with the input and the bias.
-      recurrent: float ``[U, 4 · U]``.
-      valid: bool ``[S, 1, B]``; other steps keep the state.
-      backward: run from the last step to the first.
+      x: float ``[B, S, C]``.
+      length: i32 ``[B]``, valid steps.
+      kernels: of an :class:`AdaptedKernel`, or of two; the second begins at the last step.
+      unroll: write all steps out instead of a loop.
+
+    Returns:
+      the outputs of each direction, ``[B, S, U]``.
+
+    >>> kernel = jnp.ones((5, 8)), jnp.zeros(8)
+    >>> forward, backward = lstm(jnp.ones((1, 7, 3)), jnp.array([7]), [kernel, kernel])
+    >>> forward.shape, bool((forward == backward[:, ::-1]).all())
+    ((1, 7, 2), True)
+    """
+    kernel, bias = (jnp.stack(leaves).astype(x.dtype) for leaves in zip(*kernels, strict=True))
+    turns = [slice(None), slice(None, None, -1)][: len(kernels)]
+    valid = (jnp.arange(x.shape[1])[:, None] < length)[:, None]
+    given = [x.transpose(1, 0, 2)[turn] for turn in turns]
+    valid = jnp.stack([valid[turn] for turn in turns], axis=1)
+    outputs = recur(given, kernel, bias, valid, x.shape[1] if unroll else 1)
+    return [own[turn].transpose(1, 0, 2) for own, turn in zip(outputs, turns, strict=True)]
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
+def recur(
+    x: list[jax.Array], kernel: jax.Array, bias: jax.Array, valid: jax.Array, unroll: int
+) -> list[jax.Array]:
+    """Run D recurrences side by side: D × ``[S, B, C]`` → D × ``[S, B, U]``.
+
+    Three things make it fast on CPUs. Each step has one product, of the kernel and of its input
+    beside the state. The batch is last there, so that the large matrix lies in memory as the
+    product reads it. And the gradient is written out, so that the kernel's is one product over all
+    steps and not a sum that every step adds to. In reverse mode only.
+
+    Args:
+      x: float, D inputs.
+      kernel: float ``[D, C + U, 4 · U]``.
+      bias: float ``[D, 4 · U]``.
+      valid: bool ``[S, D, 1, B]``; other steps keep the state.
       unroll: steps that are written out in an iteration of the loop.
     """
-    return _forward(gates, recurrent, valid, backward, unroll)[0]
+    return _forward(x, kernel, bias, valid, unroll)[0]
 
 
-def _forward(gates, recurrent, valid, backward, unroll):
-    rows = recurrent.T
+def _forward(x, kernel, bias, valid, unroll):
+    rows, bias, units = kernel.transpose(0, 2, 1), bias[..., None], bias.shape[-1] // GATES
 
     def step(carry, now):
         cell, hidden = carry
-        gates, valid = now
-        active = _activate((gates + rows @ hidden).reshape(GATES, *hidden.shape))
+        x, valid = now
+        given = jnp.concatenate([jnp.stack([own.T for own in x]), hidden], axis=1)
+        active = _activate(jnp.einsum("dgk,dkb->dgb", rows, given) + bias)
         enter, keep, new, leave = active
         cell = jnp.where(valid, keep * cell + enter * new, cell)
         hidden = jnp.where(valid, leave * jnp.tanh(cell), hidden)
-        return (cell, hidden), (hidden, cell, active)
+        return (cell, hidden), ([own.T for own in hidden], cell, active)
 
-    zeros = jnp.zeros_like(gates[0, : len(recurrent)])
-    _, (outputs, cells, active) = jax.lax.scan(
-        step, (zeros, zeros), (gates, valid), reverse=backward, unroll=unroll
-    )
-    return outputs, (outputs, cells, active, recurrent, valid)
+    zeros = jnp.zeros((len(x), units, x[0].shape[1]), x[0].dtype)
+    _, (outputs, cells, active) = jax.lax.scan(step, (zeros, zeros), (x, valid), unroll=unroll)
+    return outputs, (x, outputs, cells, active, kernel, valid)
 
 
-def _backward(backward, unroll, saved, grad):
-    outputs, cells, active, recurrent, valid = saved
-    before, cells_before = _delayed(outputs, backward), _delayed(cells, backward)
+def _backward(unroll, saved, grad):
+    x, outputs, cells, active, kernel, valid = saved
+    channels = x[0].shape[-1]
 
     def step(carry, now):
         grad_cell, grad_hidden = carry
         grad, active, cell, cell_before, valid = now
         enter, keep, new, leave = active
-        grad_hidden, tanh = grad_hidden + grad, jnp.tanh(cell)
+        grad_hidden = grad_hidden + jnp.stack([own.T for own in grad])
+        tanh = jnp.tanh(cell)
         inner = grad_cell + grad_hidden * leave * (1 - tanh * tanh)
-        parts = inner * new, inner * cell_before, inner * enter, grad_hidden * tanh
-        grads = jnp.where(valid, jnp.stack(parts) * _slope(active), 0)
-        grads = grads.reshape(-1, grads.shape[-1])
+        parts = jnp.stack([inner * new, inner * cell_before, inner * enter, grad_hidden * tanh])
+        grads = jnp.where(valid, _joined(parts * _slope(active)), 0)
         grad_cell = jnp.where(valid, inner * keep, grad_cell)
-        grad_hidden = jnp.where(valid, 0, grad_hidden) + recurrent @ grads
-        return (grad_cell, grad_hidden), grads
+        given = jnp.einsum("dkg,dgb->dkb", kernel, grads)
+        grad_hidden = jnp.where(valid, 0, grad_hidden) + given[:, channels:]
+        ours = [own.T for own in given[:, :channels]], [own.T for own in grads]
+        return (grad_cell, grad_hidden), ours
 
-    zeros = jnp.zeros_like(outputs[0])
-    _, grads = jax.lax.scan(
-        step,
-        (zeros, zeros),
-        (grad, active, cells, cells_before, valid),
-        reverse=not backward,
-        unroll=unroll,
-    )
-    return grads, jnp.einsum("sub,sgb->ug", before, grads), None
+    zeros, given = jnp.zeros_like(cells[0]), (grad, active, cells, _delayed(cells), valid)
+    _, (grad_x, grads) = jax.lax.scan(step, (zeros, zeros), given, reverse=True, unroll=unroll)
+    before = [
+        jnp.concatenate([own, _delayed(out)], -1) for own, out in zip(x, outputs, strict=True)
+    ]
+    kernels = [_flat(own).T @ _flat(grad) for own, grad in zip(before, grads, strict=True)]
+    biases = [_flat(grad).sum(0) for grad in grads]
+    return grad_x, jnp.stack(kernels), jnp.stack(biases), None
 
 
 recur.defvjp(_forward, _backward)
 
 
-def _delayed(states: jax.Array, backward: bool) -> jax.Array:
+def _delayed(states: jax.Array) -> jax.Array:
     """Return the state before each step, which is 0 before the first."""
-    zero = jnp.zeros_like(states[:1])
-    parts = [states[1:], zero] if backward else [zero, states[:-1]]
-    return jnp.concatenate(parts)
+    return jnp.concatenate([jnp.zeros_like(states[:1]), states[:-1]])
+
+
+def _flat(steps: jax.Array) -> jax.Array:
+    return steps.reshape(-1, steps.shape[-1])
 
 
 def _activate(gates: jax.Array) -> jax.Array:
-    """Apply tanh to the third of ``[4, U, B]`` and ½ + ½ tanh(x / 2), the logistic, to the rest."""
-    scale = _SCALE.astype(gates.dtype)
+    """Split ``[D, 4 · U, B]`` into gates ``[4, D, U, B]``; the third has tanh, the rest logistic.
+
+    The logistic function is ½ + ½ tanh(x / 2).
+    """
+    directions, size, batch = gates.shape
+    gates = gates.reshape(directions, GATES, size // GATES, batch).transpose(1, 0, 2, 3)
+    scale = _SCALE[..., None].astype(gates.dtype)
     return scale * jnp.tanh(scale * gates) + (1 - scale)
+
+
+def _joined(gates: jax.Array) -> jax.Array:
+    """Join ``[4, D, U, B]`` to ``[D, 4 · U, B]``."""
+    _, directions, _, batch = gates.shape
+    return gates.transpose(1, 0, 2, 3).reshape(directions, -1, batch)
 
 
 def _slope(active: jax.Array) -> jax.Array:
     """Return the derivative of :func:`_activate` from its values."""
-    scale = _SCALE.astype(active.dtype)
+    scale = _SCALE[..., None].astype(active.dtype)
     return (1 - active) * (active + (2 * scale - 1))
