@@ -10,6 +10,7 @@ zero_shot   common emotions of corpora that a network never saw: --held_out=emod
 shots       a few labelled clips of corpora that --base never saw: --shots=1,5,20 --folds=3
 transferable  Tables 1 to 5 of the transferable-features paper: --folds=5 --tables=1,2,3
 cross_corpus  trained on A, tested on B: an SVM per corpus (--features=egemaps), or finished runs
+numbers       numbers that finished runs predict, over all folds: --workdirs=alone=OUT/alone_*
 
 baselines to shots and transferable run in OUT/runs whatever is not finished there, as in
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
@@ -251,6 +252,15 @@ def _cross_corpus() -> Report:
     return cross_corpus_report(corpora, *levels, FLAGS.features, workdirs, *kept)
 
 
+def _numbers() -> Report:
+    if not FLAGS.workdirs:
+        raise ValueError("give --workdirs=NAME=FOLDER,NAME=FOLDER: finished runs with numbers")
+    from emojax.evaluation.score_files import parse_workdirs
+    from emojax.experiments.numbers import numbers_report
+
+    return numbers_report(parse_workdirs(FLAGS.workdirs))
+
+
 # Name on the command line → function that makes the report and imports only what it needs.
 EXPERIMENTS: dict[str, Callable[[], Report]] = {
     "statistics": _statistics,
@@ -263,6 +273,7 @@ EXPERIMENTS: dict[str, Callable[[], Report]] = {
     "shots": _shots,
     "transferable": _transferable,
     "cross_corpus": _cross_corpus,
+    "numbers": _numbers,
 }
 
 
