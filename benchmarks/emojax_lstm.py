@@ -24,7 +24,8 @@ CLASSES, RATE = 6, 1e-3
 
 def make_arguments(settings: dict) -> tuple[CnnLstm, dict, np.ndarray, np.ndarray]:
     """Make the network, its parameters, waveforms f32 ``[B, T]`` and what the LSTM is given."""
-    model = CnnLstm(classes=CLASSES, adapters=False, **settings.get("config", {}))
+    how = {"adapters": False, "recurrence": "directions", **settings.get("config", {})}
+    model = CnnLstm(classes=CLASSES, **how)
     batch, samples = settings["batch_size"], int(settings["window_s"] * SAMPLE_RATE_HZ)
     random = np.random.default_rng(0)
     audio = random.normal(0, 0.1, (batch, samples)).astype(np.float32)

@@ -53,7 +53,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.conv_stride = 16  # its stride in samples
     config.conv_steps = 8  # length of the second one's kernels, in steps of its input
     config.pool = 4  # steps of a convolution's output of which the largest is kept
-    config.recurrence = "directions"  # directions | halves | none
+    config.recurrence = "halves"  # halves | directions | none
     config.lstm_units = 500  # size of the LSTM's state
     config.dense_units = 1000  # units of the two dense layers
     config.adapter_rank = 8  # rank of the adapters of the LSTM

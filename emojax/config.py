@@ -147,7 +147,7 @@ class NetworkConfig:
     conv_stride: Size = 16
     conv_steps: Size = 8
     pool: Size = 4
-    recurrence: Annotated[str, _one_of("directions", "halves", "none")] = "directions"
+    recurrence: Annotated[str, _one_of("halves", "directions", "none")] = "halves"
     lstm_units: Size = 500
     dense_units: Size = 1000
     adapter_rank: Size = 8

@@ -25,9 +25,9 @@ class CnnLstm(SpeechNetwork):
       conv_stride: its stride, in samples.
       conv_steps: length of the second one's kernels, in steps of its input.
       pool: steps of a convolution's output of which the largest is kept.
-      recurrence: ``directions``: the last outputs of an LSTM in each direction; ``halves``: its
-        outputs at two steps, the means of the first and the second half; ``none``: these two
-        means without an LSTM, the paper's CNN.
+      recurrence: ``halves``: the outputs of an LSTM at two steps, the means of the first and the
+        second half; ``directions``: its last outputs in each direction; ``none``: these two means
+        without an LSTM, the paper's CNN.
       lstm_units: size of the LSTM's state.
       dense_units: units of the two dense layers, D.
       adapter_rank: rank of the adapters of the LSTM's products.
@@ -46,7 +46,7 @@ class CnnLstm(SpeechNetwork):
     conv_stride: int = 16
     conv_steps: int = 8
     pool: int = 4
-    recurrence: str = "directions"
+    recurrence: str = "halves"
     lstm_units: int = 500
     dense_units: int = 1000
     adapter_rank: int = 8

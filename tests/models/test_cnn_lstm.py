@@ -26,19 +26,19 @@ def params_of(model):
 def test_the_parameters_are_those_of_the_layers():
     shared, own = split(params_of(CnnLstm(classes=6)))
     convolutions = (64 + 1) * 128 + (8 * 128 + 1) * 128
-    lstm = 2 * 4 * 500 * (128 + 500 + 1)
+    lstm = 4 * 500 * (128 + 500 + 1)
     dense = 2 * (1000 + 1) * 1000
     assert sizes(shared) == convolutions + lstm + dense
-    adapters = 2 * 8 * (128 + 2000 + 500 + 2000)
+    adapters = 8 * (128 + 2000 + 500 + 2000)
     assert sizes(own) == adapters + (1000 + 1) * 6
 
 
-def test_the_papers_cnn_has_no_lstm_and_its_two_outputs_make_one():
+def test_the_papers_cnn_has_no_lstm_and_its_two_outputs_can_be_those_of_two_directions():
     assert "lstm_forward" not in params_of(CnnLstm(classes=6, recurrence="none"))
-    halves = params_of(CnnLstm(classes=6, recurrence="halves", adapters=False))
-    assert halves["lstm_forward"]["input_kernel"].shape == (128, 2000)
-    assert "lstm_backward" not in halves
-    assert halves["dense0"]["kernel"].shape == (1000, 1000)
+    both = params_of(CnnLstm(classes=6, recurrence="directions", adapters=False))
+    for name in ("lstm_forward", "lstm_backward"):
+        assert both[name]["input_kernel"].shape == (128, 2000)
+    assert both["dense0"]["kernel"].shape == (1000, 1000)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from emojax.experiments.transferable.approaches import (
 )
 from emojax.models.cnn_lstm import CnnLstm
 
-BELOW = ["conv0", "conv1", "lstm_backward", "lstm_forward"]
+BELOW = ["conv0", "conv1", "lstm_forward"]
 TOP = ["dense0", "dense1", "head_logits"]
 LAYERS = [*BELOW, *TOP]
 # Approach of the paper → frozen layers, layers with new parameters.
