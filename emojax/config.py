@@ -275,13 +275,13 @@ def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section
     return section(**given)
 
 
-_NO_MORE = ("tuned_at_once",)  # it changed no result
+_NO_MORE = {"tuned_at_once": 1}  # settings of older runs: at this value they say nothing
 
 
 def completed(manifest: Mapping) -> dict[str, Any]:
     """Add the settings that a manifest, or that of its base, is older than, at their defaults.
 
-    Those that are no more are left out.
+    Those that are no more are left out at the value that today's code has.
 
     >>> completed({"config": {"width": 16}})["config"]["average_decay"]
     0.0
@@ -292,7 +292,8 @@ def completed(manifest: Mapping) -> dict[str, Any]:
         for field in dataclasses.fields(section)
         if field.default is not dataclasses.MISSING
     }
-    own = {name: value for name, value in manifest["config"].items() if name not in _NO_MORE}
+    given = manifest["config"].items()
+    own = {name: value for name, value in given if _NO_MORE.get(name, ...) != value}
     base = manifest.get("base")
     return {
         **manifest,

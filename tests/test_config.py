@@ -3,7 +3,7 @@
 import pytest
 
 from configs import base
-from emojax.config import Config, DataConfig, NetworkConfig, read_config, read_section
+from emojax.config import Config, DataConfig, NetworkConfig, completed, read_config, read_section
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +80,9 @@ def test_replaced_settings_are_checked_again(settings):
         config.replace(base="runs/any")
     with pytest.raises(ValueError, match="there is no setting widht"):
         config.replace(widht=8)
+
+
+def test_a_setting_that_is_no_more_is_left_out_only_where_it_says_nothing():
+    older = completed({"config": {"tuned_at_once": 1}, "base": {"config": {"tuned_at_once": 8}}})
+    assert "tuned_at_once" not in older["config"]
+    assert older["base"]["config"]["tuned_at_once"] == 8  # such a run is not gone on with

@@ -29,9 +29,11 @@ class Feed(Protocol):
 
     Attributes:
       data: constant input of every step, a pytree of arrays.
+      sends_audio: the rows have the audio, and not only indices.
     """
 
     data: Any
+    sends_audio: bool
 
     def rows(self, drawn: Sequence[ClipIndices], window: int) -> Any:
         """Return the other input of the steps ``drawn``: a pytree of arrays ``[S, B, ...]``."""
@@ -84,6 +86,8 @@ class DeviceFeed:
     >>> feed.batch(feed.data, jax.tree.map(lambda leaf: leaf[0], one), 4).audio.tolist()
     [[298, 299, 0, 0]]
     """
+
+    sends_audio = False
 
     def __init__(
         self, corpora: Mapping[str, Clips], put: Callable[[Any], Any] = jax.device_put
@@ -188,6 +192,7 @@ class HostFeed:
     """
 
     data = ()
+    sends_audio = True
 
     def __init__(self, corpora: Mapping[str, Clips]) -> None:
         self._parts = list(corpora.values())

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 GATES = 4  # input, forget, cell, output
-_SCALE = np.array([0.5, 0.5, 1, 0.5], np.float32)[:, None, None]
+_SCALE = np.array([0.5, 0.5, 1, 0.5], np.float32)[:, None, None, None]
 
 Kernel = tuple[jax.Array, jax.Array]
 
@@ -174,7 +174,7 @@ def _activate(gates: jax.Array) -> jax.Array:
     """
     directions, size, batch = gates.shape
     gates = gates.reshape(directions, GATES, size // GATES, batch).transpose(1, 0, 2, 3)
-    scale = _SCALE[..., None].astype(gates.dtype)
+    scale = _SCALE.astype(gates.dtype)
     return scale * jnp.tanh(scale * gates) + (1 - scale)
 
 
@@ -186,5 +186,5 @@ def _joined(gates: jax.Array) -> jax.Array:
 
 def _slope(active: jax.Array) -> jax.Array:
     """Return the derivative of :func:`_activate` from its values."""
-    scale = _SCALE[..., None].astype(active.dtype)
+    scale = _SCALE.astype(active.dtype)
     return (1 - active) * (active + (2 * scale - 1))

@@ -16,8 +16,8 @@ from emojax.training.metrics import NotFiniteLossError
 
 CLIPS_FILE = "not_finite.txt"
 _SHOWN = 3
-# (step, corpus) → indices into its training part.
-ClipsOf = Callable[[int, str], np.ndarray]
+# Step → indices into the training part of its corpus.
+ClipsOf = Callable[[int], np.ndarray]
 
 
 @contextlib.contextmanager
@@ -39,7 +39,7 @@ def naming_clips(
             keeper.flush()
             raise
         corpus = corpora[loss.corpus]
-        indices = corpus.partition.parts["train"][clips_of(loss.step, loss.corpus)]
+        indices = corpus.partition.parts["train"][clips_of(loss.step)]
         files = [corpus.clips[index].file for index in indices]
         if is_first():
             with replacing(workdir / CLIPS_FILE) as draft:

@@ -46,7 +46,7 @@ class Group:
       name: of the schedule.
       order: indices of the corpora, in the order of their turns.
       first_step: the run's step at which the group begins.
-      first_key: number of its first step for the random key, whatever came before.
+      first_key: number of its first step's random key, however long earlier groups took.
     """
 
     name: str
@@ -109,9 +109,10 @@ class RoundRobin:
         self._lengths, self._windows = [*lengths.values()], [windows[name] for name in lengths]
         self._strata = [(strata or {}).get(name) for name in lengths]
         self._weights = corpus_weights(config.train.sampling, sizes)
-        self.steps_per_round = len(lengths) // len(self._members)
+        self.steps_per_round = 1 if alone else len(lengths)
         self._group_steps = self.schedules.longest_rounds * self.steps_per_round
         self.last_step = len(self._members) * self._group_steps
+        _check_steps(config, self.last_step)
         self._steps_per_call = self._count_steps_per_call(next(iter(phases.values())))
         self._loops = self._group_by_loop()
         self._place = {
@@ -127,17 +128,17 @@ class RoundRobin:
         self._begin_group()
 
     def _count_steps_per_call(self, phases: Phases) -> int:
-        """Return the steps of a call, at whose end a round ends, and no evaluation is overdue."""
+        """Return the steps of a call, which never passes an evaluation."""
         corpora, target = self.steps_per_round, self._layout.target
         if self._config.train.sampling == SYNCHRONOUS:
             return corpora
         if self._weights is not None or not target.whole_rounds:
             return 1
-        if len({*self._windows}) > 1 and corpora > 1:
-            return corpora  # whose loops are as many as there are windows
-        between = math.gcd(phases.eval_every, phases.rounds)
-        rounds = (n for n in range(1, between + 1) if between % n == 0)
-        return corpora * max(n for n in rounds if n == 1 or n * corpora <= _MOST_STEPS)
+        several_loops = corpora > 1 and len({*self._windows}) > 1
+        if several_loops or self._feed.sends_audio:
+            return corpora
+        between, most = math.gcd(phases.eval_every, phases.rounds), _MOST_STEPS // corpora
+        return corpora * max((n for n in range(1, most + 1) if between % n == 0), default=1)
 
     def _group_by_loop(self) -> list[list[int]]:
         """Group the corpora into stacks: those of one loop, or single ones for one-step calls."""
@@ -158,12 +159,10 @@ class RoundRobin:
         self.batches = prefetched(call, self._steps_done // self._steps_per_call)
 
     def _make_group(self, name: str) -> Group:
-        names = [*self._members]
-        before = names[: names.index(name)]
-        rounds = sum(self.schedules.progress[one].round for one in before)
         order = self._by_window([self._names.index(one) for one in self._members[name]])
-        first_key = names.index(name) * self._group_steps
-        return Group(name, order, rounds * self.steps_per_round, first_key)
+        done = self.schedules.progress[name].round * self.steps_per_round
+        first_step = self.step - self.step % self.steps_per_round - done
+        return Group(name, order, first_step, [*self._members].index(name) * self._group_steps)
 
     @property
     def _steps_done(self) -> int:
@@ -254,11 +253,8 @@ class RoundRobin:
         rate = functools.partial(self.schedules.rate, self._group.name)
         return np.array([*map(rate, rounds.tolist())], np.float32)
 
-    def clips_of(self, step: int, name: str) -> np.ndarray:
-        """Return a step's clips as indices into the training part of its corpus, ``name``.
-
-        The last evaluation must be earlier.
-        """
+    def clips_of(self, step: int) -> np.ndarray:
+        """Return the clips of a step of the present group, as indices into the training part."""
         return self._sample(self._group, step - self._group.first_step).clips
 
     def due(self) -> list[str]:
@@ -273,3 +269,13 @@ class RoundRobin:
             self.batches.close()
             self._begin_group()
         return decision
+
+
+def _check_steps(config: Config, steps: int) -> None:
+    """Refuse more steps than random keys can count."""
+    rounds, most = config.schedule.rounds_per_phase, np.iinfo(np.int32).max
+    if steps > most:
+        raise ValueError(
+            f"rounds_per_phase={rounds} are up to {steps:,} steps in all; give fewer rounds: a run "
+            f"has at most {most:,} steps"
+        )

@@ -142,6 +142,7 @@ def _make_steps(
         label_smoothing=train.label_smoothing,
         mixup=train.mixup,
         average_decay=train.average_decay,
+        frozen_trunk=transfer.frozen_trunk,
     )
     step = _make_step(train, layout)(model, optimizers, _keys(seed)[1], batch_of, one_step)
     return _Steps(model, optimizers, step)

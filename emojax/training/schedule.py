@@ -153,11 +153,11 @@ class Schedules:
         self.progress = {**dict.fromkeys(phases, Schedule()), **progress}
 
     def rate(self, name: str, number: int) -> float:
-        """Return the learning rate of a later round, or the next, if none is evaluated before."""
+        """Return the learning rate of a round of the present phase."""
         return self._phases[name].rate(self.progress[name].at_round(number))
 
     def reach(self, name: str, rounds: int) -> None:
-        """Count the rounds of a schedule."""
+        """Set the number of rounds that a schedule has done."""
         self.progress[name] = self.progress[name].at_round(rounds)
 
     def unfinished(self) -> list[str]:

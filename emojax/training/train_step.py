@@ -41,6 +41,7 @@ def train_step(
     label_smoothing: float = 0.0,
     mixup: float = 0.0,
     average_decay: float = 0.0,
+    frozen_trunk: bool = False,
 ) -> tuple[Shared, Corpus, jax.Array]:
     """Take one step on a batch of one corpus; update ``shared`` and that corpus, nothing else.
 
@@ -56,6 +57,7 @@ def train_step(
       label_smoothing: see :func:`emojax.training.losses.weighted_cross_entropy`.
       mixup: ``alpha`` of :func:`emojax.training.mixup.mix`; 0 for none.
       average_decay: see :func:`emojax.training.averages.follow`.
+      frozen_trunk: leave ``shared`` as it is.
 
     Returns:
       both updated parts, and the loss, f32 scalar.
@@ -80,10 +82,11 @@ def train_step(
     grad_fn = value_and_grad(loss_fn, model.compute_dtype)
     (loss, stats), (grad_shared, grad_corpus) = grad_fn(shared.params, corpus.params)
     tx_shared, tx_corpus = optimizers
-    shared = _apply_gradients(tx_shared, grad_shared, shared, rate)
+    if not frozen_trunk:
+        shared = follow(_apply_gradients(tx_shared, grad_shared, shared, rate), average_decay)
     corpus = _apply_gradients(tx_corpus, grad_corpus, corpus, rate)
     corpus = dataclasses.replace(corpus, stats=stats)
-    return follow(shared, average_decay), follow(corpus, average_decay), loss
+    return shared, follow(corpus, average_decay), loss
 
 
 def _apply_gradients(tx: optax.GradientTransformation, grads, part: Part, rate) -> Part:
@@ -98,7 +101,7 @@ class Plan:
     """Plan of S successive steps with one window.
 
     Attributes:
-      step: i32 ``[S]``, numbers of the steps in the run.
+      step: i32 ``[S]``, a number for each step's random key.
       corpus: i32 ``[S]``, index of each step's corpus in the stack.
       rows: the feed's input for the steps, a pytree of ``[S, B, ...]``.
     """

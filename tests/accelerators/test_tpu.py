@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 SMALL = {"width": 4, "depth": 1, "batch_size": 8, "window_s": 0.3}
 SMALL |= {"attention_units": 8, "head_units": 8}
 TO_HOST = r" (infeed|outfeed|send|recv)(-done)?\(|S\(5\)|MoveToHost|MoveToDevice"
-STEPS = compiled.TUNED_ROUNDS
+STEPS = compiled.TUNED_ROUNDS  # of a tuned corpus; as many corpora have the other rounds
 
 
 def check_loops(hlo):

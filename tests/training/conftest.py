@@ -33,15 +33,14 @@ def begin(tiny_config, parts):
     def step(shared, stacks, data, plans, rates, windows):
         return shared, stacks, np.concatenate(rates)
 
-    def begin(schedules, done=0, windows=None, **settings):
+    def begin(schedules, done=0, windows=None, feed=HostFeed, **settings):
         config = tiny_config.replace(**settings)
-        feed = HostFeed(parts)
         state = EmoState(np.zeros(1), {name: np.zeros(1) for name in parts}, done)
         lengths = {name: part.lengths for name, part in parts.items()}
         return RoundRobin(
             config,
             lengths,
-            feed,
+            feed(parts),
             windows or dict.fromkeys(parts, 16_000),
             step,
             make_layout(config, 1),

@@ -72,7 +72,7 @@ def test_the_clips_of_a_step_are_those_that_it_was_given(sampling, begin, parts)
     for number, call in enumerate(itertools.islice(rounds.batches, 12)):
         [name] = call.corpora
         [plan] = call.plans.values()
-        check(plan.rows, 0, parts[name], rounds.clips_of(number, name))
+        check(plan.rows, 0, parts[name], rounds.clips_of(number))
     rounds.close()
 
 
@@ -84,7 +84,7 @@ def test_so_are_those_of_a_tuned_corpus(begin, parts):
     for number, call in enumerate(itertools.islice(rounds.batches, 3)):
         assert call.corpora == ["levels"]
         [plan] = call.plans.values()
-        check(plan.rows, 0, parts["levels"], rounds.clips_of(4 + number, "levels"))
+        check(plan.rows, 0, parts["levels"], rounds.clips_of(4 + number))
     rounds.close()
 
 

@@ -5,10 +5,12 @@ import itertools
 
 import pytest
 
+from emojax.data.feeds import DeviceFeed
 from emojax.inference.network import load_networks
 from emojax.target import CPU
 from emojax.training import loop
 from emojax.training.loop import train
+from emojax.training.schedule import Schedule
 
 WHOLE_ROUNDS = dataclasses.replace(CPU, whole_rounds=True)
 
@@ -85,12 +87,25 @@ def test_corpora_that_are_drawn_have_a_call_for_each_step(whole_rounds, begin):
     ],
 )
 def test_a_call_ends_where_devel_may_be_evaluated(whole_rounds, begin, eval_every, rounds, ends):
-    own = begin({}, done=3, eval_every_rounds=eval_every, rounds_per_phase=rounds)
+    schedule = {"eval_every_rounds": eval_every, "rounds_per_phase": rounds}
+    own = begin({"all": Schedule(round=1)}, done=3, feed=DeviceFeed, **schedule)
     calls = list(itertools.islice(own.batches, 3))
     own.close()
     assert calls[0].corpora == ["levels", *["tones", "levels"] * ((ends[0] - 4) // 2)]
     steps = [plan.step.tolist() for call in calls for plan in call.plans.values()]
     assert steps == [[*range(*own)] for own in itertools.pairwise([3, *ends])]
+
+
+def test_a_call_that_sends_the_audio_is_one_round(whole_rounds, begin):
+    own = begin({})
+    calls = list(itertools.islice(own.batches, 2))
+    own.close()
+    assert [call.corpora for call in calls] == [["tones", "levels"]] * 2
+
+
+def test_more_steps_than_random_keys_can_count_are_refused(begin):
+    with pytest.raises(ValueError, match="rounds_per_phase=1000000000 are up to 6,000,000,000"):
+        begin({}, rounds_per_phase=10**9)
 
 
 @pytest.mark.parametrize("sampling", ["round_robin", "tones=1,levels=3"])
