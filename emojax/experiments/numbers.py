@@ -15,7 +15,7 @@ from emojax.evaluation.number_files import PredictedNumber, read_numbers
 from emojax.evaluation.number_scores import NumbersResult, score_numbers
 from emojax.evaluation.score_files import NUMBERS_FILE
 from emojax.experiments.reports.report import Report
-from emojax.experiments.reports.table import Cell, Table
+from emojax.experiments.reports.table import Cell, Marked, Table
 
 MEAN = "mean"
 _SELECTION = (
@@ -147,18 +147,18 @@ def _table(
     return Table(
         "numbers",
         f"CCC over the pooled test clips of all folds{dependent}",
-        {"numbers": "", "column": "", "clips": ",d"} | dict.fromkeys(settings, ""),
+        {"numbers": "", "column": "", "clips": ",d"} | dict.fromkeys(settings, ".3f"),
         rows,
         notes=[_NOTE, *[FEW_SPEAKERS_NOTE] * few],
     )
 
 
-def _cell(result: NumbersResult | None, place: int) -> str:
+def _cell(result: NumbersResult | None, place: int) -> Cell:
     """Return a CCC with its interval; after the last column, the mean's."""
     if result is None:
-        return ""
+        return None
     ccc, (low, high) = result.mean_ccc, result.mean_ccc_ci95
     if place < len(result.columns):
         own = result.columns[place]
         ccc, (low, high) = own.ccc, own.ccc_ci95
-    return f"{ccc:.3f} [{low:.3f}, {high:.3f}]"
+    return Marked(ccc, f" [{low:.3f}, {high:.3f}]")
