@@ -59,6 +59,7 @@ def test_one_command_writes_and_names_its_files(tiny_paths, tmp_path):
         (["zero_shot", "--corpora=a", "--held_out=b"], "--held_out=b; choose of the corpora a"),
         (["transferable"], "give --corpora=NAME,NAME: each is a target, and a source"),
         (["transferable", "--corpora=a,b", "--tables=6"], "--tables=6; choose of 1, 2, 3, 4, 5"),
+        (["numbers"], "give --workdirs=NAME=FOLDER,NAME=FOLDER: finished runs with numbers"),
         (["cross_corpus", "--features=egemaps,mfcc"], "'mfcc'; choose one of egemaps, compare"),
         (
             ["statistics", "--corpora=tones,nope"],
