@@ -25,8 +25,9 @@ def test_each_corpus_has_its_own_classes_and_their_weights(beginning, parts):
         assert not corpus.class_weight[len(labels) :].any()
 
 
-def test_a_step_has_the_settings_of_augmentation_and_loss(
-    tiny_config, tiny_corpora, parts, monkeypatch
+@pytest.mark.parametrize(("mode", "frozen"), [("scratch", False), ("adapters", True)])
+def test_a_step_has_the_settings_of_augmentation_loss_and_trunk(
+    mode, frozen, tiny_config, tiny_corpora, parts, monkeypatch
 ):
     monkeypatch.setattr(run, "init_state", lambda *_: None)
     monkeypatch.setattr(run, "begin_averages", lambda _: None)
@@ -34,10 +35,11 @@ def test_a_step_has_the_settings_of_augmentation_and_loss(
     settings = {"frequency_warp": 0.12, "tempo": 0.15, "colour_db": 6.0, "noise_share": 0.1}
     settings |= {"telephone": 0.1, "masked_mels": 8.0, "masked_share": 0.2}
     others = {"label_smoothing": 0.1, "mixup": 0.2, "average_decay": 0.99}
-    config = tiny_config.replace(**settings, **others)
+    base = "a base" if frozen else ""
+    config = tiny_config.replace(**settings, **others, transfer=mode, base=base)
     manifest, layout = make_manifest(config, tiny_corpora), make_layout(config, len(tiny_corpora))
     step = make_run(config, manifest, parts, DeviceFeed.batch, layout).step
-    assert step.keywords == {**others, "augment": settings}
+    assert step.keywords == {**others, "augment": settings, "frozen_trunk": frozen}
 
 
 @pytest.mark.parametrize(
