@@ -78,6 +78,11 @@ def _read(setting: str, folders: Iterable[Path]) -> dict[str, _Tested]:
     for folder in folders:
         seed, protocols = _facts(folder)
         for row in read_numbers(folder / NUMBERS_FILE):
+            if row.corpus not in protocols:
+                raise ValueError(
+                    f"{folder}: {row.corpus} is in {NUMBERS_FILE} but not in results.json; score "
+                    "the run again"
+                )
             own, key = found[row.corpus], (row.file, row.column)
             if key in own.rows:
                 raise ValueError(
@@ -117,12 +122,20 @@ def _score(name: str, settings: Mapping[str, Mapping[str, _Tested]]) -> dict[str
                 f"{setting} tested {len(one.rows)} numbers of {name}, and {first} "
                 f"{len(keys)}, or others; give the same folds of each"
             )
+        changed = [key for key in keys if one.rows[key].truth != reference.rows[key].truth]
+        if changed:
+            raise ValueError(
+                f"{setting} and {first} have other true numbers of {name}, such as "
+                f"{' of '.join(changed[0][::-1])}; score both on the corpus as it is"
+            )
     return {setting: _result(name, one, keys) for setting, one in having.items()}
 
 
 def _result(name: str, tested: _Tested, keys: Iterable[tuple[str, str]]) -> NumbersResult:
     """Score one setting; clips and columns are in the order of ``keys``."""
     files, columns = (list(dict.fromkeys(names)) for names in zip(*keys, strict=True))
+    if len(tested.rows) != len(files) * len(columns):
+        raise ValueError(f"{name}: not every clip has all of {', '.join(columns)}; score it again")
     rows = [[tested.rows[file, column] for column in columns] for file in files]
     truth, predicted = (
         np.array([[getattr(one, what) for one in row] for row in rows])

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 GATES = 4  # input, forget, cell, output
-_SCALE = np.array([0.5, 0.5, 1, 0.5], np.float32)[:, None, None, None]
+_SCALE = np.array([0.5, 0.5, 1, 0.5], np.float32)[:, None, None]
 
 Kernel = tuple[jax.Array, jax.Array]
 
@@ -116,7 +116,7 @@ def _forward(x, kernel, bias, valid, unroll):
         x, valid = now
         given = jnp.concatenate([jnp.stack([own.T for own in x]), hidden], axis=1)
         active = _activate(jnp.einsum("dgk,dkb->dgb", rows, given) + bias)
-        enter, keep, new, leave = active
+        enter, keep, new, leave = jnp.unstack(active, axis=1)
         cell = jnp.where(valid, keep * cell + enter * new, cell)
         hidden = jnp.where(valid, leave * jnp.tanh(cell), hidden)
         return (cell, hidden), ([own.T for own in hidden], cell, active)
@@ -133,12 +133,13 @@ def _backward(unroll, saved, grad):
     def step(carry, now):
         grad_cell, grad_hidden = carry
         grad, active, cell, cell_before, valid = now
-        enter, keep, new, leave = active
+        enter, keep, new, leave = jnp.unstack(active, axis=1)
         grad_hidden = grad_hidden + jnp.stack([own.T for own in grad])
         tanh = jnp.tanh(cell)
         inner = grad_cell + grad_hidden * leave * (1 - tanh * tanh)
-        parts = jnp.stack([inner * new, inner * cell_before, inner * enter, grad_hidden * tanh])
-        grads = jnp.where(valid, _joined(parts * _slope(active)), 0)
+        parts = [inner * new, inner * cell_before, inner * enter, grad_hidden * tanh]
+        grads = (jnp.stack(parts, axis=1) * _slope(active)).reshape(len(kernel), -1, tanh.shape[-1])
+        grads = jnp.where(valid, grads, 0)
         grad_cell = jnp.where(valid, inner * keep, grad_cell)
         given = jnp.einsum("dkg,dgb->dkb", kernel, grads)
         grad_hidden = jnp.where(valid, 0, grad_hidden) + given[:, channels:]
@@ -168,20 +169,13 @@ def _flat(steps: jax.Array) -> jax.Array:
 
 
 def _activate(gates: jax.Array) -> jax.Array:
-    """Split ``[D, 4 · U, B]`` into gates ``[4, D, U, B]``; the third has tanh, the rest logistic.
+    """Split ``[D, 4 · U, B]`` into gates ``[D, 4, U, B]``; the third has tanh, the rest logistic.
 
     The logistic function is ½ + ½ tanh(x / 2).
     """
-    directions, size, batch = gates.shape
-    gates = gates.reshape(directions, GATES, size // GATES, batch).transpose(1, 0, 2, 3)
+    gates = gates.reshape(len(gates), GATES, -1, gates.shape[-1])
     scale = _SCALE.astype(gates.dtype)
     return scale * jnp.tanh(scale * gates) + (1 - scale)
-
-
-def _joined(gates: jax.Array) -> jax.Array:
-    """Join ``[4, D, U, B]`` to ``[D, 4 · U, B]``."""
-    _, directions, _, batch = gates.shape
-    return gates.transpose(1, 0, 2, 3).reshape(directions, -1, batch)
 
 
 def _slope(active: jax.Array) -> jax.Array:

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from emojax.evaluation.number_files import PredictedNumber, write_numbers
+from emojax.evaluation.number_files import PredictedNumber, read_numbers, write_numbers
 from emojax.evaluation.number_scores import score_numbers
 from emojax.experiments.numbers import numbers_report
 
@@ -70,6 +70,23 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
         numbers_report({"one": [tmp_path / "devel"]})
     with pytest.raises(ValueError, match=r"no scores of numbers there .* baseline\.py --columns"):
         numbers_report({"one": [tmp_path]})
+
+
+def test_files_that_do_not_fit_each_other_are_refused(tmp_path):
+    for name in ("one", "other", "short", "strange"):
+        write_fold(tmp_path / name, 0, lambda own: own)
+    rows = read_numbers(tmp_path / "other" / "numbers.csv")
+    other = [row._replace(truth=row.truth + 1) for row in rows]
+    write_numbers(other, tmp_path / "other" / "numbers.csv")
+    with pytest.raises(ValueError, match=r"true numbers of calls, such as arousal of 0_0\.wav"):
+        numbers_report({"one": [tmp_path / "one"], "other": [tmp_path / "other"]})
+    write_numbers(rows[:-1], tmp_path / "short" / "numbers.csv")
+    with pytest.raises(ValueError, match="calls: not every clip has all of arousal, valence"):
+        numbers_report({"one": [tmp_path / "short"]})
+    strange = [row._replace(corpus="others") for row in rows]
+    write_numbers(strange, tmp_path / "strange" / "numbers.csv")
+    with pytest.raises(ValueError, match=r"others is in numbers\.csv but not in results\.json"):
+        numbers_report({"one": [tmp_path / "strange"]})
 
 
 def test_a_score_of_few_speakers_is_marked(tmp_path):
