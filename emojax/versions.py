@@ -28,17 +28,17 @@ def _version(package: str) -> str:
 
 def commit() -> str | None:
     """Return the checkout's commit, with a plus sign if it has changes; None without a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
+    root = Path(__file__).parents[1]
     try:
-        commit, changes = (
-            subprocess.run(
-                [*git, *command], capture_output=True, text=True, check=True
-            ).stdout.strip()
-            for command in (
-                ["rev-parse", "HEAD"],
-                ["status", "--porcelain", "--untracked-files=no"],
-            )
-        )
+        # An installed emojax may lie inside the checkout of another project.
+        if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() != root.resolve():
+            return None
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+        return _git(root, "rev-parse", "HEAD") + "+" * bool(changes)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return commit + "+" * bool(changes)
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
