@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from emojax.audio.reading import MIN_DURATION_S
@@ -226,10 +226,7 @@ class Config:
 
     def replace(self, **settings: Any) -> Config:
         """Return the settings with some of them changed, checked again; see :func:`read_config`."""
-        flat = self.flat()
-        for name in settings:
-            _check_known(name, flat)
-        return read_config({**flat, **settings})
+        return read_config({**self.flat(), **settings})
 
 
 PATH_KEYS = tuple(
@@ -243,10 +240,17 @@ def read_config(settings: Mapping[str, Any]) -> Config:
     """Read and check the settings of a flat config (``configs/``).
 
     Raises:
-      ValueError: a setting is missing, or has a wrong type or value; the message has its name, the
-        given value and the allowed ones.
+      ValueError: a setting is missing or unknown, or has a wrong type or value; the message has its
+        name, the given value and the allowed ones.
     """
     types = get_type_hints(Config)
+    known = {
+        _flat_name(field.name)
+        for section in types.values()
+        for field in dataclasses.fields(section)
+    }
+    for name in settings:
+        _check_known(name, known)
     config = Config(**{name: read_section(section, settings) for name, section in types.items()})
     _check_together(config)
     return config
@@ -306,8 +310,8 @@ def _flat_name(name: str) -> str:
     return "transfer" if name == "mode" else name
 
 
-def _check_known(name: str, settings: Mapping[str, Any]) -> None:
-    if name not in settings:
+def _check_known(name: str, known: Container[str]) -> None:
+    if name not in known:
         raise ValueError(f"there is no setting {name}; configs/base.py has them all")
 
 

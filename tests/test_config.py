@@ -58,6 +58,11 @@ def test_a_missing_setting_is_named(settings):
         read_config(rest)
 
 
+def test_an_unknown_setting_is_named(settings):
+    with pytest.raises(ValueError, match=r"there is no setting widht; configs/base\.py has them"):
+        read_config({**settings, "widht": 8})
+
+
 def test_a_network_that_names_no_deviation_pools_the_mean_alone(settings):
     del (rest := dict(settings))["attention_deviation"]
     assert read_section(NetworkConfig, rest) == read_config(settings).network

@@ -18,7 +18,7 @@ def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None
 
     Args:
       sampling: ``round_robin`` or ``synchronous``; ``size`` (in proportion to the clips) or
-        ``size^P`` (to their P-th power, the temperature being 1 / P); or weights, as in
+        ``size^P`` (to their P-th power, P below 10; the temperature is 1 / P); or weights, as in
         ``emodb=2,casia=1``.
       sizes: corpus → clips of its training part.
 
@@ -33,7 +33,7 @@ def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None
     """
     if sampling in (ROUND_ROBIN, SYNCHRONOUS):
         return None
-    power = re.fullmatch(r"size(?:\^(\d+(?:\.\d+)?))?", sampling)
+    power = re.fullmatch(r"size(?:\^(\d(?:\.\d+)?))?", sampling)
     if power:
         weights = np.array([*sizes.values()], float) ** float(power[1] or 1)
     else:
@@ -48,13 +48,12 @@ def check_sampling(sampling: str) -> None:
 
 def _parse_weights(sampling: str) -> dict[str, float]:
     """Parse corpus → weight; return an empty dict if the text is no list of weights."""
+    items = [item.split("=") for item in sampling.split(",")]
     try:
-        return {
-            name: float(weight)
-            for name, weight in (item.split("=") for item in sampling.split(","))
-        }
+        weights = {name: float(weight) for name, weight in items}
     except ValueError:
         return {}
+    return weights if len(weights) == len(items) else {}
 
 
 def _given_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray:

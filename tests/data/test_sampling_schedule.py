@@ -22,7 +22,16 @@ def test_weights(sampling, expected):
 
 
 @pytest.mark.parametrize(
-    "sampling", ["", "sizes", "emodb=1", "emodb=1,casia=1,nemo=0", "emodb=1,casia=1,nemo=x"]
+    "sampling",
+    [
+        "",
+        "sizes",
+        "size^200",
+        "emodb=1",
+        "emodb=1,casia=1,nemo=0",
+        "emodb=1,casia=1,nemo=x",
+        "emodb=1,casia=1,nemo=1,emodb=9",
+    ],
 )
 def test_what_is_no_sampling_says_what_is(sampling):
     with pytest.raises(
