@@ -160,10 +160,13 @@ def test_what_cannot_be_fitted_is_said(tiny_run, recordings, settings, labels, m
         own.fit(list(recordings["path"][:3]), list(labels))
 
 
-@pytest.mark.parametrize("X", ["a.wav", np.zeros((2, 16_000))])
+@pytest.mark.parametrize(
+    "X", ["a.wav", np.zeros(16_000), np.zeros((2, 16_000)), np.array([["a.wav", "b.wav"]])]
+)
 def test_what_is_no_list_of_recordings_is_refused(embedding, X):
-    with pytest.raises(ValueError, match="give a list"):
+    with pytest.raises(ValueError, match="give (a list|one column)") as error:
         embedding.transform(X)
+    assert len(str(error.value)) < 200
 
 
 def test_nothing_is_asked_before_the_fit():

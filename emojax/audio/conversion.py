@@ -82,7 +82,8 @@ def scaled(mono: np.ndarray, peak: float) -> np.ndarray:
 def check_rate(sample_rate_hz: float) -> int:
     """Return a rate in Hz as an int; BadAudio if it is not a plausible sample rate."""
     try:
-        whole = isinstance(sample_rate_hz, float) and sample_rate_hz.is_integer()
+        is_float = isinstance(sample_rate_hz, (float, np.floating))
+        whole = is_float and sample_rate_hz.is_integer()
         rate_hz = int(sample_rate_hz) if whole else operator.index(sample_rate_hz)  # type: ignore[arg-type]
     except TypeError:
         rate_hz = 0

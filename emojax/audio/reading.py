@@ -21,6 +21,7 @@ __all__ = [
     "Silent",
     "TooLong",
     "count_channels",
+    "read_array",
     "read_audio",
     "read_blocks",
     "survey",
@@ -137,6 +138,21 @@ def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
     >>> to_mono_16khz(np.zeros((8000, 2), np.int16), 8000).shape
     (16000,)
     """
+    return _converted(samples, sample_rate_hz)[0]
+
+
+def read_array(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
+    """Convert samples as :func:`to_mono_16khz` does, and refuse what :func:`read_audio` refuses.
+
+    Raises:
+      ValueError: as in :func:`to_mono_16khz`, or the samples are all equal or less than 0.1 s.
+    """
+    mono, done = _converted(samples, sample_rate_hz)
+    _check_levels(done.levels, done.rate_hz)
+    return mono
+
+
+def _converted(samples: np.ndarray, sample_rate_hz: float) -> tuple[np.ndarray, Conversion]:
     rate_hz = check_rate(sample_rate_hz)
     samples = np.asarray(samples)
     channels = _checked(samples)
@@ -147,7 +163,7 @@ def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
             "give finite samples; np.nan_to_num replaces them if silence there is right"
         )
     _check_peak(done.levels)
-    return mono
+    return mono, done
 
 
 def to_pcm16(samples: np.ndarray) -> np.ndarray:

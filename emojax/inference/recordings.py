@@ -11,13 +11,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from emojax.audio.reading import (
-    SAMPLE_RATE_HZ,
     BadAudio,
     TooLong,
-    check_audible,
+    read_array,
     read_audio,
     read_blocks,
-    to_mono_16khz,
     to_pcm16,
 )
 from emojax.data.batches import split_clip, split_stream
@@ -33,12 +31,35 @@ _MAX_BYTES = 2**30
 
 
 def as_pairs(audios: Iterable[Recording]) -> list[tuple[Audio, float | None]]:
-    """Return each recording with its sample rate, None for a file."""
-    if isinstance(audios, (str, bytes, os.PathLike)):
+    """Return each recording with its sample rate, None for a file.
+
+    Raises:
+      ValueError: there is one recording instead of a list, or a tuple is not a pair.
+    """
+    if is_one_recording(audios):
         raise ValueError(
             f"got one {type(audios).__name__}; give a list of recordings, or use predict"
         )
-    return [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
+    pairs = [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
+    for place, pair in enumerate(pairs):
+        if len(pair) != 2:
+            raise ValueError(
+                f"number {place} is a tuple of {len(pair)}; give samples as pairs (samples, "
+                "sample_rate_hz)"
+            )
+    return pairs
+
+
+def is_one_recording(audios: Any) -> bool:
+    """Return whether something is a file or an array of samples, and no list of recordings.
+
+    >>> is_one_recording(np.zeros(16_000)), is_one_recording(np.array(["a.wav", "b.wav"]))
+    (True, False)
+    """
+    if hasattr(audios, "__array__"):
+        array = np.asarray(audios)
+        return array.dtype.kind in "biufc" and array.size > 0
+    return isinstance(audios, FILES) or hasattr(audios, "read")
 
 
 def random_windows(pairs: Sequence[tuple[Audio, float | None]]) -> Iterator[np.ndarray]:
@@ -131,9 +152,7 @@ def read_samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
             f"got {type(audio).__name__} without sample_rate_hz; give a path, or samples and their "
             "rate: predict(samples, sample_rate_hz)"
         )
-    mono = to_mono_16khz(audio, sample_rate_hz)
-    check_audible(mono, SAMPLE_RATE_HZ)
-    return mono
+    return read_array(audio, sample_rate_hz)
 
 
 def _name(audio: Any) -> str:

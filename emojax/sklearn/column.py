@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from emojax.inference.recordings import Recording
+from emojax.inference.recordings import Recording, is_one_recording
 
 
 def as_recordings(X: Any) -> list[Recording]:
@@ -22,14 +22,14 @@ def as_recordings(X: Any) -> list[Recording]:
     >>> as_recordings(np.array([["a.wav"], ["b.wav"]])) == ["a.wav", "b.wav"]
     True
     """
+    if is_one_recording(X):
+        raise ValueError(
+            f"X is one {type(X).__name__}; give a list of paths or of pairs (samples, "
+            "sample_rate_hz), or one column of paths"
+        )
     if hasattr(X, "__array__"):
         X = np.asarray(X)
         if X.ndim != 1 and X.shape[1:] != (1,):
-            raise ValueError(
-                f"X has the shape {list(X.shape)}; give a list of paths or of pairs (samples, "
-                "sample_rate_hz), or one column of paths"
-            )
+            raise ValueError(f"X has the shape {list(X.shape)}; give one column of paths")
         X = X.ravel()
-    if isinstance(X, (str, bytes)):
-        raise ValueError(f"X is one {type(X).__name__}; give a list of recordings")
     return list(X)

@@ -1,4 +1,5 @@
 import copy
+import io
 import json
 import os
 import pickle
@@ -83,9 +84,23 @@ def test_a_bad_recording_loses_no_other(model, clip, tmp_path):
     assert some[1] == model.predict(*clip)
 
 
-def test_one_path_is_not_a_list(model):
-    with pytest.raises(ValueError, match="give a list of recordings, or use predict"):
-        model.predict_many("call.wav")
+@pytest.mark.parametrize("one", ["call.wav", bytearray(9), io.BytesIO(), np.ones(16_000)])
+def test_one_recording_is_not_a_list(model, one):
+    with pytest.raises(ValueError, match="give a list of recordings, or use predict") as error:
+        model.predict_many(one)
+    assert len(str(error.value)) < 100
+
+
+def test_a_tuple_that_is_no_pair_is_named(model, clip):
+    with pytest.raises(ValueError, match=r"number 1 is a tuple of 3; give samples as pairs"):
+        model.predict_many([clip, (*clip, "calm")])
+    assert model.predict_many(np.array([])) == []
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+def test_samples_that_are_all_equal_are_refused_at_every_rate(model, rate_hz):
+    with pytest.raises(ValueError, match="silent: all samples are equal"):
+        model.predict(np.full(rate_hz, 0.25, np.float32), np.float32(rate_hz))
 
 
 @pytest.mark.parametrize(
