@@ -185,11 +185,14 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
     """
     path = Path(path)
     try:
-        metadata = _builder(path).info.metadata
-        return PreparedCorpus(
-            CorpusSpec.from_json(metadata["spec"]), read_clips(path / "clips.csv"), path
-        )
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        info = _builder(path).info
+        spec, clips = CorpusSpec.from_json(info.metadata["spec"]), read_clips(path / "clips.csv")
+        if len(clips) != info.splits.total_num_examples:
+            raise ValueError(
+                f"clips.csv has {len(clips)} rows for {info.splits.total_num_examples} records"
+            )
+        return PreparedCorpus(spec, clips, path)
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise ValueError(
             f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`, "
             "or, if it was moved after a run had learnt from it, write its new place into the "
@@ -243,7 +246,10 @@ def _builder(path: Path):
     strange = sorted(_strange(json.loads((path / "features.json").read_text("utf-8"))))
     if strange:
         raise ValueError(f"features.json names {', '.join(strange)}, which no prepared corpus has")
-    return tfds.builder_from_directory(path)
+    try:
+        return tfds.builder_from_directory(path)
+    except Exception as error:  # tfds passes on those of its parsers for a damaged file
+        raise ValueError(str(error)) from error
 
 
 def _strange(node: Any) -> Iterator[str]:

@@ -50,6 +50,22 @@ def test_a_folder_that_is_no_corpus_says_what_to_do(tmp_path):
         open_corpus(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        pytest.param("clips.csv", lambda text: text[: text.rindex("\n", 0, -1) + 1], id="a row"),
+        pytest.param("clips.csv", lambda text: '"' + 200_000 * "x", id="an open quote"),
+        pytest.param("dataset_info.json", lambda text: text[: len(text) // 2], id="half a file"),
+    ],
+)
+def test_a_damaged_file_is_one_error(tiny_paths, tmp_path, file, damage):
+    shutil.copytree(tiny_paths["tones"], tmp_path / "1.0.0")
+    path = tmp_path / "1.0.0" / file
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(ValueError, match=r"is not a prepared corpus"):
+        open_corpus(tmp_path / "1.0.0")
+
+
 @pytest.mark.parametrize("key", ["pythonClassName", "python_class_name", "type"])
 def test_a_folder_that_names_a_module_of_its_own_is_refused_unread(
     key, tiny_paths, tmp_path, monkeypatch
