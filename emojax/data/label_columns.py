@@ -13,6 +13,7 @@ from emojax.corpora.spec import MOST_LABELS, check_name
 from emojax.data.partitioned_corpus import PartitionedCorpus
 
 FEWEST_CLIPS = 5  # of numbers, in train and devel: a concordance of fewer says nothing
+LARGEST = 1e30  # beyond are placeholders for missing numbers, such as SPSS's -1.8e308
 _MEND = "mend the column and prepare the corpus again"
 
 
@@ -107,10 +108,10 @@ def _of_numbers(
     """Return the domain of columns of numbers; clips without one of them are in no part."""
     for clip, row in zip(corpus.clips, texts, strict=True):
         for column, text in zip(columns, row, strict=True):
-            if text and not is_number(text):
+            if text and not (is_number(text) and abs(float(text)) <= LARGEST):
                 raise ValueError(
-                    f"{where}: {text!r} of {clip.file} in column {column} is no number; leave the "
-                    f"cell empty where there is none; {_MEND}"
+                    f"{where}: {text!r} of {clip.file} in column {column} is no number from "
+                    f"{-LARGEST:g} to {LARGEST:g}; leave the cell empty where there is none; {_MEND}"
                 )
     values = np.array([[float(text or "nan") for text in row] for row in texts])
     corpus = _restricted(where, corpus, np.isfinite(values).all(axis=1))

@@ -80,6 +80,7 @@ def test_a_corpus_without_labels_has_columns_only():
         (["much", *LEVELS[1:]], "calls:level", "'much' of 0.wav in column level is no number"),
         (["nan", *LEVELS[1:]], "calls:level", "'nan' of 0.wav in column level is no number"),
         (["inf", *LEVELS[1:]], "calls:level", "'inf' of 0.wav in column level is no number"),
+        ([*LEVELS[:14], "-1.79e308", *LEVELS[15:]], "calls:level", "'-1.79e308' of 14.wav .*-1e"),
         (["2"] * 24, "calls:level", "all clips of train have 2 in column level"),
         ([*LEVELS[:4], *[""] * 8, *LEVELS[12:]], "calls:level", "4 clips with numbers in train"),
         ([*LEVELS[:12], "1", *[""] * 11], "calls:level", "1 clips with numbers in devel"),
