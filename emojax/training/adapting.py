@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from emojax.audio.reading import SAMPLE_RATE_HZ
@@ -101,8 +102,9 @@ def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
     with contextlib.closing(driver):
         while not driver.done:
             meter.add(*driver.train(next(driver.batches)))
-            if due := driver.due():
-                driver.decide(due, {})
+            if (due := driver.due()) and driver.decide(due, {}).restarted:
+                # Without a devel part the best state is the last one, with averaged weights.
+                driver.state = jax.tree.map(jnp.copy, averaged(driver.state))
         meter.settle()
     return averaged(driver.state)
 

@@ -7,15 +7,17 @@ import pytest
 from emojax.data.partitioned import open_corpora
 from emojax.training import loop
 from emojax.training.adapting import CLIPS, adaptation_config, learn
+from emojax.training.averages import averaged
 
 
+@pytest.mark.parametrize("settings", [{}, {"learning_rates": (0.05, 0.01), "average_decay": 0.9}])
 def test_clips_in_memory_are_learnt_from_as_by_a_run_to_the_bit(
-    tiny_run, tiny_paths, tmp_path, monkeypatch
+    tiny_run, tiny_paths, tmp_path, monkeypatch, settings
 ):
     monkeypatch.setattr(loop, "fits", lambda _: False)  # programs of another feed round otherwise
-    config = adaptation_config(tiny_run, "levels", "finetune", rounds=2, seed=1)
+    config = adaptation_config(tiny_run, "levels", "finetune", rounds=2, seed=1).replace(**settings)
     paths = {"new": tiny_paths["tones"]}
-    theirs = loop.train(config, tmp_path, paths)
+    theirs = averaged(loop.train(config, tmp_path, paths))
     corpus = open_corpora(paths, **vars(config.data))["new"]
     ours = learn(config, corpus.labels, corpus.load("train"))
     pairs = (ours.shared, theirs.shared), (ours.corpora[CLIPS], theirs.corpora["new"])
