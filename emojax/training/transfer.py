@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -21,8 +20,6 @@ from emojax.models.subtrees import Params
 from emojax.pretrained import read_manifest
 from emojax.training.averages import begin_averages
 from emojax.training.train_state import Corpus, EmoState, Shared
-
-Part = TypeVar("Part", Shared, Corpus)
 
 
 def make_optimizers(
@@ -177,15 +174,18 @@ def _with_new_layers(begun: EmoState, new: EmoState, config: Config) -> EmoState
                 f"no layer's name begins with {text!r}; the network has {', '.join(sorted(known))}"
             )
 
-    def taken(part: Part, fresh: Part) -> Part:
-        params = {
-            name: (fresh if name.startswith(fresh_layers) else part).params[name]
-            for name in part.params
-        }
-        return dataclasses.replace(part, params=params)
+    def taken(old: Params, fresh: Params) -> Params:
+        return {name: (fresh if name.startswith(fresh_layers) else old)[name] for name in old}
 
-    corpora = {name: taken(corpus, new.corpora[name]) for name, corpus in begun.corpora.items()}
-    return EmoState(taken(begun.shared, new.shared), corpora, begun.step)
+    corpora = {}
+    for name, old in begun.corpora.items():
+        fresh = new.corpora[name]
+        params, stats = taken(old.params, fresh.params), taken(old.stats, fresh.stats)
+        corpora[name] = dataclasses.replace(old, params=params, stats=stats)
+    shared = dataclasses.replace(
+        begun.shared, params=taken(begun.shared.params, new.shared.params)
+    )
+    return EmoState(shared, corpora, begun.step)
 
 
 def check_division(config: Config, manifest: Mapping) -> None:

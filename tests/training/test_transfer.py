@@ -9,10 +9,19 @@ import numpy as np
 import pytest
 
 from emojax.checkpoints import read_manifest
+from emojax.data.feeds import HostFeed
+from emojax.data.partitioned import open_corpora
 from emojax.export.hub import export_hub
 from emojax.inference.network import load_networks
 from emojax.training import loop
-from emojax.training.transfer import base_of, check_division, sgd, with_network_of_base
+from emojax.training.run import make_layout, make_manifest, make_run
+from emojax.training.transfer import (
+    base_of,
+    begin_at_base,
+    check_division,
+    sgd,
+    with_network_of_base,
+)
 from emojax.training.validation import network_of
 
 
@@ -30,6 +39,15 @@ def train(config, workdir, paths):
     state = loop.train(config, workdir, paths)
     (corpus,) = state.corpora.values()
     return network_of(state.shared.params, corpus)
+
+
+def begin(config, paths):
+    """The state before the first step of a run on some corpora."""
+    corpora = open_corpora(paths, **vars(config.data))
+    parts = {name: corpus.load("train") for name, corpus in corpora.items()}
+    manifest = make_manifest(config, corpora)
+    new = make_run(config, manifest, parts, HostFeed.batch, make_layout(config, 1)).state
+    return begin_at_base(config, manifest, new)
 
 
 def changed(one, other) -> set[str]:
@@ -78,6 +96,15 @@ def test_finetuning_trains_everything_from_the_base(tiny_config, tiny_paths, tin
     assert changed(ours.shared, base.shared) == set(base.shared)
     for one, other in zip(*map(jax.tree.leaves, (ours.corpus, base.corpus)), strict=True):
         np.testing.assert_allclose(one[..., :3], other[..., :3], atol=1e-4)  # a small step away
+
+
+def test_new_layers_begin_anew_with_their_statistics(tiny_config, tiny_paths, tiny_run):
+    config = adapted(tiny_config, tiny_run, transfer="finetune", new_layers="norm_last,head")
+    begun, base = begin(config, {"tones": tiny_paths["tones"]}), network(tiny_run, "tones")
+    own = begun.corpora["tones"]
+    assert changed(own.stats, base.stats) == {"norm_last", "head_norm"}
+    assert changed(own.params, base.corpus) >= {"norm_last", "head_norm"}
+    assert all((own.stats[name]["variance"] == 1).all() for name in ("norm_last", "head_norm"))
 
 
 def test_a_new_corpus_begins_at_the_norms_of_another(tiny_config, tiny_paths, tiny_run, tmp_path):
