@@ -58,6 +58,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         raise ValueError(f"{printable(str(folder))} is not an empty folder; give a new one")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
+    shutil.rmtree(draft, ignore_errors=True)  # of a killed process with the same number
     draft.mkdir()
     try:
         yield draft

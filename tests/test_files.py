@@ -56,10 +56,12 @@ def test_a_new_folder_is_there_whole_or_not_at_all(tmp_path):
         (draft / "half" / "missing").touch()
     assert not list(folder.parent.iterdir())
     folder.mkdir()
+    (draft / "of a killed process").mkdir(parents=True)
     with new_folder(folder) as draft:
         (draft / "whole").touch()
         assert not list(folder.iterdir())
     assert list(folder.parent.iterdir()) == [folder]
+    assert [path.name for path in folder.iterdir()] == ["whole"]
     with pytest.raises(ValueError, match="is not an empty folder"), new_folder(folder):
         pass
     assert [path.name for path in folder.iterdir()] == ["whole"]

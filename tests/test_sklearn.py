@@ -164,7 +164,7 @@ def test_what_cannot_be_fitted_is_said(tiny_run, recordings, settings, labels, m
     "X", ["a.wav", np.zeros(16_000), np.zeros((2, 16_000)), np.array([["a.wav", "b.wav"]])]
 )
 def test_what_is_no_list_of_recordings_is_refused(embedding, X):
-    with pytest.raises(ValueError, match="give (a list|one column)") as error:
+    with pytest.raises(ValueError, match=r"give (a list|one column)") as error:
         embedding.transform(X)
     assert len(str(error.value)) < 200
 

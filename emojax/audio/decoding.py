@@ -35,7 +35,7 @@ class _Stream(soundfile.SoundFile):
 
 
 def decode(path: Path, limit_s: float) -> Iterator[Block]:
-    """Yield the samples of a file, at least one block, all with one rate and channel count.
+    """Yield the samples of a file, all with one rate and channel count.
 
     Args:
       path: path of the file; its suffix does not matter.

@@ -38,6 +38,7 @@ MAX_BLOCKS_S = 24 * 3600
 _MAX_CHANNELS = 64
 # Decoders overshoot full scale by a few dB; a peak of 4 means that the samples were not scaled.
 _MAX_PEAK = 4.0
+_EMPTY = "empty: no samples"
 _FULL_SCALE = {"uint8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
 
 
@@ -114,9 +115,10 @@ def survey(path: str | os.PathLike, channel: int | None = None) -> Recording:
 
 
 def count_channels(path: str | os.PathLike) -> int:
-    """Return the number of channels of a recording; BadAudio if it has no beginning."""
-    block, _ = next(decode(Path(path), MAX_BLOCKS_S))
-    return block.shape[1]
+    """Return the number of channels of a recording; BadAudio if its first samples are unusable."""
+    for block, _ in decode(Path(path), MAX_BLOCKS_S):
+        return block.shape[1]
+    raise BadAudio(_EMPTY)
 
 
 def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
@@ -225,7 +227,7 @@ def _check_recording(done: Conversion) -> None:
 
 def _check_levels(levels: Levels, sample_rate_hz: int) -> None:
     if not levels.samples:
-        raise BadAudio("empty: no samples")
+        raise BadAudio(_EMPTY)
     duration_s = levels.samples / sample_rate_hz
     if levels.not_finite:
         raise BadAudio("not finite: NaN or infinite samples")

@@ -111,7 +111,8 @@ def _of_numbers(
             if text and not (is_number(text) and abs(float(text)) <= LARGEST):
                 raise ValueError(
                     f"{where}: {text!r} of {clip.file} in column {column} is no number from "
-                    f"{-LARGEST:g} to {LARGEST:g}; leave the cell empty where there is none; {_MEND}"
+                    f"{-LARGEST:g} to {LARGEST:g}; leave the cell empty where there is none; "
+                    f"{_MEND}"
                 )
     values = np.array([[float(text or "nan") for text in row] for row in texts])
     corpus = _restricted(where, corpus, np.isfinite(values).all(axis=1))

@@ -40,13 +40,15 @@ def as_pairs(audios: Iterable[Recording]) -> list[tuple[Audio, float | None]]:
         raise ValueError(
             f"got one {type(audios).__name__}; give a list of recordings, or use predict"
         )
-    pairs = [audio if isinstance(audio, tuple) else (audio, None) for audio in audios]
-    for place, pair in enumerate(pairs):
+    pairs: list[tuple[Audio, float | None]] = []
+    for audio in audios:
+        pair = audio if isinstance(audio, tuple) else (audio, None)
         if len(pair) != 2:
             raise ValueError(
-                f"number {place} is a tuple of {len(pair)}; give samples as pairs (samples, "
+                f"number {len(pairs)} is a tuple of {len(pair)}; give samples as pairs (samples, "
                 "sample_rate_hz)"
             )
+        pairs.append(pair)
     return pairs
 
 

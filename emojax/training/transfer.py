@@ -182,9 +182,7 @@ def _with_new_layers(begun: EmoState, new: EmoState, config: Config) -> EmoState
         fresh = new.corpora[name]
         params, stats = taken(old.params, fresh.params), taken(old.stats, fresh.stats)
         corpora[name] = dataclasses.replace(old, params=params, stats=stats)
-    shared = dataclasses.replace(
-        begun.shared, params=taken(begun.shared.params, new.shared.params)
-    )
+    shared = dataclasses.replace(begun.shared, params=taken(begun.shared.params, new.shared.params))
     return EmoState(shared, corpora, begun.step)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emojax.audio import containers
-from emojax.audio.reading import BadAudio, read_audio
+from emojax.audio.reading import BadAudio, count_channels, read_audio
 
 HEADS = {
     "mov": b"\0\0\0\x20ftypM4A " + bytes(500),
@@ -92,6 +92,12 @@ def test_what_ffmpeg_complains_about_is_refused(tmp_path, ffmpeg, script, reason
     ffmpeg(script, AU_HEADER + TONE.astype(">f4").tobytes())
     with pytest.raises(BadAudio, match=reason):
         read_audio(container(tmp_path))
+
+
+def test_a_container_without_samples_has_no_channels(tmp_path, ffmpeg):
+    ffmpeg("exit 0")
+    with pytest.raises(BadAudio, match="empty: no samples"):
+        count_channels(container(tmp_path))
 
 
 def test_an_ffmpeg_that_hangs_is_stopped(tmp_path, ffmpeg, monkeypatch):
