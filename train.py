@@ -33,10 +33,10 @@ flags.DEFINE_bool(
 flags.DEFINE_string(
     "coordinator",
     "",
-    "Of a run of several processes: HOST:PORT of process 0, or auto on SLURM and TPU pods.",
+    "For a run of several processes: HOST:PORT of process 0, or auto on SLURM and TPU pods.",
 )
-flags.DEFINE_integer("processes", None, "How many there are; not with auto.")
-flags.DEFINE_integer("process", None, "Number of this one, from 0 on; not with auto.")
+flags.DEFINE_integer("processes", None, "Number of processes; not with auto.")
+flags.DEFINE_integer("process", None, "Index of this process, from 0; not with auto.")
 FLAGS = flags.FLAGS
 
 

@@ -20,13 +20,13 @@ def get_config() -> ml_collections.ConfigDict:
     config.partition = "default"  # default | fold:I/K | random:I/K | loso:SPEAKER | all
     # Train on the devel part too; the last state is used, because nothing is left to choose by.
     config.refit = False
-    # What has a head: corpora; all of them as one, with the levels of arousal, valence or a+v (two
-    # domains) or with common words of emotion, all or some (emotion:anger,fear); or both, as in
-    # corpora+emotion.
+    # Domains; each has a head. corpora: each corpus is one. arousal, valence, or a+v for two: all
+    # corpora together, with levels as labels. emotion: all corpora together, with the emotions that
+    # they share, or with some of them (emotion:anger,fear). corpora+emotion: both.
     config.domains = "corpora"
-    # Columns of a corpus's table in the place of its labels: each is a domain, and all share the
-    # audio. calls:emotion for one of words; calls:arousal+valence for one of numbers, learnt by
-    # their concordance (CCC), which takes the place of UAR; calls:label keeps the labels beside.
+    # Columns of a corpus's table to learn instead of its labels; each item is a domain.
+    # calls:emotion: a column of words. calls:arousal+valence: columns of numbers; their concordance
+    # (CCC) replaces cross entropy and UAR. calls:label: the labels too.
     config.columns = ""
     # Meaning of unknown labels, for domains: calm=rest, or for one corpus diary/high=anger.
     config.label_words = ""
@@ -35,24 +35,24 @@ def get_config() -> ml_collections.ConfigDict:
     # Network: adapter_resnet (the EmoNet paper) | cnn_lstm (the transferable-features paper) |
     # fusion (both, their embeddings joined before each head; it has the settings of both).
     config.network = "adapter_resnet"
-    config.dropout = 0.5  # dropout rate, of adapter_resnet in the head
+    config.dropout = 0.5  # dropout rate; adapter_resnet has dropout in the head only
     config.width = 32  # channels of the first convolution; the stacks have 2, 4, 8 times as many
     config.depth = 2  # residual blocks per stack
     config.adapters = True  # 1x1 adapters per corpus; off for the plain ResNet of one corpus
     config.attention_units = 256  # hidden units of the attention
     config.attention_smoothing = 0.3  # lambda of equation 3
     config.shared_attention = True  # one attention for all corpora
-    # The embedding is the attended mean and the attended deviation, so twice as long.
+    # The embedding is the attended mean and the attended standard deviation: twice as long.
     config.attention_deviation = False
     # Pitch, relative to its median over the utterance, and voicing as two more input channels.
     config.pitch_channels = False
     config.head_units = 128  # hidden units of a corpus's head
-    # Of cnn_lstm.
+    # Settings of cnn_lstm.
     config.conv_features = 128  # kernels of each convolution
     config.conv_samples = 64  # length of the first one's kernels
     config.conv_stride = 16  # its stride in samples
     config.conv_steps = 8  # length of the second one's kernels, in steps of its input
-    config.pool = 4  # steps of a convolution's output of which the largest is kept
+    config.pool = 4  # size of the max pooling after each convolution, in steps
     config.recurrence = "halves"  # halves | directions | none
     config.lstm_units = 500  # size of the LSTM's state
     config.dense_units = 1000  # units of the two dense layers
@@ -62,11 +62,12 @@ def get_config() -> ml_collections.ConfigDict:
     # scratch | finetune (all) | adapters (and norms, head) | norms (and head) | last_layer (head)
     config.transfer = "scratch"
     config.base = ""  # folder of a run or a published model, emojax-small, or hf:OWNER/NAME
-    # Corpus whose adapters and norms a new corpus starts with; empty for the domain of common
-    # emotions, with its head, or for new ones if the base has none.
+    # A corpus that the base does not know starts with the adapters and norms of this corpus of the
+    # base. Empty: with those, and the head, of the base's domain emotion; if there is none, with
+    # new ones.
     config.base_corpus = ""
-    # Of finetune: layers that keep the base's parameters, and layers that begin anew, by the
-    # beginning of their names: conv,lstm.
+    # Only with finetune: layers that are not trained, and layers that start at random parameters.
+    # Give the beginnings of their names: conv,lstm.
     config.frozen_layers = ""
     config.new_layers = ""
 
@@ -82,7 +83,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.window_s = 5.0
     # One rate per phase; a phase begins at the best state so far.
     config.learning_rates = (0.1, 0.01, 0.001)
-    config.rounds_per_phase = 2500  # at most; a round has as many steps as there are corpora
+    config.rounds_per_phase = 2500  # at most; a round has one step of each corpus
     # A phase also ends after this many epochs (of the largest corpus) without a better devel UAR;
     # 0 for no such limit.
     config.patience_epochs = 0
@@ -95,11 +96,11 @@ def get_config() -> ml_collections.ConfigDict:
     config.label_smoothing = 0.0  # share of each target that is spread over the corpus's classes
     # Clips are mixed in pairs, each with a share drawn from Beta(mixup, mixup); 0 for none.
     config.mixup = 0.0
-    # Decay of an exponential average of the weights, of all steps since the start: 0.999. The
-    # average is what is evaluated, kept as the best and used; 0 for none.
+    # Decay of an exponential moving average of the weights, such as 0.999; 0 for none. The average
+    # is evaluated, saved as the best state and used for prediction.
     config.average_decay = 0.0
-    # Augmentation of the training clips, at random for each clip; 0 for none. cnn_lstm has none,
-    # and fusion all but tempo, on the log-mel alone.
+    # Augmentation of the training clips, at random for each clip; 0 for none. cnn_lstm has no
+    # augmentation. fusion has all but tempo, and only for its log-mel.
     config.frequency_warp = 0.0  # frequencies are scaled by 1 +- up to this share (vocal tract)
     config.tempo = 0.0  # the duration is scaled by 1 +- up to this share
     config.colour_db = 0.0  # gain or loss of up to so many dB, smooth over frequency (microphone)

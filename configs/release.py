@@ -22,7 +22,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.refit = False  # nothing is left for devel
     config.domains = "corpora+emotion"
     config.rounds_per_phase = 400
-    # Strangers have other voices, microphones and rooms.
+    # New recordings have other voices, microphones and rooms.
     config.frequency_warp = 0.1
     config.tempo = 0.1
     config.colour_db = 6.0

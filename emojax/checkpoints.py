@@ -174,7 +174,7 @@ def _item(kind: str, name: str) -> str:
 
 
 def _as_dict(tree: Tree) -> Tree:
-    """Convert a dataclass to a dict of its fields, so that readers need no class of EmoJAX.
+    """Convert a dataclass to a dict of its fields; other programs can then read the checkpoint.
 
     A field that is None is left out.
     """

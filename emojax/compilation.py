@@ -13,9 +13,9 @@ MIN_COMPILE_S = 0.2
 def use_compilation_cache() -> bool:
     """Cache compiled programs in ``~/.cache/emojax/xla``; call it before importing jax.
 
-    Programs that compile in less than 0.2 s are not cached. JAX names each program after its
-    computation, JAX's versions, and the accelerator or the CPU's instruction set. Above two GiB the
-    least recently used programs are deleted.
+    Programs that compile in less than 0.2 s are not cached. JAX names each program by its
+    computation, JAX's versions, and the accelerator or the CPU's instruction set. If the cache
+    exceeds two GiB, the least recently used programs are deleted.
 
     Returns:
       True if the cache is turned on; False if ``EMOJAX_COMPILATION_CACHE=0`` or JAX's own

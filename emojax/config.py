@@ -38,7 +38,7 @@ RESNET = "adapter_resnet"
 
 @dataclasses.dataclass(frozen=True)
 class _Allowed:
-    """Allowed values of a setting, in words and as a test."""
+    """Allowed values of a setting: a description and a test."""
 
     words: str
     test: Callable[[Any], bool]
@@ -80,7 +80,8 @@ AUGMENTATIONS = (
     "masked_mels",
     "masked_share",
 )
-# Those of each network that has log-mel; both halves of a fusion must last as long.
+# Augmentations of each network with a log-mel input. Tempo would make the log-mel of a fusion
+# longer or shorter than its waveform.
 _AUGMENTATIONS_OF = {
     RESNET: AUGMENTATIONS,
     "fusion": tuple(name for name in AUGMENTATIONS if name != "tempo"),
@@ -96,7 +97,7 @@ Share = Annotated[float, _SHARE]
 
 @dataclasses.dataclass(frozen=True)
 class PathConfig:
-    """Paths of the corpora; they do not identify a run, which can resume after they move."""
+    """Paths of the corpora; a run can resume with other paths."""
 
     corpora: Text
     source_dir: Text
@@ -106,7 +107,7 @@ class PathConfig:
 
 @dataclasses.dataclass(frozen=True)
 class CalibrationConfig:
-    """Run that calibrates the answers of this one; it is no part of what identifies a run."""
+    """Run that calibrates the answers of this one; a run can resume with another one."""
 
     calibrated_by: Text
 
@@ -155,7 +156,7 @@ class NetworkConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TransferConfig:
-    """Initial parameters, and which of them are trained; ``mode`` is the setting ``transfer``."""
+    """Initial parameters, and the trained ones; ``mode`` is the setting ``transfer``."""
 
     mode: Annotated[str, _MODE]
     base: Text
@@ -279,13 +280,13 @@ def read_section(section: type[Section], settings: Mapping[str, Any]) -> Section
     return section(**given)
 
 
-_NO_MORE = {"tuned_at_once": 1}  # settings of older runs: at this value they say nothing
+_REMOVED = {"tuned_at_once": 1}  # setting of older runs → the value that means today's behaviour
 
 
 def completed(manifest: Mapping) -> dict[str, Any]:
-    """Add the settings that a manifest, or that of its base, is older than, at their defaults.
+    """Add missing settings to a manifest, and to those of its bases, at their defaults.
 
-    Those that are no more are left out at the value that today's code has.
+    A removed setting is left out if its value means today's behaviour.
 
     >>> completed({"config": {"width": 16}})["config"]["average_decay"]
     0.0
@@ -297,7 +298,7 @@ def completed(manifest: Mapping) -> dict[str, Any]:
         if field.default is not dataclasses.MISSING
     }
     given = manifest["config"].items()
-    own = {name: value for name, value in given if _NO_MORE.get(name, ...) != value}
+    own = {name: value for name, value in given if _REMOVED.get(name, ...) != value}
     base = manifest.get("base")
     return {
         **manifest,

@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     >>> path.read_text()
     'all of it'
     """
-    # Two processes may write the same file: each has its own draft, and the last one wins.
+    # Two processes may write the same file: each has its own draft, and the last one stays.
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         yield draft

@@ -87,7 +87,7 @@ def check_same(saved: Mapping, wanted: Mapping, workdir: str | os.PathLike) -> N
 
 
 def _strange_entries(manifest: Mapping) -> Iterator[str]:
-    """Yield what is missing or has a wrong type."""
+    """Yield each error of a manifest in words."""
     wrong = [*_wrong_types(manifest, _ENTRIES), *_strange_base(manifest)]
     if not wrong and not manifest["corpora"]:
         wrong = ["it has no corpus"]
@@ -106,7 +106,7 @@ def _strange_entries(manifest: Mapping) -> Iterator[str]:
 
 
 def _strange_numbers(manifest: Mapping) -> Iterator[str]:
-    """Yield what is wrong with the units of domains that have numbers."""
+    """Yield each error in the units of domains with numbers."""
     numbers = manifest.get("numbers", {})
     if not isinstance(numbers, dict):
         yield f"numbers is {type(numbers).__name__}, not dict"

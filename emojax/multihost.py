@@ -1,4 +1,4 @@
-"""Runs of several processes: the writing process, and values on which all must agree."""
+"""Runs of several processes: the process that writes, and values that all must agree on."""
 
 from __future__ import annotations
 

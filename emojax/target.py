@@ -1,4 +1,4 @@
-"""Which program is chosen for which kind of device; nothing else asks what it runs on."""
+"""Choice of programs for each kind of device; no other module checks the device."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Target:
 
     Attributes:
       platform: ``cpu``, ``gpu`` or ``tpu``.
-      precision: of the network's trunk where the settings leave it open: f32, bf16 or f16.
+      precision: dtype of the network's trunk for ``precision="auto"``: f32, bf16 or f16.
       transform: the front-end's transform, of :data:`emojax.audio.log_mel.TRANSFORMS`.
-      fast_conv: convolutions in the forms of :mod:`emojax.models.winograd`.
-      conv_shortcut: the pooling of a shortcut is done by the convolution beside it.
-      joint_sums: norms sum in the reductions of :mod:`emojax.models.moments`.
-      flat_corpora: a round takes and puts back a corpus as one vector.
-      whole_rounds: a call takes a round or several, so that a fast device never waits for Python;
-        else one step. On a CPU a step is slower inside a loop (2.2 s instead of 0.9 s, see
-        ``docs/performance.md``), and long enough by itself.
+      fast_conv: use the convolutions of :mod:`emojax.models.winograd`.
+      conv_shortcut: pool a shortcut by the convolution of its block.
+      joint_sums: norms use the reductions of :mod:`emojax.models.moments`.
+      flat_corpora: a step reads and writes a corpus as one vector.
+      whole_rounds: a call has one or more rounds, so that a fast device never waits for Python;
+        else one step. On a CPU a step takes longer inside a loop (2.2 s instead of 0.9 s, see
+        ``docs/performance.md``), and Python's time does not matter.
     """
 
     platform: str
@@ -37,16 +37,16 @@ class Target:
 
 
 CPU = Target("cpu", "f32", "f64", fast_conv=True, whole_rounds=False)
-# A TPU has no transform in float64; its strided sums are slow, its matrix products are not.
+# A TPU has no Fourier transform in float64. Its strided sums are slow, its matrix products fast.
 TPU = Target("tpu", "bf16", "product", conv_shortcut=True)
-# Each of a corpus's arrays would be a launch to read and one to write, each sum two.
+# Each array of a corpus would need a launch to read and one to write, and each sum two launches.
 GPU = Target("gpu", "bf16", "f64", joint_sums=True, flat_corpora=True)
-# Such a GPU multiplies bf16 as f32, without tensor cores, and float64 at 1/32 of its speed.
+# Such a GPU multiplies bf16 without tensor cores, and float64 at 1/32 of its speed.
 OLD_GPU = Target("gpu", "f16", "f32", joint_sums=True, flat_corpora=True)
 
 
 def target_of(device: jax.Device) -> Target:
-    """Return what is chosen for a device, which may be one that is not there.
+    """Return the choice for a device; the device may be simulated.
 
     >>> target_of(jax.devices("cpu")[0]).precision
     'f32'
@@ -60,5 +60,5 @@ def target_of(device: jax.Device) -> Target:
 
 
 def here() -> Target:
-    """Return what is chosen for this process's devices."""
+    """Return the choice for this process's devices."""
     return target_of(jax.local_devices()[0])

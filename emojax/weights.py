@@ -1,8 +1,8 @@
-"""Published models: the form in which weights are given to others, without pickle.
+"""Published models: folders with the weights of a trained network, without pickle.
 
-A folder with ``config.json``, which is the manifest, and ``model.safetensors`` with the best state.
-A tensor is named by its place: ``shared/params/conv/kernel``, ``emodb/stats/norm/mean``. Kernels
-and adapters are float16, all else is float32. Nothing in such a folder is trusted.
+``config.json`` is the manifest, and ``model.safetensors`` has the best state. A tensor is named by
+its path: ``shared/params/conv/kernel``, ``emodb/stats/norm/mean``. Kernels and adapters are
+float16, all other tensors float32. Nothing in such a folder is trusted.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class PublishedModel:
 
 
 def is_published(folder: Path) -> bool:
-    """Return whether a folder is meant as a published model."""
+    """Return whether a folder has a file of a published model."""
     return any((folder / name).is_file() for name in MAX_BYTES)
 
 
@@ -146,7 +146,7 @@ def _stored(name: str, leaf: Any) -> np.ndarray:
 
 
 def _wrong_values(name: str, tensor: np.ndarray) -> str:
-    """Say what is wrong with a tensor; empty if nothing is."""
+    """Return the error of a tensor in words; empty if there is none."""
     if tensor.dtype not in _DTYPES:
         return f"{name} is {tensor.dtype}, not float16 or float32"
     if not (np.abs(tensor) <= _LARGEST).all():  # also not of NaN
@@ -172,7 +172,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _read(folder: Path, name: str) -> bytes:
-    """Read one of the two files: whole, no larger than allowed, and not through a link."""
+    """Read one of the two files; refuse a file that is too large, or a link out of the folder."""
     path = folder / name
     # The hub's cache has links to files beside the folder ``snapshots``.
     home = folder.parents[1] if folder.absolute().parent.name == "snapshots" else folder

@@ -221,7 +221,8 @@ class HostFeed:
 
 def fits(corpora: Mapping[str, Clips]) -> bool:
     """Return whether the clips fit: into half of each device's free memory, and into the host's."""
-    return has_room(_bytes(corpora), 1 / 2) and _bytes(corpora) <= _STAGED * _free_host_bytes()
+    needed = _bytes(corpora)
+    return has_room(needed, 1 / 2) and needed <= _STAGED * _free_host_bytes()
 
 
 def has_room(data_bytes: int, share: float) -> bool:

@@ -53,13 +53,6 @@ class Network:
     units: Units | None = dataclasses.field(default=None, metadata={"static": True})
 
 
-def _choice(config: Mapping, name: str, choices: Mapping[str, Any]) -> Any:
-    choice = config[name]
-    if choice not in choices:
-        raise ValueError(f"{name}={choice!r}; choose one of {', '.join(choices)}")
-    return choices[choice]
-
-
 @dataclasses.dataclass(frozen=True)
 class LoadedRun:
     """Run that is ready for prediction.

@@ -1,4 +1,4 @@
-"""Adaptation of a trained model to clips in memory: no corpus is prepared, no run is written."""
+"""Adaptation of a trained model to clips in memory, without a prepared corpus or a run's folder."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from emojax.training.schedule import Schedule
 from emojax.training.train_state import EmoState
 from emojax.training.transfer import begin_at_base, with_network_of_base
 
-# Name of the clips in messages; no corpus of a base can have it.
+# Name of the clips' corpus in messages; it has spaces, so no corpus of a base has it.
 CLIPS = "these recordings"
-# Settings that say how a corpus on the disk is read and divided.
+# Settings of how corpora are read and divided, for clips in memory.
 _IN_MEMORY = {
     "corpora": "",
     "source_dir": "",
@@ -53,8 +53,8 @@ def adaptation_config(
     Args:
       base: what :func:`emojax.pretrained.find` knows.
       base_corpus: as in ``configs/base.py``.
-      transfer: one of ``MODES``, but for ``SCRATCH``.
-      rounds: batches to train on.
+      transfer: one of ``MODES`` except ``SCRATCH``.
+      rounds: number of batches to train on.
       seed: seed of the parameters and of the order of the clips.
 
     Raises:
@@ -70,22 +70,22 @@ def adaptation_config(
 
 
 def in_memory(config: Config) -> Config:
-    """Return settings of a run as those for clips in memory, with the network of its base."""
+    """Change settings of a run to those for clips in memory, with the network of its base."""
     return with_network_of_base(config.replace(**_IN_MEMORY))
 
 
 def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
-    """Train a network on clips, from a base or at random; return its last state, averaged if set.
+    """Train a network on clips; return its last state, with averaged weights if it has them.
 
-    The steps are those of ``train.py`` with the same settings and clips.
+    The steps are the same as those of ``train.py`` with the same settings and clips.
 
     Args:
-      config: settings; of a base, the result of :func:`adaptation_config` or :func:`in_memory`.
+      config: the result of :func:`adaptation_config` or :func:`in_memory`.
       labels: the label set.
-      clips: the clips to learn from; the state's only corpus is ``CLIPS``.
+      clips: the training clips; the state's only corpus is ``CLIPS``.
 
     Raises:
-      ValueError: the last layer has no corpus to start from.
+      ValueError: with ``last_layer``, the base has no corpus to start from.
       NotFiniteLossError: a loss is not finite.
     """
     corpora, manifest = {CLIPS: clips}, {"corpora": {CLIPS: list(labels)}}
@@ -96,7 +96,7 @@ def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
     def begin(new: EmoState) -> tuple[EmoState, Mapping[str, Schedule]]:
         return place(begin_at_base(config, manifest, new), layout.everywhere), {}
 
-    # From the host's memory every choice of clips has the same shapes, so folds share a program.
+    # From the host, batches have the same shapes whatever the clips, so folds share a program.
     _, driver = make_driver(config, manifest, corpora, windows, layout, begin, on_device=False)
     meter = Meter(config.train.batch_size, {})
     with contextlib.closing(driver):
@@ -112,13 +112,13 @@ def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
 def load_learnt(
     network: Mapping[str, Any], labels: Sequence[str], shared: Params, params: Params, stats: Params
 ) -> Model:
-    """Load what :func:`learn` has learnt: both subtrees, and the statistics.
+    """Make a model of what :func:`learn` returned.
 
     Args:
       network: settings of the network, ``vars(config.network)``.
       labels: the label set.
-      shared: the shared parameters.
-      params: those of the clips.
+      shared: parameters of the shared subtree.
+      params: parameters of the corpus's subtree.
       stats: statistics of the norms.
     """
     model = make_model(NetworkConfig(**network), len(labels))
@@ -132,5 +132,5 @@ def _network_settings(base: str | os.PathLike) -> dict[str, Any]:
 
 
 def _as_text(base: str | os.PathLike) -> str:
-    """Return a base as a setting; a Path is never the name of a model of the package."""
+    """Return a base as text; a Path always means a folder, never a model of the package."""
     return base if isinstance(base, str) else os.path.abspath(base)

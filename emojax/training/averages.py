@@ -1,4 +1,4 @@
-"""Averaged weights: an exponential average of all that a run trains, which is what is used."""
+"""Exponential moving averages of weights and statistics, which replace them in evaluation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Part = TypeVar("Part", Shared, Corpus)
 
 
 def begin_averages(state: EmoState) -> EmoState:
-    """Return a state whose averages begin at its weights."""
+    """Add averages to a state; they start at its weights."""
     corpora = {name: _begin(corpus) for name, corpus in state.corpora.items()}
     return EmoState(_begin(state.shared), corpora, state.step)
 
@@ -23,26 +23,26 @@ def _begin(part: Part) -> Part:
     weights = {"params": part.params}
     if isinstance(part, Corpus):
         weights["stats"] = part.stats
-    # A step takes its arrays, so no two may be the same.
+    # A step donates its arrays, so the average needs arrays of its own.
     copied = jax.tree.map(jnp.copy, weights)
     return dataclasses.replace(part, average=Average(copied, jnp.zeros((), jnp.int32)))
 
 
 def follow(part: Part, decay: float) -> Part:
-    """Return a part whose average has moved towards its weights; without an average, the part.
+    """Update the average of a part; a part without an average stays the same.
 
-    The average of update t moves by 1 − min(decay, (1 + t) / (10 + t)) of the way, so that it soon
-    forgets where it began (as TensorFlow's ``ExponentialMovingAverage`` with ``num_updates``).
+    Update t, from 0, has the decay min(decay, (1 + t) / (10 + t)), so that the first weights are
+    soon forgotten (TensorFlow's ``ExponentialMovingAverage`` with ``num_updates``).
 
     Args:
-      part: the shared subtree or a corpus, after an update.
+      part: the shared subtree or a corpus, after a step.
       decay: share of the old average, below 1.
     """
     if part.average is None:
         return part
     count = part.average.updates
     way = 1 - jnp.minimum(decay, (1 + count) / (10 + count))
-    # In this form what is frozen stays as it is, to the bit; in that of optax it does not.
+    # In this form frozen weights keep their bits; in optax's form they do not.
     weights = {
         name: jax.tree.map(lambda old, new: old + way * (new - old), old, getattr(part, name))
         for name, old in part.average.weights.items()
@@ -51,7 +51,7 @@ def follow(part: Part, decay: float) -> Part:
 
 
 def averaged(state: EmoState) -> EmoState:
-    """Return a state with its averages in the place of its weights; without averages, the state."""
+    """Replace a state's weights by their averages; a state without averages stays the same."""
     corpora = {name: _averaged(corpus) for name, corpus in state.corpora.items()}
     return EmoState(_averaged(state.shared), corpora, state.step)
 

@@ -1,4 +1,4 @@
-"""Calibration at the end of training, of the best state, on train and devel parts."""
+"""Calibration of the best state at the end of training, on the train and devel parts."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from emojax.training.validation import Devel, network_of
 MOST_CLIPS = 256  # of a corpus's training part, for the statistics of its embeddings
 _AXES = 16
 _TEMPERATURES = (0.25, 20.0)
-# Share of the recordings below which the shortest and quietest ones lie.
+# Quantile of the lengths and of the levels that counts as the shortest and the quietest.
 _EXTREME = 0.01
-# An embedding is far if it is this much farther than 98 % of those of other speakers: speech of
-# another channel lies up to there, noise and music beyond.
+# An embedding is unusual if its distance exceeds 1.4 times the 98 % quantile of other speakers.
+# Speech of another channel has a smaller distance, noise and music a larger one.
 _USUAL, _MARGIN = 0.98, 1.4
 
 
 def read_reference(config: Config, names: Sequence[str]) -> dict[str, Calibration]:
-    """Read the calibrations of the run ``calibrated_by``; empty if the setting is.
+    """Read the calibrations of the run ``calibrated_by``; empty without such a run.
 
     Raises:
       ValueError: that run has another network, or no calibration of one of the corpora.
@@ -70,7 +70,7 @@ def calibrate(
     windows: Mapping[str, int],
     reference: Mapping[str, Calibration],
 ) -> None:
-    """Calibrate a finished run's answers for each corpus, and write them into its folder, once.
+    """Calibrate a finished run's answers for each corpus, and write the calibrations, once.
 
     Args:
       workdir: the run's folder.
@@ -79,8 +79,8 @@ def calibrate(
       train: corpus → its training part.
       devel: corpus → its devel part; corpora may be missing.
       windows: corpus → longest crop in training, in samples.
-      reference: corpus → calibration of another run that tells what other speakers do to this one;
-        it replaces the devel part.
+      reference: corpus → calibration of a run of the same network with a devel part; it replaces
+        the devel part of this run.
     """
     if on_any_process(is_first() and (workdir / CALIBRATION_FILE).exists()):
         return
@@ -90,7 +90,7 @@ def calibrate(
         clips = part.take(spread_rows(part, MOST_CLIPS))
         _, embeddings = predict_clips(forward, network, clips)
         levels = [level_db(clip) for clip in clips]
-        longest = min(windows[name], WINDOW_SAMPLES)  # of what the network ever hears
+        longest = min(windows[name], WINDOW_SAMPLES)  # longest input of the network
         shortest = min(float(np.quantile(part.lengths, _EXTREME)), longest) / SAMPLE_RATE_HZ
         own = describe(embeddings, shortest, float(np.quantile(levels, _EXTREME)))
         if reference:
@@ -107,10 +107,10 @@ def calibrate(
 
 def describe(embeddings: np.ndarray, shortest_s: float, quietest_db: float) -> Calibration:
     """Describe training recordings by the mean and covariance of their embeddings ``[N, D]``."""
-    from sklearn.decomposition import PCA  # a second, which training need not wait for
+    from sklearn.decomposition import PCA  # takes a second to import
 
     axes = min(_AXES, min(embeddings.shape) // 2)
-    with np.errstate(invalid="ignore"):  # a share of no variance, which nobody reads
+    with np.errstate(invalid="ignore"):  # its ratio of variances is 0 / 0 for equal embeddings
         pca = PCA(axes, svd_solver="full").fit(embeddings.astype(np.float64))
     least = max(1e-6 * float(pca.explained_variance_.sum()), 1e-12)
     found = Calibration(
@@ -137,7 +137,7 @@ def fit(
       own: the result of :func:`describe`.
       probabilities: ``[N, K]``, not calibrated.
       embeddings: ``[N, D]``.
-      labels: int ``[N]``; None where answers are numbers, which have no temperature.
+      labels: int ``[N]``; None if the answers are numbers, which have no temperature.
     """
     usual = float(np.quantile(own.distance(embeddings), _USUAL))
     ratio = max(usual * _MARGIN / own.farthest, 1e-6)
@@ -148,7 +148,7 @@ def fit(
 
 
 def like(own: Calibration, other: Calibration) -> Calibration:
-    """Take the temperature of another run, and how much farther off its other speakers are."""
+    """Take the temperature and the ratio ``devel_to_train`` of another run's calibration."""
     return dataclasses.replace(
         own,
         temperature=other.temperature,

@@ -36,8 +36,8 @@ class Snapshot:
     Attributes:
       latest: the state to resume from.
       progress: name of a schedule → its progress.
-      best: the state with the best devel UAR, as it was evaluated: with averaged weights, if there
-        are any; None before the first evaluation.
+      best: the state with the best devel UAR, with averaged weights if the run has them; None
+        before the first evaluation.
       devel_uars: corpus → devel UAR of its best state.
     """
 
@@ -75,7 +75,7 @@ class CheckpointKeeper:
 
     @property
     def best(self) -> EmoState:
-        """The best state of a run that was evaluated."""
+        """The best state; there must have been an evaluation."""
         assert self._best is not None
         return self._best
 
@@ -95,7 +95,7 @@ class CheckpointKeeper:
         decision: EvalDecision,
         uars: Mapping[str, float],
     ) -> EmoState:
-        """Update the best state; return the next state, with restarted corpora at their best.
+        """Update the best state; return the next state, in which restarted corpora are their best.
 
         Args:
           state: the evaluated state.
@@ -117,7 +117,7 @@ class CheckpointKeeper:
         return _copied(kept) if decision.restarted else state
 
     def _with_best(self, state: EmoState, names: Collection[str]) -> EmoState:
-        """Replace some corpora by their best state, and the trunk by the one that belongs to it."""
+        """Replace some corpora, and the shared subtree, by their best state."""
         if not names or self._best is None:
             return state
         own = {name: self._best.corpora[name] for name in names}
@@ -130,7 +130,7 @@ class CheckpointKeeper:
         self.flush()
 
     def flush(self) -> None:
-        """Start to save the state that was evaluated last, if it is not saved yet."""
+        """Start to save the last evaluated state, if it is not saved yet."""
         snapshot, self._unsaved = self._unsaved, None
         if snapshot is None:
             return
@@ -168,7 +168,7 @@ class CheckpointKeeper:
             self._checkpoints.close()
 
     def check(self) -> None:
-        """Raise the error of the save in progress, if it has already failed."""
+        """Raise the error of a failed save."""
         if self._under_way and self._under_way.done():
             self._under_way.result()
 
@@ -193,7 +193,7 @@ def _restore(checkpoint: Checkpoint, like: EmoState) -> Snapshot:
 
 
 def _identity(manifest: Mapping) -> dict:
-    """Remove the base's path, since a base may move; add the settings that are younger."""
+    """Remove the base's path, since a base may move; add the settings of newer versions."""
     config = {name: value for name, value in manifest["config"].items() if name != "base"}
     return completed({**manifest, "config": config})
 

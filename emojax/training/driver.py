@@ -1,4 +1,4 @@
-"""Driver of a run: what takes its steps, from a state on, over a feed of its clips."""
+"""Driver of a run: the object that takes its steps, from an initial state and a feed of clips."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emojax.training.run import Run, make_run
 from emojax.training.schedule import Schedule
 from emojax.training.train_state import EmoState
 
-# New state → the state to go on from, and the progress of its schedules.
+# New state → the state to start or resume from, and the progress of its schedules.
 Begin = Callable[[EmoState], tuple[EmoState, Mapping[str, Schedule]]]
 
 
@@ -27,15 +27,15 @@ def make_driver(
     begin: Begin,
     on_device: bool,
 ) -> tuple[Run, RoundRobin]:
-    """Make a run, and what takes its steps, at the state to begin with.
+    """Make a run and its driver.
 
     Args:
       config: settings of the run.
       manifest: its labels, as in :func:`emojax.training.run.make_manifest`.
       train: corpus → its training part.
-      windows: corpus → samples of its training clips, at most.
+      windows: corpus → largest number of samples of a training crop.
       layout: the layout of the devices.
-      begin: function that puts the state to begin with in the place of a new one.
+      begin: function that replaces a new state by the state to start or resume from.
       on_device: keep the clips on the devices.
     """
     feed = make_feed(train, on_device, functools.partial(place, sharding=layout.everywhere))

@@ -1,6 +1,6 @@
-"""Stacked corpora as one vector each, so that a GPU takes and puts back a corpus in a few launches.
+"""Stacked corpora with one vector per corpus, which a GPU reads and writes in a few launches.
 
-A corpus has some fifty small arrays; each would be a launch of its own to read and to write.
+A corpus has about fifty small arrays; each array would need a launch to read and one to write.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class FlatCorpora:
     """Stack of G corpora.
 
     Attributes:
-      trained: f32 ``[G, n]``, what training changes of each; counts are exact up to 2²⁴.
-      fixed: corpora without it, stacked.
-      unravel: function of one row of ``trained``.
+      trained: f32 ``[G, n]``, the fields ``TRAINED`` of each; integers are exact up to 2²⁴.
+      fixed: stack of the other fields.
+      unravel: function that makes the fields from a row of ``trained``.
     """
 
     trained: jax.Array
@@ -39,7 +39,7 @@ class FlatCorpora:
 
 
 def flatten(stack: Corpus) -> FlatCorpora:
-    """Lay what training changes of each corpus of a stack end to end."""
+    """Concatenate the trained arrays of each corpus of a stack to one vector."""
     nothing: dict[str, Any] = dict.fromkeys(TRAINED)
     fixed = dataclasses.replace(stack, **nothing)
     _, unravel = ravel_pytree(_transposed(_trained(index(stack, 0))))
@@ -47,7 +47,7 @@ def flatten(stack: Corpus) -> FlatCorpora:
 
 
 def stacked(corpora: Corpus | FlatCorpora) -> Corpus:
-    """Return the stack that was given."""
+    """Return the stack of corpora; the inverse of :func:`flatten`."""
     if isinstance(corpora, Corpus):
         return corpora
     return dataclasses.replace(corpora.fixed, **jax.vmap(corpora.unravel)(corpora.trained))
@@ -81,9 +81,10 @@ def _ravel(corpus: Corpus) -> jax.Array:
 
 
 def _transposed(tree: Tree) -> Tree:
-    """Transpose all leaves: cuDNN has the outputs of a kernel first, and an adapter is added to it.
+    """Transpose all leaves, because cuDNN has the output channels of a kernel first.
 
-    Else each adapter would be a launch to transpose it, and one to transpose its gradient.
+    An adapter is added to a kernel. In another order, each adapter and its gradient would need a
+    launch to transpose it.
     """
     return jax.tree.map(jnp.transpose, tree)
 

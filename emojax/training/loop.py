@@ -46,10 +46,10 @@ def train(
     """Train a run, or resume it; read the train and devel parts only.
 
     A checkpoint holds the state with the best mean devel UAR as ``best`` and the last state as
-    ``latest``; without a devel part, the last state is both. Averaged weights, if the run has them,
-    are what is evaluated, and ``best`` has them in the place of its weights. A phase with a smaller
-    learning rate begins at the best state. Over a frozen trunk, each corpus has its own best state.
-    On a CPU, a resumed run ends with the same bits as an uninterrupted one.
+    ``latest``; without a devel part, the last state is both. If the run has averaged weights, they
+    are evaluated, and they replace the weights in ``best``. A new phase of the learning rate begins
+    at the best state. Over a frozen trunk, each corpus has its own best state. On a CPU, a resumed
+    run ends with the same bits as an uninterrupted one.
 
     Args:
       config: settings from :func:`emojax.config.read_config`.
@@ -61,9 +61,9 @@ def train(
       The last state.
 
     Raises:
-      ValueError: the folder holds a run with other settings (they are listed), the settings do not
-        fit, or a prepared corpus is not what its table says, which may be seen as late as a clip is
-        read.
+      ValueError: the folder holds a run with other settings (they are listed), settings contradict
+        each other, or a prepared corpus does not match its table; some of its clips are checked
+        only when they are read.
       FloatingPointError: a loss is not finite; the message names corpus, step, clips and last
         checkpoint.
       KeyboardInterrupt: Ctrl-C, after the state is saved.
@@ -173,7 +173,7 @@ def _evaluate(
 
 
 def _numbers_note(corpus: PartitionedCorpus) -> str:
-    """Say which numbers a domain has, and what takes the place of UAR; empty of one with labels."""
+    """Describe a domain of numbers, and its score; empty for a domain with labels."""
     if corpus.units is None:
         return ""
     return f"; numbers: {', '.join(corpus.labels)}; the mean of their CCC takes the place of UAR"
@@ -182,8 +182,8 @@ def _numbers_note(corpus: PartitionedCorpus) -> str:
 def _windows(config: Config, lengths: Mapping[str, np.ndarray]) -> dict[str, int]:
     """Choose each corpus's window, in samples; print the windows and the share of padding."""
     choices = lengths
-    if config.train.sampling == SYNCHRONOUS:  # side by side, so with one length
-        # Each corpus counts the same, whatever its size: all have equally many clips in a step.
+    if config.train.sampling == SYNCHRONOUS:  # one window for all corpora
+        # Quantiles, since all corpora have equally many clips in a step, whatever their size.
         alike = [np.quantile(own, np.linspace(0, 1, 101)) for own in lengths.values()]
         choices = dict.fromkeys(lengths, np.concatenate(alike))
     windows = choose_windows(choices, int(config.train.window_s * SAMPLE_RATE_HZ))

@@ -1,7 +1,7 @@
-"""Gradients through float16, which knows no number between 0 and 6e-8 and none above 65,504.
+"""Loss scaling for float16, whose numbers go from 6e-8 to 65,504.
 
-The loss is multiplied before the gradient is taken, and the gradient divided after it (section 3.2
-of Micikevicius et al. 2018, arXiv:1710.03740).
+The loss is multiplied by a scale before its gradient is computed, and the gradient is divided by it
+(Micikevicius et al. 2018, arXiv:1710.03740, section 3.2).
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 FIRST_SCALE = 2.0**12
-LOWER = 2.0**-4  # factor of the next scale when a gradient does not fit
+LOWER = 2.0**-4  # factor of the next scale when a gradient is not finite
 
 
 def value_and_grad(loss_fn: Callable, dtype: DTypeLike) -> Callable:
     """Make ``(params, params) -> (loss, aux), gradients``, for gradients that pass through a dtype.
 
-    In float16 the loss is scaled. Where a gradient is not finite it is computed again with a
-    smaller scale, down to 1; so there is no scale to keep between steps, and no step is left out.
+    In float16 the loss is scaled. If a gradient is not finite, it is computed again with a smaller
+    scale, down to 1. So no scale is kept between steps, and no step is skipped.
 
     Args:
-      loss_fn: function of two pytrees; returns a float32 scalar and what else it computed.
-      dtype: of the network's trunk.
+      loss_fn: function of two pytrees; returns a float32 scalar and a pytree of other results.
+      dtype: dtype of the network's trunk.
 
     >>> loss_fn = lambda a, b: (1e-8 * (a + b).astype(jnp.float16).astype(jnp.float32), ())
     >>> _, (gradient, _) = value_and_grad(loss_fn, jnp.float16)(jnp.ones(()), jnp.ones(()))

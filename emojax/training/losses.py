@@ -1,4 +1,4 @@
-"""The losses, and the class weights in one of them."""
+"""Cross entropy with class weights, and the concordance loss."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from emojax.concordance import concordance
 
-# Of a batch in which all numbers and answers are alike.
+# Added to the denominator, for batches in which all numbers and answers are equal.
 _FLOOR = 1e-6
 
 
@@ -19,7 +19,7 @@ def balanced_class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
 
     Args:
       labels: int ``[N]``, of the training part.
-      classes: K, padded classes included.
+      classes: K, with padded classes.
 
     Returns:
       float32 ``[K]``.
@@ -49,7 +49,7 @@ def weighted_cross_entropy(
       class_weight: f32 ``[K]``.
       class_mask: bool ``[K]``, the classes of this corpus.
       smoothing: this share of each target is spread evenly over the classes of the corpus.
-      share: f32 ``[B]``, how much of each clip has this label, 1 if not given.
+      share: f32 ``[B]``, share of this label in each clip; 1 if not given.
 
     Returns:
       f32 scalar.
@@ -76,12 +76,12 @@ def concordance_loss(
 
     Args:
       outputs: f32 ``[B, K]``, −inf on padded outputs; the first D are the answers.
-      numbers: f32 ``[B, D]``, 0 in columns that the corpus does not have.
+      numbers: f32 ``[B, D]``, the targets; 0 in columns that the corpus does not have.
       weight: f32 ``[B]``, 0 for filler rows.
       class_mask: bool ``[K]``, the outputs of this corpus.
 
     Returns:
-      f32 scalar, 0 for a batch without an error; finite, whatever the corpus has.
+      f32 scalar, always finite; 0 if all answers are right.
 
     >>> numbers = jnp.array([[-1.0], [1.0]])
     >>> loss = concordance_loss(numbers, numbers, jnp.ones(2), jnp.ones(1, bool))

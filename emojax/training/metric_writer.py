@@ -64,7 +64,7 @@ class MetricWriter:
         self._bar.update(step - self._bar.n)
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Write the metrics of a step; show ``loss/mean`` and the devel scores beside the bar."""
+        """Write the metrics of a step; show ``loss/mean`` and the devel scores after the bar."""
         if self._writes:
             with open(self._path, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, **metrics}) + "\n")
@@ -83,8 +83,8 @@ class MetricWriter:
 
 
 def _measures(metrics: Mapping[str, float]) -> str:
-    """Say what the mean devel score is a mean of: UARs, CCCs of numbers, or both."""
-    own = {name for name in metrics if name not in ("devel_uar/mean", "devel_uar/best")}
+    """Name the scores in the mean devel score: UAR, CCC of numbers, or both."""
+    own = metrics.keys() - {"devel_uar/mean", "devel_uar/best"}
     names = [
         measure.upper()
         for measure in ("uar", "ccc")
@@ -94,7 +94,7 @@ def _measures(metrics: Mapping[str, float]) -> str:
 
 
 def _drop_after(path: Path, step: int) -> None:
-    """Drop incomplete lines, and lines after ``step``, that a killed run left behind."""
+    """Drop the incomplete lines of a killed run, and all lines after ``step``."""
     if not path.exists():
         return
     kept = []

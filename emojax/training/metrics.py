@@ -59,9 +59,10 @@ class Meter:
         return item
 
     def add(self, steps: Sequence[int], names: Sequence[str], losses: jax.Array) -> None:
-        """Add the losses of a call, and wait for those of the call before the last.
+        """Add the losses of a call, and wait for those of an earlier call.
 
-        Without a limit JAX queues calls and the progress bar runs ahead of the device.
+        Without a limit JAX would queue all calls, and the progress bar would run ahead of the
+        device.
 
         Args:
           steps: step number of each loss.
@@ -69,7 +70,7 @@ class Meter:
           losses: f32 ``[len(steps)]``; the device may still be computing them.
 
         Raises:
-          NotFiniteLossError: a loss that it waited for is not finite.
+          NotFiniteLossError: a loss of that earlier call is not finite.
         """
         self._under_way.append((steps, names, losses))
         if len(self._under_way) > UNDER_WAY:
@@ -103,7 +104,7 @@ class Meter:
             return {}
         speed = {"time/clips_per_s": self._batch_size * sum(steps.values()) / elapsed_s}
         floor_s = sum(self._floors_s.get(name, 0.0) * count for name, count in steps.items())
-        if 0 < floor_s <= elapsed_s:  # a share above 1 has a wrong peak, from a busy machine
+        if 0 < floor_s <= elapsed_s:  # above 1, the peak was measured on a busy machine
             speed["time/peak_share"] = floor_s / elapsed_s
         return speed
 

@@ -13,18 +13,18 @@ def mix(
 ) -> tuple[tuple[Features, jax.Array], jax.Array, jax.Array]:
     """Mix each clip of a batch with the one before it (Zhang et al., 2018, arXiv:1710.09412).
 
-    The order of a batch is random, so its neighbours are random pairs. A mixture is as long as the
-    longer of its two clips; where the shorter one is over it adds 0, the mean.
+    The order of a batch is random, so neighbours are random pairs. A mixture is as long as the
+    longer of its two clips; after the end of the shorter one it is mixed with 0, the mean.
 
     Args:
       features: f32 ``[B, F, ...]``, standardised, 0 where padded; or a tuple of such.
-      length: i32 ``[B]``, how much of each row is valid.
+      length: i32 ``[B]``, valid frames or samples of each row.
       label: i32 ``[B]``.
       key: random key of this batch.
       alpha: the share of each row's own clip is drawn from Beta(alpha, alpha).
 
     Returns:
-      the network's inputs (features and length), i32 ``[B]``, the label of the other clip, and
+      the network's inputs (features and length); i32 ``[B]``, the label of the other clip; and
       f32 ``[B]``, the share of the row's own clip.
 
     >>> features, length = jnp.array([[1.0, 1.0], [0.5, 0.0]]), jnp.array([2, 1])

@@ -26,7 +26,7 @@ def measured_flops_per_s(dtype: DTypeLike) -> float:
     This takes 0.2 s plus compilation, or two products when one takes longer than that.
     """
     size = 2048 if here().platform == "cpu" else 8192
-    # Not all ones: an accelerator raises its clock when few bits change.
+    # An accelerator would raise its clock for a matrix of ones, where few bits change.
     matrix = jnp.sin(jnp.arange(size * size, dtype=jnp.float32)).reshape(size, size).astype(dtype)
     product = jax.jit(jnp.matmul).lower(matrix, matrix).compile()
     times_s: list[float] = []
@@ -45,8 +45,8 @@ def step_floors_s(
 ) -> dict[str, float]:
     """Compute the seconds of a training step of each corpus at the peak of all devices.
 
-    Padding is not counted, since that work could be saved. The gradient of the inputs costs as much
-    as the forward pass, and so does that of the kernels if they are trained.
+    Padding is not counted, since that work could be avoided. The gradient of the inputs costs as
+    much as the forward pass; so does the gradient of the kernels, if they are trained.
 
     Args:
       model: the network.
@@ -55,7 +55,7 @@ def step_floors_s(
       batch_size: clips in a step.
 
     Returns:
-      corpus → seconds; empty without JAX's CPU backend, which counts the operations.
+      corpus → seconds; empty without JAX's CPU backend, which is needed to count operations.
     """
     longest = max(windows.values())
     try:
@@ -73,5 +73,5 @@ def step_floors_s(
 
 
 def _devices() -> int:
-    """Count the devices; one for each process on CPUs, whose simulated devices share cores."""
+    """Count the devices; on CPUs the processes, since simulated devices share the cores."""
     return jax.process_count() if here().platform == "cpu" else jax.device_count()

@@ -48,7 +48,7 @@ class Profile:
                 self._stop()
             else:
                 options = jax.profiler.ProfileOptions()
-                # Tracing Python would write 100 MB for an evaluation that compiles.
+                # A trace of Python would have 100 MB for an evaluation that compiles.
                 options.python_tracer_level = 0
                 jax.profiler.start_trace(self._folder, profiler_options=options)
                 self._tracing = True

@@ -1,4 +1,4 @@
-"""Recipe of an adaptation: the settings of ``configs/adapt.py``, where there is no checkout too."""
+"""Recipe of an adaptation: settings of ``configs/adapt.py`` that the installed package needs."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from emojax.training.train_state import Corpus, EmoState
 from emojax.training.train_step import Plan, TrainSteps, stack_corpora, unstack_corpora
 
 ALL = "all"  # name of the schedule of all corpora
-# A call has several rounds if they have no more steps than this: a stop waits for its end.
+# Most steps in a call of several rounds; Ctrl-C waits for the end of a call.
 _MOST_STEPS = 32
 
 
@@ -43,10 +43,11 @@ class Group:
     """Corpora that are trained in turn, by one schedule.
 
     Attributes:
-      name: of the schedule.
+      name: name of the schedule.
       order: indices of the corpora, in the order of their turns.
       first_step: the run's step at which the group begins.
-      first_key: number of its first step's random key, however long earlier groups took.
+      first_key: number of the first step's random key; it does not depend on the steps that earlier
+        groups took.
     """
 
     name: str
@@ -58,15 +59,15 @@ class Group:
 class RoundRobin:
     """Round-robin training: the corpora of a group in turn, and one group after the other.
 
-    All corpora that train a trunk are one group, with one schedule, by mean devel UAR (section
-    6.1). Over a frozen trunk each corpus is a group by itself, and its state before the first step
-    may be its best (section 5.2.2).
+    Corpora that train a trunk together are one group with one schedule, which follows the mean
+    devel UAR (section 6.1). Over a frozen trunk each corpus is its own group, and its best state
+    may be the one before the first step (section 5.2.2).
 
     Args:
       config: the settings.
       lengths: corpus → samples of each clip of its training part, int ``[N]``.
       feed: the feed of those training parts.
-      windows: corpus → samples of its training clips, at most.
+      windows: corpus → largest number of samples of a training crop.
       train_steps: the call from :func:`emojax.training.train_step.make_train_steps`, or, for
         synchronous rounds, from :func:`emojax.training.train_step.make_synchronous_rounds`.
       layout: the layout of the devices.
@@ -75,10 +76,10 @@ class RoundRobin:
       strata: corpus → label and source of each clip, int ``[N, 2]``, for balanced batches.
 
     Attributes:
-      schedules: of its groups.
+      schedules: schedules of the groups.
       batches: the arguments of the successive calls of :meth:`train`.
       step: number of steps so far.
-      last_step: the step at which the run ends, at the latest.
+      last_step: largest number of steps of the run.
       steps_per_round: steps that the progress bar counts as one round.
       first_evaluation: corpora to evaluate before the first step.
     """
@@ -128,7 +129,7 @@ class RoundRobin:
         self._begin_group()
 
     def _count_steps_per_call(self, phases: Phases) -> int:
-        """Return the steps of a call, which never passes an evaluation."""
+        """Return the number of steps in a call; every evaluation is at the end of a call."""
         corpora, target = self.steps_per_round, self._layout.target
         if self._config.train.sampling == SYNCHRONOUS:
             return corpora
@@ -152,7 +153,7 @@ class RoundRobin:
         return sorted(corpora, key=self._windows.__getitem__)
 
     def _begin_group(self) -> None:
-        """Begin, or go on with, the first group that is not done, or else the last one."""
+        """Begin or resume the first unfinished group; the last group if all are finished."""
         [*_, last] = self._members
         self._group = self._make_group(next(iter(self.schedules.unfinished()), last))
         call = functools.partial(self._call, self._group, self._steps_done)
@@ -166,7 +167,7 @@ class RoundRobin:
 
     @property
     def _steps_done(self) -> int:
-        """Number of steps of the present group so far."""
+        """Number of steps of the current group so far."""
         return self.step - self._group.first_step
 
     @property
@@ -185,7 +186,7 @@ class RoundRobin:
         self._stacks = [self._stack([corpora[number] for number in own]) for own in self._loops]
 
     def _call(self, group: Group, done: int, number: int) -> Call:
-        """Prepare a call; a run that resumes within a round first takes the rest of that round."""
+        """Prepare a call; if a run resumes within a round, its first call is the rest of it."""
         size = self._steps_per_call
         steps = range(max(done, number * size), (number + 1) * size)
         clips = {step: self._sample(group, step) for step in steps}
@@ -208,7 +209,7 @@ class RoundRobin:
         return self._windows[self._loops[stack][0]]
 
     def _sample(self, group: Group, step: int) -> ClipIndices:
-        """Choose the clips of a group's step: its corpus is next in turn or drawn."""
+        """Choose the corpus of a group's step, in turn or at random, and its clips."""
         seed = self._config.data.seed
         corpus, turn = turn_of(step, group.order, self._weights, seed)
         return sample_clips(
@@ -254,7 +255,7 @@ class RoundRobin:
         return np.array([*map(rate, rounds.tolist())], np.float32)
 
     def clips_of(self, step: int) -> np.ndarray:
-        """Return the clips of a step of the present group, as indices into the training part."""
+        """Return the clips of a step of the current group, as indices into the training part."""
         return self._sample(self._group, step - self._group.first_step).clips
 
     def due(self) -> list[str]:
@@ -263,7 +264,7 @@ class RoundRobin:
         return self.schedules.due(self._group.name) if between_rounds else []
 
     def decide(self, evaluated: Sequence[str], uars: Mapping[str, float]) -> EvalDecision:
-        """Advance the schedules of the evaluated corpora, given the devel UARs there are."""
+        """Advance the schedules of the evaluated corpora; only some may have a devel UAR."""
         decision = self.schedules.decide(evaluated, uars)
         if not self.done and self._group.name not in self.schedules.unfinished():
             self.batches.close()
@@ -272,7 +273,7 @@ class RoundRobin:
 
 
 def _check_steps(config: Config, steps: int) -> None:
-    """Refuse more steps than random keys can count."""
+    """Raise a ValueError for more steps than an int32 can count."""
     rounds, most = config.schedule.rounds_per_phase, np.iinfo(np.int32).max
     if steps > most:
         raise ValueError(

@@ -118,7 +118,7 @@ class _Steps(NamedTuple):
     step: Callable
 
 
-@functools.lru_cache(maxsize=8)  # runs that differ only in their clips share a compiled program
+@functools.lru_cache(maxsize=8)  # runs that differ only in their clips share a program
 def _make_steps(
     network: NetworkConfig,
     transfer: TransferConfig,
@@ -154,9 +154,9 @@ def _keys(seed: int) -> jax.Array:
 
 
 def _class_weights(part: Clips, classes: int) -> np.ndarray:
-    """Return the class weights; balanced batches have each class equally often already.
+    """Return the class weights of a training part.
 
-    Numbers have no classes, and weights of 0.
+    They are equal for balanced batches, which have each class equally often, and 0 for numbers.
     """
     if part.numbers is not None:
         return np.zeros(classes, np.float32)
@@ -174,10 +174,10 @@ def _make_step(train: TrainConfig, layout: Layout) -> Callable:
 
 
 def make_layout(config: Config, corpora: int) -> Layout:
-    """Make the layout of the devices for so many corpora.
+    """Make the layout of the devices for a number of corpora.
 
     Raises:
-      ValueError: a batch cannot be split over them.
+      ValueError: a batch cannot be split evenly over the devices.
     """
     layout = sharding.make_layout(corpora if config.train.sampling == SYNCHRONOUS else 1)
     sharding.check_batch_size(config.train.batch_size, layout)

@@ -30,7 +30,7 @@ class Schedule:
     best_round: int = 0
 
     def at_round(self, number: int) -> Schedule:
-        """Return the schedule after so many rounds."""
+        """Return the schedule with another number of rounds."""
         return dataclasses.replace(self, round=number)
 
 
@@ -89,7 +89,7 @@ class Phases:
     def evaluated(self, schedule: Schedule, uar: float | None) -> Schedule:
         """Return the schedule after an evaluation on devel; this may begin the next phase.
 
-        Without a devel part ``uar`` is None, and the latest state is the best one.
+        Without a devel part ``uar`` is None, and the latest state counts as the best.
         """
         if uar is None:
             schedule = dataclasses.replace(schedule, best_round=schedule.round)
@@ -108,7 +108,7 @@ class Phases:
 
 
 def make_phases(config: Config, clips: int) -> Phases:
-    """Make the phases for a corpus, or for the largest of several, with so many training clips."""
+    """Make the phases; ``clips`` is the number of training clips of the largest corpus."""
     schedule, epoch_rounds = config.schedule, math.ceil(clips / config.train.batch_size)
     return Phases(
         schedule.learning_rates,
@@ -153,7 +153,7 @@ class Schedules:
         self.progress = {**dict.fromkeys(phases, Schedule()), **progress}
 
     def rate(self, name: str, number: int) -> float:
-        """Return the learning rate of a round of the present phase."""
+        """Return the learning rate of a round of the current phase."""
         return self._phases[name].rate(self.progress[name].at_round(number))
 
     def reach(self, name: str, rounds: int) -> None:

@@ -1,4 +1,4 @@
-"""What a batch should be answered with, and the loss of an answer."""
+"""Targets of a batch, labels or numbers, and the loss of the network's outputs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Targets:
     """Targets of a batch of B clips.
 
     Attributes:
-      labels: labels i32 ``[B]``, each with the share f32 ``[B]`` of a clip that has it; None is 1.
-      numbers: f32 ``[B, D]``, or None in a run that learns none.
+      labels: pairs of labels i32 ``[B]`` and their share f32 ``[B]`` of each clip; None is 1.
+      numbers: f32 ``[B, D]``; None in a run without numbers.
       length: i32 ``[B]``, samples of each clip; 0 marks a filler row.
     """
 
@@ -33,10 +33,10 @@ class Targets:
 def make_targets(
     inputs: tuple[Any, jax.Array], batch: Batch, key: jax.Array, mixup: float = 0.0
 ) -> tuple[tuple[Any, jax.Array], Targets]:
-    """Return the network's inputs and the targets of a batch, mixed if asked for.
+    """Return the network's inputs and the targets of a batch, with mixup if it is set.
 
     Args:
-      inputs: standardised features of the clips, and how much of each is valid.
+      inputs: standardised features of the clips, and the valid length of each.
       batch: the clips.
       key: random key of the step.
       mixup: ``alpha`` of :func:`emojax.training.mixup.mix`; 0 for none.
@@ -45,7 +45,7 @@ def make_targets(
     numbers = None if batch.numbers is None else jnp.asarray(batch.numbers)
     if not mixup:
         return inputs, Targets([(label, None)], numbers, batch.length)
-    # A step splits its key in two, which are those of the numbers 0 and 1.
+    # The step splits its key into keys 0 and 1, for dropout and augmentation.
     inputs, other, share = mix(*inputs, label, jax.random.fold_in(key, 2), mixup)
     numbers = None if numbers is None else mix_numbers(numbers, share)
     return inputs, Targets([(label, share), (other, 1 - share)], numbers, batch.length)
@@ -54,10 +54,10 @@ def make_targets(
 def loss_of(
     logits: jax.Array, targets: Targets, corpus: Corpus, label_smoothing: float = 0.0
 ) -> jax.Array:
-    """Return the loss of what a corpus has: of its labels, or of its numbers; f32 scalar.
+    """Return the loss of a corpus's labels, or of its numbers; f32 scalar.
 
-    Both cost next to nothing beside the network, so both are computed where a run has both: which
-    of them counts is data, and one compiled program serves all corpora.
+    A run with both computes both and selects one, so that one program serves all corpora. Their
+    cost is negligible.
     """
     of_classes = corpus.class_weight, corpus.class_mask, label_smoothing
     of_labels = [

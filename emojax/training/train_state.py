@@ -1,4 +1,4 @@
-"""Training state: the shared subtree, and a subtree of equal shape for every corpus."""
+"""Training state: the shared subtree, and a subtree of the same shapes for each corpus."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import Params
 from emojax.target import here
 
-# Parameters are initialised once: optimising that program would take ten seconds on a CPU.
+# The program that initialises runs once; on a CPU its optimisation would take ten seconds.
 _UNOPTIMISED = {"cpu": {"xla_backend_optimization_level": 0}}
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Average:
-    """Exponential average of a part's weights: :mod:`emojax.training.averages`.
+    """Exponential moving average of a part: :mod:`emojax.training.averages`.
 
     Attributes:
-      weights: field of the part → average of it.
+      weights: field of the part → its average.
       updates: i32 scalar, number of updates so far.
     """
 
@@ -37,7 +37,7 @@ class Average:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Shared:
-    """Parameters that all corpora train, and the optimizer's state for them.
+    """Parameters that all corpora share, and the optimizer's state for them.
 
     Attributes:
       params: the parameters.
@@ -102,7 +102,7 @@ def init_state(
       optimizers: ``(tx_shared, tx_corpus)``.
       key: random key of the run.
       shared_attention: put the attention into the shared subtree.
-      numeric: the corpora that have numbers.
+      numeric: the corpora with numbers.
     """
     tx_shared, tx_corpus = optimizers
     init = _make_init(model, shared_attention)

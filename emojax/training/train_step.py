@@ -1,4 +1,4 @@
-"""Training step, and jitted calls of many steps: in turn or side by side."""
+"""Training step, and jitted calls of many steps: corpora in turn, or side by side."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def train_step(
       label_smoothing: see :func:`emojax.training.losses.weighted_cross_entropy`.
       mixup: ``alpha`` of :func:`emojax.training.mixup.mix`; 0 for none.
       average_decay: see :func:`emojax.training.averages.follow`.
-      frozen_trunk: leave ``shared`` as it is.
+      frozen_trunk: do not update ``shared``.
 
     Returns:
       both updated parts, and the loss, f32 scalar.
@@ -101,7 +101,7 @@ class Plan:
     """Plan of S successive steps with one window.
 
     Attributes:
-      step: i32 ``[S]``, a number for each step's random key.
+      step: i32 ``[S]``, number of each step's random key.
       corpus: i32 ``[S]``, index of each step's corpus in the stack.
       rows: the feed's input for the steps, a pytree of ``[S, B, ...]``.
     """
@@ -163,7 +163,7 @@ def make_train_steps(
 
 
 def _scan(step: Callable, carry, given: list):
-    """Scan over the steps; a single step needs no loop, which would double its time on a CPU."""
+    """Scan over the steps; a single step has no loop, which would double its time on a CPU."""
     *_, rates = given
     if len(rates) > 1:
         return jax.lax.scan(step, carry, given)

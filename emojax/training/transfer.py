@@ -1,4 +1,4 @@
-"""Transfer: the start of a run at a base run, and the parameters it trains (4.3 and 5.2.2)."""
+"""Transfer: start of a run at a base run, and its trained parameters (sections 4.3 and 5.2.2)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def make_optimizers(
 
 
 def _except(layers: str, tx: optax.GradientTransformation) -> optax.GradientTransformation:
-    """Make an optimizer that updates nothing of some layers."""
+    """Make an optimizer that does not update some layers."""
     if not layers:
         return tx
 
@@ -50,7 +50,7 @@ def _except(layers: str, tx: optax.GradientTransformation) -> optax.GradientTran
 
 
 def _beginnings(layers: str) -> tuple[str, ...]:
-    """Return the texts of a setting that names layers, which have commas between."""
+    """Split a setting that names layers at its commas."""
     return tuple(filter(None, map(str.strip, layers.split(","))))
 
 
@@ -78,13 +78,14 @@ def _decay(l2: float) -> optax.GradientTransformation:
 
 
 def frozen() -> optax.GradientTransformation:
-    """Make an optimizer without any update; XLA then also removes the gradients."""
+    """Make an optimizer that updates nothing; XLA then also removes the gradients."""
     return optax.set_to_zero()
 
 
-# Partition without a test part: every clip is learnt from.
+# Partition without a test part: all clips are in train.
 ALL = "all"
-# Settings that may differ from the base's; its parameters fit only a network with all others.
+# Settings that may differ from those of the base; with another value of any other setting the
+# base's parameters would not fit.
 _FREE = ("adapters", "dropout", "fold_adapters", "fast_conv", "precision")
 NETWORK = tuple(
     field.name for field in dataclasses.fields(NetworkConfig) if field.name not in _FREE
@@ -97,14 +98,15 @@ def with_network_of_base(config: Config) -> Config:
         return config
     base = read_section(NetworkConfig, read_manifest(config.transfer.base)["config"])
     settings = {name: getattr(base, name) for name in NETWORK}
-    # The base's later layers expect its adapters, so keep them.
+    # The base's layers were trained with its adapters, so they are kept.
     return config.replace(**settings, adapters=config.network.adapters or base.adapters)
 
 
 def base_of(config: Config) -> dict:
-    """Return the manifest's entry of the base, with that model's own base; empty without a base.
+    """Return the manifest's entry ``base``; empty without a base.
 
-    The entry has the base's settings and partitions, but neither its path nor its progress.
+    The entry has the base's settings and partitions, and the entry of the base's own base. It has
+    neither the base's path nor its progress.
     """
     return {"base": _identity(read_manifest(config.transfer.base))} if config.transfer.base else {}
 
@@ -120,10 +122,10 @@ def _identity(base: Mapping) -> dict:
 def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoState:
     """Copy the base's best parameters into a new state, if the run has a base.
 
-    A corpus of the base starts with its own adapters, norms and, if its labels are the same, head.
-    Any other corpus starts with the adapters and norms of ``base_corpus``, which is the domain of
-    common emotions if not given, and with that domain's head for labels that it knows; all else is
-    new.
+    A corpus that the base has starts with its adapters and norms there, and with its head if the
+    labels are the same. Any other corpus starts with the adapters and norms of ``base_corpus``. If
+    that is not given, it starts with those of the base's domain of common emotions, and with the
+    rows of that domain's head for its common emotions. All other parameters are new.
 
     Args:
       config: settings of the run.
@@ -131,8 +133,8 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
       state: a new state.
 
     Raises:
-      ValueError: there is no such run or corpus, or the last layer has no adapters and norms to
-        start from.
+      ValueError: there is no such run or corpus, or, with ``last_layer``, a corpus has no adapters
+        and norms to start from.
     """
     transfer = config.transfer
     if not transfer.base:
@@ -165,7 +167,7 @@ def begin_at_base(config: Config, manifest: Mapping, state: EmoState) -> EmoStat
 
 
 def _with_new_layers(begun: EmoState, new: EmoState, config: Config) -> EmoState:
-    """Take the layers that begin anew from the new state; refuse names that no layer has."""
+    """Take the layers ``new_layers`` from the new state; raise a ValueError for unknown names."""
     fresh_layers = _beginnings(config.transfer.new_layers)
     known = {*new.shared.params, *next(iter(new.corpora.values())).params}
     for text in (*fresh_layers, *_beginnings(config.transfer.frozen_layers)):
@@ -196,7 +198,7 @@ def check_division(config: Config, manifest: Mapping) -> None:
 
 def _check_ancestor(config: Config, own: Mapping, ancestor: Mapping) -> None:
     base, theirs = config.transfer.base, ancestor["config"]
-    # Domains beside their corpora have no other clips than these.
+    # Domains beside corpora have the same clips as the corpora.
     domains = theirs.get("domains", CORPORA), config.data.domains
     levels = not all(split_domains(one)[0] for one in domains)
     mine = _recordings(own, config.data.columns)
@@ -243,7 +245,7 @@ def _recordings(partitions: Mapping, columns: str) -> dict[str, str]:
 def _known_labels(
     own: Sequence[str], theirs: Sequence[str], words: Mapping[str, str]
 ) -> dict[int, int]:
-    """Return the place of each label among the common emotions, if it is one of them."""
+    """Return label → index among the common emotions ``theirs``, for labels that mean one."""
     places = {label: place for place, label in enumerate(theirs)}
     meant = {number: emotion(label, words) for number, label in enumerate(own)}
     return {number: places[word] for number, word in meant.items() if word in places}
@@ -255,7 +257,7 @@ def _begin(corpus: Corpus, network: Network, labels: Mapping[int, int]) -> Corpu
     Args:
       corpus: the new corpus.
       network: the network to start from.
-      labels: label → the other network's label with the same meaning; if empty, the head is new.
+      labels: label → label of the other network with the same meaning; if empty, the head is new.
     """
     rows, others = np.array([*labels], int), np.array([*labels.values()], int)
 

@@ -1,4 +1,4 @@
-"""Evaluation on devel; its clips are batched once, and kept on the devices if they fit."""
+"""Evaluation on devel; the clips are batched once, and kept on the devices if they fit."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Devel:
     """Devel part of a corpus.
 
     Attributes:
-      windows: windows of its clips, and of others of domains that share recordings.
+      windows: windows of its clips, and of other clips of domains that share recordings.
       labels: int32 ``[N]``.
-      rows: int64 ``[N]``, the place of each of its clips among those of the windows.
-      numbers: scaled, float32 ``[N, D]``, in the place of labels.
+      rows: int64 ``[N]``, index of each of its clips among the clips of the windows.
+      numbers: scaled numbers instead of labels, float32 ``[N, D]``.
     """
 
     windows: Windows
@@ -38,11 +38,11 @@ class Devel:
 
     @property
     def measure(self) -> str:
-        """Name of the score in a run's metrics: ``uar``, or ``ccc`` of numbers."""
+        """Name of the score in a run's metrics: ``uar``, or ``ccc`` for numbers."""
         return "uar" if self.numbers is None else "ccc"
 
     def score(self, answers: np.ndarray) -> float:
-        """Return the UAR of probabilities ``[N, K]``, or of numbers the mean concordance (CCC)."""
+        """Return the UAR of probabilities ``[N, K]``, or the mean CCC of numbers ``[N, D]``."""
         if self.numbers is not None:
             answers = answers[:, : self.numbers.shape[1]]
             weight = np.ones((len(answers), 1))
@@ -74,7 +74,7 @@ def make_devel(parts: Mapping[str, Recordings], layout: Layout) -> dict[str, Dev
 
 
 def _sharing(parts: Mapping[str, Recordings]) -> list[dict[Hashable, np.ndarray]]:
-    """Return the recordings of domains that share at least half of them, each group once."""
+    """Group the domains that share at least half of their recordings; return each group's."""
     groups: list[dict[Hashable, np.ndarray]] = []
     for part in parts.values():
         own = dict(zip(part.keys, part.samples, strict=True))
@@ -88,7 +88,7 @@ def _sharing(parts: Mapping[str, Recordings]) -> list[dict[Hashable, np.ndarray]
 
 
 def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) -> dict[str, float]:
-    """Compute the UAR of each corpus on its devel part; of numbers the mean CCC, in its place."""
+    """Compute the devel UAR of each corpus, or the mean CCC of numbers."""
     # All batches are dispatched before the first result is read, so the device never waits.
     outputs = {
         name: run_forward(
