@@ -25,8 +25,8 @@ class Batch:
       audio: f32 ``[B, T]``, −1..1, or i16; 16 kHz, zeros after each clip's end.
       length: i32 ``[B]``, samples of each clip; 0 marks a filler row.
       label: i32 ``[B]``.
-      numbers: f32 ``[B, D]``, scaled, 0 where a corpus has labels or fewer numbers; None in a run
-        that learns no numbers.
+      numbers: f32 ``[B, D]``, scaled; 0 where a corpus has labels or fewer numbers. None in a run
+        without numbers.
     """
 
     audio: jax.Array | np.ndarray
@@ -45,12 +45,12 @@ def padded_length(samples: int) -> int:
 
 
 def make_batch(clips: Sequence[np.ndarray], labels: np.ndarray, rows: int | None = None) -> Batch:
-    """Pad clips to a common length, and add filler rows up to ``rows``; int16 if all clips are.
+    """Pad clips to a common length, and add filler rows; int16 if all clips are, else float32.
 
     Args:
       clips: int16 or float32 arrays ``[n]``.
       labels: i32 ``[len(clips)]``.
-      rows: B; the number of clips if not given.
+      rows: B, number of rows; the number of clips if not given.
 
     >>> make_batch([np.ones(100, np.int16)], np.zeros(1, np.int32), rows=2).length
     array([100,   0], dtype=int32)
@@ -106,7 +106,7 @@ def split_stream(blocks: Iterable[np.ndarray], window_samples: int) -> Iterator[
 
 
 def centre(clip: np.ndarray, window_samples: int) -> np.ndarray:
-    """Return the middle of the clip, at most ``window_samples`` of it.
+    """Return the middle ``window_samples`` of a clip, or all of a shorter clip.
 
     >>> centre(np.arange(10), 4)
     array([3, 4, 5, 6])

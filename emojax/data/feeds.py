@@ -1,4 +1,4 @@
-"""Feeds of clips for the training step: from the device's memory, or from the host."""
+"""Feeds: they make the batches of training steps, from the device's memory or from the host."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from emojax.data.sampling import ClipIndices
 
 # Clips start at multiples of this many samples, so 32-bit row indices cover 9,000 hours.
 ROW_SAMPLES = 256
-AHEAD = 2  # batches prepared in advance
-_STAGED = 4 / 5  # largest share of the host's free memory for clips on their way to a device
+AHEAD = 2  # number of items prepared in advance
+_STAGED = 4 / 5  # largest share of the host's free memory for clips that are copied to a device
 
 
 class Feed(Protocol):
-    """Interface that makes batches of clip indices, partly on the host, partly in the jitted step.
+    """Interface: makes a batch from clip indices, on the host and in the jitted step.
 
     Attributes:
       data: constant input of every step, a pytree of arrays.
-      sends_audio: the rows have the audio, and not only indices.
+      sends_audio: whether :meth:`rows` has audio; else it has indices only.
     """
 
     data: Any
@@ -46,7 +46,7 @@ class Feed(Protocol):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """Clips of all corpora, one after the other; a recording of several domains is there once.
+    """Clips of all corpora, one after the other; a recording of several domains is stored once.
 
     Attributes:
       rows: i16 ``[R, ROW_SAMPLES]``, 16 kHz; each recording starts a new row.
@@ -66,7 +66,7 @@ class Store:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Chunks:
-    """Chunks of clips, one for each row of a batch: i32 ``[..., B]``, clip and first sample."""
+    """Crops of clips, one for each row of a batch: i32 ``[..., B]``, clip and first sample."""
 
     clip: jax.Array | np.ndarray
     start: jax.Array | np.ndarray
@@ -103,7 +103,7 @@ class DeviceFeed:
 
     @staticmethod
     def batch(data: Store, rows: Chunks, window: int) -> Batch:
-        """Gather the chunks."""
+        """Gather the crops."""
         length = jnp.clip(data.length[rows.clip] - rows.start, 0, window)
         # Gather whole rows; the window can begin within the first one.
         count = 1 + -(-window // ROW_SAMPLES)
@@ -119,11 +119,11 @@ class DeviceFeed:
 
 
 def _cut(rows: jax.Array, start: jax.Array) -> jax.Array:
-    """Cut off each clip's beginning: i16 ``[B, R, ROW_SAMPLES]`` → ``[B, (R - 1) · ROW_SAMPLES]``.
+    """Cut each clip at its start: i16 ``[B, R, ROW_SAMPLES]`` → ``[B, (R - 1) · ROW_SAMPLES]``.
 
     Args:
       rows: successive rows of each clip.
-      start: i32 ``[B]``, the sample of the first row to begin with.
+      start: i32 ``[B]``, index of the first sample in the first row.
     """
     size = (rows.shape[1] - 1) * ROW_SAMPLES
     cut = jax.vmap(lambda one, start: jax.lax.dynamic_slice(one, (start,), (size,)))
@@ -131,9 +131,9 @@ def _cut(rows: jax.Array, start: jax.Array) -> jax.Array:
 
 
 def _cut_by_product(rows: jax.Array, start: jax.Array) -> jax.Array:
-    """Do the same as products with a matrix of zeros and ones: on TPUs :func:`_cut` is a loop.
+    """Cut by products with a matrix of zeros and ones, because :func:`_cut` is a loop on TPUs.
 
-    bf16 holds eight bits exactly, so each byte of a sample has a product of its own.
+    bf16 holds eight bits exactly, so each byte of a sample has its own product.
     """
     pairs = jnp.concatenate([rows[:, :-1], rows[:, 1:]], axis=-1)
     place = start[:, None, None] + np.arange(ROW_SAMPLES)
@@ -168,9 +168,9 @@ def make_store(corpora: Mapping[str, Clips]) -> Store:
 
 
 def padded_numbers(corpora: Mapping[str, Clips]) -> list[np.ndarray] | None:
-    """Return the numbers of each corpus, f32 ``[N, D]`` with the most numbers D of a corpus.
+    """Pad the numbers of each corpus to f32 ``[N, D]``, where D is the largest count of a corpus.
 
-    They are 0 where a corpus has labels or fewer numbers. None if no corpus has numbers.
+    The padding is 0; so are all numbers of a corpus with labels. None if no corpus has numbers.
     """
     given = [part.numbers.shape[1] for part in corpora.values() if part.numbers is not None]
     if not given:
@@ -220,20 +220,20 @@ class HostFeed:
 
 
 def fits(corpora: Mapping[str, Clips]) -> bool:
-    """Return whether the clips fit: into half of each device's free memory, and into the host's."""
+    """Return whether the clips fit into half of each device's free memory, and into the host's."""
     needed = _bytes(corpora)
     return has_room(needed, 1 / 2) and needed <= _STAGED * _free_host_bytes()
 
 
 def has_room(data_bytes: int, share: float) -> bool:
-    """Return whether data fits into a share of each device's free memory (on CPUs, the host's)."""
+    """Return whether data fits into a share of each device's free memory; on CPUs the host's."""
     stats = [device.memory_stats() for device in jax.local_devices()]
     free = [own["bytes_limit"] - own["bytes_in_use"] for own in stats if own]
     return data_bytes <= share * min(free, default=_free_host_bytes())
 
 
 def _bytes(corpora: Mapping[str, Clips]) -> int:
-    """Return the size of all recordings; what domains share counts once."""
+    """Return the size of all recordings; a recording of several domains counts once."""
     parts = zip(corpora.values(), unshared(corpora), strict=True)
     samples = sum(int(part.lengths[rows].sum()) for part, rows in parts)
     return np.dtype(np.int16).itemsize * samples
@@ -246,9 +246,9 @@ def _free_host_bytes() -> int:
 def make_feed(
     corpora: Mapping[str, Clips], on_device: bool, put: Callable[[Any], Any]
 ) -> DeviceFeed | HostFeed:
-    """Make a feed from the device, else from the host's memory, else from the disk.
+    """Make a feed from the device, the host's memory or the disk.
 
-    All feeds give the same batches for the same indices.
+    All feeds make the same batches of the same indices.
     """
     if on_device:
         return DeviceFeed(corpora, put)

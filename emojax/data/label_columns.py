@@ -1,4 +1,4 @@
-"""Domains of the further columns of a corpus: of words, or of numbers; they share its audio."""
+"""Domains of columns of a corpus's table: words or numbers, with the audio of the corpus."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import MOST_LABELS, check_name
 from emojax.data.partitioned_corpus import PartitionedCorpus
 
-FEWEST_CLIPS = 5  # of numbers, in train and devel: a concordance of fewer says nothing
-LARGEST = 1e30  # beyond are placeholders for missing numbers, such as SPSS's -1.8e308
+FEWEST_CLIPS = 5  # with numbers, in train and devel; a concordance of fewer means nothing
+LARGEST = 1e30  # larger numbers stand for missing ones, such as -1.8e308 in SPSS
 _MEND = "mend the column and prepare the corpus again"
 
 
 def with_columns(
     corpora: Mapping[str, PartitionedCorpus], columns: str
 ) -> dict[str, PartitionedCorpus]:
-    """Put the domains of the columns that are asked for in the places of their corpora.
+    """Replace corpora by the domains of their columns.
 
-    A corpus that is not asked for stays. All domains of a corpus have its partition, so that nobody
-    is learnt from in one and tested in another.
+    A corpus that ``columns`` does not name stays. All domains of a corpus have its partition, so
+    that no speaker is in train of one domain and in test of another.
 
     Args:
       corpora: corpus → the partitioned corpus with its labels.
       columns: the text for :func:`emojax.corpora.columns.parse_columns`.
 
     Raises:
-      ValueError: there is no such corpus or column, a corpus has no labels, a column has words and
-        numbers, missing values that are no empty cells, one value only, or too few clips.
+      ValueError: there is no such corpus or column, a corpus has no labels, or a column has both
+        words and numbers, missing values that are no empty cells, a single value or too few clips.
     """
     asked = parse_columns(columns)
     if strange := [name for name in asked if name not in corpora]:
@@ -74,7 +74,7 @@ def _domain(name: str, corpus: PartitionedCorpus, columns: Sequence[str]) -> Par
 
 
 def _of_words(where: str, corpus: PartitionedCorpus, words: Sequence[str]) -> PartitionedCorpus:
-    """Return the domain of a column of words, whose labels are in alphabetical order."""
+    """Return the domain of a column of words; its labels are in alphabetical order."""
     for word in words:
         if word and is_missing(word):
             raise ValueError(
@@ -105,7 +105,7 @@ def _of_words(where: str, corpus: PartitionedCorpus, words: Sequence[str]) -> Pa
 def _of_numbers(
     where: str, corpus: PartitionedCorpus, columns: Sequence[str], texts: Sequence[Sequence[str]]
 ) -> PartitionedCorpus:
-    """Return the domain of columns of numbers; clips without one of them are in no part."""
+    """Return the domain of columns of numbers; a clip that lacks a number is in no part."""
     for clip, row in zip(corpus.clips, texts, strict=True):
         for column, text in zip(columns, row, strict=True):
             if text and not (is_number(text) and abs(float(text)) <= LARGEST):
@@ -137,7 +137,7 @@ def _of_numbers(
 
 
 def _restricted(where: str, corpus: PartitionedCorpus, there: np.ndarray) -> PartitionedCorpus:
-    """Return the corpus without the clips of which a column says nothing; say how many they are."""
+    """Remove the clips without a value from the parts, and add their number to the protocol."""
     parts = {part: rows[there[rows]] for part, rows in corpus.partition.parts.items()}
     if not len(parts["train"]):
         raise ValueError(f"{where}: no clip of train has a value; {_MEND}")

@@ -1,4 +1,4 @@
-"""Partitioned corpora of a run: prepared ones, or domains that aggregate them."""
+"""Partitioned corpora of a run: prepared corpora, and domains of several corpora."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def open_corpora(
     balance_speakers: bool = False,
     columns: str = "",
 ) -> dict[str, PartitionedCorpus]:
-    """Open and partition the prepared corpora and the domains of them; read no audio.
+    """Open and partition the prepared corpora, and make their domains; read no audio.
 
     Args:
       paths: corpus → prepared folder.
@@ -43,17 +43,17 @@ def open_corpora(
         may be chosen, as in ``"emotion:anger,fear"``.
       label_words: the text for :func:`emojax.corpora.affect.parse_mapping`.
       refit: move the devel clips to train.
-      balance_speakers: batches have each label, and of it each speaker, equally often. Clips of a
-        corpus whose speakers are not known count as one speaker's.
-      columns: further columns that are domains, the text for
-        :func:`emojax.corpora.columns.parse_columns`.
+      balance_speakers: batches have each label, and each speaker of a label, equally often. Clips
+        of a corpus without speakers count as clips of one speaker.
+      columns: the text for :func:`emojax.corpora.columns.parse_columns`, which makes columns of
+        tables domains.
 
     Returns:
-      corpus, its columns, or dimension of affect → partitioned corpus.
+      name of the domain (corpus, columns of a corpus, or dimension of affect) → partitioned corpus.
 
     Raises:
       ValueError: a corpus cannot be partitioned; a column cannot be learnt; a label is neither
-        known nor mapped, or is mapped for a missing corpus; a part of a domain is empty.
+        known nor mapped; a label is mapped for a missing corpus; or a part of a domain is empty.
     """
     asked = split_domains(domains)
     own = _open(paths, partition, seed)
@@ -81,14 +81,14 @@ def open_corpora(
 def open_levels(
     paths: Mapping[str, Path], partition: str, seed: int, aggregate: str, label_words: str = ""
 ) -> dict[str, dict[str, PartitionedCorpus]]:
-    """Open the corpora of each domain separately; clips get their corpus's name and their level.
+    """Open the corpora of each domain separately; the labels of clips are levels.
 
-    The arguments and errors are those of :func:`open_corpora`, but a part that lacks a level of its
-    corpus is empty.
+    Arguments and errors are those of :func:`open_corpora`. A part that lacks a level of its corpus
+    is empty.
 
     Returns:
-      dimension → corpus → that corpus with the dimension's levels; corpora with a single level, or
-        without a common emotion, are left out.
+      dimension → corpus → that corpus with the dimension's levels, without corpora that have a
+        single level or no common emotion.
     """
     return _aggregated(_open(paths, partition, seed), seed, split_domains(aggregate), label_words)
 
@@ -121,7 +121,7 @@ def _open(paths: Mapping[str, Path], scheme: str, seed: int) -> dict[str, Partit
 def _refuse_unknown(
     corpora: Mapping[str, PartitionedCorpus], mappings: Mapping[str, Mapping[str, str]]
 ) -> None:
-    """Raise one ValueError that names all labels to be mapped, of all corpora."""
+    """Raise one ValueError with all unknown labels of all corpora."""
     strange = {
         name: unknown((clip.label for clip in corpus.clips), mappings[name])
         for name, corpus in corpora.items()
@@ -138,7 +138,7 @@ def _refuse_unknown(
 
 
 def named_after(corpus: str, clip: Clip) -> Clip:
-    """Prefix a clip's file and speaker with its corpus, since corpora may share speaker names."""
+    """Add the corpus's name to a clip's file and speaker, since corpora may share names."""
     return dataclasses.replace(
         clip, file=f"{corpus}/{clip.file}", speaker=clip.speaker and f"{corpus}/{clip.speaker}"
     )
@@ -147,7 +147,7 @@ def named_after(corpus: str, clip: Clip) -> Clip:
 def _levelled(name: str, domain: Domain, corpus: PartitionedCorpus) -> PartitionedCorpus:
     """Label one corpus of a domain with the domain's levels."""
     clips = [
-        dataclasses.replace(named_after(name, clip), label=domain.labels[level])  # of no part: any
+        dataclasses.replace(named_after(name, clip), label=domain.labels[level])  # any, for no part
         for clip, level in zip(corpus.clips, domain.label[name], strict=True)
     ]
     partition = Partition(corpus.partition.protocol, domain.parts[name])
@@ -184,7 +184,7 @@ def _join(
 def joint_protocol(
     corpora: Mapping[str, PartitionedCorpus], left_out: Sequence[str], balanced: bool = False
 ) -> str:
-    """Describe in one line how a domain's corpora are divided, and which are left out."""
+    """Describe in one line how the corpora of a domain are partitioned, and which are left out."""
     members: dict[str, list[str]] = {}
     gaps = ""
     for name, corpus in corpora.items():

@@ -1,4 +1,4 @@
-"""Partitioned corpus, and the clips of one of its parts on the disk."""
+"""Partitioned corpus, and the clips of a part, on the disk."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class PartitionedCorpus:
     """Training data of one head: a prepared corpus, columns of one, or several with common labels.
 
     Attributes:
-      labels: the label set, in the order of the logits; of numbers, the names of their columns.
+      labels: the label set, in the order of the logits; for numbers, the names of their columns.
       clips: the sources' tables, one after the other.
       partition: the parts, as ascending indices into ``clips``.
       sources: the corpora that hold the recordings.
-      balanced: batches have each label, and of it each source, equally often.
-      of_speakers: where they are balanced, each speaker is a source of its own.
-      numbers: float64 ``[len(clips), D]``, in the place of labels, not finite for clips of no part;
-        None of a corpus with labels.
-      whole: of a domain of columns, the digest of its corpus with all clips and its own labels.
+      balanced: batches have each label, and each source of a label, equally often.
+      of_speakers: each speaker counts as a source in balanced batches.
+      numbers: float64 ``[len(clips), D]``, instead of labels, not finite for clips in no part; None
+        for labels.
+      whole: for a domain of columns, the digest of its corpus with all clips and its own labels.
     """
 
     labels: tuple[str, ...]
@@ -42,18 +42,18 @@ class PartitionedCorpus:
 
     @functools.cached_property
     def units(self) -> Units | None:
-        """Units of the numbers, by the training part; None of a corpus with labels."""
+        """Units of the numbers, of the training part; None for labels."""
         if self.numbers is None:
             return None
         return Units.of(self.numbers[self.partition.parts["train"]])
 
     def stored(self, part: str) -> StoredRecordings:
-        """Return one part's recordings, left on the disk; raise a ValueError for an empty part."""
+        """Return one part's recordings without reading them; ValueError for an empty part."""
         names = ", ".join(source.spec.name for source in self.sources)
         return StoredRecordings(self, self.partition.clips_of(part, names))
 
     def load(self, part: str) -> Recordings:
-        """Read one part's recordings, and no others."""
+        """Read one part's recordings into memory."""
         return in_memory(self.stored(part))
 
     @functools.cached_property
@@ -66,7 +66,7 @@ class PartitionedCorpus:
         return np.searchsorted(self.first_clips, indices, side="right") - 1
 
     def balanced_source_of(self, indices: np.ndarray) -> np.ndarray:
-        """Return the number of the source of each clip, as balanced batches count them."""
+        """Return a number for each clip's source; with ``of_speakers``, for each speaker."""
         sources = self.source_of(indices)
         if not self.of_speakers:
             return sources
@@ -78,7 +78,7 @@ class PartitionedCorpus:
         return dataclasses.replace(self, partition=self.partition.refitted())
 
     def identity(self) -> dict[str, str]:
-        """Return the protocol and a digest of the parts; only the same data has the same digest."""
+        """Return the protocol and a digest of the parts, their labels and their audio."""
         rows = [
             f"{part}\t{self.clips[i].file}\t{self.clips[i].label}\t{self.clips[i].digest}"
             for part, indices in self.partition.parts.items()
@@ -103,7 +103,7 @@ class StoredRecordings:
 
     @functools.cached_property
     def labels(self) -> np.ndarray:
-        """Labels as int32 ``[N]``, indices into the corpus's label set; 0 where it has numbers."""
+        """Labels as int32 ``[N]``, indices into the corpus's label set; 0 for numbers."""
         if self.corpus.numbers is not None:
             return np.zeros(len(self.indices), np.int32)
         numbers = {label: number for number, label in enumerate(self.corpus.labels)}
@@ -113,14 +113,14 @@ class StoredRecordings:
 
     @functools.cached_property
     def numbers(self) -> np.ndarray | None:
-        """Numbers in the corpus's units, scaled, float32 ``[N, D]``; None where it has labels."""
+        """Scaled numbers, float32 ``[N, D]``; None for labels."""
         if self.corpus.numbers is None or self.corpus.units is None:
             return None
         return self.corpus.units.scaled(self.corpus.numbers[self.indices]).astype(np.float32)
 
     @functools.cached_property
     def keys(self) -> Sequence[Hashable]:
-        """Name of each clip's recording, which domains of one corpus share."""
+        """Key of each clip's recording, the same in all domains of a corpus."""
         numbers = self.corpus.source_of(self.indices)
         own = self.indices - self.corpus.first_clips[numbers]
         return [

@@ -32,7 +32,7 @@ _MEND = "remove the folder and prepare the corpus again"
 
 @dataclasses.dataclass(frozen=True)
 class PreparedCorpus:
-    """Corpus prepared by `datasets`; opening it reads no audio.
+    """Corpus prepared by ``datasets``; opening it reads no audio.
 
     Attributes:
       spec: the description of the corpus.
@@ -78,7 +78,7 @@ class PreparedCorpus:
 
 
 class Clips(Protocol):
-    """Interface of some clips of one corpus, in memory or on the disk."""
+    """Interface of clips of one corpus, in memory or on the disk."""
 
     @property
     def labels(self) -> np.ndarray:
@@ -90,11 +90,11 @@ class Clips(Protocol):
 
     @property
     def numbers(self) -> np.ndarray | None:
-        """Numbers in the place of labels, scaled, float32 ``[N, D]``; None where there are none."""
+        """Scaled numbers instead of labels, float32 ``[N, D]``; None for labels."""
 
     @property
     def keys(self) -> Sequence[Hashable]:
-        """Name of each clip's recording, the same in all domains that have it."""
+        """Key of each clip's recording, the same in all domains of a corpus."""
 
     @property
     def strata(self) -> np.ndarray | None:
@@ -112,7 +112,7 @@ class Recordings:
       samples: int16 ``[n]`` at 16 kHz, one array per clip.
       labels: int32 ``[N]``, indices into the corpus's label set.
       strata: label and source of each clip, int64 ``[N, 2]``, for balanced batches.
-      numbers: in the place of labels, scaled, float32 ``[N, D]``.
+      numbers: scaled numbers instead of labels, float32 ``[N, D]``.
     """
 
     samples: Sequence[np.ndarray]
@@ -125,7 +125,7 @@ class Recordings:
 
     @property
     def keys(self) -> Sequence[Hashable]:
-        """Name of each clip's recording: where its samples are in memory."""
+        """Key of each clip's recording: the identity of its array."""
         return [id(clip) for clip in self.samples]
 
     @property
@@ -139,12 +139,12 @@ class Recordings:
 
 
 def in_memory(clips: Clips) -> Recordings:
-    """Read all of the clips into memory."""
+    """Read all clips into memory."""
     return all_in_memory({"": clips})[""]
 
 
 def all_in_memory(parts: Mapping[str, Clips]) -> dict[str, Recordings]:
-    """Read the clips of several domains into memory; what domains share is read once."""
+    """Read the clips of several domains into memory; shared recordings are read once."""
     read: dict[Hashable, np.ndarray] = {}
     for part, rows in zip(parts.values(), unshared(parts), strict=True):
         read |= zip([part.keys[row] for row in rows], one_by_one(part, rows), strict=True)
@@ -155,7 +155,7 @@ def all_in_memory(parts: Mapping[str, Clips]) -> dict[str, Recordings]:
 
 
 def unshared(parts: Mapping[str, Clips]) -> list[np.ndarray]:
-    """Return the rows of each part, int64, whose recording no part before it has.
+    """Return the rows of each part, int64, whose recording is in no earlier part.
 
     >>> clip = np.zeros(9, np.int16)
     >>> one, two = (Recordings([clip, *more], np.zeros(2)) for more in ([clip + 1], [clip + 2]))
@@ -172,7 +172,7 @@ def unshared(parts: Mapping[str, Clips]) -> list[np.ndarray]:
 
 
 def one_by_one(clips: Clips, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield int16 ``[n]`` of some clips; read a few at a time, since reading doubles the memory."""
+    """Yield some clips, int16 ``[n]``; read a few at once, because reading doubles the memory."""
     for start in range(0, len(rows), _READ_AT_ONCE):
         yield from clips.take(rows[start : start + _READ_AT_ONCE])
 
@@ -201,7 +201,7 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
 
 
 def find_corpora(names: Sequence[str], data_dir: Path) -> dict[str, PreparedCorpus]:
-    """Open corpora by name, in the given order; without names, all that are prepared there.
+    """Open corpora by name, in the given order; without names, all prepared corpora.
 
     Raises:
       ValueError: a corpus is not prepared there, or no corpus is.
@@ -253,7 +253,7 @@ def _builder(path: Path):
 
 
 def _strange(node: Any) -> Iterator[str]:
-    """Yield the class names that are not allowed, in all spellings that tfds reads."""
+    """Yield the class names that are not allowed, under all keys that tfds reads."""
     if isinstance(node, list):
         for inner in node:
             yield from _strange(inner)

@@ -1,4 +1,4 @@
-"""Choice of a step's clips from the seed and the step number, so a run can resume anywhere."""
+"""Choice of a step's clips by the seed and the step number, so that a run can resume anywhere."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def drawn_clips(clips: int, batch_size: int, turn: int, seed: tuple[int, ...]) -
 def balanced_clips(
     strata: np.ndarray, batch_size: int, turn: int, seed: tuple[int, ...]
 ) -> np.ndarray:
-    """Return a batch with each label, and of each label each source, equally often.
+    """Return a batch with each label, and each source of a label, equally often.
 
     Args:
       strata: int ``[N, 2]``, label and source of each clip.

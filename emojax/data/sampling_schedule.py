@@ -1,4 +1,4 @@
-"""Choice of a step's corpus from the seed and the step number."""
+"""Choice of a step's corpus by the seed and the step number."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 ROUND_ROBIN = "round_robin"
-SYNCHRONOUS = "synchronous"  # side by side: the trunk is updated once a round
+SYNCHRONOUS = "synchronous"  # side by side: one update of the shared subtree in a round
 _STEPS_PER_DRAW = 1024
 
 
 def corpus_weights(sampling: str, sizes: Mapping[str, int]) -> np.ndarray | None:
-    """Return the probability of each corpus, or None for every corpus in turn.
+    """Return the probability of each corpus, or None if the corpora take turns.
 
     Args:
       sampling: ``round_robin`` or ``synchronous``; ``size`` (in proportion to the clips) or

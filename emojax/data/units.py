@@ -1,4 +1,4 @@
-"""Units of a domain's numbers: how they are scaled for training, and what answers are given in."""
+"""Units of a domain's numbers: numbers are scaled for training and restored in answers."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Units:
 
     @classmethod
     def of(cls, values: np.ndarray) -> Units:
-        """Return the units of float64 ``[N, D]``, with nine digits, alike on all machines."""
+        """Return the units of float64 ``[N, D]``, to nine digits, equal on all machines."""
         mean, deviation = values.mean(axis=0), values.std(axis=0)
         return cls(tuple(map(_rounded, mean)), tuple(map(_rounded, deviation)))
 
     @classmethod
     def from_json(cls, content: Any, numbers: int) -> Units:
-        """Return what :meth:`to_json` wrote for so many numbers; the content is not trusted.
+        """Return the units that :meth:`to_json` wrote for D numbers; the content is not trusted.
 
         Raises:
           ValueError: a number is missing, or is not allowed.

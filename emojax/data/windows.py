@@ -1,4 +1,4 @@
-"""Choice of each corpus's training window: one of a few lengths, with little padding."""
+"""Choice of each corpus's training window: one of three lengths, with little padding."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MOST_PADDING = 0.25
 def choose_windows(lengths: Mapping[str, ArrayLike], longest: int) -> dict[str, int]:
     """Choose for each corpus the longest window that its clips fill to three quarters.
 
-    A program is compiled for each length, so there are only three: thirds of ``longest``. A corpus
-    whose clips fill none of them gets the shortest.
+    A program is compiled for each length, so there are only three: thirds of ``longest``. If the
+    clips of a corpus fill none of them, it gets the shortest.
 
     Args:
       lengths: corpus → int ``[N]``, samples of each of its clips.
