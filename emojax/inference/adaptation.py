@@ -1,4 +1,4 @@
-"""Norms of a network, re-estimated on recordings without labels."""
+"""Re-estimation of a network's norms on recordings without labels."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Moments = Callable[[Network, Batch], tuple[Params, jax.Array]]
 
 
 def adapt_norms(model: SpeechNetwork, network: Network, windows: Iterable[np.ndarray]) -> Network:
-    """Return the network with the mean and variance of other recordings in every norm.
+    """Replace the statistics of every norm by those of other recordings.
 
     A batch is normalised by its own moments, as in training. The moments of all batches are pooled,
-    each weighted by its frames.
+    weighted by their frames.
 
     Args:
       model: the network.
       network: its parameters.
-      windows: int16 or float32 arrays ``[n]`` of at most 5 s at 16 kHz, in an order in which 64
-        that follow each other are like any others. Few are in memory at once.
+      windows: int16 or float32 arrays ``[n]`` of at most 5 s at 16 kHz, in random order, so that
+        each batch of 64 is representative. They are read lazily, a batch at once.
 
     Raises:
       ValueError: there are fewer than ``FEWEST_WINDOWS``, or the network has no norms.
@@ -73,18 +73,18 @@ def _central(norm: dict[str, np.ndarray], weight: float) -> dict[str, jax.Array]
 
 @functools.lru_cache(maxsize=8)
 def _make_moments(model: SpeechNetwork) -> Moments:
-    """Make the function of a batch's sums at every norm, of means and of mean squares by frames."""
-    still = model.clone(dropout=0.0)
+    """Make the function that sums means and mean squares of a batch at every norm, by frames."""
+    without_dropout = model.clone(dropout=0.0)
 
     @jax.jit
     def moments(network: Network, batch: Batch) -> tuple[Params, jax.Array]:
         inputs = model.inputs(waveforms(batch), jnp.asarray(batch.length))
         zeros = jax.tree.map(jnp.zeros_like, network.stats)
         variables = {"params": join(network.shared, network.corpus), "stats": zeros}
-        _, changed = still.apply(
+        _, changed = without_dropout.apply(
             variables, *inputs, network.class_mask, train=True, mutable="stats"
         )
-        # Running statistics that begin at 0 hold this share of the batch's after one update.
+        # After one update, running statistics that began at 0 are this share of the batch's.
         share = 1 - BATCH_NORM_MOMENTUM
         own = jax.tree.map(lambda leaf: leaf / share, cast(Any, changed)["stats"])
         weight = inputs[1].sum().astype(jnp.float32)

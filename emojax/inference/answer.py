@@ -1,4 +1,4 @@
-"""Answers for one recording: the probability of each label, or numbers, and what follows."""
+"""Answer for one recording: probabilities of labels, or numbers, and a warning."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from emojax.corpora.affect import LEVELS, level, unknown
 
 
 class Answer(dict[str, float]):
-    """Label → probability of one recording, and whether to trust it.
+    """Label → probability for one recording, with a warning if the answer may be wrong.
 
     Attributes:
-      warning: one sentence on why the recording is unlike those that the model learnt from; empty
-        if it is not, or if the run has no calibration.
-      embedding: float32 ``[D]``, as :meth:`emojax.Model.embed` returns it; None of an
-        answer that no network gave.
+      warning: one sentence on how the recording differs from the training recordings; empty if it
+        does not, or if the run has no calibration.
+      embedding: float32 ``[D]``, as :meth:`emojax.Model.embed` returns it; None if the answer does
+        not come from a network.
 
     >>> answer = Answer({"anger": 0.7, "happiness": 0.1, "neutral": 0.2})
     >>> answer.label, round(answer.arousal, 3), round(answer.valence, 3), answer.warning
@@ -70,10 +70,10 @@ class Answer(dict[str, float]):
 
 
 class Numbers(Answer):
-    """Column → number of one recording, in the units of the table that the model learnt from.
+    """Column → number for one recording, in the units of the training table.
 
-    It has a warning and an embedding as an :class:`Answer` has, but nothing that follows from
-    probabilities: no label, and no arousal or valence beside a column of that name.
+    It has a warning and an embedding, as an :class:`Answer` has. The properties ``label``,
+    ``arousal`` and ``valence`` raise an AttributeError, because there are no probabilities.
 
     >>> numbers = Numbers({"arousal": 3.5, "valence": 1.5})
     >>> numbers["arousal"], numbers.to_json()
@@ -90,17 +90,17 @@ class Numbers(Answer):
 
     @property
     def label(self) -> NoReturn:
-        """No label: raise an AttributeError."""
+        """Raise an AttributeError, because numbers have no label."""
         self._refuse("a label")
 
     @property
     def arousal(self) -> NoReturn:
-        """No arousal that follows from labels: raise an AttributeError."""
+        """Raise an AttributeError, because there are no labels."""
         self._refuse("an arousal of labels")
 
     @property
     def valence(self) -> NoReturn:
-        """No valence that follows from labels: raise an AttributeError."""
+        """Raise an AttributeError, because there are no labels."""
         self._refuse("a valence of labels")
 
     def _refuse(self, what: str) -> NoReturn:

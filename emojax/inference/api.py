@@ -46,14 +46,14 @@ from emojax.inference.stream import Stream
 from emojax.models.speech_network import SpeechNetwork
 from emojax.pretrained import find
 
-_WINDOWS_AT_ONCE = 4  # of a long recording: more would take more than a gigabyte
+_WINDOWS_AT_ONCE = 4  # of a long recording; more windows would need more than a gigabyte
 
 
 class _Heard(NamedTuple):
-    """What is known of N recordings: a row of each array for each of them.
+    """Outputs of the network for N recordings, and their length and level.
 
-    ``answers`` are the network's probabilities, f32 ``[N, K]``, or its numbers in their units;
-    ``embeddings`` f32 ``[N, D]``; ``traits`` are length in s and level in dB, ``[N, 2]``.
+    ``answers`` are probabilities, f32 ``[N, K]``, or numbers in their units; ``embeddings`` are f32
+    ``[N, D]``; ``traits`` are length in s and level in dB, ``[N, 2]``.
     """
 
     answers: np.ndarray
@@ -62,7 +62,7 @@ class _Heard(NamedTuple):
 
 
 class BadRecordingsError(ValueError):
-    """Error for some recordings of many that cannot be used; it has the results of the others.
+    """Error for recordings that cannot be used; it has the results of all other recordings.
 
     Attributes:
       errors: index in the list → error of that recording.
@@ -81,7 +81,7 @@ class Model:
 
     Attributes:
       corpus: the corpus whose adapters and head are used.
-      labels: the label set of the corpus; of a domain of numbers, their columns.
+      labels: the label set of the corpus; for a domain of numbers, the columns.
     """
 
     def __init__(
@@ -108,11 +108,11 @@ class Model:
 
     @property
     def embedding_size(self) -> int:
-        """Numbers of an embedding: ``8 · width``, or twice that with deviations."""
+        """Length of an embedding: ``8 · width``, or twice that with ``attention_deviation``."""
         return self._model.embedding_size
 
     def refuse_numbers(self, what: str) -> None:
-        """Raise a ValueError if the model answers with numbers, which something cannot show."""
+        """Raise a ValueError if the model answers with numbers; ``what`` can only show labels."""
         if self._network.units is not None:
             raise ValueError(
                 f"{self.corpus} answers with numbers ({', '.join(map(printable, self.labels))}), "
@@ -128,18 +128,18 @@ class Model:
     ) -> Answer:
         """Return the probability of each label: a dict with arousal, valence and a warning.
 
-        A model of a domain of numbers returns these by the names of their columns, in the units of
-        the table that it learnt from: :class:`emojax.inference.answer.Numbers`.
+        A model of a domain of numbers returns :class:`emojax.inference.answer.Numbers`: column →
+        number, in the units of the training table.
 
         Args:
           audio: path of a wav, flac, ogg, opus or mp3 file, the bytes of one, an open binary file,
             or samples ``[n]`` or ``[n, channels]`` (float in −1..1, or integer PCM).
           sample_rate_hz: sample rate of the samples; not for a file.
-          labels: the labels to choose from; all of the corpus if not given. Of numbers, the
-            columns to answer with.
+          labels: the labels to choose from, or the columns of numbers to return; all labels of the
+            corpus if not given.
 
         Raises:
-          ValueError: says what was given, what is allowed and how to mend it.
+          ValueError: the audio or a label is wrong; the message has the allowed values.
         """
         chosen = self._chosen(labels)
         return self._answers(self._hear_one(audio, sample_rate_hz), chosen)[0]
@@ -151,12 +151,12 @@ class Model:
         labels: Iterable[str] | None = None,
         return_errors: bool = False,
     ) -> list:
-        """Predict many recordings in batches; give samples as pairs ``(samples, sample_rate_hz)``.
+        """Predict many recordings in batches.
 
         Args:
-          audios: the recordings.
+          audios: files as for :meth:`predict`, or pairs ``(samples, sample_rate_hz)``.
           labels: as in :meth:`predict`.
-          return_errors: return a ValueError for a recording that cannot be used.
+          return_errors: return a ValueError in the place of a recording that cannot be used.
 
         Raises:
           BadRecordingsError: some recordings cannot be used; it has the results of the others.
@@ -168,13 +168,12 @@ class Model:
         """Predict windows of recordings that :mod:`emojax.audio` has read; nothing is checked.
 
         Args:
-          windows: float32 ``[n]`` at 16 kHz. Of one length, they take one compiled program for each
-            of few batch sizes.
+          windows: float32 ``[n]`` at 16 kHz. Windows of one length need few compiled programs.
         """
         return self._answers(self._hear(list(windows)), self.labels)
 
     def embed(self, audio: Audio, sample_rate_hz: float | None = None) -> np.ndarray:
-        """Return the utterance's embedding, float32 ``[8 · width]``, or twice that with deviations.
+        """Return the utterance's embedding, float32 ``[embedding_size]``.
 
         It depends on this corpus's adapters. Arguments and errors are those of :meth:`predict`.
         """
@@ -185,14 +184,14 @@ class Model:
         return self._many(audios, lambda heard: list(heard.embeddings), return_errors)
 
     def stream(self, sample_rate_hz: float) -> Stream:
-        """Return a stream: feed it samples as they come, and it answers every second."""
+        """Return a stream, which takes the samples of a live recording and answers every second."""
         return Stream(self, sample_rate_hz)
 
     def adapt_norms(self, audios: Iterable[Recording]) -> Model:
-        """Return a model whose norms have the statistics of some recordings without labels.
+        """Return a model whose norms have the statistics of recordings without labels.
 
-        They should be like those to come: the same room and microphone, and all that people say
-        there, not a choice of it. The same recordings in another order give almost the same model.
+        The recordings should be a random sample of those to predict, with the same room and
+        microphone. Their order hardly matters.
 
         Args:
           audios: at least 16 recordings as for :meth:`predict_many`, better some hundreds.
@@ -203,7 +202,7 @@ class Model:
         self._refuse_fork()
         network = adapt_norms(self._model, self._network, random_windows(as_pairs(audios)))
         own = self._calibration
-        # The distance of embeddings is known for the norms of training only.
+        # The distances of embeddings are calibrated for the norms of training only.
         calibration = own and dataclasses.replace(own, farthest=math.inf)
         return Model(self.corpus, self.labels, self._model, network, calibration)
 
@@ -248,7 +247,7 @@ class Model:
         return self._hear([samples])
 
     def _hear_windows(self, windows: Iterator[np.ndarray]) -> _Heard:
-        """Average over windows; only one batch of windows is in memory."""
+        """Average over windows, a batch of windows at once."""
         totals, count = [np.zeros(1)] * len(_Heard._fields), 0
         while some := list(itertools.islice(windows, _WINDOWS_AT_ONCE)):
             totals = [
@@ -287,7 +286,7 @@ class Model:
         return chosen
 
     def _answers(self, heard: _Heard, labels: Sequence[str]) -> list[Answer]:
-        """Calibrate probabilities, but no numbers, of some labels; look for reasons to warn."""
+        """Make the answers: calibrated probabilities of some labels, or numbers, with warnings."""
         own = self._calibration
         columns = [self.labels.index(label) for label in labels]
         kind: type[Answer] = Numbers
@@ -310,16 +309,15 @@ def load(name_or_path: str | os.PathLike, corpus: str | None = None) -> Model:
     Only the shared subtree and that corpus's subtree are read.
 
     Args:
-      name_or_path: name of a model of the package, such as ``"emojax-small"``; a folder, of a run
-        of ``train.py`` or of a published model; or ``"hf:OWNER/NAME"`` of one on the Hugging Face
-        hub. A text that is the name of a model of the package always means that model: a folder
-        of the same name is ``"./emojax-small"``.
+      name_or_path: name of a model of the package, such as ``"emojax-small"``; folder of a run or
+        of a published model; or ``"hf:OWNER/NAME"`` for a model on the Hugging Face hub. For a
+        folder with the name of a model of the package, give ``"./emojax-small"``.
       corpus: the corpus whose labels, adapters and norms to use. If not given: ``emotion``, the
         emotions that corpora share, if the model has it, or the only corpus.
 
     Raises:
-      ValueError: there is no such trained model, it is damaged, or the corpus is unknown or
-        missing; the message has the choices.
+      ValueError: there is no such trained model, it is damaged, or the corpus is unknown or not
+        given; the message has the choices.
     """
     corpus = choose_corpus(name_or_path, corpus)
     loaded = load_networks(name_or_path, [corpus])
@@ -331,15 +329,15 @@ def load(name_or_path: str | os.PathLike, corpus: str | None = None) -> Model:
 def log_mel(samples: np.ndarray, sample_rate_hz: float = SAMPLE_RATE_HZ) -> np.ndarray:
     """Compute the front-end's log-mel frames of a recording, float32 ``[frames, 64]``.
 
-    They are the natural logarithm of the mel power spectrogram: window 512, hop 256, at 16 kHz, as
-    in :func:`emojax.audio.log_mel.log_mel`.
+    This is the natural logarithm of the mel power spectrogram, with window 512 and hop 256 at
+    16 kHz: :func:`emojax.audio.log_mel.log_mel`.
 
     Args:
       samples: ``[n]`` or ``[n, channels]``, float in −1..1 or integer PCM.
-      sample_rate_hz: sample rate; any rate but 16 kHz is resampled.
+      sample_rate_hz: sample rate; other rates than 16 kHz are resampled.
 
     Raises:
-      ValueError: says what was given, what is allowed and how to mend it.
+      ValueError: a wrong rate, shape, dtype or value; the message has the allowed ones.
 
     >>> log_mel(np.zeros(16_000, np.float32)).shape
     (63, 64)

@@ -1,4 +1,4 @@
-"""Calibration of a corpus's answers, and what the recordings were like that it learnt from."""
+"""Calibration of a corpus's answers, and a description of its training recordings."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from emojax.files import printable, replacing
 
 # File in a run's folder with the calibration of each of its corpora.
 CALIBRATION_FILE = "calibration.json"
-# What is a little shorter than any training recording is judged by its distance alone.
+# Below this share of the shortest training recording, a recording is too short.
 MUCH_SHORTER = 0.5
-# A gain this much lower than in training leaves 16-bit speech near its rounding noise.
+# With a gain this much lower than in training, 16-bit speech is near its rounding noise.
 MUCH_QUIETER_DB = 20.0
 _MOST_NUMBERS = 2**20
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Calibration:
-    """Temperature of a corpus's answers, and what its training recordings were like.
+    """Temperature of a corpus's answers, and a description of its training recordings.
 
     Attributes:
       temperature: T; an answer's probabilities p become p^(1/T), divided by their sum.
-      shortest_s: length of the shortest recordings.
-      quietest_db: level of the quietest recordings, dB of full scale.
+      shortest_s: length of the shortest recordings, in s.
+      quietest_db: level of the quietest recordings, in dB of full scale.
       mean: ``[D]``, mean embedding.
       axes: ``[R, D]``, the principal axes of the embeddings, of length 1.
       variances: ``[R]``, variance along each axis.
-      rest_variance: variance along any direction across the axes.
-      farthest: the distance up to which an embedding counts as like those of training.
-      devel_to_train: how much farther off other speakers are than those of training.
+      rest_variance: variance along every direction orthogonal to the axes.
+      farthest: largest distance of an embedding without a warning.
+      devel_to_train: ratio of the distances of other speakers to those of training speakers.
     """
 
     temperature: float
@@ -60,10 +60,10 @@ class Calibration:
         return np.sqrt((along**2 / self.variances).sum(axis=1) + across / self.rest_variance)
 
     def warning(self, embedding: np.ndarray, duration_s: float, level_db: float) -> str:
-        """Say in one sentence why a recording is unlike those of training; empty if it is not.
+        """Return one sentence on how a recording differs from those of training; may be empty.
 
-        A long recording is judged by the mean embedding of its windows, which is never farther
-        from the training's mean than the windows are on average.
+        A long recording has the mean embedding of its windows. Its distance is never larger than
+        the mean distance of the windows.
         """
         if duration_s < MUCH_SHORTER * self.shortest_s:
             return (
@@ -85,7 +85,7 @@ class Calibration:
         return ""
 
     def to_json(self) -> dict:
-        """Return plain JSON types, numbers with six digits."""
+        """Return plain JSON types; numbers have six digits."""
         return {name: _rounded(value) for name, value in vars(self).items()}
 
     @classmethod
@@ -139,11 +139,11 @@ def level_db(clip: np.ndarray) -> float:
 def read_calibrations(
     folder: str | os.PathLike, manifest: Mapping | None = None
 ) -> dict[str, Calibration]:
-    """Read the calibration of each corpus of a trained model; empty for one that has none.
+    """Read the calibration of each corpus of a trained model; empty if it has none.
 
     Args:
       folder: folder of the model.
-      manifest: its manifest; that of a published model holds the calibrations.
+      manifest: its manifest; the manifest of a published model has the calibrations.
 
     Raises:
       ValueError: the calibrations are damaged.

@@ -34,7 +34,7 @@ FRONT_END = {
     "mels": log_mel.MELS,
 }
 PRECISIONS = {"f32": jnp.float32, "bf16": jnp.bfloat16, "f16": jnp.float16}
-_SAMPLES = 2_048  # of a clip whose shapes are those of any other
+_SAMPLES = 2_048  # any length; the parameters have the same shapes for all clips
 Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 
 
@@ -43,7 +43,7 @@ Forward = Callable[[Params, Params, Params, jax.Array, Batch], Output]
 class Network:
     """Parameters of one corpus's network: shared and corpus subtree, statistics, class mask.
 
-    ``units`` are those of the numbers that it answers with; None of one that answers with labels.
+    ``units`` are the units of its numbers; None for labels.
     """
 
     shared: Params
@@ -81,7 +81,7 @@ def make_model(
     Args:
       config: settings of the network.
       classes: K, the width of the padded logits.
-      target: kind of the devices it runs on; this process's if not given.
+      target: kind of the devices that it runs on; this process's devices if not given.
       frozen_kernels: do not train the shared kernels.
       frozen_norms: do not train the trunk's norms.
     """
@@ -118,7 +118,7 @@ def init_network(
 
 
 def choose_corpus(model: str | os.PathLike, corpus: str | None = None) -> str:
-    """Return the corpus to answer with: the one given, that of common emotions, or the only one.
+    """Return the given corpus; if None, the domain of common emotions or the only corpus.
 
     Raises:
       ValueError: there is no such trained model, or it has several corpora and none was chosen.
@@ -139,7 +139,7 @@ def load_networks(
     """Load the networks of a run or of a published model.
 
     Args:
-      workdir: what :func:`emojax.pretrained.find` knows, such as a folder.
+      workdir: folder or name, as for :func:`emojax.pretrained.find`.
       corpora: the corpora to load, all if not given; no other subtree is read.
       state: ``"best"`` by devel UAR, or ``"latest"``.
 
@@ -165,7 +165,7 @@ def _load(
     trees = trained.restore(
         state, {"shared": {"params": shared}, **dict.fromkeys(names, like_corpus)}
     )
-    trees = jax.device_put(trees)  # else every call would copy orbax's host arrays to the device
+    trees = jax.device_put(trees)  # else every call would copy the host's arrays to the device
     shared = trees["shared"]["params"]
     classes = {name: jnp.arange(model.classes) < len(manifest["corpora"][name]) for name in names}
     units = {
@@ -212,7 +212,7 @@ def make_forward(model: SpeechNetwork) -> Forward:
 
 
 def make_split_forward(model: SpeechNetwork, layout: Layout) -> Forward:
-    """Make the forward pass that splits the rows over the devices, if it can do so evenly."""
+    """Make a forward pass that splits the rows over the devices, if they divide evenly."""
     forward = make_forward(model)
     if layout.mesh.size == 1:
         return forward

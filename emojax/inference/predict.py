@@ -1,4 +1,4 @@
-"""Prediction of whole utterances by averaging over windows, in batches of a few shapes."""
+"""Prediction of utterances by averaging over windows, in batches of a few shapes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from emojax.models.speech_network import Output
 # Longest window of the network in evaluation (section 5.1).
 WINDOW_SAMPLES = 5 * SAMPLE_RATE_HZ
 BATCH_SIZE = 64
-FULL_BATCHES = 4  # with so many, padding the last batch costs less than compiling its shape
+FULL_BATCHES = 4  # from so many on, padding a batch costs less than compiling its shape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +47,8 @@ def predict_clips(
       clips: int16 or float32 arrays ``[n]`` at 16 kHz.
 
     Returns:
-      probabilities f32 ``[N, K]`` and embeddings f32 ``[N, D]``. A network that answers with
-      numbers gives these in the place of the probabilities, in their units, ``[N, numbers]``.
+      probabilities f32 ``[N, K]``, or numbers in their units f32 ``[N, numbers]``; and embeddings
+      f32 ``[N, D]``.
     """
     windows = make_windows(clips)
     outputs = run_forward(forward, network, windows)
@@ -60,9 +60,7 @@ def predict_clips(
 
 
 def make_windows(clips: Sequence[np.ndarray]) -> Windows:
-    """Cut clips into windows and batch them lazily.
-
-    A clip longer than 5 s is cut into windows that cover it.
+    """Cut clips into windows of at most 5 s that cover them, and batch the windows lazily.
 
     >>> windows = make_windows([np.zeros(100_000, np.int16), np.zeros(16_000, np.int16)])
     >>> [batch.audio.shape for batch in windows.batches], windows.owners
@@ -86,7 +84,7 @@ def make_windows(clips: Sequence[np.ndarray]) -> Windows:
 
 
 def run_forward(forward: Forward, network: Network, windows: Windows) -> list[Output]:
-    """Return the network's output of each batch; the device may still be computing it."""
+    """Return the network's output for each batch; the device may still be computing it."""
     parameters = network.shared, network.corpus, network.stats, network.class_mask
     return [forward(*parameters, batch) for batch in windows.batches]
 
@@ -97,12 +95,12 @@ def aggregate(
     """Average the outputs of :func:`run_forward` over the windows of each clip.
 
     Args:
-      outputs: of each batch.
+      outputs: output for each batch.
       windows: the windows of the clips.
-      are_numbers: the network answers with numbers, which are averaged as they are.
+      are_numbers: average the outputs as numbers; else their softmax.
 
     Returns:
-      probabilities f32 ``[N, K]``, or the scaled numbers, and embeddings f32 ``[N, D]``.
+      probabilities f32 ``[N, K]``, or scaled numbers, and embeddings f32 ``[N, D]``.
     """
     outputs = jax.device_get(outputs)
     rows = [stop - start for start, stop in _groups(len(windows.owners))]

@@ -1,4 +1,4 @@
-"""Recordings as they are given: files, bytes, open files, or samples with their rate."""
+"""Recordings in all given forms: files, bytes, open files, or samples with their rate."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def is_one_recording(audios: Any) -> bool:
 
 
 def random_windows(pairs: Sequence[tuple[Audio, float | None]]) -> Iterator[np.ndarray]:
-    """Yield the windows of recordings in a random order; at the end, name those without any."""
+    """Yield the windows of recordings in random order; at the end, raise errors of bad ones."""
     errors: dict[int, ValueError] = {}
     for place in np.random.default_rng(0).permutation(len(pairs)):
         try:
@@ -77,10 +77,10 @@ def random_windows(pairs: Sequence[tuple[Audio, float | None]]) -> Iterator[np.n
 
 
 def read_clips(audios: Iterable[Recording]) -> list[np.ndarray]:
-    """Read recordings as int16 ``[n]`` at 16 kHz, as a prepared corpus holds them.
+    """Read recordings as int16 ``[n]`` at 16 kHz, like the clips of a prepared corpus.
 
     Raises:
-      ValueError: some cannot be used; the message names them all.
+      ValueError: some cannot be used; the message names all of them.
     """
     pairs = as_pairs(audios)
     errors: dict[int, ValueError] = {}
@@ -91,7 +91,7 @@ def read_clips(audios: Iterable[Recording]) -> list[np.ndarray]:
 
 
 def in_words(errors: Mapping[int, ValueError], count: int) -> str:
-    """List the errors of some of ``count`` recordings, by their number.
+    """Describe the errors of some of ``count`` recordings; the keys are indices.
 
     >>> in_words({1: ValueError("silent")}, 3)
     '1 of 3 recordings cannot be used: number 1: silent'
@@ -114,7 +114,7 @@ def windows_of(audio: Audio, sample_rate_hz: float | None) -> Iterator[np.ndarra
 def readable(
     pairs: Sequence[tuple[Audio, float | None]], errors: dict[int, ValueError]
 ) -> Iterator[tuple[list[int], list[np.ndarray]]]:
-    """Yield usable recordings and their indices, some at a time; note the errors of the others."""
+    """Yield the usable recordings and their indices in groups; store the errors of the others."""
     places: list[int] = []
     clips: list[np.ndarray] = []
     for place, (audio, sample_rate_hz) in enumerate(pairs):
@@ -131,7 +131,7 @@ def readable(
 
 
 def read_samples(audio: Audio, sample_rate_hz: float | None) -> np.ndarray:
-    """Return a file or samples as float32 ``[n]`` at 16 kHz.
+    """Read a file, or convert samples, to float32 ``[n]`` at 16 kHz.
 
     Raises:
       ValueError: the audio cannot be used, or (TooLong) does not fit into memory.

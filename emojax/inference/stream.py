@@ -1,4 +1,4 @@
-"""Answers while a recording is still going on: a window slides over the last few seconds."""
+"""Prediction of a live recording: answers for a sliding window of the last seconds."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Moment(NamedTuple):
 
 
 class Stream:
-    """Stream of samples that is answered every second; ``model.stream(rate)`` makes it.
+    """Stream of samples with an answer every second; ``model.stream(rate)`` makes it.
 
-    A window of 3 s moves on by 1 s: an answer needs the last 3 s, and comes as soon as they are
-    there. At most 4 s are held in memory. The answers are those of the same windows of a
-    whole recording; only a peak above full scale is not scaled down.
+    A window of 3 s moves by 1 s. An answer comes as soon as its window is complete. At most 4 s are
+    kept in memory. The answers are equal to those for the same windows of a whole recording, except
+    that a peak above full scale is not scaled down.
     """
 
     def __init__(self, model: Model, sample_rate_hz: float) -> None:
@@ -46,19 +46,18 @@ class Stream:
         self._model = model
         self._resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, "float32", "HQ")
         self._held = np.zeros(0, np.float32)
-        # Samples of the recording: where _held begins, where the next window does, and up to where
-        # there are answers.
+        # Positions in samples: start of _held, start of the next window, end of the last answer.
         self._start = self._next = self._answered = 0
 
     def feed(self, samples: np.ndarray) -> list[Moment]:
-        """Take the next samples, and answer for each window that they complete.
+        """Take the next samples, and return an answer for each window that is now complete.
 
         Args:
           samples: ``[n]`` or ``[n, channels]``, any n; channels are mixed to their mean. Float in
             −1..1, or int16, int32 or uint8 at full scale.
 
         Raises:
-          ValueError: a wrong shape, dtype or value; the stream is as it was before.
+          ValueError: a wrong shape, dtype or value; the stream does not change.
         """
         if not np.size(samples):
             return []
@@ -70,9 +69,9 @@ class Stream:
         return moments
 
     def finish(self) -> list[Moment]:
-        """End the recording, and answer for what no window has covered yet.
+        """End the recording, and return an answer for its end if no window has covered it.
 
-        The last window ends where the recording ends; less than 0.1 s of new samples is left out.
+        The last window ends at the end of the recording. Less than 0.1 s of new samples is ignored.
         """
         moments = self._taken(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
         end = self._start + len(self._held)
@@ -90,10 +89,10 @@ class Stream:
         return moments
 
     def _windows(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the windows that are complete, and forget what no later one needs."""
+        """Yield the complete windows, and remove the samples that no later window needs."""
         while len(self._held) >= self._next - self._start + _WINDOW:
             yield self._next, self._held[self._next - self._start :][:_WINDOW]
-            # The last window of all may begin as early as the one before the next.
+            # The window of finish() may begin as early as this window.
             self._held, self._start = self._held[self._next - self._start :], self._next
             self._next += _HOP
 

@@ -21,16 +21,15 @@ class AdapterResNet(SpeechNetwork):
       depth: residual blocks per stack.
       attention_units: hidden units of the attention.
       attention_smoothing: λ of equation 3.
-      attention_deviation: the embedding is the attended mean and standard deviation; D is twice
+      attention_deviation: the embedding is the attended mean and standard deviation, so D is twice
         as large.
       head_units: hidden units of the head.
-      pitch_channels: the input has channels of pitch and voicing beside the log-mel, the columns
-        behind the mels.
+      pitch_channels: the input has channels of pitch and voicing beside the log-mel.
       fold_adapters: fold the 1×1 adapters into the convolutions (faster, the same function).
       transform: see :func:`emojax.audio.log_mel.log_mel`.
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
-      conv_shortcut: pool a block's shortcut by further channels of its strided convolution (the
-        same sums; faster on TPUs).
+      conv_shortcut: pool a block's shortcut by more channels of its strided convolution (the same
+        sums; faster on TPUs).
       joint_sums: see :class:`emojax.models.layers.MaskedBatchNorm` (fewer launches on GPUs).
 
     >>> model = AdapterResNet(classes=7)
@@ -56,7 +55,7 @@ class AdapterResNet(SpeechNetwork):
 
     @property
     def embedding_size(self) -> int:
-        """Numbers of an embedding, D."""
+        """Length of an embedding, D."""
         return 8 * self.width * (2 if self.attention_deviation else 1)
 
     def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
@@ -65,7 +64,7 @@ class AdapterResNet(SpeechNetwork):
         return front_end.columns(audio, length, self.pitch_channels, self.transform)
 
     def standardise(self, features: Features, length: jax.Array) -> Features:
-        """Standardise what a frame has: :func:`emojax.audio.front_end.standardise`."""
+        """Standardise the columns of frames: :func:`emojax.audio.front_end.standardise`."""
         return front_end.standardise(features, length)
 
     def augment(
@@ -135,7 +134,7 @@ class AdapterResNet(SpeechNetwork):
     ) -> tuple[jax.Array, jax.Array]:
         """Apply a convolution and its norm; return also the channels that pool the input.
 
-        Neither is masked; ``mask`` is the outputs'.
+        Both results are not masked; ``mask`` is the mask of the outputs.
         """
         how = self.adapters, self.fold_adapters, self.fast_conv, self.frozen_kernels
         conv = AdaptedConv(features, stride, *how, pooling, name=name)
@@ -143,7 +142,7 @@ class AdapterResNet(SpeechNetwork):
         if train:
             y, pooled = jnp.split(conv(x), [features], axis=-1)
             return norm(y * mask, mask, train), pooled
-        # Stored statistics are the same for every clip, so they are folded into the kernel.
+        # Stored statistics are equal for all clips, so they are folded into the kernel.
         factor, offset = norm.stored()
         y, pooled = jnp.split(conv(x, factor), [features], axis=-1)
         return y + offset.astype(x.dtype), pooled

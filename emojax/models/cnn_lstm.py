@@ -17,21 +17,21 @@ class CnnLstm(SpeechNetwork):
     """Two 1-D convolutions, an LSTM, two dense layers and a corpus's last layer.
 
     The paper gives no lengths, strides or pooling, and its "two 500 dimensional vector outputs" of
-    the LSTM can be read in two ways; all of that is a setting here.
+    the LSTM can mean two things. Therefore all of these are settings.
 
     Attributes:
       conv_features: kernels of each convolution.
       conv_samples: length of the first one's kernels, in samples.
       conv_stride: its stride, in samples.
       conv_steps: length of the second one's kernels, in steps of its input.
-      pool: steps of a convolution's output of which the largest is kept.
-      recurrence: ``halves``: the outputs of an LSTM at two steps, the means of the first and the
-        second half; ``directions``: its last outputs in each direction; ``none``: these two means
-        without an LSTM, the paper's CNN.
+      pool: size and stride of the max pooling after each convolution, in steps.
+      recurrence: ``halves``: an LSTM over two steps, the means of the first and of the second half;
+        ``directions``: an LSTM in both directions, with the last output of each; ``none``: the two
+        means without an LSTM, the paper's CNN.
       lstm_units: size of the LSTM's state.
       dense_units: units of the two dense layers, D.
-      adapter_rank: rank of the adapters of the LSTM's products.
-      unroll: write the LSTM's steps out, for counting operations.
+      adapter_rank: rank of the adapters of the LSTM.
+      unroll: unroll the LSTM's loop, to count operations.
 
     >>> model = CnnLstm(classes=6)
     >>> inputs = jnp.zeros((2, 54_000)), jnp.array([54_000, 16_000]), jnp.ones(6, bool)
@@ -54,11 +54,11 @@ class CnnLstm(SpeechNetwork):
 
     @property
     def embedding_size(self) -> int:
-        """Numbers of an embedding, D."""
+        """Length of an embedding, D."""
         return self.dense_units
 
     def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
-        """Return the waveforms as they are."""
+        """Return the waveforms."""
         return audio, jnp.asarray(length)
 
     def standardise(self, features: Features, length: jax.Array) -> Features:
@@ -71,7 +71,7 @@ class CnnLstm(SpeechNetwork):
         return centred * jax.lax.rsqrt(variance + VARIANCE_FLOOR)
 
     def plain(self) -> SpeechNetwork:
-        """Return the network with a program that has no loop."""
+        """Return the network with an unrolled LSTM, since XLA counts a loop's body once."""
         return super().plain().clone(unroll=True)
 
     def trunk(self, audio: Features, length: jax.Array, train: bool) -> jax.Array:
@@ -92,7 +92,7 @@ class CnnLstm(SpeechNetwork):
     def _conv(
         self, name: str, x: jax.Array, steps: jax.Array, size: int, stride: int
     ) -> tuple[jax.Array, jax.Array]:
-        """Convolve, rectify and pool ``[B, S, C]``; the padding's length changes no step."""
+        """Convolve, rectify and pool ``[B, S, C]``; padding does not change valid steps."""
         left = (size - 1) // 2
         conv = nn.Conv(
             self.conv_features,

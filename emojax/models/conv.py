@@ -1,9 +1,9 @@
 """3×3 convolutions with parallel 1×1 adapters, in the fastest form for the device.
 
-* A parallel 1×1 convolution of the same stride acts like the centre tap of the 3×3 kernel: an
-  adapter costs nothing when it is added to the kernel before convolving (:func:`adapted_conv`).
-* XLA's convolutions are slow on CPUs, above all the kernel's gradient; the same sums with fewer
-  multiplications, or as matrix products, are faster there (:func:`conv3x3`).
+* A parallel 1×1 convolution of the same stride equals a change of the 3×3 kernel's centre tap. An
+  adapter that is added to the kernel therefore costs nothing (:func:`adapted_conv`).
+* XLA's convolutions are slow on CPUs, especially the kernel's gradient. The same sums with fewer
+  multiplications, or as matrix products, are faster (:func:`conv3x3`).
 
 ``benchmarks/run.py step`` measures both.
 """
@@ -18,7 +18,7 @@ from jax import lax
 
 from emojax.models import winograd
 
-# With fewer channels, the Winograd transforms cost more than they save.
+# With fewer channels, Winograd's transforms cost more time than they save.
 WINOGRAD_CHANNELS = 32
 
 

@@ -14,10 +14,9 @@ from emojax.models.speech_network import SpeechNetwork
 def forward_flops(model: SpeechNetwork, samples: int) -> float:
     """Count the floating-point operations of one clip's forward pass by XLA, without running it.
 
-    The front-end is not counted.
-    The count does not depend on the form of computation: adapters are folded, convolutions are
-    plain, and taps on their zero padding do not count. A training step costs three times as much,
-    since the gradient of a product is two products.
+    The front-end is not counted. The count does not depend on the form of computation: adapters are
+    folded, convolutions are plain, and products with their zero padding do not count. A training
+    step costs three times as much, since the gradient of a product is two products.
 
     Args:
       model: the network.
@@ -33,7 +32,7 @@ def forward_flops(model: SpeechNetwork, samples: int) -> float:
     model = model.plain()
     apply = functools.partial(model.apply, train=False)
     shape = jax.ShapeDtypeStruct
-    # Accelerators count only compiled operations, not those of their libraries.
+    # On accelerators XLA does not count the operations of libraries.
     with jax.default_device(jax.local_devices(backend="cpu")[0]):
         clip = shape((1, samples), jnp.float32), shape((1,), jnp.int32)
         inputs = *jax.eval_shape(model.inputs, *clip), shape((model.classes,), bool)

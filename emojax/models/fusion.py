@@ -1,4 +1,4 @@
-"""Both networks over one waveform, with their embeddings joined before a corpus's head."""
+"""Both networks on one waveform; their embeddings are concatenated before a corpus's head."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Fusion(AdapterResNet, CnnLstm):
 
     @property
     def embedding_size(self) -> int:
-        """Numbers of an embedding, D: the ResNet's, then the CNN+LSTM's."""
+        """Length of an embedding, D: the sum of both."""
         return super().embedding_size + super(AdapterResNet, self).embedding_size
 
     def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
-        """Compute log-mel, and return the waveforms as they are."""
+        """Compute log-mel; return it with the waveforms."""
         mel, _ = AdapterResNet.features(self, audio, length)
         return (mel, audio), jnp.asarray(length)
 
     def standardise(self, features: Features, length: jax.Array) -> Features:
-        """Standardise each row of both over what is valid of it."""
+        """Standardise each row of both over its valid part."""
         mel, audio = features
         mel = AdapterResNet.standardise(self, mel, frame_count(length))
         return mel, CnnLstm.standardise(self, audio, length)
@@ -44,13 +44,13 @@ class Fusion(AdapterResNet, CnnLstm):
     def augment(
         self, features: Features, length: jax.Array, key: jax.Array, **settings: float
     ) -> tuple[Features, jax.Array]:
-        """Distort log-mel, but not its tempo, and standardise both; the waveforms stay."""
+        """Distort log-mel without a change of tempo, and standardise both."""
         mel, audio = features
         mel, _ = AdapterResNet.augment(self, mel, frame_count(length), key, **settings)
         return (mel, CnnLstm.standardise(self, audio, length)), length
 
     def trunk(self, features: Features, length: jax.Array, train: bool) -> jax.Array:
-        """Compute both embeddings, one after the other: f32 ``[B, D]``."""
+        """Compute and concatenate both embeddings: f32 ``[B, D]``."""
         mel, audio = features
         parts = (
             AdapterResNet.trunk(self, mel, frame_count(length), train),

@@ -1,6 +1,6 @@
-"""Layers whose results do not depend on padding; each of them takes the mask.
+"""Layers whose results do not depend on padding.
 
-They compute in the dtype of their input; parameters, sums and statistics are at least float32.
+They compute in the dtype of their input. Parameters, sums and statistics are at least float32.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class AdaptedConv(nn.Module):
       fold: add the adapter to the kernel's centre tap instead of a second convolution.
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
       frozen: do not train the shared kernel.
-      pooling: append the input's 2×2 averages as C further channels: what :func:`halve` gives.
+      pooling: append the input's 2×2 averages, as of :func:`halve`, as C more channels.
     """
 
     features: int
@@ -90,7 +90,7 @@ class MaskedBatchNorm(nn.Module):
     def __call__(self, x: jax.Array, mask: jax.Array, train: bool) -> jax.Array:
         """Normalise float ``[B, ..., C]`` with a mask that broadcasts to ``[B, ..., 1]``.
 
-        ``x`` must be zero where the mask is.
+        ``x`` must be 0 where the mask is 0.
         """
         wide = _wide(x)
         if train:
@@ -124,7 +124,7 @@ def _masked_moments(x: jax.Array, mask: jax.Array, joint_sums: bool) -> tuple[ja
     axes = tuple(range(x.ndim - 1))
     size = x.size // x.shape[-1] / mask.size
     count = jnp.maximum(jnp.sum(_wide(mask)) * size, 1.0)
-    # One pass over memory; x is already zero where masked.
+    # One pass over memory; x is 0 where the mask is 0.
     if joint_sums:
         mean, mean_square = (one / count for one in moments.sums(x))
     else:
@@ -136,8 +136,8 @@ def _masked_moments(x: jax.Array, mask: jax.Array, joint_sums: bool) -> tuple[ja
 def halve(x: jax.Array, features: int) -> jax.Array:
     """Halve a block's shortcut: 2×2 average pooling, then zero channels up to ``features``.
 
-    An odd edge is pooled with zeros, just like the padded frames of a longer batch.
-    The shape changes from ``[B, F, M, C]`` to ``[B, ⌈F/2⌉, ⌈M/2⌉, features]``.
+    An odd edge is pooled with zeros, like the padded frames of a longer batch. The shape changes
+    from ``[B, F, M, C]`` to ``[B, ⌈F/2⌉, ⌈M/2⌉, features]``.
     """
     batch, frames, mels, channels = x.shape
     x = jnp.pad(x, ((0, 0), (0, frames % 2), (0, mels % 2), (0, 0)))
@@ -153,7 +153,7 @@ def widen(x: jax.Array, channels: int) -> jax.Array:
 def _averages(channels: int) -> np.ndarray:
     """Return the kernel of stride 2 that averages 2×2 positions, f32 ``[3, 3, C, C]``."""
     kernel = np.zeros((3, 3, channels, channels), np.float32)
-    kernel[1:, 1:] = np.eye(channels) / 4  # the taps before them are the neighbours'
+    kernel[1:, 1:] = np.eye(channels) / 4  # without the taps on the positions before
     return kernel
 
 
@@ -176,7 +176,7 @@ class AttentionPool(nn.Module):
         hidden = jnp.tanh(nn.Dense(self.units, dtype=x.dtype, name="hidden")(x))
         sums = functools.partial(jax.lax.dot_general, preferred_element_type=_wide(x).dtype)
         energy = nn.Dense(1, use_bias=False, dtype=x.dtype, dot_general=sums, name="u")(hidden)
-        # The floor is finite, so that a filler row without valid positions does not become NaN.
+        # A finite value, so that a filler row without valid positions does not become NaN.
         energy = jnp.where(mask > 0, self.smoothing * energy, -1e30)
         weights = jax.nn.softmax(energy, axis=(1, 2))
         mean = jnp.sum(weights * x, axis=(1, 2))

@@ -62,13 +62,13 @@ def lstm(
 ) -> list[jax.Array]:
     """Run an LSTM in one direction, or in both.
 
-    At padded steps the output is that of the last valid step before, or 0.
+    At padded steps the output is that of the last valid step before them, or 0.
 
     Args:
       x: float ``[B, S, C]``.
       length: i32 ``[B]``, valid steps.
-      kernels: of an :class:`AdaptedKernel`, or of two; the second begins at the last step.
-      unroll: write all steps out instead of a loop.
+      kernels: result of an :class:`AdaptedKernel` for each direction; the second one is backward.
+      unroll: unroll the loop over all steps.
 
     Returns:
       the outputs of each direction, ``[B, S, U]``.
@@ -93,17 +93,17 @@ def recur(
 ) -> list[jax.Array]:
     """Run D recurrences side by side: D × ``[S, B, C]`` → D × ``[S, B, U]``.
 
-    Three things make it fast on CPUs. Each step has one product, of the kernel and of its input
-    beside the state. The batch is last there, so that the large matrix lies in memory as the
-    product reads it. And the gradient is written out, so that the kernel's is one product over all
-    steps and not a sum that every step adds to. In reverse mode only.
+    Three things make it fast on CPUs. Each step has one product: the kernel by the concatenated
+    input and state. The batch is the last axis there, so the kernel has the memory layout that the
+    product reads. The gradient is explicit: the kernel's gradient is one product over all steps, not a sum over steps.
+    The gradient exists in reverse mode only.
 
     Args:
       x: float, D inputs.
       kernel: float ``[D, C + U, 4 · U]``.
       bias: float ``[D, 4 · U]``.
       valid: bool ``[S, D, 1, B]``; other steps keep the state.
-      unroll: steps that are written out in an iteration of the loop.
+      unroll: number of steps in an iteration of the loop.
     """
     return _forward(x, kernel, bias, valid, unroll)[0]
 
@@ -169,9 +169,9 @@ def _flat(steps: jax.Array) -> jax.Array:
 
 
 def _activate(gates: jax.Array) -> jax.Array:
-    """Split ``[D, 4 · U, B]`` into gates ``[D, 4, U, B]``; the third has tanh, the rest logistic.
+    """Split ``[D, 4 · U, B]`` into gates ``[D, 4, U, B]`` and activate them.
 
-    The logistic function is ½ + ½ tanh(x / 2).
+    The third gate has tanh, the others the logistic function, which is ½ + ½ tanh(x / 2).
     """
     gates = gates.reshape(len(gates), GATES, -1, gates.shape[-1])
     scale = _SCALE.astype(gates.dtype)

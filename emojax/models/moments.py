@@ -1,6 +1,6 @@
-"""The two sums of a norm's forward pass, and the two of its backward pass, in one reduction each.
+"""Sums of batch normalisation: one reduction in the forward pass and one in the backward pass.
 
-XLA reduces a large array in two launches; each further sum of the same array would be a third.
+On a GPU, XLA reduces a large array in two launches; a second sum would need a launch of its own.
 """
 
 from __future__ import annotations

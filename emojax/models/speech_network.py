@@ -1,4 +1,4 @@
-"""What a network offers to training, inference and everything above them."""
+"""Interface of the networks for training and inference."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class SpeechNetwork(nn.Module):
 
     ``emojax.config.NETWORKS`` has their names.
 
-    A module whose name begins with ``head``, or has ``norm`` in it, and a parameter whose name
-    begins with ``adapter`` belong to one corpus; all else is shared.
+    Modules whose name begins with ``head`` or contains ``norm``, and parameters whose name begins
+    with ``adapter``, belong to one corpus. All other parameters are shared.
 
     Attributes:
       classes: K, the width of the padded logits.
@@ -50,20 +50,23 @@ class SpeechNetwork(nn.Module):
 
     @property
     def embedding_size(self) -> int:
-        """Numbers of an embedding, D."""
+        """Length of an embedding, D."""
         raise NotImplementedError
 
     def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
-        """Compute what augmentation may change, and how much of each row is valid.
+        """Compute the features that augmentation may change, and their valid lengths.
 
         Args:
           audio: f32 ``[B, T]``, −1..1 at 16 kHz, zeros after each clip's end.
           length: i32 ``[B]``, samples of each clip; 0 marks a filler row.
+
+        Returns:
+          features f32 ``[B, F, ...]``, or a tuple of such, and i32 ``[B]``.
         """
         raise NotImplementedError
 
     def standardise(self, features: Features, length: jax.Array) -> Features:
-        """Standardise each row of :meth:`features` over what is valid of it."""
+        """Standardise each row of :meth:`features` over its valid part."""
         raise NotImplementedError
 
     def augment(
@@ -81,7 +84,7 @@ class SpeechNetwork(nn.Module):
         return self.standardise(features, length), length
 
     def plain(self) -> SpeechNetwork:
-        """Return the network in the form whose operations are counted."""
+        """Return the same network in the form whose operations are counted."""
         return self
 
     @nn.compact
@@ -92,7 +95,7 @@ class SpeechNetwork(nn.Module):
 
         Args:
           features: f32 ``[B, ...]``, standardised, zero where padded; or a tuple of such.
-          length: i32 ``[B]``, how much of each row is valid; 0 marks a filler row.
+          length: i32 ``[B]``, valid length of each row; 0 marks a filler row.
           class_mask: bool ``[K]``, the classes of this corpus.
           train: use batch statistics and dropout (rng ``"dropout"``); the collection ``"stats"``
             must be mutable.

@@ -12,7 +12,7 @@ Params = dict[str, Any]
 def split(params: Params, shared_attention: bool = True) -> tuple[Params, Params]:
     """Split one network's parameters into the shared subtree and the corpus's subtree.
 
-    A corpus owns its adapters, norms and head, and its attention where ``shared_attention`` is off.
+    A corpus has its own adapters, norms and head; without ``shared_attention`` also attention.
 
     >>> shared, corpus = split({"conv": {"kernel": 1, "adapter": 2}, "norm": {"scale": 3}})
     >>> shared, corpus

@@ -1,8 +1,8 @@
 """3×3 convolutions with a quarter of the multiplications (Lavin & Gray 2015, arXiv:1509.09308).
 
 F(4×4, 3×3): a tile of 4×4 outputs needs 6×6 inputs. Tile and kernel are transformed to the values
-of polynomials at 6×6 points. Their products are 36 matrix products over the channels, instead of
-144 multiplications for every pair of channels.
+of polynomials at 6×6 points. A tile then needs 36 instead of 144 multiplications for each pair of
+channels, and these are 36 matrix products over the channels.
 
 The points along an axis are 0, ±1/2, ±3/2 and infinity: exact in binary, with a third of the
 rounding errors of the usual 0, ±1, ±2.

@@ -1,6 +1,6 @@
-"""Trained models, wherever they are: a run, a published folder, the package or the hub.
+"""Trained models of a run, a published folder, the package or the hub.
 
-The models of the package are the folders beside this file. Each has a licence of its own.
+The models of the package are the folders beside this file. Each has its own licence.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def from_trained(model: str | os.PathLike, read: Callable[[Trained], Found]) -> 
     """Apply ``read`` to a trained model: a published one, or the newest checkpoint of a run.
 
     Args:
-      model: what :func:`find` knows.
+      model: name or folder, as for :func:`find`.
       read: function of the model; it may be called again with an older checkpoint.
 
     Raises:
@@ -43,7 +43,7 @@ def from_trained(model: str | os.PathLike, read: Callable[[Trained], Found]) -> 
     folder = find(model)
     if is_published(folder) and not (folder / CHECKPOINTS).is_dir():  # a run may hold other files
         return read(open_model(folder))
-    from emojax.checkpoints import from_newest  # half a second that a published model need not wait
+    from emojax.checkpoints import from_newest  # takes half a second; only runs need it
 
     return from_newest(folder, read)
 
@@ -57,9 +57,9 @@ def find(model: str | os.PathLike) -> Path:
     """Return the folder of a trained model.
 
     Args:
-      model: name of a model of the package, ``hf:OWNER/NAME`` of one on the Hugging Face hub, or a
-        folder. A text that is the name of a model of the package always means that model; a folder
-        of the same name is ``./NAME`` or a Path.
+      model: name of a model of the package, ``hf:OWNER/NAME`` for a model on the Hugging Face hub,
+        or a folder. For a folder with the name of a model of the package, give ``./NAME`` or a
+        Path.
 
     Raises:
       ValueError: there is no such model; the message has the choices.
@@ -88,7 +88,7 @@ def _choices(path: Path) -> str:
 
 @functools.cache  # so that a process uses one revision, and asks the hub once
 def _fetched(repository: str) -> Path:
-    """Return the folder of the hub's cache that has a repository's newest published model."""
+    """Download a repository's newest published model; return its folder in the hub's cache."""
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
@@ -99,7 +99,7 @@ def _fetched(repository: str) -> Path:
     try:
         _check_sizes(fetch)
         return Path(fetch())
-    except Exception as error:  # the hub's library passes on those of the network
+    except Exception as error:  # the hub's library also raises errors of its network library
         said = str(error).partition("\n")[0]
         raise ValueError(
             printable(
@@ -112,7 +112,7 @@ def _fetched(repository: str) -> Path:
 def _check_sizes(fetch: Callable) -> None:
     try:
         files = fetch(dry_run=True)
-    except OSError:  # of no network; what was fetched earlier serves too
+    except OSError:  # without a network, the cache may have the files
         return
     for file in files:
         if (file.file_size or 0) > MAX_BYTES[file.filename]:

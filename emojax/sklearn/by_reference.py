@@ -1,4 +1,4 @@
-"""Estimators whose model is made when first used, and never pickled."""
+"""Base of the estimators: the model is loaded at its first use, and not pickled."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from emojax.inference.api import Model
 
 
 class ByReference(BaseEstimator, abc.ABC):
-    """Base of the estimators: a pickle or a copy has what the model is made from, not the model.
+    """Base of the estimators; a pickle or a copy can load the model, but does not have it.
 
     Attributes:
-      fingerprint_: digest of the model, to know it again.
+      fingerprint_: digest of the model, to detect another one.
     """
 
     fingerprint_: str
@@ -27,15 +27,15 @@ class ByReference(BaseEstimator, abc.ABC):
         """Load the model."""
 
     def _fitted(self, model: Model) -> Self:
-        """Keep what a fit loaded or made."""
+        """Set the model of a fit."""
         self.fingerprint_, self._model = model.fingerprint(), model
         return self
 
     def _loaded(self) -> Model:
-        """Return the model of the fit; load it where this copy has not used it yet.
+        """Return the model of the fit; a copy or a pickle loads it at its first use.
 
         Raises:
-          ValueError: there is another model now.
+          ValueError: the loaded model is not the model of the fit.
         """
         check_is_fitted(self)
         if not hasattr(self, "_model"):

@@ -1,4 +1,4 @@
-"""Classifier that adapts a trained model to recordings and labels of one's own."""
+"""Classifier that adapts a trained model to own recordings and labels."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from emojax.training.recipe import ADAPT
 
 
 class EmotionClassifier(ClassifierMixin, ByReference):
-    """A trained model that learns own labels, as by ``configs/adapt.py``.
+    """Classifier of own labels: a trained model, adapted as by ``configs/adapt.py``.
 
-    A pickle has all that it learnt, and does not need the base. A label that is one of the base's
-    common emotions begins at its row of the base's head.
+    A pickle has all learnt parameters, and does not need the base. A label that is one of the
+    base's common emotions starts with its row of the base's head.
 
     Args:
       base: trained model, as for :func:`emojax.load`.
-      base_corpus: its corpus whose adapters and norms are the start; the domain of common emotions
-        if not given, or new ones if the base has none.
-      transfer: what is trained: ``"finetune"``, everything; ``"adapters"``, with norms and head;
-        ``"norms"``, with the head; or ``"last_layer"``, the head.
-      rounds: batches of 32 clips to train on.
+      base_corpus: corpus of the base whose adapters and norms are the initial ones. If not given,
+        the domain of common emotions; if the base has no such domain, they are new.
+      transfer: the trained parameters: ``"finetune"`` (all), ``"adapters"`` (adapters, norms and
+        head), ``"norms"`` (norms and head) or ``"last_layer"`` (head).
+      rounds: number of batches of 32 clips to train on.
       random_state: seed of new parameters, of the order of the clips and of their crops. Fits with
         one seed share a compiled program.
 
@@ -68,7 +68,7 @@ class EmotionClassifier(ClassifierMixin, ByReference):
 
         Raises:
           ValueError: there is no such base; there are fewer than two labels, or not one for each
-            recording; some recordings cannot be used, which the message names.
+            recording; or some recordings cannot be used, and the message names them.
         """
         config, recordings = self._config(), as_recordings(X)
         check_classification_targets(y)

@@ -1,4 +1,4 @@
-"""Recordings in the containers that scikit-learn hands over."""
+"""Recordings in the containers of scikit-learn."""
 
 from __future__ import annotations
 
