@@ -1,4 +1,4 @@
-"""Augmentation of training spectrograms, on the accelerator, between log-mel and network."""
+"""Augmentation of the log-mel of training clips, on the accelerator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 
 MASKS = 2  # Number of masks of each kind.
 COLOURS = 3  # Cosines in the response of a random channel: half a period, one, one and a half.
-NOISE_RANGE_DB = 40.0  # Noise this far below its loudest is no longer heard.
+NOISE_RANGE_DB = 40.0  # The quietest noise is this far below the loudest.
 NOISE_TILT_DB = 10.0  # Largest gain of noise at one end of the mel axis; the other end loses it.
 # A telephone's band; the filters are Butterworth's, of these orders below and above it.
 TELEPHONE_HZ, TELEPHONE_ORDERS = (300.0, 3_400.0), (2, 10)
@@ -37,10 +37,9 @@ def augment(
 ) -> tuple[jax.Array, jax.Array]:
     """Distort each clip at random, standardise it and mask parts of it.
 
-    Each distortion has its own random size per clip; 0 turns it off. The first five act on the
-    log-mel, as a voice, a microphone, a room or a line would; the masks act on the standardised
-    one. The columns of the pitch follow the tempo and are masked with their frames; no other
-    distortion changes them.
+    Each distortion has a random size for each clip; a setting of 0 turns it off. The first five
+    change the log-mel, like another voice, microphone, room or line. The masks are applied after
+    standardisation. The columns of the pitch are changed by the tempo and by masked frames only.
 
     Args:
       mel: f32 ``[B, F, M]`` of :func:`emojax.audio.log_mel.log_mel`, or ``[B, F, M + 2]`` of
@@ -51,12 +50,12 @@ def augment(
       tempo: the duration is scaled by 1 ± up to this share.
       colour_db: largest gain or loss of the response of a random channel, in dB.
       noise_share: largest power of the noise, as a share of the clip's mean power.
-      telephone: share of the clips that are heard through a telephone.
+      telephone: share of the clips that get a telephone's band.
       masked_mels: as ``widest_mels`` of :func:`mask_bands`.
       masked_share: as ``longest_share`` of :func:`mask_bands`.
 
     Returns:
-      f32 of the same shape, standardised, 0 where padded, and i32 ``[B]``, its valid frames.
+      f32 of the same shape, standardised, 0 where padded; and i32 ``[B]``, valid frames.
 
     >>> mel, frames = augment(jnp.zeros((2, 50, 64)), jnp.array([50, 0]), jax.random.key(0))
     >>> mel.shape, frames.tolist()
@@ -64,7 +63,7 @@ def augment(
     """
     sizes = frequency_warp, tempo, colour_db, noise_share, telephone
     if any(sizes):
-        # The masks fold in the numbers below MASKS.
+        # The masks use the keys with numbers below MASKS.
         keys = jax.random.split(jax.random.fold_in(key, MASKS), len(frames))
         mel, frames = jax.vmap(functools.partial(_distort, *sizes))(mel, frames, keys)
     mel = standardise(mel, frames)
@@ -94,7 +93,7 @@ def _distort(
     if noise_share:
         mel = on_mels(lambda own: add_noise(own, frames, keys[3], noise_share), mel)
     if telephone:
-        # The four keys above are those of the numbers 0 to 3.
+        # The keys above have the numbers 0 to 3.
         through = jax.random.bernoulli(jax.random.fold_in(key, len(keys)), telephone)
         line = jnp.where(through, telephone_band(MELS), 0.0)
         mel = on_mels(lambda own: own + line, mel)
@@ -106,10 +105,11 @@ def _around_one(key: jax.Array, share: float) -> jax.Array:
 
 
 def warp_frequency(mel: jax.Array, factor: jax.Array | float) -> jax.Array:
-    """Read a clip's mel axis at frequencies scaled by ``factor``: f32 ``[F, M]`` → ``[F, M]``.
+    """Scale the frequencies of a clip by 1 / ``factor``: f32 ``[F, M]`` → ``[F, M]``.
 
-    Between two channels the values are interpolated, beyond the ends they are those of the end.
-    Jaitly & Hinton (2013): a factor above 1 makes the vocal tract longer.
+    Each channel gets the value at ``factor`` times its frequency, interpolated between channels; at
+    the ends the last channel is repeated. A factor above 1 corresponds to a longer vocal tract
+    (Jaitly & Hinton, 2013).
     """
     mels = mel.shape[1]
     centres_hz = _centres_hz(mels)
@@ -123,7 +123,7 @@ def _centres_hz(mels: int) -> np.ndarray:
 def change_tempo(
     mel: jax.Array, frames: jax.Array, factor: jax.Array | float
 ) -> tuple[jax.Array, jax.Array]:
-    """Scale a clip's duration by ``factor``; what then exceeds the F frames is cut off.
+    """Scale a clip's duration by ``factor``, and cut it to F frames.
 
     Args:
       mel: f32 ``[F, M]``.
@@ -131,7 +131,7 @@ def change_tempo(
       factor: greater than 0.
 
     Returns:
-      f32 ``[F, M]``, and the number of valid frames, at least 1 unless there were none.
+      f32 ``[F, M]``, and the number of valid frames: at least 1, or 0 for a filler row.
     """
     length = len(mel)
     longer = jnp.clip(jnp.round(frames * factor), 1, length).astype(frames.dtype)
@@ -178,10 +178,10 @@ def add_noise(mel: jax.Array, frames: jax.Array, key: jax.Array, share: float) -
     valid = (jnp.arange(len(mel)) < frames)[:, None]
     count = jnp.maximum(frames, 1) * mel.shape[1]
     mean = jax.nn.logsumexp(mel, where=valid) - jnp.log(count)
-    mean = jnp.where(frames > 0, mean, 0.0)  # a filler row has none
+    mean = jnp.where(frames > 0, mean, 0.0)  # a filler row has no mean
     level = mean + jnp.log(share) - DB * NOISE_RANGE_DB * jax.random.uniform(key_level)
     tilt = jax.random.uniform(key_tilt, minval=-1) * np.linspace(-1, 1, mel.shape[1])
-    # The power of one bin of Gaussian noise is exponential; its logarithm is minus a Gumbel number.
+    # The power of a bin of Gaussian noise is exponential; its logarithm is a negated Gumbel number.
     noise = level + DB * NOISE_TILT_DB * tilt - jax.random.gumbel(key_noise, mel.shape)
     return jnp.logaddexp(mel, noise)
 

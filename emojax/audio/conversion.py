@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import soxr
@@ -28,7 +29,7 @@ class Conversion:
 
     @property
     def channel_instead(self) -> int | None:
-        """The channel that a second pass must use because the channels cancel; else None."""
+        """Channel for a second pass if the channels cancel in their mean; else None."""
         return self._mixer.loudest
 
     def blocks(self, decoded: Iterator[Block]) -> Iterator[np.ndarray]:
@@ -81,10 +82,10 @@ def scaled(mono: np.ndarray, peak: float) -> np.ndarray:
 
 def check_rate(sample_rate_hz: float) -> int:
     """Return a rate in Hz as an int; BadAudio if it is not a plausible sample rate."""
+    given: Any = sample_rate_hz
     try:
-        is_float = isinstance(sample_rate_hz, (float, np.floating))
-        whole = is_float and sample_rate_hz.is_integer()
-        rate_hz = int(sample_rate_hz) if whole else operator.index(sample_rate_hz)  # type: ignore[arg-type]
+        whole = isinstance(given, (float, np.floating)) and given.is_integer()
+        rate_hz = int(given) if whole else operator.index(given)
     except TypeError:
         rate_hz = 0
     if rate_hz not in _RATES_HZ:

@@ -28,7 +28,7 @@ _SLACK_S = 0.05
 
 
 class _Stream(soundfile.SoundFile):
-    """A file without seeking, so that libsndfile does not rely on the length in its header."""
+    """File without seeking, so that libsndfile ignores the length in its header."""
 
     def seekable(self) -> bool:
         return False
@@ -82,7 +82,7 @@ def _blocks(file: BinaryIO, path: Path, limit_s: float) -> Iterator[Block]:
 def _piece_blocks(file: BinaryIO, piece: Piece, size: int, limit_s: float) -> Iterator[Block]:
     """Yield the blocks of one piece; BadAudio at the end if samples are missing."""
     source: int | PieceReader = PieceReader(file, piece)
-    if piece == Piece(0, size):  # The decoder is faster without Python between it and the file.
+    if piece == Piece(0, size):  # libsndfile is faster if it reads the file itself.
         source = file.fileno()
         os.lseek(source, 0, os.SEEK_SET)
     with _Stream(source, closefd=False) as stream:

@@ -1,4 +1,4 @@
-"""Columns that a network sees of each frame: log-mel, and behind it, where wanted, the pitch."""
+"""Columns of each frame: log-mel, and optionally pitch and voicing after it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def columns(
     Args:
       audio: f32 ``[B, T]`` at 16 kHz, zeros after each clip's end.
       length: i32 ``[B]``, samples of each clip.
-      pitch_channels: with the two columns of :func:`emojax.audio.pitch.pitch` behind the mels.
+      pitch_channels: append the two columns of :func:`emojax.audio.pitch.pitch`.
       transform: see :func:`emojax.audio.log_mel.log_mel`.
 
     Returns:
@@ -36,7 +36,7 @@ def columns(
 
 
 def on_mels(change: Callable[[jax.Array], jax.Array], of_frames: jax.Array) -> jax.Array:
-    """Change the mel columns of ``[..., F, M or M + 2]``, and leave those of the pitch."""
+    """Apply a function to the mel columns of ``[..., F, M or M + 2]`` only."""
     if of_frames.shape[-1] == MELS:
         return change(of_frames)
     changed = change(of_frames[..., :MELS])
@@ -44,7 +44,7 @@ def on_mels(change: Callable[[jax.Array], jax.Array], of_frames: jax.Array) -> j
 
 
 def standardise(of_frames: jax.Array, frames: jax.Array) -> jax.Array:
-    """Standardise the mel columns and those of the pitch, over the valid frames of each row."""
+    """Standardise the columns of mels and pitch, each over the valid frames of each row."""
     standard = on_mels(lambda mel: log_mel.standardise(mel, frames), of_frames)
     if of_frames.shape[-1] == MELS:
         return standard
@@ -53,7 +53,7 @@ def standardise(of_frames: jax.Array, frames: jax.Array) -> jax.Array:
 
 
 def as_image(of_frames: jax.Array) -> jax.Array:
-    """Return ``[B, F, M, 1 or 3]``: pitch and voicing are channels that are equal for all mels.
+    """Return ``[B, F, M, 1 or 3]``; the channels of pitch and voicing are equal for all mels.
 
     >>> as_image(jnp.ones((1, 5, MELS + 2))).shape
     (1, 5, 64, 3)

@@ -19,7 +19,7 @@ MELS = 64
 POWER_FLOOR = 1e-10  # Power of digital silence before the logarithm.
 VARIANCE_EPSILON = 1e-5
 
-# Recordings differ in level by tens of dB; bins this far below the loudest one are noise.
+# Bins this far below the loudest bin of a recording are noise.
 DYNAMIC_RANGE_DB = 80.0
 
 
@@ -55,7 +55,7 @@ def _product(frames: jax.Array) -> jax.Array:
 
 
 def _portable(frames: jax.Array) -> jax.Array:
-    with jax.enable_x64(True):  # around the choice too, which vmap traces again
+    with jax.enable_x64(True):  # for the choice too, because vmap traces it again
         return jax.lax.platform_dependent(frames, tpu=_product, default=_fourier_f64)
 
 
@@ -72,11 +72,10 @@ def _fourier_matrix() -> np.ndarray:
     return (_window()[:, None] * both).astype(np.float32)
 
 
-# Forms of the power spectrum, f32 ``[..., F, 512]`` → f32 ``[..., F, 257]``. A float32 transform
-# rounds relative to its loudest bin, so the logarithm of the quietest bin is off by up to 5e-4 on
-# real recordings, and by 1e-4 above the floor of 80 dB; the product in float32 by up to 2e-4
-# everywhere; float64 by 2e-6.
-PORTABLE = "portable"  # product on TPUs, f64 elsewhere: for a program that may run on either
+# Forms of the power spectrum, f32 ``[..., F, 512]`` → f32 ``[..., F, 257]``. Largest errors of the
+# logarithm on real recordings: f32, which rounds relative to the loudest bin, 5e-4, and 1e-4 above
+# the floor of 80 dB; product, in float32, 2e-4; f64, 2e-6.
+PORTABLE = "portable"  # product on TPUs, f64 elsewhere; for programs that run on any device
 TRANSFORMS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "f64": _fourier_f64,
     "f32": functools.partial(_fourier, dtype=jnp.float32),

@@ -1,6 +1,6 @@
 """Mel scale and filters of Slaney's Auditory Toolbox (1998), equal to librosa's.
 
-librosa's own take a second to import.
+librosa takes a second to import.
 """
 
 from __future__ import annotations

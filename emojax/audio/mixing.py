@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-# Share of the power that uncorrelated channels would leave in their mean. Below it they cancel.
+# Channels cancel if the power of their sum is below this share of the sum of their powers.
 _CANCELLED = 0.01
 
 
@@ -53,7 +53,7 @@ class Mixer:
 
 
 class Levels:
-    """Counts of all and of not finite samples, and the extremes."""
+    """Numbers of all samples and of those that are not finite, and the extremes."""
 
     def __init__(self) -> None:
         self.samples = self.not_finite = 0
@@ -64,10 +64,8 @@ class Levels:
         if len(mono):
             self.samples += len(mono)
             self.not_finite += int(np.count_nonzero(~np.isfinite(mono)))
-            self.low, self.high = (
-                min(self.low, float(mono.min())),
-                max(self.high, float(mono.max())),
-            )
+            self.low = min(self.low, float(mono.min()))
+            self.high = max(self.high, float(mono.max()))
 
     @property
     def peak(self) -> float:

@@ -22,7 +22,7 @@ _SLACK_FRAMES = 2
 _DELAY_SAMPLES = 529
 # This many consecutive frame headers do not occur by chance.
 _CHAIN = 3
-# Range in which the first frame is searched; a cut file begins within a frame.
+# The first frame is searched in this range, because a cut file begins within a frame.
 _SEARCH_BYTES = _PART_BYTES = 2**16
 # Size of the part of a frame that contains the header of a table.
 _TABLE_BYTES = 64

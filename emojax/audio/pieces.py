@@ -1,4 +1,4 @@
-"""Pieces of a file that are decoded one by one, with headers that state no wrong length."""
+"""Pieces of a file, which are decoded one by one, with headers without wrong lengths."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ _CHUNK_BYTES = 2**20
 
 
 class BadAudio(ValueError):  # noqa: N818 - it is not an error of the program
-    """A recording that cannot be used; the message is the reason."""
+    """Error for a recording that cannot be used; the message is the reason."""
 
 
 class TooLong(BadAudio):
-    """A recording that is too long to be read at once."""
+    """Error for a recording that is too long to be read at once."""
 
 
 class Silent(BadAudio):
-    """A recording whose samples are all equal."""
+    """Error for a recording whose samples are all equal."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Pitch and voicing of each frame of the front-end, on the accelerator.
 
-The autocorrelation of Boersma (1993): that of a windowed frame, divided by that of the window, has
-its highest peak at the period of a voice, as high as the voice is periodic.
+The method is the autocorrelation of Boersma (1993): the autocorrelation of a windowed frame is
+divided by that of the window. Its highest peak is at the period of the voice, and the height of the
+peak is the strength of voicing.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from emojax.audio.reading import SAMPLE_RATE_HZ
 LOWEST_HZ, HIGHEST_HZ = 60.0, 500.0
 WINDOW_SAMPLES = 4 * HOP_SAMPLES  # 64 ms, almost four periods of the lowest pitch
 PER_OCTAVE = 48  # candidates
-# Harmonics below it are enough; above it is more noise than voice.
+# The harmonics in this band are enough; above it there is more noise than voice.
 BAND_HZ = (45.0, 2_000.0)
-# A period's multiples are periods too: of equal peaks the shortest one must win.
+# Multiples of a period have peaks too; this gain per octave prefers the shortest period.
 OCTAVE_GAIN = 0.06
 # A frame 40 dB below the loudest of its clip is half as voiced as it is periodic.
 QUIET = 1e-4
-SILENCE = 1e-12  # loudest energy of a clip at the least; digital silence is not voiced
-# From the first to the second strength a frame begins to count as voiced.
+SILENCE = 1e-12  # smallest value for a clip's loudest energy, so that silence is not voiced
+# The weight of a frame's pitch rises from 0 to 1 between these strengths of voicing.
 UNVOICED, VOICED = 0.4, 0.6
 STEPS_PER_OCTAVE = 4.0  # unit of the standardised pitch: three semitones
 
@@ -36,8 +37,8 @@ def pitch(audio: jax.Array, frames: jax.Array) -> jax.Array:
       frames: i32 ``[B]``, number of valid frames of each clip.
 
     Returns:
-      f32 ``[B, 1 + T // 256, 2]``: binary logarithm of the pitch in Hz, which means nothing where a
-      frame is not voiced, and the strength of voicing, 0..1.
+      f32 ``[B, 1 + T // 256, 2]``: binary logarithm of the pitch in Hz, which is arbitrary in
+      frames that are not voiced, and the strength of voicing, 0..1.
 
     >>> tone = jnp.sin(2 * jnp.pi * 128 * jnp.arange(16_000) / 16_000)
     >>> pitch(tone[None], jnp.array([63]))[0, 30].round(1).tolist()
@@ -78,10 +79,10 @@ def _power_spectrum(audio: jax.Array) -> jax.Array:
 
 
 def _cosines(octaves: np.ndarray) -> np.ndarray:
-    """Return what makes autocorrelations of a power spectrum, at each candidate's period.
+    """Return the matrix from a power spectrum to the autocorrelation at each candidate's period.
 
-    The part of Hann's window in them is divided out. The transform is circular, but what the window
-    leaves at its ends is too little to matter.
+    It includes the division by the autocorrelation of Hann's window. The transform is circular;
+    this error is small, because the window is near 0 at its ends.
     """
     period = SAMPLE_RATE_HZ / np.exp2(octaves)
     turn = 2 * np.pi * period / WINDOW_SAMPLES
@@ -108,15 +109,15 @@ def _highest_peak(similarity: jax.Array, octaves: np.ndarray) -> jax.Array:
 def standardise_pitch(tracks: jax.Array, frames: jax.Array) -> jax.Array:
     """Make the pitch relative to its median over an utterance's voiced frames.
 
-    The range of a voice stays, its height does not: that is who speaks more than how.
+    This keeps the range of a voice and removes its height, which depends on the speaker.
 
     Args:
       tracks: f32 ``[B, F, 2]`` of :func:`pitch`.
       frames: i32 ``[B]``, number of valid frames of each.
 
     Returns:
-      f32 ``[B, F, 2]``: pitch in steps of three semitones, 0 where nothing is voiced, and the
-      strength of voicing; 0 where padded.
+      f32 ``[B, F, 2]``: pitch in steps of three semitones, 0 in frames that are not voiced, and the
+      strength of voicing; both are 0 where padded.
     """
     octaves, strength = tracks[..., 0], tracks[..., 1]
     valid = jnp.arange(octaves.shape[1]) < frames[:, None]

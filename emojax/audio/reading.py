@@ -31,12 +31,12 @@ __all__ = [
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 MIN_DURATION_S = 0.1
-# Reading a recording at once takes 230 MB per hour; reading in blocks takes constant memory.
+# Reading a recording at once takes 230 MB per hour; reading it in blocks takes constant memory.
 MAX_WHOLE_S = 3 * 3600
 MAX_BLOCKS_S = 24 * 3600
 
 _MAX_CHANNELS = 64
-# Decoders overshoot full scale by a few dB; a peak of 4 means that the samples were not scaled.
+# Decoders exceed full scale by a few dB; with a peak above 4 the samples are not scaled.
 _MAX_PEAK = 4.0
 _EMPTY = "empty: no samples"
 _FULL_SCALE = {"uint8": 2.0**7, "int16": 2.0**15, "int32": 2.0**31}
@@ -76,7 +76,7 @@ def read_blocks(path: str | os.PathLike) -> Iterator[np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """Recording of any length that is read in blocks, as often as one likes.
+    """Recording of any length that can be read in blocks several times.
 
     Attributes:
       path: path of the file.
@@ -135,7 +135,7 @@ def to_mono_16khz(samples: np.ndarray, sample_rate_hz: float) -> np.ndarray:
       float32 ``[n]``, mono, 16 kHz, in −1..1.
 
     Raises:
-      ValueError: a wrong rate, shape, dtype or value; the message says what is allowed.
+      ValueError: a wrong rate, shape, dtype or value; the message has the allowed ones.
 
     >>> to_mono_16khz(np.zeros((8000, 2), np.int16), 8000).shape
     (16000,)

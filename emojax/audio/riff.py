@@ -14,7 +14,7 @@ _UNKNOWN_BYTES = 0xFFFFFFFF
 _MPEG_LAYER_3 = 0x55
 _MAX_CHUNKS = 1000
 _MAX_SETTINGS_BYTES = 4096
-# If this little follows the samples, it is padding or a tag and no recording.
+# So little after the samples is padding or a tag, and no other recording.
 _SLACK_S, _SLACK_BYTES = 0.05, 256
 
 

@@ -95,8 +95,8 @@ def recur(
 
     Three things make it fast on CPUs. Each step has one product: the kernel by the concatenated
     input and state. The batch is the last axis there, so the kernel has the memory layout that the
-    product reads. The gradient is explicit: the kernel's gradient is one product over all steps, not a sum over steps.
-    The gradient exists in reverse mode only.
+    product reads. The gradient is explicit: the kernel's gradient is one product over all steps,
+    not a sum over steps. The gradient exists in reverse mode only.
 
     Args:
       x: float, D inputs.
