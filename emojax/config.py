@@ -338,14 +338,11 @@ def _is(value: Any, kind: Any) -> bool:
 def _check_together(config: Config) -> None:
     """Raise a ValueError for settings that contradict each other."""
     check_sampling(config.train.sampling)
-    try:
-        parse_mapping(config.data.label_words)
-    except ValueError as error:
-        raise ValueError(f"label_words: {error}") from None
-    try:
-        parse_columns(config.data.columns)
-    except ValueError as error:
-        raise ValueError(f"columns: {error}") from None
+    for name, parse in (("label_words", parse_mapping), ("columns", parse_columns)):
+        try:
+            parse(getattr(config.data, name))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
     transfer = config.transfer
     if transfer.mode == SCRATCH and transfer.base:
         raise ValueError(

@@ -69,12 +69,6 @@ def _joined(blocks: Iterator[np.ndarray]) -> np.ndarray:
     return np.frombuffer(buffer, np.float32)
 
 
-def exhaust(blocks: Iterator[np.ndarray]) -> None:
-    """Iterate over all blocks and discard them."""
-    for _ in blocks:
-        pass
-
-
 def scaled(mono: np.ndarray, peak: float) -> np.ndarray:
     """Scale samples to a peak of at most 1; clipping would distort them."""
     return mono / np.float32(peak) if 1 < peak < np.inf else mono

@@ -12,6 +12,8 @@ _VERSION_1 = 3
 _RATE_DIVISORS = {_VERSION_1: 1, 2: 2, 0: 4}
 _KBPS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBPS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_KBPS = {_VERSION_1: _KBPS_1, 2: _KBPS_2, 0: _KBPS_2}
+_FRAME_SAMPLES = {_VERSION_1: 1152, 2: 576, 0: 576}
 _LAYER_3 = 1
 _MONO = 3
 _TAGS = (b"TAG", b"ID3", b"APE", b"LYR")
@@ -40,7 +42,7 @@ class _Frame(NamedTuple):
 
     @property
     def samples(self) -> int:
-        return 1152 if self.kind[0] == _VERSION_1 else 576
+        return _FRAME_SAMPLES[self.kind[0]]
 
     @property
     def table_at(self) -> int:
@@ -93,18 +95,13 @@ def _parse(head: bytes) -> _Frame | None:
     """Parse a frame header of four bytes; None if it is not MPEG layer III."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
-    version, layer, rate, rate_kbps = (
-        head[1] >> 3 & 3,
-        head[1] >> 1 & 3,
-        head[2] >> 2 & 3,
-        head[2] >> 4,
-    )
+    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+    rate, rate_kbps = head[2] >> 2 & 3, head[2] >> 4
     if version not in _RATE_DIVISORS or layer != _LAYER_3 or rate == 3 or rate_kbps in (0, 15):
         return None
     rate_hz = _RATES_HZ[rate] // _RATE_DIVISORS[version]
-    bits_per_s = 1000 * (_KBPS_1 if version == _VERSION_1 else _KBPS_2)[rate_kbps]
-    samples = 1152 if version == _VERSION_1 else 576
-    size = samples // 8 * bits_per_s // rate_hz + (head[2] >> 1 & 1)
+    bits_per_s = 1000 * _KBPS[version][rate_kbps]
+    size = _FRAME_SAMPLES[version] // 8 * bits_per_s // rate_hz + (head[2] >> 1 & 1)
     return _Frame((version, rate_hz, head[3] >> 6 == _MONO), size)
 
 
@@ -169,8 +166,7 @@ def _table(head: bytes, frame: _Frame) -> tuple[bool, int]:
 
 def _new_table(head: bytes, count: int) -> bytes:
     """Return a frame of the same kind with a table that says how many frames follow."""
-    version = head[1] >> 3 & 3
-    rate_kbps = (_KBPS_1 if version == _VERSION_1 else _KBPS_2).index(32)
+    rate_kbps = _KBPS[head[1] >> 3 & 3].index(32)
     no_checksum = head[1] | 1
     head = bytes([head[0], no_checksum, rate_kbps << 4 | head[2] & 0x0C, head[3]])
     frame = _parse(head)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emojax.audio.conversion import SAMPLE_RATE_HZ, Conversion, check_rate, convert, exhaust, scaled
+from emojax.audio.conversion import SAMPLE_RATE_HZ, Conversion, check_rate, convert, scaled
 from emojax.audio.decoding import BLOCK_SAMPLES, Block, decode
 from emojax.audio.mixing import Levels
 from emojax.audio.pieces import BadAudio, Silent, TooLong
@@ -107,7 +107,8 @@ def survey(path: str | os.PathLike, channel: int | None = None) -> Recording:
       BadAudio: as in :func:`read_blocks`.
     """
     done = Conversion(channel)
-    exhaust(done.blocks(decode(Path(path), MAX_BLOCKS_S)))
+    for _ in done.blocks(decode(Path(path), MAX_BLOCKS_S)):
+        pass  # the pass updates ``done``
     if done.channel_instead is not None:
         return survey(path, done.channel_instead)
     _check_recording(done)

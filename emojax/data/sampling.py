@@ -67,7 +67,7 @@ def balanced_clips(
     return indices
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=64)  # more than the corpora of a run, which take turns
 def _groups(strata: bytes, clips: int) -> list[list[np.ndarray]]:
     """Return the clips of each label and source."""
     rows = np.frombuffer(strata, np.int64).reshape(clips, 2)

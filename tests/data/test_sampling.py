@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emojax.data import sampling
 from emojax.data.sampling import balanced_clips, drawn_clips, sample_clips
 
 
@@ -47,3 +48,12 @@ def test_balanced_batches_have_each_label_and_each_of_its_sources_equally_often(
     assert np.ptp(counts[:5]) <= 1
     assert np.ptp(counts[6:]) <= 1
     np.testing.assert_array_equal(drawn[7], balanced_clips(strata, batch_size, 7, (seed,)))
+
+
+def test_the_groups_of_emosets_corpora_are_found_once():
+    corpora = [np.stack([np.arange(9) % 3, np.full(9, corpus)], axis=1) for corpus in range(26)]
+    sampling._groups.cache_clear()
+    for turn in range(2):
+        for strata in corpora:
+            balanced_clips(strata, 4, turn, (0,))
+    assert sampling._groups.cache_info().misses == len(corpora)
