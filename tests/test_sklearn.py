@@ -150,6 +150,8 @@ def test_all_bad_recordings_are_named(embedding, classifier, recordings):
         ({"transfer": "scratch"}, "abc", "transfer='scratch'; give one of 'finetune'"),
         ({"rounds": 0}, "abc", "rounds == 0, must be >= 1"),
         ({}, "aaa", "y has one label, .*a.*; give recordings of at least two"),
+        ({}, ["a", float("nan"), "b"], "y has nan at 1; give a text or a number"),
+        ({}, ["a", None, "b"], "y has None at 1; give a text or a number"),
         ({}, "abca", "inconsistent numbers of samples: .3, 4."),
         ({}, [0.5, 0.7, 0.9], "continuous"),
     ],
@@ -158,6 +160,15 @@ def test_what_cannot_be_fitted_is_said(tiny_run, recordings, settings, labels, m
     own = EmotionClassifier(**{"base": tiny_run, "rounds": 1, **settings})
     with pytest.raises(ValueError, match=message):
         own.fit(list(recordings["path"][:3]), list(labels))
+
+
+def test_no_recordings_and_missing_labels_of_a_table_are_said(tiny_run, recordings):
+    own = EmotionClassifier(tiny_run, base_corpus="tones", rounds=1)
+    with pytest.raises(ValueError, match="y has no label; give recordings of at least two"):
+        own.fit([], [])
+    labels = recordings["label"].where(recordings["label"] != "middle")
+    with pytest.raises(ValueError, match=r"y has nan at \d+; give a text or a number"):
+        own.fit(recordings["path"], labels)
 
 
 @pytest.mark.parametrize(

@@ -71,14 +71,14 @@ class EmotionClassifier(ClassifierMixin, ByReference):
             recording; or some recordings cannot be used, and the message names them.
         """
         config, recordings = self._config(), as_recordings(X)
+        _check_labels(y)
         check_classification_targets(y)
         check_consistent_length(recordings, y)
         encoder = LabelEncoder()
         rows = encoder.fit_transform(y).astype(np.int32)
         if len(encoder.classes_) < 2:
-            raise ValueError(
-                f"y has one label, {encoder.classes_[0]!r}; give recordings of at least two"
-            )
+            said = f"one label, {encoder.classes_[0]!r}" if len(rows) else "no label"
+            raise ValueError(f"y has {said}; give recordings of at least two")
         labels = [*map(str, encoder.classes_)]
         state = learn(config, labels, Recordings(read_clips(recordings), rows))
         own = state.corpora[CLIPS]
@@ -111,3 +111,12 @@ class EmotionClassifier(ClassifierMixin, ByReference):
 
     def _load(self) -> Model:
         return load_learnt(labels=[*map(str, self.classes_)], **self.learnt_)
+
+
+def _check_labels(y: Any) -> None:
+    """Raise a ValueError if a label is missing; LabelEncoder would make NaN a label."""
+    for place, label in enumerate(y if isinstance(y, list) else np.ravel(y)):
+        if not isinstance(label, (str, numbers.Number)) or label != label:
+            raise ValueError(
+                f"y has {label!r} at {place}; give a text or a number, or leave it out"
+            )
