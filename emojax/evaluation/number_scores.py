@@ -16,6 +16,8 @@ from emojax.evaluation.metrics import (
 )
 
 Interval = tuple[float, float]
+# Share of the mean square below which a variance is rounding.
+_ROUNDING = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,7 +176,14 @@ def _moments(sums: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return the means, variances and covariance of sums ``[..., 6, D]``, each ``[..., D]``."""
     n, t, p, tt, pp, tp = np.moveaxis(sums, -2, 0)
     t, p = t / n, p / n
-    return t, p, np.maximum(tt / n - t**2, 0), np.maximum(pp / n - p**2, 0), tp / n - t * p
+    var_t, var_p = _variance(tt / n, t), _variance(pp / n, p)
+    return t, p, var_t, var_p, np.where(var_t * var_p > 0, tp / n - t * p, 0)
+
+
+def _variance(mean_square: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return the variance; 0 where it is as small as rounding makes that of equal numbers."""
+    variance = mean_square - mean**2
+    return np.where(variance > _ROUNDING * mean_square, variance, 0)
 
 
 def _ccc(sums: np.ndarray) -> np.ndarray:
@@ -184,7 +193,7 @@ def _ccc(sums: np.ndarray) -> np.ndarray:
 
 def _pearson(sums: np.ndarray) -> np.ndarray:
     _, _, var_t, var_p, covariance = _moments(sums)
-    return covariance / np.maximum(np.sqrt(var_t * var_p), 1e-300) * (var_t * var_p > 0)
+    return covariance / np.maximum(np.sqrt(var_t * var_p), 1e-300)
 
 
 def _rmse(sums: np.ndarray) -> np.ndarray:

@@ -54,6 +54,12 @@ def test_constant_predictions_have_no_concordance():
         assert (own.ccc, own.pearson) == pytest.approx((0, 0), abs=1e-6)
 
 
+def test_resamples_of_one_clip_stay_within_the_scale():
+    truth = np.array([[2.8], [6.6], [4.5]])  # three of one have a variance of rounding only
+    (own,) = score_numbers("c", "p", ["x"], truth, truth, [""] * 3).columns
+    assert (own.ccc_ci95, own.pearson_ci95) == ((0, 1), (0, 1))
+
+
 def test_what_cannot_be_scored_is_refused():
     truth, predicted = numbers()
     for t, p in ((truth[:1], predicted[:1]), (truth, predicted[:-1]), (truth, predicted * np.nan)):
