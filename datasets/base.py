@@ -172,9 +172,11 @@ class SpeechBuilder(tfds.core.GeneratorBasedBuilder):
         )
 
     def _check_bad(self, skipped: list[Skipped]) -> None:
+        if self._allow_bad or skipped[-1].is_extra:
+            return
         bad = [item for item in skipped if not item.is_extra]
         wanted = [item for item in self.listing if isinstance(item, Source) or not item.is_extra]
-        if self._allow_bad or len(bad) <= MAX_BAD * len(wanted):
+        if len(bad) <= MAX_BAD * len(wanted):
             return
         raise CorpusError(
             f"{self.spec.name}: more than {MAX_BAD:.0%} of {len(wanted)} files cannot be used, so "

@@ -31,7 +31,7 @@ def summary(folder: Path) -> str:
     if spec.labels:
         lines += [f"  {line}" for line in single_labels(clips)]
     lines += [
-        f"  left out: {printable(item.file)}: {item.reason}" for item in skipped[:_SKIPPED_SHOWN]
+        printable(f"  left out: {item.file}: {item.reason}") for item in skipped[:_SKIPPED_SHOWN]
     ]
     if skipped[_SKIPPED_SHOWN:]:
         lines.append(f"  left out: {len(skipped) - _SKIPPED_SHOWN} more, all in skipped.csv")

@@ -14,6 +14,7 @@ import tensorflow_datasets as tfds
 
 from datasets.base import CorpusError, Skipped, Source, SpeechBuilder
 from datasets.emoset import corpora
+from datasets.emoset.layout import TableError
 from emojax.corpora.spec import CorpusSpec
 
 CORPORA = {
@@ -69,6 +70,8 @@ class Builder(SpeechBuilder):
             for root in level:
                 try:
                     best = max(best, list(corpus.clips(root)), key=_recordings)
+                except TableError:
+                    raise
                 except CorpusError as wrong:
                     error = error or wrong
             if _recordings(best):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from datasets.errors import CorpusError
 from datasets.sources import Skipped, Source
 from emojax.audio.reading import SUFFIXES
+
+
+class TableError(CorpusError):
+    """A table of a corpus in another form than its publisher's."""
 
 
 def audio_files(root: Path) -> list[str]:
@@ -104,3 +110,22 @@ def read_text(root: Path, file: str | Path) -> str:
             )
         path = root / found[0]
     return path.read_text(encoding="utf-8-sig", errors="replace") if root.is_dir() else ""
+
+
+def read_rows(text: str, columns: Sequence[str], path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV of a corpus.
+
+    Args:
+      text: its content.
+      columns: columns that every row must have.
+      path: its path, for the error message.
+
+    Raises:
+      TableError: a row lacks a column.
+    """
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    if any(row.get(column) is None for row in rows for column in columns):
+        raise TableError(
+            f"{path}: not every row has the columns {', '.join(columns)}; give the publisher's file"
+        )
+    return rows

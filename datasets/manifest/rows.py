@@ -93,6 +93,12 @@ def sources_of(rows: Sequence[Row], root: Path) -> list[Source]:
 
 def _refuse_missing(rows: Sequence[Row]) -> None:
     """Refuse rows without a file, label or speaker, or with invisible characters in one."""
+    unlabelled = [row for row in rows if row.label is None]
+    if 0 < len(unlabelled) < len(rows):
+        raise CorpusError(
+            f"{unlabelled[0].table}: no column of labels, but another table has one; give every "
+            "table one, or none"
+        )
     for role in ("file", "label", "speaker"):
         texts = [(row, getattr(row, role)) for row in rows if getattr(row, role) is not None]
         wrong = [row for row, text in texts if is_missing(text) or not one_form(text).isprintable()]

@@ -76,10 +76,10 @@ def columns_read(csvs: Mapping[Path, str]) -> list[str]:
 
 
 def fingerprint(csvs: Mapping[Path, str]) -> str:
-    """Return a hash of the CSVs; if it changes, the corpus is prepared again."""
+    """Return a hash of the CSVs and their parts; if it changes, the corpus is prepared again."""
     digest = hashlib.blake2b(digest_size=16)
-    for path in csvs:
-        digest.update(read_bytes(path))
+    for path, part in csvs.items():
+        digest.update(part.encode() + read_bytes(path))
     return digest.hexdigest()
 
 

@@ -257,6 +257,30 @@ def test_emodb_is_prepared_whole(corpora_dir, tmp_path, capsys):
     assert (folder / "skipped.csv").read_text().split() == ["file,reason"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file;a1_A\nDK_001_A_1.wav;1\n", "not every row has the columns file, a1_A"),
+        ("{columns}\nDK_001_A_1.wav,1,2\n", "not every row has the columns"),
+        ("{columns}\nDK_001_A_1.wav,1,x,3,1,2,3,1,2,3\n", "DK_001_A_1.wav has 'x'"),
+    ],
+)
+def test_annotations_in_another_form_are_refused(tmp_path, write_corpus, text, said):
+    columns = ",".join(["file", *(f"a{who}_{letter}" for letter in "AVD" for who in (1, 2, 3))])
+    root = write_corpus("emotale", tmp_path, *FILES["emotale"])
+    (root / "annotations.csv").write_text(text.format(columns=columns))
+    with pytest.raises(CorpusError, match=said):
+        listing("emotale", root, tmp_path)
+
+
+def test_a_table_of_meld_without_speakers_is_refused(tmp_path, write_corpus):
+    root = write_corpus("meld", tmp_path, *FILES["meld"])
+    (table,) = root.rglob("train_sent_emo.csv")
+    table.write_text("Dialogue_ID,Utterance_ID,Emotion\n0,0,joy\n")
+    with pytest.raises(CorpusError, match="the columns Dialogue_ID, Utterance_ID, Emotion, Spe"):
+        listing("meld", root, tmp_path)
+
+
 def test_emotales_numbers_are_means_of_the_annotators_that_answered(tmp_path):
     (tmp_path / "wav").mkdir()
     for name in ("DK_001_A_1", "EN_002_N_3", "DK_003_S_2"):

@@ -91,6 +91,21 @@ def test_one_csv_per_part(root, tmp_path, write_csv, devel):
     )
 
 
+def test_a_table_that_is_renamed_to_another_part_is_prepared_again(root, tmp_path, write_csv):
+    for part, rows in {"devel": ROWS[:2], "train": ROWS[2:4]}.items():
+        write_csv(root / f"{part}.csv", ("file", "label"), *(row[:2] for row in rows))
+    assert {clip.split for clip in clips_of(root, tmp_path)} == {"devel", "train"}
+    (root / "devel.csv").rename(root / "test.csv")
+    assert {clip.split for clip in clips_of(root, tmp_path)} == {"test", "train"}
+
+
+def test_tables_with_and_without_labels_do_not_go_together(root, tmp_path, write_csv):
+    write_csv(root / "train.csv", ("file", "label"), *(row[:2] for row in ROWS[:4]))
+    write_csv(root / "test.csv", ("file", "level"), *((row[0], "1.5") for row in ROWS[4:]))
+    with pytest.raises(CorpusError, match=r"test\.csv: no column of labels"):
+        clips_of(root, tmp_path)
+
+
 def test_it_is_found_again_by_name_and_prepared_again_when_the_csv_changes(
     root, tmp_path, write_csv
 ):

@@ -16,7 +16,8 @@ import tensorflow_datasets as tfds
 import datasets.recordings
 import datasets.sources
 from datasets import CorpusError, prepare
-from datasets.base import read_skipped
+from datasets.base import Skipped, read_skipped, write_skipped
+from datasets.summary import summary
 from emojax.audio.reading import read_audio, to_pcm16
 from emojax.corpora.spec import CorpusSpec, read_clips
 
@@ -80,6 +81,12 @@ def test_bad_files_are_left_out_and_named(emodb, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert f"left out: {FILES[5]}: empty: 0 bytes" in printed
     assert re.search(r"anger +\d+ +127  \d+ missing", printed)
+
+
+def test_a_reason_cannot_steer_the_terminal(emodb, tmp_path):
+    folder = prepare("emodb", tmp_path, tmp_path / "data")["emodb"]
+    write_skipped(folder / "skipped.csv", [Skipped("a.wav", "a copy of \x1b[2J.wav")])
+    assert "a.wav: a copy of \\x1b[2J.wav" in summary(folder)
 
 
 def test_a_speaker_with_too_few_clips_of_a_label_is_named(write_tones, tmp_path, capsys):
