@@ -66,10 +66,10 @@ def _score(typed: str) -> None:
 
     settings = FLAGS.classifier, FLAGS.partition, FLAGS.seed, FLAGS.speaker_normalisation
     baselines = [Baseline(features, *settings) for features in chosen]
+    out, data_dir = (Path(path).expanduser() for path in (FLAGS.out, FLAGS.data_dir))
     for baseline in baselines:
-        out = Path(FLAGS.out) / baseline.features.name
-        cache = Path(FLAGS.data_dir) / "features"
-        print(score_tables(evaluate(baseline, paths, cache, out, typed, FLAGS.columns)))
+        places = data_dir / "features", out / baseline.features.name
+        print(score_tables(evaluate(baseline, paths, *places, typed, FLAGS.columns)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import shlex
 import socket
 import sys
 
@@ -44,10 +45,12 @@ def run(arguments: argparse.Namespace) -> None:
         return
     from emojax.demo.folder import write_folder
 
-    write_folder(arguments.static, arguments.model, arguments.corpus, arguments.onnxruntime_web)
+    folder = write_folder(
+        arguments.static, arguments.model, arguments.corpus, arguments.onnxruntime_web
+    )
     print(
-        f"{arguments.static}: put it on any web server; to look at it here:\n"
-        f"python -m http.server --bind=127.0.0.1 --directory={arguments.static}"
+        f"{folder}: put it on any web server; to look at it here:\n"
+        f"python -m http.server --bind=127.0.0.1 --directory={shlex.quote(str(folder))}"
     )
 
 

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Embed, and write the embeddings."""
-    out = Path(arguments.out)
+    out = Path(arguments.out).expanduser()
     if out.suffix not in _WRITERS:
         raise ValueError(f"--out={printable(arguments.out)}; give FILE.npz or FILE.parquet")
     if out.suffix == ".parquet":

@@ -7,6 +7,7 @@ it is spoken.
 from __future__ import annotations
 
 import argparse
+import os
 import queue
 import sys
 import time
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Listen until Ctrl-C, or to the end of the recording."""
     from emojax.audio.reading import SAMPLE_RATE_HZ
 
-    name = arguments.file
+    name = os.path.expanduser(arguments.file or "")
     blocks = _in_time(_recording(name)) if name else _microphone(SAMPLE_RATE_HZ)
     model = load_model(arguments)
     model.refuse_numbers("listening")

@@ -78,7 +78,7 @@ def _output(out: str | None) -> tuple[Path | None, Writer]:
             f"--out={printable(out)}; give FILE.csv, FILE.json or FILE.jsonl, or csv, json or "
             "jsonl alone"
         )
-    return (None if out == kind else Path(out)), _WRITERS[kind]
+    return (None if out == kind else Path(out).expanduser()), _WRITERS[kind]
 
 
 def _write_text(rows: Sequence[Mapping], file: TextIO) -> None:

@@ -77,11 +77,11 @@ def _progress(total: int, done: int) -> tqdm:
 
 def _read(partial: Path, about: Mapping[str, Any]) -> dict[str, dict]:
     """Read the rows that are there; the first line says what they depend on."""
-    if not partial.exists():
+    content = partial.read_bytes() if partial.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]  # a line that was being written is lost
+    if not whole:
         partial.write_text(json.dumps(about) + "\n", encoding="utf-8")
         return {}
-    content = partial.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]  # a line that was being written is lost
     os.truncate(partial, len(whole))
     try:
         first, *rows = map(json.loads, whole.decode().splitlines())

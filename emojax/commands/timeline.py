@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     from emojax.timeline.timeline import make_timeline
     from emojax.timeline.writers import write, writer_of
 
-    outs = list(map(Path, arguments.out))
+    outs = [Path(out).expanduser() for out in arguments.out]
     for out in outs:
         writer_of(out)  # says what is wrong before the work
     timeline = make_timeline(load_model(arguments), arguments.file, arguments.channels)

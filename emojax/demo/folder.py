@@ -42,13 +42,13 @@ def write_folder(
       ValueError: the runtime is not there, there is no such model or corpus, or the folder is not
         empty.
     """
-    runtime = [Path(onnxruntime_web, name) for name in RUNTIME]
+    runtime = [Path(onnxruntime_web).expanduser() / name for name in RUNTIME]
     if missing := [path for path in runtime if not path.is_file()]:
         raise ValueError(
             f"{printable(str(missing[0]))} is not there; npm install onnxruntime-web, and give its "
             "folder: --onnxruntime_web=node_modules/onnxruntime-web/dist"
         )
-    folder = Path(folder).resolve()
+    folder = Path(folder).expanduser().resolve()
     with new_folder(folder) as draft:
         shutil.copytree(PAGE, draft, dirs_exist_ok=True, ignore=_OTHER_ENGINE)
         export_onnx(run, draft / "network", corpus)

@@ -65,7 +65,7 @@ def evaluate(
     for what, given, choices in (("part", part, PARTS), ("state", state, STATES)):
         if given not in choices:
             raise ValueError(f"{what}={given!r}; choose one of {', '.join(choices)}")
-    workdir = Path(workdir)
+    workdir = Path(workdir).expanduser()
     run = load_networks(workdir, state=state)
     manifest, networks, forward = run.manifest, run.networks, make_forward(run.model)
     corpora = open_trained_on(workdir, manifest, Path(data_dir).expanduser() if data_dir else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import glob
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def read_unseen(pattern: str) -> Unseen:
     Raises:
       ValueError: there are no such folders, or their files are not what the experiment writes.
     """
-    folders = [Path(path) for path in sorted(glob.glob(pattern))]
+    folders = [Path(path) for path in sorted(glob.glob(os.path.expanduser(pattern)))]
     if not folders:
         raise ValueError(f"--unseen={pattern}: nothing there; give OUT/runs/zero_shot/*/*/trained")
     scores = {folder: _scores(folder) for folder in folders}

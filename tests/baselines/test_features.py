@@ -77,6 +77,15 @@ def test_ctrl_c_ends_the_script_with_one_line(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_features_and_results_in_the_home_folder_lie_there(tmp_path, tiny_sources):
+    flags = [f"--corpora=tones={tiny_sources / 'tones'}", "--data_dir=~/data", "--out=~/out"]
+    command = [sys.executable, ROOT / "baseline.py", *flags]
+    here = {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, **here}, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+    assert {path.name for path in (tmp_path / "home").iterdir()} >= {"data", "out"}
+
+
 def test_clips_too_short_for_opensmile_are_nan():
     assert np.isnan(features._extract("eGeMAPSv02", np.ones(100, np.int16))).all()
 

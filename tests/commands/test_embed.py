@@ -24,6 +24,14 @@ def test_embeddings_of_a_folder_are_those_of_the_model(tiny_run, tiny_sources, t
         np.testing.assert_array_equal(frame.to_numpy(), arrays["embeddings"])
 
 
+def test_a_file_in_the_home_folder_lies_there(tiny_run, tiny_sources, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    clip = next((tiny_sources / "tones").glob("*.wav"))
+    monkeypatch.chdir(tmp_path)
+    main(["embed", f"--model={tiny_run}", "--corpus=tones", "--out=~/a.npz", str(clip)])
+    assert (tmp_path / "home" / "a.npz").is_file()
+
+
 def test_another_format_is_refused_before_the_work(tiny_run, tiny_sources, capsys):
     with pytest.raises(SystemExit):
         main(["embed", f"--model={tiny_run}", str(tiny_sources), "--out=embeddings.pkl"])

@@ -54,6 +54,20 @@ def test_each_format_holds_the_same_answers(predict, folder):
     assert not list(folder.glob(".*"))
 
 
+def test_a_result_in_the_home_folder_lies_there(predict, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    monkeypatch.chdir(folder)  # where a folder of that name must not appear
+    predict(folder, "--out=~/a.csv")
+    assert (folder / "home" / "a.csv").is_file()
+    assert not (folder / "~").exists()
+
+
+def test_a_call_that_was_killed_before_its_first_line_goes_on(predict, folder):
+    (folder / ".a.csv.partial").write_bytes(b'{"model"')
+    predict(folder, f"--out={folder / 'a.csv'}")
+    assert (folder / "a.csv").is_file()
+
+
 def test_a_stopped_call_goes_on_and_ends_with_the_same_file(predict, folder, monkeypatch):
     monkeypatch.setattr(resumable, "AT_ONCE", 1)
     predict(folder, f"--out={folder / 'whole.jsonl'}")

@@ -42,6 +42,13 @@ def test_several_files_are_written_and_nothing_is_printed(run, all_is_speech, tm
     assert capsys.readouterr().out == ""
 
 
+def test_a_file_in_the_home_folder_lies_there(run, all_is_speech, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    run("--out=~/a.csv")
+    assert (tmp_path / "home" / "a.csv").is_file()
+
+
 def test_noise_is_no_speech_and_that_is_said(run, tmp_path, capsys):
     run(f"--out={tmp_path}/a.jsonl")
     assert "no speech found" in capsys.readouterr().err

@@ -15,8 +15,10 @@ def runtime(tmp_path):
     return tmp_path / "dist"
 
 
-def test_the_folder_has_page_network_and_runtime(tiny_run, runtime, tmp_path, model):
-    folder = write_folder(tmp_path / "page", str(tiny_run), "tones", runtime)
+def test_the_folder_has_page_network_and_runtime(tiny_run, runtime, tmp_path, model, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = write_folder("~/page", str(tiny_run), "tones", f"~/{runtime.name}")
+    assert folder == tmp_path / "page"
     page = json.loads((folder / "page.json").read_text())
     assert page["engine"] == "onnx"
     assert [label["name"] for label in page["labels"]] == list(model.labels)

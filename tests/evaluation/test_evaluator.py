@@ -14,8 +14,9 @@ from emojax.evaluation.score_files import read_predictions
 from emojax.inference.calibration import CALIBRATION_FILE
 
 
-def test_devel_results_have_their_own_folder_and_agree_with_training(tiny_run):
-    results = evaluate(tiny_run, "devel")
+def test_devel_results_have_their_own_folder_and_agree_with_training(tiny_run, monkeypatch):
+    monkeypatch.setenv("HOME", str(tiny_run.parent))
+    results = evaluate(f"~/{tiny_run.name}", "devel")
     best = json.loads((tiny_run / "devel" / "results.json").read_text())["devel_uar"]
     for result in results:
         assert result.uar == pytest.approx(best[result.corpus])

@@ -254,6 +254,12 @@ def test_what_a_recipe_says_about_unseen_corpora_is_in_the_card(tiny_run, tmp_pa
     assert found["tones"]["temperature"] == temperature != found["levels"]["temperature"]
 
 
+def test_answers_in_the_home_folder_are_found(tmp_path, monkeypatch):
+    answered(tmp_path / "out" / "a", 0.25)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert set(read_unseen("~/out/*").scores) == {"<a>"}
+
+
 def test_pooled_folds_are_in_the_card(tiny_run, tmp_path):
     other = {**SCORES, "uar": 0.25, "speakers": 9}
     settings = {"shared": {"<a>": SCORES, "b": SCORES}, "SVM|": {"<a>": other}}
