@@ -19,6 +19,7 @@ from emojax.evaluation.metrics import (
 )
 from emojax.evaluation.score_files import Prediction, aligned, read_predictions, read_protocols
 from emojax.evaluation.statistics import holm, mcnemar
+from emojax.files import printable
 
 # File → prediction.
 Predictions = dict[str, Prediction]
@@ -197,4 +198,4 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
     )
     if any(few_speakers(c.speakers) for c in comparisons):
         notes.append(FEW_SPEAKERS_NOTE)
-    return "\n".join([*aligned(rows, "<>>>>>>>>"), *notes])
+    return "\n".join(map(printable, [*aligned(rows, "<>>>>>>>>"), *notes]))

@@ -15,7 +15,7 @@ import numpy as np
 
 from emojax.corpora.spec import Clip
 from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, CorpusResult, few_speakers
-from emojax.files import replacing, write_csv
+from emojax.files import printable, replacing, write_csv
 
 NUMBERS_FILE = "numbers.csv"  # in the place of predictions.csv, of domains of numbers
 
@@ -91,19 +91,9 @@ def table(results: Sequence[CorpusResult]) -> str:
         rows.append((r.title, str(r.n), chance, uar, f"[{low}, {high}]{mark}", war, f1, r.protocol))
     any_synthetic = any("(synthetic speech)" in r.title for r in results)
     synthetic = " (synthetic speech included)" if any_synthetic else ""
-    rows.append(
-        (
-            f"mean UAR{synthetic}",
-            "",
-            "",
-            f"{100 * fmean(r.uar for r in results):.1f}",
-            "",
-            "",
-            "",
-            "",
-        )
-    )
-    return "\n".join([*aligned(rows, "<>>><>><"), *_footnotes(results)])
+    mean = f"{100 * fmean(r.uar for r in results):.1f}"
+    rows.append((f"mean UAR{synthetic}", "", "", mean, *[""] * 4))
+    return "\n".join(map(printable, [*aligned(rows, "<>>><>><"), *_footnotes(results)]))
 
 
 def aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:

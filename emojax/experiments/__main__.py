@@ -31,6 +31,7 @@ from absl import app, flags, logging
 
 from emojax.command_line import command
 from emojax.compilation import use_compilation_cache
+from emojax.files import printable
 
 if TYPE_CHECKING:
     from emojax.data.prepared import PreparedCorpus
@@ -120,7 +121,7 @@ def main(argv: list[str]) -> None:
         for path in write_report(report, _path(FLAGS.out), typed):
             print(path)
         if report.caution:
-            print(report.caution, file=sys.stderr)
+            print(printable(report.caution), file=sys.stderr)
         if report.missing:
             raise ValueError("some runs failed, see above; the same command tries them again")
 

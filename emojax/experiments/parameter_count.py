@@ -55,8 +55,8 @@ def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
       data_dir: folder of the prepared corpora.
 
     Raises:
-      ValueError: a corpus is neither prepared nor in the catalogue, or no name is given and no
-        corpus is prepared.
+      ValueError: a corpus is neither prepared nor in the catalogue, or has no labels; or no name is
+        given and no corpus is prepared.
 
     >>> read_labels(["bes"], Path("no/such/folder"))
     {'bes': 6}
@@ -76,11 +76,17 @@ def read_labels(names: Sequence[str], data_dir: Path) -> dict[str, int]:
             f"choose of {', '.join(sorted({*here, *CATALOGUE}))}, "
             f"or {EMOSET} alone for the paper's 26"
         )
-    return {
-        name: len((open_corpus(here[name]).spec if name in here else CATALOGUE[name]).labels)
-        or int(CATALOGUE[name].table_1["labels"])  # the labels are unknown
-        for name in names or find_corpora([], data_dir)
-    }
+    labels = {}
+    for name in names or find_corpora([], data_dir):
+        spec = open_corpus(here[name]).spec if name in here else CATALOGUE[name]
+        # The catalogue does not know the labels of every corpus in Table 1.
+        labels[name] = len(spec.labels) or int(spec.table_1.get("labels", 0))
+    if without := [name for name, number in labels.items() if not number]:
+        raise ValueError(
+            f"{', '.join(without)} has no labels, only other columns; give --corpora=NAME,NAME "
+            "with labels"
+        )
+    return labels
 
 
 def parameter_report(labels: Mapping[str, int]) -> Report:

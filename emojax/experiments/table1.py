@@ -77,7 +77,7 @@ def _table_1(corpora: Mapping[str, PreparedCorpus]) -> Table:
 
 def _row(name: str, corpus: PreparedCorpus) -> Sequence[Cell]:
     """Return the counts of a prepared corpus, then those of the paper where it has the corpus."""
-    labels = {clip.label for clip in corpus.clips}
+    labels = {clip.label for clip in corpus.clips} - {""}
     speakers = {clip.speaker for clip in corpus.clips} - {""}
     paper = CATALOGUE[name].table_1 if name in CATALOGUE else {}
     known = [paper.get(key) for key in _PAPER]
@@ -96,6 +96,8 @@ def _figures_4(corpora: Mapping[str, PreparedCorpus]) -> Iterable[Picture]:
         corpora.items(), unit="corpus", desc="mel examples", disable=None
     ):
         examples = _examples(corpus)
+        if not examples:  # a corpus without labels
+            continue
         recordings = load_recordings(corpus, np.array(list(examples.values())))
         mels = {
             label: _log_mel(samples)

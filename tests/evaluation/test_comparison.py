@@ -69,6 +69,11 @@ def test_a_run_does_not_differ_from_itself(workdirs):
         assert (one.difference, one.ci95, one.mid_p, one.holm_p) == (0, (0, 0), 1, 1)
 
 
+def test_a_corpus_of_a_stranger_cannot_steer_the_terminal(workdirs):
+    hostile = dataclasses.replace(compare_two(*workdirs)[0], corpus="\x1b[2J")
+    assert "\x1b" not in comparison_table([hostile])
+
+
 def test_a_speaker_dependent_protocol_is_named(workdirs):
     assert "speaker-dependent" not in comparison_table(compare_two(*workdirs))
     noted = {"corpora": {"one": {"protocol": "speaker-dependent: random fold 1 of 5"}}}

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -50,6 +51,11 @@ def test_only_a_corpus_whose_interval_reaches_chance_is_marked():
     assert "] *" in line_of(text, "poor")
     assert "does not lie above chance" in text
     assert "*" not in table([result("good", 0.9)])
+
+
+def test_names_of_strangers_cannot_steer_the_terminal():
+    hostile = dataclasses.replace(result(), protocol="leave one out, test \x1b[2J")
+    assert table([hostile]).splitlines()[1].endswith("leave one out, test \\x1b[2J")
 
 
 def test_footnotes_say_what_was_resampled():

@@ -35,6 +35,12 @@ def test_both_are_written_and_read_again(tmp_path):
     assert "level$†  mean" in text
 
 
+def test_a_column_of_a_stranger_cannot_steer_the_terminal():
+    columns = ["\x1b[2J"]
+    hostile = score_numbers("level", "p", columns, np.arange(3.0)[:, None], np.ones((3, 1)), "sss")
+    assert "\\x1b[2J" in score_tables([hostile])
+
+
 def test_numbers_alone_have_a_table_and_are_said_to_be_no_predictions(tmp_path):
     assert score_tables([NUMBERS]).startswith("numbers")
     write_scores([(NUMBERS, numbers_of(NUMBERS, "123", "sss"))], tmp_path, {})

@@ -1,7 +1,10 @@
+import shutil
+
 import jax
 import numpy as np
 import pytest
 
+import datasets
 from emojax.corpora.catalogue import CATALOGUE
 from emojax.experiments.parameter_count import count, parameter_report, read_labels
 from emojax.models.adapter_resnet import AdapterResNet
@@ -27,6 +30,16 @@ def test_parameters_are_those_of_the_real_network(tiny_paths):
     assert both[5] == shared + 2 * own
     assert both[7] == pytest.approx(100 * both[5] / both[6])
     assert both[0] == 2
+
+
+def test_a_corpus_without_labels_is_named(tiny_sources, tmp_path):
+    folder = shutil.copytree(tiny_sources / "tones", tmp_path / "calls")
+    files = [path.name for path in folder.glob("*.wav")]
+    (folder / "labels.csv").write_text("\n".join(["file,level", *(f"{one},1.5" for one in files)]))
+    datasets.prepare(f"calls={folder}", "", tmp_path)
+    for names in (["calls"], []):
+        with pytest.raises(ValueError, match="calls has no labels"):
+            read_labels(names, tmp_path)
 
 
 def test_all_of_emoset_needs_no_corpus(tmp_path):

@@ -63,6 +63,15 @@ def test_unknown_speakers_are_not_counted(corpora):
     assert row["speakers"] == ""
 
 
+def test_a_corpus_without_labels_has_a_row_and_no_examples(corpora):
+    clips = [dataclasses.replace(clip, label="") for clip in corpora["tones"].clips]
+    spec = dataclasses.replace(corpora["tones"].spec, labels=())
+    numbers = dataclasses.replace(corpora["tones"], spec=spec, clips=clips)
+    pieces = experiment.corpus_report({"numbers": numbers}).pieces
+    assert rows_of(pieces[0])["numbers"]["labels"] == "0"
+    assert [piece.name for piece in pieces] == ["table_1", "figure_2", "figure_3"]
+
+
 def test_all_files_are_written_and_a_note_is_escaped(report, tmp_path):
     files = {path.name: path for path in write_report(report, tmp_path, "")}
     pictures = {"figure_2.png", "figure_3.png", "figure_4_tones.png", "figure_4_levels.png"}
