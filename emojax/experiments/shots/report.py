@@ -81,8 +81,12 @@ def _table(pooled: Pooled, rows: Sequence[str], systems: Sequence[str]) -> Table
     grid = pooled.grid
     columns = {"corpus": "", "speakers": "d", "chance": ".1f", "clips a label": ""}
     columns |= {"clips": ".0f", **dict.fromkeys(systems, ".1f")}
+    marks = {(system, one): _marks(grid, system, one) for system in systems for one in rows}
     cells = [
-        [*_facts(pooled, name, one), *(_cell(grid, system, one, name) for system in systems)]
+        [
+            *_facts(pooled, name, one),
+            *(_cell(grid, system, one, name, marks[system, one]) for system in systems),
+        ]
         for name in grid.corpora
         for one in rows
         if any(_scored(grid, system, one, name) for system in systems)
@@ -114,32 +118,37 @@ def _learnt(pooled: Pooled, name: str, shots: str) -> Iterator[int]:
             yield one.run["learnt_clips"]
 
 
-def _cell(grid: Grid, system: str, shots: str, name: str) -> Cell:
+def _cell(grid: Grid, system: str, shots: str, name: str, marks: Mapping[str, str]) -> Cell:
     scored, setting = _scored(grid, system, shots, name), setting_of(system, shots)
     if scored is None:
         return None
     low, high = (100 * end for end in scored.result["uar_ci95"])
     deviation = grid.deviation(setting, name, "test")
     spread = "" if deviation is None else f" ± {deviation:.1f}"
-    mark = _mark(grid, system, shots, name) + grid.few_speakers(setting, name)
+    mark = marks.get(name, "") + grid.few_speakers(setting, name)
     mean = fmean(grid.uars(setting, name, "test"))
     return Marked(mean, f"{spread} [{low:.1f}, {high:.1f}]{mark}")
 
 
-def _mark(grid: Grid, system: str, shots: str, name: str) -> str:
-    """Return + or − where a system is significantly better or worse than scratch."""
+def _marks(grid: Grid, system: str, shots: str) -> dict[str, str]:
+    """Return corpus → + or − where a system is significantly better or worse than scratch."""
     pairs = {
-        one: (own, first)
-        for one in grid.corpora
-        if (own := _scored(grid, system, shots, one))
-        and (first := _scored(grid, SCRATCH, shots, one))
+        name: (own, first)
+        for name in grid.corpora
+        if system != SCRATCH
+        and (own := _scored(grid, system, shots, name))
+        and (first := _scored(grid, SCRATCH, shots, name))
     }
-    if system == SCRATCH or name not in pairs:
-        return ""
-    predictions = {one: (own.predictions, first.predictions) for one, (own, first) in pairs.items()}
-    tests = {one.corpus: one for one in compare_predictions(predictions, (system, SCRATCH))}
-    own, first = (one.result["war"] for one in pairs[name])
-    return "" if tests[name].holm_p >= P_BELOW else "+" if own > first else "−"
+    predictions = {
+        name: (own.predictions, first.predictions) for name, (own, first) in pairs.items()
+    }
+    significant = [
+        one.corpus
+        for one in compare_predictions(predictions, (system, SCRATCH))
+        if one.holm_p < P_BELOW
+    ]
+    wars = {name: [one.result["war"] for one in pairs[name]] for name in significant}
+    return {name: "+" if own > first else "−" for name, (own, first) in wars.items()}
 
 
 def _curve(pooled: Pooled, name: str, rows: Sequence[str], systems: Sequence[str]) -> Figure:

@@ -6,9 +6,10 @@ import pytest
 
 from emojax.corpora.partitions import make_partition
 from emojax.experiments.launch.spec import Spec
+from emojax.experiments.reports.score_grid import read_grid
 from emojax.experiments.shots.drawing import drawn
 from emojax.experiments.shots.plan import shots_jobs
-from emojax.experiments.shots.report import shots_report
+from emojax.experiments.shots.report import _marks, shots_report
 from emojax.experiments.shots.scoring import write_answers
 
 ROOT = Path(__file__).parents[3]
@@ -100,3 +101,15 @@ def test_a_row_for_each_number_of_clips_and_a_curve(spec, opened, scored):
     less = shots_report(workdirs, corpora, ["1", "all"])
     assert less.pieces[0].rows[2][6] is None
     assert "adapt: 1, levels, seed 0:" in less.missing
+
+
+def test_what_is_significantly_better_or_worse_than_scratch_is_marked(finished, tmp_path):
+    right = {
+        "scratch: 1": {"x": 20, "y": 38},
+        "adapt: 1": {"x": 36, "y": 22},
+        "compare: 1": {"x": 21},
+    }
+    workdirs = {name: [finished(tmp_path / name, some)] for name, some in right.items()}
+    grid = read_grid(workdirs)
+    assert _marks(grid, "adapt", "1") == {"x": "+", "y": "−"}
+    assert _marks(grid, "compare", "1") == _marks(grid, "scratch", "1") == {}
