@@ -17,6 +17,8 @@ from emojax.files import printable
 from emojax.inference.calibration import tempered
 from emojax.training.calibrating import fit_temperature
 
+_AGAIN = "run the experiment again"
+
 
 @dataclasses.dataclass(frozen=True)
 class Unseen:
@@ -61,7 +63,7 @@ def read_unseen(pattern: str) -> Unseen:
 def _scores(folder: Path) -> dict[str, dict]:
     path = folder / "results.json"
     results = read_json(path)
-    check_scores(results, path, "run the experiment again")
+    check_scores(results, path, _AGAIN)
     return results["corpora"]
 
 
@@ -117,6 +119,12 @@ def _answers(path: Path) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
     for row in read_predictions(path):
         rows.setdefault(row.corpus, []).append(row)
     for name, own in rows.items():
-        words = list(own[0].probabilities)
-        shares = np.array([[row.probabilities[word] for word in words] for row in own])
-        yield name, (shares, np.array([words.index(row.label) for row in own]))
+        try:
+            words = list(own[0].probabilities)
+            shares = [[float(row.probabilities[word]) for word in words] for row in own]
+            truth = [words.index(row.label) for row in own]
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(
+                printable(f"{path}: a clip of {name} lacks probabilities; {_AGAIN}")
+            ) from None
+        yield name, (np.array(shares), np.array(truth))

@@ -1,5 +1,6 @@
 """What `emojax export --format=hub` writes: all of it or nothing, and what its card says."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -252,6 +253,16 @@ def test_what_a_recipe_says_about_unseen_corpora_is_in_the_card(tiny_run, tmp_pa
     assert "| nothing of it was learnt from | 24.0 | 24.0 |" in card
     found = read_manifest(folder)["calibration"]
     assert found["tones"]["temperature"] == temperature != found["levels"]["temperature"]
+
+
+@pytest.mark.parametrize("shares", [{}, {"x": 1.0}, {"anger": "x", "fear": 0.5}, [1], None])
+def test_answers_without_probabilities_are_one_clear_error(tmp_path, shares):
+    answered(tmp_path / "out", 0.25)
+    row = ["c", "a.wav", "s", "anger", "anger", json.dumps(shares)]
+    with open(tmp_path / "out" / "predictions.csv", "w", newline="") as file:
+        csv.writer(file).writerows([Prediction.__dataclass_fields__, row])
+    with pytest.raises(ValueError, match="a clip of c lacks probabilities; run the experiment"):
+        read_unseen(f"{tmp_path}/out")
 
 
 def test_answers_in_the_home_folder_are_found(tmp_path, monkeypatch):
