@@ -23,6 +23,7 @@ def _read() -> tuple[dict[str, dict[str, str]], dict[str, str]]:
         _plain(written): word
         for word, row in rows.items()
         for written in (word, *row["synonyms"].split(";"))
+        if written
     }
     return rows, words
 

@@ -123,7 +123,7 @@ def _answers(path: Path) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
             words = list(own[0].probabilities)
             shares = [[float(row.probabilities[word]) for word in words] for row in own]
             truth = [words.index(row.label) for row in own]
-        except (KeyError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError):
             raise ValueError(
                 printable(f"{path}: a clip of {name} lacks probabilities; {_AGAIN}")
             ) from None

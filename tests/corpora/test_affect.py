@@ -53,6 +53,12 @@ def test_the_labels_of_the_catalogue(name):
             word(label)
 
 
+def test_a_label_without_a_word_has_no_level():
+    assert unknown(["", "_"]) == ["", "_"]
+    with pytest.raises(ValueError, match="to a known word"):
+        parse_mapping("calm=")
+
+
 def test_every_word_of_table_2_is_a_label_of_emoset():
     """So labels of corpora that are not available here agree with the paper."""
     used = {
