@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.metrics import recall_score
 from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from emojax.corpora.groups import deal
+from emojax.evaluation.metrics import unweighted_recall
 
 # EmoNet, section 4.1: "on a logarithmic scale from 1 to 10^-9"; the smallest C wins a tie.
 COMPLEXITIES = tuple(10.0**exponent for exponent in range(-9, 1))
@@ -223,8 +223,3 @@ def _temperature(values: np.ndarray, truth: np.ndarray) -> float:
 
     found = minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded")
     return float(scale * np.exp(found.x))
-
-
-def unweighted_recall(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the UAR over the classes of the truth, 0..1."""
-    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))

@@ -139,24 +139,6 @@ def check_corpora(mapping: Mapping[str, str], labels: Mapping[str, Iterable[str]
         )
 
 
-def arousal(label: str, mapping: Mapping[str, str] | None = None) -> str:
-    """Return ``"low"`` or ``"high"``; arguments and errors as in :func:`word`.
-
-    >>> arousal("sad"), arousal("happy")
-    ('low', 'high')
-    """
-    return level("arousal", label, mapping)
-
-
-def valence(label: str, mapping: Mapping[str, str] | None = None) -> str:
-    """Return ``"negative"``, ``"neutral"`` or ``"positive"``; arguments as in :func:`word`.
-
-    >>> valence("sad"), valence("surprise"), valence("happy")
-    ('negative', 'neutral', 'positive')
-    """
-    return level("valence", label, mapping)
-
-
 def emotion(label: str, mapping: Mapping[str, str] | None = None) -> str:
     """Return the common emotion of a label, one of ``EMOTIONS``; empty where it has none.
 
@@ -172,5 +154,9 @@ def emotion(label: str, mapping: Mapping[str, str] | None = None) -> str:
 
 
 def level(dimension: str, label: str, mapping: Mapping[str, str] | None = None) -> str:
-    """Return one of the dimension's ``LEVELS``; arguments and errors as in :func:`word`."""
+    """Return one of the dimension's ``LEVELS``; arguments and errors as in :func:`word`.
+
+    >>> level("arousal", "sad"), level("valence", "surprise")
+    ('low', 'neutral')
+    """
     return _ROWS[word(label, mapping)][dimension]

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import recall_score
 
 from emojax.evaluation.metrics import (
     FEW_SPEAKERS_NOTE,
@@ -16,6 +15,7 @@ from emojax.evaluation.metrics import (
     few_speakers,
     speaker_dependent,
     uar_difference,
+    unweighted_recall,
 )
 from emojax.evaluation.score_files import Prediction, aligned, read_predictions, read_protocols
 from emojax.evaluation.statistics import holm, mcnemar
@@ -154,10 +154,7 @@ def _compare(
     )
     speakers = [row.speaker for row in a.values()]
     difference, ci95, over = uar_difference(truth, predicted_a, predicted_b, speakers)
-    uar_a, uar_b = (
-        float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))
-        for predicted in (predicted_a, predicted_b)
-    )
+    uar_a, uar_b = (unweighted_recall(truth, predicted) for predicted in (predicted_a, predicted_b))
     p = mcnemar(truth == predicted_a, truth == predicted_b)
     scores = uar_a, uar_b, difference, ci95, over
     p_values = p.exact_p, p.mid_p, p.mid_p

@@ -150,6 +150,13 @@ def score(
     )
 
 
+def unweighted_recall(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the UAR over the classes of the truth, 0..1."""
+    from sklearn.metrics import recall_score
+
+    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))
+
+
 def uar_difference(
     truth: np.ndarray, a: np.ndarray, b: np.ndarray, speakers: Sequence[str], seed: int = 0
 ) -> tuple[float, tuple[float, float], str]:

@@ -52,7 +52,7 @@ def pooled_report(
         "corpora, of an SVM's C. Settings were not chosen on these figures: every clip is tested "
         "here, so a setting that is chosen by them has no test left."
     )
-    gaps = "; ".join(filter(None, (missing, *pooled.gaps)))
+    gaps = pooled.missing(missing)
     report = score_report(grid, "pooled", title, selection, pieces, gaps, pooled.runs)
     return dataclasses.replace(report, seeds=pooled.seeds(), scores=_scores(grid))
 

@@ -9,13 +9,11 @@ import pytest
 from emojax.corpora.affect import (
     LEVELS,
     VOCABULARY,
-    arousal,
     check_corpora,
     level,
     of_corpus,
     parse_mapping,
     unknown,
-    valence,
     word,
 )
 from emojax.corpora.catalogue import CATALOGUE
@@ -32,7 +30,7 @@ NOT_IN_TABLE_2 = {
 
 
 def test_table_2_has_47_words():
-    cells = Counter((arousal(label), valence(label)) for label in VOCABULARY)
+    cells = Counter((level("arousal", label), level("valence", label)) for label in VOCABULARY)
     assert cells == {
         ("low", "negative"): 13,
         ("low", "neutral"): 6,
@@ -84,11 +82,11 @@ def test_spelling_makes_no_difference(written):
 
 
 def test_a_mapping_comes_first_and_must_lead_into_the_vocabulary():
-    assert arousal("surprise", {"surprise": "relief"}) == "low"
+    assert level("arousal", "surprise", {"surprise": "relief"}) == "low"
     with pytest.raises(
         ValueError, match=r"label 'serene' has no .* one of contempt, .*positive, as in {'calm'"
     ):
-        valence("calm", {"calm": "serene"})
+        level("valence", "calm", {"calm": "serene"})
 
 
 @pytest.mark.parametrize(
@@ -103,8 +101,8 @@ def test_a_written_mapping_that_is_none(text):
 
 def test_a_corpus_may_mean_something_of_its_own():
     mapping = parse_mapping("high=anger,diary/high=happiness,diary/low=rest")
-    assert valence("high", of_corpus(mapping, "diary")) == "positive"
-    assert valence("high", of_corpus(mapping, "calls")) == "negative"
+    assert level("valence", "high", of_corpus(mapping, "diary")) == "positive"
+    assert level("valence", "high", of_corpus(mapping, "calls")) == "negative"
     assert unknown(["low"], of_corpus(mapping, "calls")) == ["low"]
     assert not unknown(["low"], of_corpus(mapping, "diary"))
 

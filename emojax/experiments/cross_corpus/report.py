@@ -198,30 +198,15 @@ def _details(matrices: Sequence[Matrix]) -> Table:
 
 
 def _detail(matrix: Matrix, score: Score) -> list[Cell]:
-    place = [
-        matrix.dimension,
-        matrix.kind,
-        score.system,
-        score.corpus,
-        "yes" if score.within else "no",
-    ]
+    within = "yes" if score.within else "no"
+    place = [matrix.dimension, matrix.kind, score.system, score.corpus, within]
     if score.result is None:
         return [*place, 0, score.left_out, *[None] * 5, ""]
     result = score.result
     devel = None if result["devel_uar"] is None else 100 * result["devel_uar"]
     low, high = (100 * end for end in result["uar_ci95"])
-    chance = 100 * result["chance"]
-    return [
-        *place,
-        result["n"],
-        score.left_out,
-        chance,
-        devel,
-        Marked(100 * result["uar"], score.few),
-        low,
-        high,
-        result["uar_ci95_over"],
-    ]
+    uars = 100 * result["chance"], devel, Marked(100 * result["uar"], score.few), low, high
+    return [*place, result["n"], score.left_out, *uars, result["uar_ci95_over"]]
 
 
 def _runs(runs: Mapping[str, Sequence[Run]]) -> Table:

@@ -36,6 +36,10 @@ class Pooled:
     runs: Grid
     gaps: Sequence[str]
 
+    def missing(self, others: str) -> str:
+        """List the gaps in one line, after other results that are missing."""
+        return "; ".join(filter(None, (others, *self.gaps)))
+
     def seeds(self) -> str:
         """List the seeds of the folds."""
         found = sorted({one.seed for one in self.runs.runs()})

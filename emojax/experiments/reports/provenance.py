@@ -162,15 +162,5 @@ def _runs_of(grid: Grid, setting: str) -> Iterable[list[Cell]]:
             run.get("commit") or "unknown",
             run["command"],
         )
-        state = run.get("state", "")
-        where = "/".join(workdir.parts[-2:])
-        yield [
-            setting,
-            where,
-            ", ".join(corpora[workdir]),
-            mode,
-            state,
-            config["seed"],
-            run["step"],
-            *how,
-        ]
+        what = "/".join(workdir.parts[-2:]), ", ".join(corpora[workdir]), mode
+        yield [setting, *what, run.get("state", ""), config["seed"], run["step"], *how]

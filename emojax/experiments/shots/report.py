@@ -58,8 +58,8 @@ def shots_report(
         caption = f"{name}: UAR after so many labelled clips a label, in percent"
         figure = _curve(pooled, name, rows, systems)
         pieces.append(Picture(f"shots_{name}", f"{caption}; bars: 95 % interval", figure))
-    gaps = "; ".join(filter(None, (missing, *pooled.gaps)))
     title = f"A few labelled clips of corpora that were never learnt from: {', '.join(systems)}"
+    gaps = pooled.missing(missing)
     return score_report(grid, "shots", title, _SELECTION, pieces, gaps, pooled.runs)
 
 

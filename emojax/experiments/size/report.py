@@ -94,7 +94,7 @@ def size_report(
         details_table(grid, tests, "size_details", "Sizes in full"),
     ]
     title = f"Sizes of one shared network: {', '.join(grid.settings)}"
-    gaps = "; ".join(filter(None, (missing, *pooled.gaps)))
+    gaps = pooled.missing(missing)
     report = score_report(grid, "size", title, _SELECTION, pieces, gaps, pooled.runs)
     return dataclasses.replace(report, seeds=pooled.seeds())
 

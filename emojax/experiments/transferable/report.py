@@ -69,8 +69,7 @@ def transferable_report(
 
 
 def _with_provenance(scores: FoldScores, pieces: Sequence[Table | Picture], missing: str) -> Report:
-    grid, runs, gaps = scores.pooled.grid, scores.pooled.runs, scores.pooled.gaps
-    lacking = "; ".join(filter(None, (missing, *gaps)))
-    report = score_report(grid, NAME, _TITLE, _SELECTION, pieces, lacking, runs)
+    grid, runs, gaps = scores.pooled.grid, scores.pooled.runs, scores.pooled.missing(missing)
+    report = score_report(grid, NAME, _TITLE, _SELECTION, pieces, gaps, runs)
     seeds = ", ".join(map(str, sorted({one.seed for one in runs.runs()})))
     return dataclasses.replace(report, seeds=seeds, normalisation=_NORMALISATION)

@@ -13,7 +13,7 @@ from sklearn.svm import SVC
 from emojax.baselines.adaptive_svm import AdaptiveSVC
 from emojax.baselines.feature_sets import FeatureSet, open_features
 from emojax.baselines.pipeline import judge
-from emojax.baselines.svm import Answer, inner_folds, rbf_cv, standardise, unweighted_recall
+from emojax.baselines.svm import Answer, inner_folds, rbf_cv, standardise
 from emojax.corpora.affect import without_corpora
 from emojax.corpora.aggregate import EMOTION
 from emojax.corpora.folds import Folds
@@ -21,7 +21,7 @@ from emojax.corpora.groups import speaker_groups
 from emojax.data.partitioned import open_corpora
 from emojax.data.partitioned_corpus import PartitionedCorpus
 from emojax.evaluation.figures import confusion_figure
-from emojax.evaluation.metrics import CorpusResult
+from emojax.evaluation.metrics import CorpusResult, unweighted_recall
 from emojax.evaluation.score_files import write_predictions, write_results
 from emojax.experiments.transferable.approaches import DOMAIN
 from emojax.experiments.transferable.plan import FEATURES
