@@ -28,7 +28,7 @@ def main(argv: list[str]) -> None:
     if len(argv) != 2:
         raise app.UsageError("give the corpora as one comma-separated argument")
     logging.set_verbosity(logging.WARNING)
-    again = "stopped; what was not prepared whole is gone, files that were fetched whole are kept"
+    again = "stopped; unfinished corpora are removed, complete downloads are kept"
     with command("datasets", again=again):
         from datasets import prepare
 

@@ -1,4 +1,4 @@
-"""Confounds: what a model could learn instead of the labels, one line each that says so."""
+"""Confounds: what a model could learn instead of the labels; one line for each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from emojax.corpora.spec import Clip
 
 _SILENCE_S = 0.05
 _FEWEST_CLIPS = 5
-# A group has digital silence from the first share of its clips on, and has none up to the second.
+# A group has digital silence above the first share of its clips, and has none below the second.
 _HAS, _LACKS = 1 / 3, 1 / 50
 
 
@@ -47,10 +47,10 @@ def has_digital_silence(pcm: np.ndarray) -> bool:
 
 
 def uneven_silence(clips: Sequence[Clip], silent: Sequence[bool]) -> list[str]:
-    """Return a line each where only some speakers' or some labels' clips have digital silence.
+    """Return a line for speakers, and one for labels, if only some of them have digital silence.
 
-    That is so if some have it in a third or more of their clips, and others in at most one of 50;
-    those with fewer than five clips do not count.
+    That is, some have it in a third or more of their clips, and others in at most one of 50. Those
+    with fewer than five clips do not count.
 
     Args:
       clips: the clips of a corpus.

@@ -22,8 +22,8 @@ COMPLEXITIES = tuple(10.0**exponent for exponent in range(-9, 1))
 # Of rbf_cv: gamma as a multiple of 1 / D, and C; of pairs that are as good, the first is taken.
 _GRID = tuple(itertools.product((0.01, 0.1, 1.0, 10.0), (0.1, 1.0, 10.0, 100.0)))
 _INNER_FOLDS = 5
-# In standard deviations of the decision values, which are tiny for a tiny C. A few devel clips that
-# are all right must not make an SVM certain.
+# In standard deviations of the decision values, because a tiny C makes them tiny. The lower bound
+# keeps an SVM uncertain if all of a few devel clips are right.
 _TEMPERATURES = (0.25, 100.0)
 
 
@@ -34,7 +34,7 @@ class Answer:
     Attributes:
       predicted: int ``[N]``, a label for every clip of the test part.
       complexity: the C that was used.
-      devel_uar: UAR on devel with this C; None where C was not chosen on devel.
+      devel_uar: UAR on devel with this C; None if C is not chosen on devel.
       probabilities: float ``[N, K]``, of the labels 0 to K - 1; the predicted one has the highest.
         They are the softmax of the decision values, one label against the rest, over a temperature
         that makes devel, or the inner folds, likeliest. A label that no learnt clip has gets 0.

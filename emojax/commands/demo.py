@@ -81,7 +81,7 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; a ValueError says why there is none."""
+    """Return a listening socket, or raise a ValueError with the reason."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.create_server(address[:2], family=family)

@@ -1,4 +1,4 @@
-"""Rows of long work, kept in a file beside the result until all are there."""
+"""Rows of long work, kept in a file beside the result until the result is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rows_of(
     out: Path,
     about: Mapping[str, Any],
 ) -> list[dict]:
-    """Return a row for each file; those that an earlier call has left are not made again.
+    """Return a row for each file; rows of an earlier call are used again.
 
     Args:
       files: names of the recordings.

@@ -43,7 +43,7 @@ def is_number(text: str) -> bool:
 
 
 def write_columns(folder: Path, table: Table) -> None:
-    """Write the further columns of a prepared corpus, atomically; nothing if they are there."""
+    """Write the further columns of a prepared corpus atomically, unless they are there already."""
     names = [*dict.fromkeys(name for row in table.values() for name in row)]
     if not names or read_columns(folder) == {f: {**row} for f, row in table.items()}:
         return

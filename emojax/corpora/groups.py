@@ -22,7 +22,7 @@ def speaker_groups(clips: Sequence[Clip]) -> np.ndarray:
     >>> speaker_groups(clips).tolist()
     [1, 0, 0, 1]
     """
-    from scipy.sparse import coo_array  # half a second, which checking settings need not wait for
+    from scipy.sparse import coo_array  # takes half a second to import
     from scipy.sparse.csgraph import connected_components
 
     are_cut = any(recording_of(clip.file) != clip.file for clip in clips)

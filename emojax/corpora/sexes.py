@@ -1,4 +1,4 @@
-"""Sex of speakers, as a publisher or a person's table says it; never guessed."""
+"""Sex of speakers, as given by the publisher or a table; it is never guessed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from emojax.corpora.spec import CorpusSpec
 
 
 def sexes_of(spec: CorpusSpec, speakers: Collection[str]) -> dict[str, str]:
-    """Return the sex of each speaker of whom it is known.
+    """Return the sex of each speaker whose sex is known.
 
-    A published corpus that was prepared before its sexes were known has those of the catalogue.
+    If the prepared corpus has no sexes, those of the catalogue are used.
 
     Args:
       spec: description of a prepared corpus.

@@ -41,8 +41,8 @@ class CorpusSpec:
 
     Attributes:
       name: letters, digits, ``-`` and ``_``.
-      labels: the label set, in the order of the logits; empty if a catalogue lacks it, or of a
-        corpus that has only further columns.
+      labels: the label set, in the order of the logits; empty if it is unknown, or if the corpus
+        has only further columns.
       full_name: name given by its publisher.
       language: English name of the language, or of the languages.
       style: e.g. ``"acted"``; free text.
@@ -55,7 +55,7 @@ class CorpusSpec:
       speakers: published number of speakers.
       parts: part (``train``, ``devel``, ``test``) → speakers of the published partition.
       folds: speakers of each published test fold.
-      sexes: sex → speakers, as published; speakers of whom it is not known are in none.
+      sexes: sex → speakers, as published; speakers of unknown sex are left out.
       partition: notes on the published partition and on EmoNet's; free text.
       layout: example of a file name in the publisher's layout; empty if the layout is not public.
       verified: whether the parser of the layout was run on the corpus itself.

@@ -1,4 +1,4 @@
-"""What stands between the network and the page: who may ask, how many at once, what a page may do.
+"""Protection of the server: who may ask, how many at once, and what the page may do.
 
 A page of a stranger that is open in the same browser can reach a server on this machine, by a form,
 a websocket or a name that it lets point here. Browsers say from where a request comes (``Origin``)
@@ -30,7 +30,7 @@ _HEADERS = {
 
 
 class SameOrigin:
-    """Middleware that answers the page's own requests only, and adds headers that confine it.
+    """Middleware that answers only requests of the page itself, and adds headers that confine it.
 
     Args:
       app: the application.
@@ -60,7 +60,7 @@ class SameOrigin:
 
 
 class Places:
-    """Middleware that answers so many requests at once, and refuses the others."""
+    """Middleware that answers a limited number of requests at once, and refuses the others."""
 
     def __init__(self, app: ASGIApp, places: asyncio.Semaphore) -> None:
         self._app, self._places = app, places

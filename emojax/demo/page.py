@@ -1,4 +1,4 @@
-"""What the page is told about the model, and how much it may hear."""
+"""Description of the model for the page, and limits of recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of the speakers of each sex, where a corpus says it."""
+"""Scores of the speakers of each sex, for corpora that give it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def with_sexes(
     prediction: np.ndarray,
     speakers: Sequence[str],
 ) -> CorpusResult:
-    """Return a result with the UAR of each sex that is known of some of its speakers.
+    """Return a result with the UAR of each sex; speakers of unknown sex are left out.
 
     Args:
       result: result of all clips.

@@ -1,4 +1,4 @@
-"""Calibration of probabilities: whether answers of 80 % are right in 80 of 100."""
+"""Calibration of probabilities: whether 80 of 100 answers with 80 % are right."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _BINS = 15
 
 @dataclasses.dataclass(frozen=True)
 class CalibrationResult:
-    """Calibration of one corpus's answers; ``uncalibrated`` is of the network's own.
+    """Calibration of the answers for one corpus; ``uncalibrated`` is without the temperature.
 
     Attributes:
-      temperature: T of the answers; 1 if the run is not calibrated.
+      temperature: temperature T of the answers; 1 if the run is not calibrated.
       ece: expected calibration error, 0..1, see :func:`expected_calibration_error`.
       ece_uncalibrated: the same at T = 1.
       nll: mean negative log likelihood of the true labels, nats.

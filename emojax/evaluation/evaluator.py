@@ -43,8 +43,8 @@ def evaluate(
 ) -> list[Result]:
     """Score a state of a run on each corpus that has the part, and write the results.
 
-    Writes ``results.json``, ``predictions.csv`` and ``confusion.png``; of domains of numbers
-    ``numbers.csv`` and ``scatter.png`` in the place of the last two. Results of the latest state go
+    Writes ``results.json``, ``predictions.csv`` and ``confusion.png``; for domains of numbers
+    ``numbers.csv`` and ``scatter.png`` instead of the last two. Results of the latest state go
     into the folder ``latest``, and those of the devel part into a folder ``devel``. The best
     state's probabilities are calibrated, which changes no label.
 
@@ -84,7 +84,7 @@ def evaluate(
 
 
 def _having(corpora: Mapping[str, PartitionedCorpus], part: str) -> list[str]:
-    """The corpora that have the part; say which have not, and refuse if none has."""
+    """Return the corpora that have the part; print the others, and refuse if none has it."""
     without = [name for name, corpus in corpora.items() if not len(corpus.partition.parts[part])]
     if len(without) == len(corpora):
         corpora[without[0]].partition.clips_of(part, ", ".join(without))

@@ -40,14 +40,14 @@ class CorpusResult:
       uar: unweighted average recall, the mean over the classes in the truth.
       uar_ci95: lower and upper end of the 95 % bootstrap interval of UAR.
       ci_over: unit that the bootstrap resampled, ``"speakers"`` or ``"clips"``.
-      uar_ci95_clips: the interval over clips, whatever ``ci_over`` is; too narrow where clips of
-        one speaker are alike.
+      uar_ci95_clips: the interval over clips, for any ``ci_over``; too narrow if the clips of a
+        speaker are alike.
       war: weighted average recall, also known as accuracy.
       macro_f1: mean F1 over the classes in the truth.
       labels: K labels of the corpus.
       confusion: int64[K, K], numbers of clips; a row per true label, a column per predicted one.
       calibration: of the probabilities; None for a system that has none.
-      by_sex: sex → scores of its speakers, where a corpus says who has which.
+      by_sex: sex → scores of its speakers; empty if the corpus does not give it.
     """
 
     corpus: str
@@ -68,7 +68,7 @@ class CorpusResult:
 
     @property
     def title(self) -> str:
-        """Name of the corpus for tables and figures, with all that a reader must be warned of."""
+        """Name of the corpus for tables and figures, with its warnings."""
         synthetic = " (synthetic speech)" if self.corpus.startswith("synthetic") else ""
         dependent = speaker_dependent(self.protocol)
         return f"{self.corpus}{synthetic}{dependent}{few_speakers(self.speakers)}"
@@ -118,7 +118,11 @@ def score(
     >>> round(result.uar, 3), result.war, result.chance, result.ci_over
     (0.833, 0.75, 0.5, 'clips')
     """
-    from sklearn.metrics import accuracy_score, confusion_matrix, f1_score  # it takes seconds
+    from sklearn.metrics import (
+        accuracy_score,
+        confusion_matrix,
+        f1_score,
+    )  # takes seconds to import
 
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if not len(truth) == len(prediction) == len(speakers) > 0:
@@ -225,7 +229,7 @@ def mean_uar_interval(
 
 
 def count_speakers(speakers: Iterable[str]) -> int | None:
-    """Count who speaks the clips; None where some are unknown.
+    """Return the number of speakers; None if some are unknown.
 
     >>> count_speakers(["a", "b", "a"]), count_speakers(["a", ""])
     (2, None)
@@ -235,7 +239,7 @@ def count_speakers(speakers: Iterable[str]) -> int | None:
 
 
 def few_speakers(speakers: int | None) -> str:
-    """Return the mark of a score that so many speakers are too few for, else nothing.
+    """Return the mark of a score of fewer than five speakers; empty for others.
 
     >>> few_speakers(4), few_speakers(5), few_speakers(None)
     ('†', '', '')
@@ -244,7 +248,7 @@ def few_speakers(speakers: int | None) -> str:
 
 
 def speaker_dependent(protocol: str) -> str:
-    """Return the mark of a protocol with speakers on both sides, else nothing.
+    """Return the mark of a speaker-dependent protocol; empty for others.
 
     >>> speaker_dependent("speaker-dependent: random fold 1 of 5")
     ' (speaker-dependent)'
@@ -291,7 +295,7 @@ def bootstrap_interval(
 
 def _percentiles(statistic: Callable, units: Sequence[int], seed: int) -> tuple[float, float]:
     """Return the interval of a statistic of several samples, which are resampled independently."""
-    from scipy.stats import bootstrap  # takes seconds to import, as above
+    from scipy.stats import bootstrap  # takes seconds to import
 
     result = bootstrap(
         tuple(map(np.arange, units)),

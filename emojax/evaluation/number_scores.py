@@ -28,7 +28,7 @@ class ColumnScore:
       column: its name.
       ccc: Lin's concordance correlation coefficient, −1..1.
       ccc_ci95: its interval.
-      pearson: Pearson's correlation coefficient; 0 where all predictions are alike.
+      pearson: Pearson's correlation coefficient; 0 if all predictions are equal.
       pearson_ci95: its interval.
       rmse: root mean square error, in the units of the column.
       rmse_ci95: its interval.
@@ -73,7 +73,7 @@ class NumbersResult:
 
     @property
     def title(self) -> str:
-        """Name of the domain for tables and figures, with all that a reader must be warned of."""
+        """Name of the domain for tables and figures, with its warnings."""
         return f"{self.corpus}{speaker_dependent(self.protocol)}{few_speakers(self.speakers)}"
 
     def to_json(self) -> dict:
@@ -164,7 +164,7 @@ def _interval(sums: np.ndarray, statistic: Callable, columns: slice, seed: int) 
 def _sums(truth: np.ndarray, predicted: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Return the sums of 1, t, p, t², p² and t·p in each unit and column, ``[units, 6, D]``.
 
-    Numbers are taken from the mean of the truth, so that differences of sums stay exact.
+    The mean of the truth is subtracted first, so that differences of sums are exact.
     """
     t, p = truth - truth.mean(0), predicted - truth.mean(0)
     sums = np.zeros((unit.max() + 1, 6, truth.shape[1]))

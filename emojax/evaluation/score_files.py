@@ -17,7 +17,7 @@ from emojax.corpora.spec import Clip
 from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, CorpusResult, few_speakers
 from emojax.files import printable, replacing, write_csv
 
-NUMBERS_FILE = "numbers.csv"  # in the place of predictions.csv, of domains of numbers
+NUMBERS_FILE = "numbers.csv"  # instead of predictions.csv, for domains of numbers
 
 
 @dataclasses.dataclass(frozen=True)

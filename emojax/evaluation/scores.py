@@ -1,4 +1,4 @@
-"""Scores of a run's domains, of labels and of numbers, and all files that they are written to."""
+"""Scores of a run's domains of labels and of numbers, and their files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Scored = tuple[CorpusResult, list[Prediction]] | tuple[NumbersResult, list[Predi
 
 
 def devel_score(result: Result) -> float:
-    """Return what a state is chosen by: the UAR, or of numbers the mean concordance."""
+    """Return the score that chooses a state: UAR, or mean concordance for numbers."""
     return result.mean_ccc if isinstance(result, NumbersResult) else result.uar
 
 

@@ -12,9 +12,9 @@ transferable  Tables 1 to 5 of the transferable-features paper: --folds=5 --tabl
 cross_corpus  trained on A, tested on B: an SVM per corpus (--features=egemaps), or finished runs
 numbers       numbers that finished runs predict, over all folds: --workdirs=alone=OUT/alone_*
 
-baselines to shots and transferable run in OUT/runs whatever is not finished there, as in
+The experiments from baselines to transferable run all unfinished runs in OUT/runs:
   python -m emojax.experiments transfer --corpora=emodb,casia --seeds=0,1,2 --out=DIR
-or, with --workdirs, read finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
+With --workdirs they read finished runs: --workdirs=scratch=runs/scratch_*,shared=runs/multi_corpus
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ flags.DEFINE_string("out", None, "Folder for the tables, figures, page and runs.
 flags.DEFINE_list(
     "workdirs",
     [],
-    "Run nothing; read NAME=FOLDER of each setting, first the one compared with "
-    "(cross_corpus: of runs with --config.domains); a folder may be a pattern, "
+    "Read finished runs instead: NAME=FOLDER of each setting, first the reference "
+    "(cross_corpus: runs with --config.domains). A folder may be a pattern, "
     "and a name may be repeated.",
 )
 flags.DEFINE_list(
     "settings",
     [],
-    "Rows to run; the usual, if empty, without weights to fetch. pooled: A+B adds up the "
+    "Rows to run; if empty, the usual ones that need no download. pooled: A+B adds the "
     "log-probabilities of two other rows.",
 )
 flags.DEFINE_integer(
     "folds",
     6,
-    "pooled, size, shots (3), transferable (5): how often a part of every corpus is left out.",
+    "Number of folds of pooled, size, shots (default 3) and transferable (default 5).",
     3,
 )
 flags.DEFINE_list("widths", ["8", "16", "32"], "size: channels of the first convolution.")
@@ -71,19 +71,19 @@ flags.DEFINE_enum(
     "transferable: folds of speakers, or of recordings, with speakers on both sides.",
 )
 flags.DEFINE_list("tables", ["1", "2", "3", "4", "5"], "transferable: some of its tables.")
-flags.DEFINE_list("held_out", [], "zero_shot: corpora to leave out and ask about; each, if empty.")
-flags.DEFINE_bool("together", False, "zero_shot: leave all of them out of one shared network.")
+flags.DEFINE_list("held_out", [], "zero_shot: corpora to leave out and to test; all, if empty.")
+flags.DEFINE_bool("together", False, "zero_shot: leave all of them out of a single network.")
 flags.DEFINE_string(
-    "base", "", "pooled, shots: the run, or name of a published model, that adapt begins at."
+    "base", "", "pooled, shots: the run or published model from which adapt starts."
 )
-flags.DEFINE_list("shots", ["1", "5", "20"], "shots: labelled clips a label; all comes last.")
-flags.DEFINE_list("base_corpora", [], "transfer: also begin at single networks of these corpora.")
-flags.DEFINE_list("seeds", ["0"], "A run with each, as in 0,1,2.")
+flags.DEFINE_list("shots", ["1", "5", "20"], "shots: labelled clips per label; all comes last.")
+flags.DEFINE_list("base_corpora", [], "transfer: also start from single networks of these corpora.")
+flags.DEFINE_list("seeds", ["0"], "Seeds, such as 0,1,2; each run is made with every seed.")
 flags.DEFINE_string(
-    "vgg16_weights", None, "baselines: as baseline.py's, for the row deepspectrum_vgg16."
+    "vgg16_weights", None, "baselines: as for baseline.py, for the row deepspectrum_vgg16."
 )
 flags.DEFINE_bool(
-    "speaker_normalisation", False, "baselines: as baseline.py's, for all rows of SVMs."
+    "speaker_normalisation", False, "baselines: as for baseline.py, for all rows of SVMs."
 )
 flags.DEFINE_string(
     "config",
@@ -95,13 +95,9 @@ flags.DEFINE_string(
     "tune_config", "configs/adapt.py", "Settings of the tuning on a trained network."
 )
 flags.DEFINE_string("engine", "here", "here | local:PROCESSES | slurm:timeout_min=600,...")
-flags.DEFINE_list("features", [], "cross_corpus: of an SVM a corpus: egemaps, compare, is10.")
-flags.DEFINE_enum(
-    "aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: levels of what."
-)
-flags.DEFINE_string(
-    "label_words", "", "Of levels of affect and common emotions: as train.py's, such as calm=rest."
-)
+flags.DEFINE_list("features", [], "cross_corpus: features of the SVMs: egemaps, compare, is10.")
+flags.DEFINE_enum("aggregate", "a+v", ["arousal", "valence", "a+v"], "cross_corpus: which levels.")
+flags.DEFINE_string("label_words", "", "Meaning of labels, as for train.py, such as calm=rest.")
 FLAGS = flags.FLAGS
 
 
@@ -126,7 +122,7 @@ def main(argv: list[str]) -> None:
             raise ValueError("some runs failed, see above; the same command tries them again")
 
 
-# Each reads the command line first: a mistake there is named before anything slow is imported.
+# Each reads the command line first, so that a mistake is named before anything slow is imported.
 def _statistics() -> Report:
     corpora = _opened()
     from emojax.experiments.table1 import corpus_report
@@ -324,7 +320,7 @@ def _spec() -> Spec:
 
 
 def _launch(name: str, report: Callable[..., Report]) -> Report:
-    """A report of the runs that a plan of the experiments asks for."""
+    """Return the report of the runs in a plan."""
     from emojax.experiments.launch.plan import baseline_jobs, transfer_jobs
     from emojax.experiments.launch.pooled_plan import pooled_jobs
 
@@ -338,7 +334,7 @@ def _launch(name: str, report: Callable[..., Report]) -> Report:
 
 
 def _carry_out(jobs: Iterable[Job], spec: Spec, report: Callable[..., Report]) -> Report:
-    """A report of jobs that are finished, or are run now."""
+    """Run the unfinished jobs, and return the report of all."""
     from emojax.experiments.launch.launch import carry_out
 
     workdirs, failed = carry_out(list(jobs), spec, FLAGS.engine)

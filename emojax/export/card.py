@@ -45,7 +45,7 @@ _LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _CREATIVE_COMMONS = re.compile(r"cc-(by(?:-nc)?(?:-sa|-nd)?)-(\d\.\d)")
 _NOT_ASKED, _NOT_POOLED = Unseen(), Pooled()
 _UNSTATED = ("none stated", NO_LICENSE)
-# Text with places for what is known of the model.
+# Template of the card.
 _CARD = resources.files(__package__).joinpath("card.md")
 
 

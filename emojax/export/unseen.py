@@ -22,13 +22,13 @@ _AGAIN = "run the experiment again"
 
 @dataclasses.dataclass(frozen=True)
 class Unseen:
-    """What networks of a recipe said about corpora that they never saw.
+    """Scores of networks on corpora that they never saw.
 
     Attributes:
       scores: corpus → its scores; ``ece`` is the calibration error of the network's own
         probabilities, ``ece_calibrated`` with the temperature of the other corpora.
-      temperature: for such answers: the geometric mean over the corpora of those that make the
-        right labels likeliest; 1 without any.
+      temperature: temperature for such answers, the geometric mean of the fitted temperatures of
+        the corpora; 1 without any.
     """
 
     scores: dict[str, dict] = dataclasses.field(default_factory=dict)

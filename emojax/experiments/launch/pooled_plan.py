@@ -35,9 +35,9 @@ POOLED = (*_NETWORKS, *NAMES)
 
 
 def pooled_jobs(spec: Spec, settings: Sequence[str], folds: int) -> Iterator[Job]:
-    """The runs of pooled folds; fold I of every corpus is left out of shared run I.
+    """Yield the runs of pooled folds; shared run I leaves out fold I of every corpus.
 
-    It prepares the corpora, because they decide how many of the folds test them.
+    It prepares the corpora, because the number of folds depends on their speakers.
 
     Args:
       spec: what a person asks for.
@@ -79,7 +79,7 @@ def _refuse_base(chosen: Sequence[str], spec: Spec) -> None:
     """Refuse a base that is missing, is not asked for, or learnt from what would be tested."""
     if any(parse_row(row)[0] == ADAPT for row in chosen) != bool(spec.base):
         raise ValueError(
-            f"the setting {ADAPT} begins at the trained model of --base=RUN (or the name of a "
+            f"the setting {ADAPT} starts from the trained model --base=RUN (or the name of a "
             "published one); give both, or neither"
         )
     ancestor = _base(spec) if spec.base else None

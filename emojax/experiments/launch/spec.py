@@ -30,7 +30,7 @@ class Spec:
       config: config file of shared training.
       scratch_config: config file of a single corpus's training.
       tune_config: config file of tuning adapters, norms and heads on a trained network.
-      base: run or published model that the setting ``adapt`` begins at, or empty.
+      base: run or published model from which the setting ``adapt`` starts, or empty.
       label_words: ``label_words`` of aggregated corpora, as for ``train.py``.
       vgg16_weights: file of VGG16's weights, or None.
       speaker_normalisation: True where SVMs standardise the features of each speaker first.

@@ -1,4 +1,4 @@
-"""Late fusion: the predictions of several settings for the same clips, put together."""
+"""Late fusion of the predictions of several settings for the same clips."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from emojax.evaluation.comparison import Predictions
 from emojax.evaluation.score_files import Prediction
 
 AND = "+"
-# Half of the last digit in predictions.csv, which has 0 for less.
+# Half of the last digit in predictions.csv, where smaller probabilities are 0.
 _LEAST = 5e-7
 
 
@@ -41,7 +41,7 @@ def fused_settings(settings: Sequence[str], known: Collection[str]) -> dict[str,
 
 
 def fuse(parts: Mapping[str, Predictions], labels: Sequence[str]) -> Predictions:
-    """Predict the label with the largest sum of log-probabilities; all parts weigh alike.
+    """Predict the label with the largest sum of log-probabilities; all parts have equal weights.
 
     Args:
       parts: setting → its predictions, of the same clips.

@@ -1,4 +1,4 @@
-"""Folds of finished runs put together: each clip of a corpus is tested once, for one score."""
+"""Pooled folds of finished runs: each clip of a corpus is tested once, and all have one score."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Pooled:
     """Finished folds, together and one by one.
 
     Attributes:
-      grid: a score for each setting, corpus and seed of which all clips were tested.
-      runs: the folds behind them, and those of what is not whole.
-      gaps: what was left out since folds are missing, a line each.
+      grid: a score for each setting, corpus and seed whose clips are all tested.
+      runs: all folds, also those of incomplete corpora.
+      gaps: a line for each incomplete corpus.
     """
 
     grid: Grid
@@ -55,13 +55,13 @@ def pool(
 
     Args:
       workdirs: setting → work directories of its folds.
-      corpora: those to score, which say what clips there are; other domains of a run are not read.
-      fused: further setting → those whose predictions it puts together.
+      corpora: the corpora to score; other domains of a run are not read.
+      fused: further setting → the settings that it fuses.
 
     Raises:
-      ValueError: a run without results, a clip that is tested twice or is no longer in its corpus,
-        folds of different kinds, a fused setting without probabilities, or no setting with all
-        clips of any corpus.
+      ValueError: a run without results, a clip that is tested twice or is not in its corpus, folds
+        of different kinds, a fused setting without probabilities, or no setting with all clips of
+        any corpus.
     """
     runs = {setting: _by_corpus(some, corpora) for setting, some in workdirs.items()}
     return pool_runs(runs, corpora, corpora, fused)
@@ -78,7 +78,7 @@ def pool_runs(
     Args:
       runs: setting → corpus → its folds.
       corpora: as for :func:`pool`.
-      divided: the corpora as they were divided, if clips were left out after that.
+      divided: the corpora with all clips that were divided into folds.
       fused: as for :func:`pool`.
 
     Raises:
@@ -109,7 +109,7 @@ def _by_corpus(
 
 
 class _Pooler:
-    """Pools the folds of each setting, and notes what is not whole."""
+    """Pools the folds of each setting, and collects the gaps."""
 
     def __init__(
         self, corpora: Mapping[str, PreparedCorpus], divided: Mapping[str, PreparedCorpus]
@@ -120,7 +120,7 @@ class _Pooler:
     def setting(
         self, setting: str, runs: Mapping[str, Sequence[Scored]]
     ) -> dict[str, list[Scored]]:
-        """Corpus → a score for each seed, by seed; corpora that are not whole are left out."""
+        """Return corpus → a score for each seed; incomplete corpora are left out."""
         pooled: dict[str, list[Scored]] = defaultdict(list)
         for name, scored in runs.items():
             for seed in sorted({one.seed for one in scored}):
@@ -139,7 +139,7 @@ class _Pooler:
     def fused(
         self, parts: Sequence[str], settings: Mapping[str, Mapping[str, Sequence[Scored]]]
     ) -> dict[str, list[Scored]]:
-        """Corpus → a score for each seed that all parts have."""
+        """Return corpus → a score for each seed that all parts have."""
         fused: dict[str, list[Scored]] = defaultdict(list)
         for name in self.corpora:
             seeds = [
@@ -159,7 +159,7 @@ class _Pooler:
         return Scored(first.workdir, first.run, self._score(name, protocol, tested), None, tested)
 
     def _check(self, setting: str, name: str, tested: Predictions) -> None:
-        """Refuse clips that are not those of the corpus as it is now."""
+        """Refuse clips that are not in the corpus, or have another label there."""
         labels = {clip.file: clip.label for clip in self.corpora[name].clips}
         strange = [file for file, row in tested.items() if labels.get(file) != row.label]
         if strange:
@@ -191,7 +191,7 @@ class _Pooler:
 
 
 def _together(what: str, folds: Sequence[Scored]) -> Predictions:
-    """The predictions of all folds, by file."""
+    """Return the predictions of all folds, by file."""
     tested: Predictions = {}
     for one in folds:
         twice = tested.keys() & one.predictions.keys()
@@ -205,7 +205,7 @@ def _together(what: str, folds: Sequence[Scored]) -> Predictions:
 
 
 def _scheme(folds: Sequence[Scored]) -> str:
-    """The scheme of :func:`~emojax.corpora.folds.make_folds` that the folds are of."""
+    """Return the scheme of the folds, as for :func:`~emojax.corpora.folds.make_folds`."""
     (scheme, *others) = dict.fromkeys(_schemes(folds))
     if others:
         raise ValueError(

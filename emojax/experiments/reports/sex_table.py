@@ -1,4 +1,4 @@
-"""Table of the UAR of each sex, of corpora that say who has which."""
+"""Table of the UAR of each sex, for corpora that give the sex of their speakers."""
 
 from __future__ import annotations
 

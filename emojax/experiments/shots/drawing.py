@@ -1,4 +1,4 @@
-"""Training sets of k labelled clips a label: drawn by seed, nested, and spread over speakers."""
+"""Training sets of k clips per label: drawn by seed, nested, and spread over speakers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from emojax.corpora.groups import speaker_groups
 from emojax.corpora.partitions import Partition
 from emojax.corpora.spec import Clip
 
-# In the place of a number of clips a label: every clip.
+# Instead of a number of clips per label: every clip.
 EVERY = "all"
 
 
 def parse_shots(items: Iterable[str]) -> list[str]:
-    """Return the numbers of clips a label, ascending, and ``all`` behind them.
+    """Return the numbers of clips per label, ascending, and ``all`` at the end.
 
     Raises:
-      ValueError: a text is no whole number from 1 on.
+      ValueError: a text is not a whole number of 1 or more.
 
     >>> parse_shots(["20", "1", "5"])
     ['1', '5', '20', 'all']
@@ -32,15 +32,15 @@ def parse_shots(items: Iterable[str]) -> list[str]:
 
 
 def drawn(fold: Partition, clips: Sequence[Clip], shots: str, seed: int) -> Partition:
-    """Return a fold whose train part has so many clips a label, of its train and devel speakers.
+    """Return a fold with k training clips per label, by the speakers of its train and devel parts.
 
-    Fewer clips are among more. Of each label, every speaker has a clip before one has a second. A
-    label with fewer clips has all of them.
+    The clips for a smaller k are among those for a larger k. For each label, every speaker has a
+    clip before any speaker has a second one. If a label has fewer than k clips, all are used.
 
     Args:
       fold: the fold; its test part stays.
       clips: the table of the corpus.
-      shots: a number of clips a label, or ``EVERY``.
+      shots: k, the number of clips per label, or ``EVERY``.
       seed: seed of the choice.
     """
     parts = fold.refitted().parts

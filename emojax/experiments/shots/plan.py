@@ -39,7 +39,7 @@ USUAL = (SCRATCH, ADAPT, "egemaps", "compare")
 
 
 def setting_of(system: str, shots: str) -> str:
-    """Return the setting of a system's results after so many clips a label.
+    """Return the setting of a system with this number of clips per label.
 
     >>> setting_of("adapt", "5")
     'adapt: 5'
@@ -56,7 +56,7 @@ def shots_jobs(
       spec: what a person asks for, with a base.
       settings: some of ``SYSTEMS``, with changes (:mod:`emojax.experiments.launch.changes`) or
         without; or none for the usual ones.
-      shots: numbers of clips a label, of :func:`emojax.experiments.shots.drawing.parse_shots`.
+      shots: numbers of clips per label, from :func:`emojax.experiments.shots.drawing.parse_shots`.
       folds: K of ``fold:I/K``.
 
     Raises:
@@ -102,7 +102,7 @@ def _refuse_base(spec: Spec, corpora: Mapping[str, PreparedCorpus], learnt: Lear
 def _without_labels(
     name: str, corpus: PreparedCorpus, manifest: Mapping, spec: Spec
 ) -> Sequence[str]:
-    """What the base can be asked before it learns from any label: nothing without common words."""
+    """Return the answers without labelled clips; none without two common words."""
     labels = [clip.label for clip in corpus.clips]
     words = set(common_words(labels, name, spec.label_words))
     known = words & set(manifest["corpora"].get(EMOTION, ()))

@@ -43,7 +43,7 @@ def shots_report(
       workdirs: setting, of :func:`emojax.experiments.shots.plan.setting_of`, → folders of its
         folds.
       corpora: the corpora.
-      shots: numbers of clips a label.
+      shots: numbers of clips per label.
       missing: which results should be there and are not.
 
     Raises:
@@ -55,7 +55,7 @@ def shots_report(
     systems = _systems(grid)
     pieces: list[Table | Picture] = [_table(pooled, rows, systems)]
     for name in grid.corpora:
-        caption = f"{name}: UAR after so many labelled clips a label, in percent"
+        caption = f"{name}: UAR by the number of labelled clips per label, in percent"
         figure = _curve(pooled, name, rows, systems)
         pieces.append(Picture(f"shots_{name}", f"{caption}; bars: 95 % interval", figure))
     title = f"A few labelled clips of corpora that were never learnt from: {', '.join(systems)}"
@@ -101,7 +101,9 @@ def _table(pooled: Pooled, rows: Sequence[str], systems: Sequence[str]) -> Table
         f"+ and −: more and fewer clips are right than with {SCRATCH} after as many clips, by "
         f"McNemar's test of the first seed (mid-p, by Holm over the corpora, p < {P_BELOW}).",
     ]
-    return Table("shots", "UAR after so many labelled clips a label", columns, cells, notes=notes)
+    return Table(
+        "shots", "UAR by the number of labelled clips per label", columns, cells, notes=notes
+    )
 
 
 def _facts(pooled: Pooled, name: str, shots: str) -> list[Cell]:
@@ -112,7 +114,7 @@ def _facts(pooled: Pooled, name: str, shots: str) -> list[Cell]:
 
 
 def _learnt(pooled: Pooled, name: str, shots: str) -> Iterator[int]:
-    """The number of clips that each run with so many a label learnt from."""
+    """Yield the number of training clips of each run with this number of clips per label."""
     for system in _having(pooled.grid, shots):
         for one in pooled.runs.settings[setting_of(system, shots)].get(name, ()):
             yield one.run["learnt_clips"]
@@ -171,7 +173,7 @@ def _curve(pooled: Pooled, name: str, rows: Sequence[str], systems: Sequence[str
     ax.set_xscale("log")
     ax.set_xticks([*places.values()], [one.replace(", ", ",\n") for one in places])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xlabel("labelled clips a label (logarithmic)")
+    ax.set_xlabel("labelled clips per label (logarithmic)")
     ax.set_ylabel("UAR in percent")
     ax.set_title(f"{name}{_few(grid, name)}", fontsize=10, parse_math=False)
     ax.legend(fontsize=8)

@@ -38,9 +38,9 @@ class Task:
       corpus: name of the corpus.
       partition: ``fold:I/K``.
       seed: of the fold, of the choice of clips and of the network.
-      shots: numbers of clips a label.
+      shots: numbers of clips per label.
       config: config file of a network.
-      base: trained model that a network begins at, or empty.
+      base: trained model from which a network starts, or empty.
       label_words: meaning of the corpus's labels, for the head of common emotions.
       data_dir: folder of the prepared corpora.
       out: folder with a folder for each number of clips.

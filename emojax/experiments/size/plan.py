@@ -19,7 +19,7 @@ def parse_numbers(flag: str, items: Sequence[str]) -> list[int]:
     """Return the widths or depths of a flag, in the order given.
 
     Raises:
-      ValueError: there is none, one is no whole number from 1 on, or one is there twice.
+      ValueError: there is no number, a text is not a whole number of 1 or more, or one is repeated.
 
     >>> parse_numbers("widths", ["8", "16"])
     [8, 16]

@@ -18,7 +18,7 @@ class Approach(NamedTuple):
 
     Attributes:
       frozen: layers that keep the parameters of pre-training.
-      new: layers that begin at random parameters.
+      new: layers that start from random parameters.
     """
 
     frozen: str = ""

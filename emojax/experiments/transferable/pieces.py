@@ -1,4 +1,4 @@
-"""What the tables of the experiment share: notes, cells and a picture."""
+"""Notes, cells and a picture that several tables of the experiment use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions about an unseen corpus: which of its clips are asked about, and the words to choose."""
+"""Tests of a model on an unseen corpus: which clips are tested, and the words to choose from."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ OF_FOUR = " (four)"
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """Clips of a corpus that are asked about, and the answers to choose from.
+    """Tested clips of a corpus, and the words to choose from.
 
     Attributes:
-      name: name of the corpus, with ``OF_FOUR`` behind it if only the four words are asked for.
+      name: name of the corpus, followed by ``OF_FOUR`` if only the four words can be chosen.
       words: the common words that its clips have.
       indices: int64 ``[N]``, the clips.
       truth: int64 ``[N]``, the word of each.
@@ -99,9 +99,9 @@ def refuse_learnt(name: str, corpus: PreparedCorpus, learnt: Learnt, model: Path
 
 
 def strangers(name: str, corpus: PreparedCorpus, learnt: Learnt) -> np.ndarray:
-    """Find the clips by speakers of whom a model heard nothing, bool ``[N]``.
+    """Return which clips are by speakers that the model did not learn from, bool ``[N]``.
 
-    Speakers who share a bit-identical recording are one.
+    Speakers who share a bit-identical recording count as one.
     """
     own = [named_after(name, clip) for clip in corpus.clips]
     group = speaker_groups([*own, *learnt.clips])

@@ -161,7 +161,7 @@ def test_a_base_that_learnt_from_what_is_tested_is_refused_at_once(one_spec, tmp
 
 
 def test_adapt_and_a_base_belong_together(spec, tmp_path):
-    with pytest.raises(ValueError, match=r"adapt begins at .* --base=RUN .*both, or neither"):
+    with pytest.raises(ValueError, match=r"adapt starts from .* --base=RUN .*both, or neither"):
         next(pooled_jobs(spec, ["scratch", "adapt"], 6))
     with pytest.raises(ValueError, match="both, or neither"):
         next(pooled_jobs(train_base(tmp_path / "base", spec, "others"), ["scratch"], 6))
