@@ -7,6 +7,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 MOST_LABELS = 1000
 # The name of a corpus becomes a folder, so it must not contain a path.
@@ -172,17 +173,19 @@ def write_clips(path: Path, clips: Iterable[Clip]) -> None:
 
 
 def read_clips(path: Path) -> list[Clip]:
-    """Read the file that :func:`write_clips` wrote."""
+    """Read the file that :func:`write_clips` wrote.
+
+    Raises:
+      ValueError: the file has another form.
+    """
+    names = [field.name for field in dataclasses.fields(Clip)]
     with open(path, newline="", encoding="utf-8") as file:
-        return [
-            Clip(
-                row["file"],
-                row["label"],
-                row["speaker"],
-                row["language"],
-                float(row["duration_s"]),
-                row["split"],
-                row["digest"],
-            )
-            for row in csv.DictReader(file)
-        ]
+        try:
+            rows: list[dict[str, Any]] = [
+                {name: row[name] for name in names} for row in csv.DictReader(file)
+            ]
+            return [Clip(**row | {"duration_s": float(row["duration_s"])}) for row in rows]
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
+            raise ValueError(
+                f"{path} is not the table of a prepared corpus ({error!r}); prepare it again"
+            ) from None

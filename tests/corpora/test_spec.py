@@ -46,3 +46,14 @@ def test_a_name_that_could_leave_its_folder_is_refused(name):
 def test_labels_are_two_or_more_and_each_once(labels):
     with pytest.raises(ValueError, match="at least two, each of them once"):
         CorpusSpec("demo", labels)
+
+
+@pytest.mark.parametrize("text", ["x,y\n1,2\n", "file,label\na.wav,joy\n"])
+def test_another_table_is_one_clear_error(tmp_path, text):
+    path = tmp_path / "clips.csv"
+    write_clips(path, [Clip("a.wav", "joy", "", "", 1.0, "", "")])
+    damaged = path.read_text().replace("1.0", "long")
+    for content in (text + "1\n", damaged):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=r"clips\.csv is not the table of a prepared corpus"):
+            read_clips(path)
