@@ -59,7 +59,7 @@ def are_same(folder: Path, paths: Mapping[str, Path]) -> bool:
     """
     try:
         noted = {recording.file: recording for recording in _read(folder / RECORDINGS_FILE)}
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         return False
     seen = {file: _seen(file, path) for file, path in paths.items()}
     if seen and all(recording.size_bytes is None for recording in seen.values()):

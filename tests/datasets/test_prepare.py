@@ -217,6 +217,15 @@ def test_recordings_may_be_removed_once_they_are_prepared_but_all_of_them(emodb,
     assert len(read_clips(folder / "clips.csv")) == len(FILES) - 1
 
 
+@pytest.mark.parametrize("text", ["x\n1\n", "file,size_bytes\na.wav,1\n", "\xff"])
+def test_a_damaged_list_of_recordings_is_made_again(emodb, tmp_path, text):
+    folder = prepare("emodb", tmp_path, tmp_path / "data")["emodb"]
+    whole = (folder / "recordings.csv").read_bytes()
+    (folder / "recordings.csv").write_text(text, encoding="latin-1")
+    prepare("emodb", tmp_path, tmp_path / "data")
+    assert (folder / "recordings.csv").read_bytes() == whole
+
+
 def test_new_times_are_looked_into_once(emodb, tmp_path, monkeypatch):
     prepare("emodb", tmp_path, tmp_path / "data")
     for file in FILES:
