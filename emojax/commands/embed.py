@@ -76,6 +76,8 @@ def _write_parquet(path: Path, names: Sequence[str], embeddings: np.ndarray) -> 
     import pyarrow
     from pyarrow import parquet
 
+    # Parquet takes Unicode only, and a file's name may be none.
+    names = [name.encode("utf-8", "backslashreplace").decode() for name in names]
     columns = {str(place): column for place, column in enumerate(embeddings.T)}
     parquet.write_table(pyarrow.table({"file": names, **columns}), path)
 

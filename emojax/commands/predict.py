@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import functools
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         forget(out)
     else:
         rows = list(rows_in_memory(files, work))
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors=_NAMES)
         write(rows, sys.stdout)
     return int(any("error" in row for row in rows))
 

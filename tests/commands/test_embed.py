@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,6 +33,16 @@ def test_a_file_in_the_home_folder_lies_there(tiny_run, tiny_sources, tmp_path, 
     monkeypatch.chdir(tmp_path)
     main(["embed", f"--model={tiny_run}", "--corpus=tones", "--out=~/a.npz", str(clip)])
     assert (tmp_path / "home" / "a.npz").is_file()
+
+
+def test_a_name_that_is_no_unicode_is_escaped_in_parquet(tiny_run, tiny_sources, tmp_path):
+    clip = shutil.copy(
+        next((tiny_sources / "tones").glob("*.wav")),
+        os.fsdecode(b"%b/\xff.wav" % os.fsencode(tmp_path)),
+    )
+    out = tmp_path / "a.parquet"
+    assert main(["embed", f"--model={tiny_run}", "--corpus=tones", f"--out={out}", clip]) == 0
+    assert pd.read_parquet(out)["file"].tolist() == [f"{tmp_path}/\\udcff.wav"]
 
 
 def test_another_format_is_refused_before_the_work(tiny_run, tiny_sources, capsys):

@@ -1,6 +1,9 @@
 import csv
+import io
 import json
+import os
 import shutil
+import sys
 
 import pytest
 
@@ -52,6 +55,15 @@ def test_each_format_holds_the_same_answers(predict, folder):
         else:
             assert float(row["high"]) == answer["probabilities"]["high"]
     assert not list(folder.glob(".*"))
+
+
+def test_a_name_that_is_no_unicode_is_printed(predict, folder, monkeypatch):
+    name = os.fsdecode(os.fsencode(folder / "high_") + b"\xff.wav")
+    shutil.copy(next(folder.glob("*_high_*.wav")), name)
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, "utf-8", write_through=True))
+    predict(name, "--out=csv")
+    assert b"high_\xff.wav," in printed.getvalue()
 
 
 def test_a_result_in_the_home_folder_lies_there(predict, folder, monkeypatch):
