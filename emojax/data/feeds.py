@@ -12,11 +12,11 @@ import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
-import psutil
 
 from emojax.data.batches import Batch
 from emojax.data.prepared import Clips, all_in_memory, one_by_one, unshared
 from emojax.data.sampling import ClipIndices
+from emojax.host_memory import free_bytes
 
 # Clips start at multiples of this many samples, so 32-bit row indices cover 9,000 hours.
 ROW_SAMPLES = 256
@@ -222,14 +222,14 @@ class HostFeed:
 def fits(corpora: Mapping[str, Clips]) -> bool:
     """Return whether the clips fit into half of each device's free memory, and into the host's."""
     needed = _bytes(corpora)
-    return has_room(needed, 1 / 2) and needed <= _STAGED * _free_host_bytes()
+    return has_room(needed, 1 / 2) and needed <= _STAGED * free_bytes()
 
 
 def has_room(data_bytes: int, share: float) -> bool:
     """Return whether data fits into a share of each device's free memory; on CPUs the host's."""
     stats = [device.memory_stats() for device in jax.local_devices()]
     free = [own["bytes_limit"] - own["bytes_in_use"] for own in stats if own]
-    return data_bytes <= share * min(free, default=_free_host_bytes())
+    return data_bytes <= share * min(free, default=free_bytes())
 
 
 def _bytes(corpora: Mapping[str, Clips]) -> int:
@@ -237,10 +237,6 @@ def _bytes(corpora: Mapping[str, Clips]) -> int:
     parts = zip(corpora.values(), unshared(corpora), strict=True)
     samples = sum(int(part.lengths[rows].sum()) for part, rows in parts)
     return np.dtype(np.int16).itemsize * samples
-
-
-def _free_host_bytes() -> int:
-    return psutil.virtual_memory().available
 
 
 def make_feed(
@@ -253,7 +249,7 @@ def make_feed(
     if on_device:
         return DeviceFeed(corpora, put)
     # Memory is several times faster than the disk.
-    if _bytes(corpora) <= _free_host_bytes() / 2:
+    if _bytes(corpora) <= free_bytes() / 2:
         return HostFeed(all_in_memory(corpora))
     return HostFeed(corpora)
 

@@ -96,7 +96,7 @@ def test_clips_that_fit_nowhere_are_read_when_their_step_comes(
         "records",
         lambda corpus, indices: read.extend(indices) or records(corpus, indices),
     )
-    monkeypatch.setattr(feeds, "_free_host_bytes", lambda: 0)
+    monkeypatch.setattr(feeds, "free_bytes", lambda: 0)
     # With the forms of convolutions that are fast on CPUs, which the other tiny runs leave out.
     train(tiny_config.replace(fast_conv="on"), tmp_path, tiny_paths)
     corpora = open_corpora(tiny_paths, **vars(tiny_config.data)).values()
