@@ -46,9 +46,9 @@ def read_reference(config: Config, names: Sequence[str]) -> dict[str, Calibratio
     Raises:
       ValueError: that run has another network, or no calibration of one of the corpora.
     """
-    workdir = config.calibration.calibrated_by
-    if not workdir:
+    if not config.calibration.calibrated_by:
         return {}
+    workdir = Path(config.calibration.calibrated_by).expanduser()
     theirs = read_section(NetworkConfig, read_manifest(workdir)["config"])
     check_same({"config": vars(theirs)}, {"config": vars(config.network)}, workdir)
     found = read_calibrations(workdir)

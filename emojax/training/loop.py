@@ -68,7 +68,7 @@ def train(
         checkpoint.
       KeyboardInterrupt: Ctrl-C, after the state is saved.
     """
-    workdir = Path(workdir)
+    workdir = Path(workdir).expanduser()
     workdir.mkdir(parents=True, exist_ok=True)
     with _alone(workdir):
         return _train(config, workdir, paths, profile)

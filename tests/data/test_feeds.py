@@ -84,9 +84,7 @@ def test_clips_stay_where_they_are_where_they_do_not_fit(
     stats = free_bytes and {"bytes_limit": 10**9 + free_bytes, "bytes_in_use": 10**9}
     device = SimpleNamespace(memory_stats=lambda: stats)
     monkeypatch.setattr(feeds.jax, "local_devices", lambda: [device])
-    monkeypatch.setattr(
-        feeds.psutil, "virtual_memory", lambda: SimpleNamespace(available=host_bytes)
-    )
+    monkeypatch.setattr(feeds, "free_bytes", lambda: host_bytes)
     assert feeds.fits(corpora) == expected
 
 
@@ -94,9 +92,7 @@ def test_clips_stay_where_they_are_where_they_do_not_fit(
 def test_what_does_not_fit_on_the_device_is_remembered_or_read_again(
     corpora, host_bytes, remembered, monkeypatch
 ):
-    monkeypatch.setattr(
-        feeds.psutil, "virtual_memory", lambda: SimpleNamespace(available=host_bytes)
-    )
+    monkeypatch.setattr(feeds, "free_bytes", lambda: host_bytes)
     taken = []
 
     class Stored(Recordings):

@@ -90,9 +90,10 @@ def test_another_run_stands_in_for_devel(tiny_config, tiny_paths, tiny_run, tmp_
 
 
 def test_a_run_that_cannot_calibrate_this_one_is_refused_before_training(
-    tiny_config, tiny_paths, tiny_run, tmp_path
+    tiny_config, tiny_paths, tiny_run, tmp_path, monkeypatch
 ):
-    named = tiny_config.replace(calibrated_by=str(tiny_run))
+    monkeypatch.setenv("HOME", str(tiny_run.parent))
+    named = tiny_config.replace(calibrated_by=f"~/{tiny_run.name}")
     with pytest.raises(ValueError, match=r"config\.width"):
         train(named.replace(width=8), tmp_path / "a", tiny_paths)
     shutil.copytree(tiny_run / "checkpoints", tmp_path / "bare" / "checkpoints")

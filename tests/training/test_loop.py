@@ -17,11 +17,13 @@ from emojax.training.checkpointing import CheckpointKeeper
 from emojax.training.loop import train
 
 
-def test_two_runs_in_one_folder_are_refused(tiny_config, tiny_paths, tmp_path):
+def test_two_runs_in_one_folder_are_refused(tiny_config, tiny_paths, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
     with open(tmp_path / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(ValueError, match="another process trains here"):
-            train(tiny_config, tmp_path, tiny_paths)
+        for folder in (tmp_path, f"~/{tmp_path.name}"):
+            with pytest.raises(ValueError, match="another process trains here"):
+                train(tiny_config, folder, tiny_paths)
 
 
 def test_a_finished_run_stays_as_it_is(tiny_config, tiny_paths, tiny_run):
