@@ -11,6 +11,7 @@ import csv
 import functools
 import io
 import json
+import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 AGAIN = "stopped; with --out=FILE the same command goes on where it was"
 Writer = Callable[[Sequence[Mapping], TextIO], None]
 _FIELDS = ("arousal", "valence", "warning", "error")
+_MOST_FOR_NORMS = 500  # more recordings change the norms little
 _NAMES = "surrogateescape"  # a file's name may be no Unicode
 
 
@@ -35,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a recording, or a folder of them")
     add_model_arguments(parser)
     parser.add_argument("--labels", help="the labels to choose from, with commas; all if not given")
+    parser.add_argument(
+        "--adapt_norms",
+        action="store_true",
+        help="first estimate the norms on these recordings, without labels; for 16 or more, better "
+        "some hundreds, of the same kind",
+    )
     parser.add_argument(
         "--out", help="FILE.csv, FILE.json or FILE.jsonl; csv, json or jsonl alone are printed"
     )
@@ -46,6 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     files = find_recordings(arguments.files)
     labels = arguments.labels.split(",") if arguments.labels else None
     model = load_model(arguments)
+    if arguments.adapt_norms:
+        some = random.Random(0).sample(files, min(len(files), _MOST_FOR_NORMS))
+        model = model.adapt_norms(some, skip_errors=True)
     work = functools.partial(_rows, model, labels=labels)
     if out:
         about = {"model": model.fingerprint(), "labels": labels}

@@ -187,7 +187,7 @@ class Model:
         """Return a stream, which takes the samples of a live recording and answers every second."""
         return Stream(self, sample_rate_hz)
 
-    def adapt_norms(self, audios: Iterable[Recording]) -> Model:
+    def adapt_norms(self, audios: Iterable[Recording], *, skip_errors: bool = False) -> Model:
         """Return a model whose norms have the statistics of recordings without labels.
 
         The recordings should be a random sample of those to predict, with the same room and
@@ -195,12 +195,14 @@ class Model:
 
         Args:
           audios: at least 16 recordings as for :meth:`predict_many`, better some hundreds.
+          skip_errors: leave recordings out that cannot be used.
 
         Raises:
           ValueError: there are too few, or some cannot be used; the message names them.
         """
         self._refuse_fork()
-        network = adapt_norms(self._model, self._network, random_windows(as_pairs(audios)))
+        windows = random_windows(as_pairs(audios), skip_errors)
+        network = adapt_norms(self._model, self._network, windows)
         own = self._calibration
         # The distances of embeddings are calibrated for the norms of training only.
         calibration = own and dataclasses.replace(own, farthest=math.inf)

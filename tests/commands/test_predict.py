@@ -40,6 +40,27 @@ def test_a_folder_is_answered_and_its_bad_file_is_named(predict, folder, capsys)
     assert float(rows[0]["low"]) + float(rows[0]["middle"]) == pytest.approx(1)
 
 
+def test_norms_are_estimated_on_the_recordings_that_can_be_used(predict, tiny_sources, tmp_path):
+    shutil.copytree(tiny_sources / "tones", folder := tmp_path / "calls")
+    (folder / "broken.wav").write_bytes(b"no audio")
+    own, trained = tmp_path / "own.json", tmp_path / "trained.json"
+    assert predict(folder, f"--out={trained}") == predict(folder, "--adapt_norms", f"--out={own}")
+    changed = [
+        one.get("probabilities") != other.get("probabilities")
+        for one, other in zip(
+            *(json.loads(path.read_text()) for path in (own, trained)), strict=True
+        )
+    ]
+    assert sum(changed) == len(changed) - 1  # all but the broken one
+
+
+def test_too_few_recordings_for_norms_are_one_error(predict, folder, capsys):
+    with pytest.raises(SystemExit):
+        predict(folder, "--adapt_norms", f"--out={folder / 'a.csv'}")
+    assert "too few to estimate norms; give at least 16" in capsys.readouterr().err
+    assert not list(folder.glob("*.csv"))
+
+
 def test_each_format_holds_the_same_answers(predict, folder):
     for name in ("a.csv", "a.json", "a.jsonl"):
         assert predict(folder, f"--out={folder / name}") == 1

@@ -116,5 +116,8 @@ def test_recordings_that_cannot_be_used_are_all_named(model, recordings, tmp_pat
     (bad := tmp_path / "bad.wav").write_text("no audio")
     with pytest.raises(ValueError, match=r"2 of \d+ recordings .*number 0: .*bad.*number 3: "):
         model.adapt_norms([bad, *recordings[:2], np.zeros(16_000), *recordings])
+    skipped = model.adapt_norms([*recordings, bad], skip_errors=True)
+    answers = [one.predict(recordings[0]) for one in (skipped, model.adapt_norms(recordings))]
+    assert answers[0] == pytest.approx(answers[1], abs=0.05)
     with pytest.raises(ValueError, match=r"got one str; give a list of recordings"):
         model.adapt_norms(str(bad))
