@@ -39,7 +39,7 @@ def export_onnx(run: str, folder: str | Path, corpus: str | None = None, license
     """
     import onnx
 
-    network, folder = load_portable(run, corpus, license), Path(folder).resolve()
+    network, folder = load_portable(run, corpus, license), Path(folder).expanduser().resolve()
     with new_folder(folder) as draft:
         onnx.save(make_model(network), draft / ONNX_FILE)
         write_description(draft, network, folder.name, ONNX_FILE, "int64", _EXAMPLE)

@@ -43,7 +43,7 @@ def export_stablehlo(
     Returns:
       The folder.
     """
-    network, folder = load_portable(run, corpus, license), Path(folder).resolve()
+    network, folder = load_portable(run, corpus, license), Path(folder).expanduser().resolve()
     with new_folder(folder) as draft:
         (draft / STABLEHLO_FILE).write_bytes(make_exported(network).serialize())
         write_description(draft, network, folder.name, STABLEHLO_FILE, "int32", _EXAMPLE)
