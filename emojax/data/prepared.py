@@ -192,7 +192,7 @@ def open_corpus(path: str | Path) -> PreparedCorpus:
                 f"clips.csv has {len(clips)} rows for {info.splits.total_num_examples} records"
             )
         return PreparedCorpus(spec, clips, path)
-    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is not a prepared corpus ({error}); prepare it with `python -m datasets`, "
             "or, if it was moved after a run had learnt from it, write its new place into the "

@@ -17,9 +17,8 @@ from emojax.evaluation.metrics import (
     uar_difference,
     unweighted_recall,
 )
-from emojax.evaluation.score_files import Prediction, aligned, read_predictions, read_protocols
+from emojax.evaluation.score_files import Prediction, as_text, read_predictions, read_protocols
 from emojax.evaluation.statistics import holm, mcnemar
-from emojax.files import printable
 
 # File → prediction.
 Predictions = dict[str, Prediction]
@@ -195,4 +194,4 @@ def comparison_table(comparisons: Sequence[Comparison]) -> str:
     )
     if any(few_speakers(c.speakers) for c in comparisons):
         notes.append(FEW_SPEAKERS_NOTE)
-    return "\n".join(map(printable, [*aligned(rows, "<>>>>>>>>"), *notes]))
+    return as_text(rows, "<>>>>>>>>", notes)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from emojax.evaluation.metrics import FEW_SPEAKERS_NOTE, few_speakers
 from emojax.evaluation.number_scores import NumbersResult
-from emojax.evaluation.score_files import NUMBERS_FILE, aligned
-from emojax.files import printable, write_csv
+from emojax.evaluation.score_files import NUMBERS_FILE, as_text
+from emojax.files import write_csv
 
 
 class PredictedNumber(NamedTuple):
@@ -107,7 +107,7 @@ def numbers_table(results: Sequence[NumbersResult]) -> str:
     ]
     if any(few_speakers(r.speakers) for r in results):
         notes.append(FEW_SPEAKERS_NOTE)
-    return "\n".join(map(printable, [*aligned(rows, "<<>>>>><"), *notes]))
+    return as_text(rows, "<<>>>>><", notes)
 
 
 def _interval(ends: tuple[float, float]) -> str:

@@ -93,14 +93,18 @@ def table(results: Sequence[CorpusResult]) -> str:
     synthetic = " (synthetic speech included)" if any_synthetic else ""
     mean = f"{100 * fmean(r.uar for r in results):.1f}"
     rows.append((f"mean UAR{synthetic}", "", "", mean, *[""] * 4))
-    return "\n".join(map(printable, [*aligned(rows, "<>>><>><"), *_footnotes(results)]))
+    return as_text(rows, "<>>><>><", _footnotes(results))
 
 
-def aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
-    """Return the rows as lines of aligned columns: ``<`` for text, ``>`` for numbers."""
+def as_text(rows: Sequence[Sequence[str]], sides: str, notes: Iterable[str]) -> str:
+    """Format rows in aligned columns (``<`` for text, ``>`` for numbers), and notes below them.
+
+    Names come from elsewhere, so control characters are escaped.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     cells = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
-    return [cells.format(*row).rstrip() for row in rows]
+    lines = [cells.format(*row).rstrip() for row in rows]
+    return "\n".join(map(printable, [*lines, *notes]))
 
 
 def _footnotes(results: Sequence[CorpusResult]) -> list[str]:
