@@ -46,7 +46,7 @@ def value_and_grad(loss_fn: Callable, dtype: DTypeLike) -> Callable:
         def attempt(carry):
             scale, _, _ = carry
             result = at_scale(scale, *params)
-            return LOWER * scale, _all_finite(result[1]), result
+            return LOWER * scale, all_finite(result[1]), result
 
         first = jnp.float32(FIRST_SCALE)
         nothing = jax.tree.map(
@@ -60,5 +60,10 @@ def value_and_grad(loss_fn: Callable, dtype: DTypeLike) -> Callable:
     return in_range
 
 
-def _all_finite(tree) -> jax.Array:
+def all_finite(tree) -> jax.Array:
+    """Return whether all numbers of a tree are finite, bool ``[]``.
+
+    >>> bool(all_finite([jnp.ones(2), jnp.array(jnp.inf)]))
+    False
+    """
     return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))

@@ -166,3 +166,14 @@ def test_a_run_that_is_older_than_a_setting_goes_on_with_its_default(beginning, 
     CheckpointKeeper(tmp_path, manifest).close()
     with pytest.raises(ValueError, match=r"config\.mixup: the checkpoint has 0\.0, this run has 1"):
         CheckpointKeeper(tmp_path, {**manifest, "config": {**config, "mixup": 1.0}})
+
+
+def test_a_state_that_is_not_finite_replaces_none(beginning, tmp_path):
+    manifest, state = beginning
+    keeper = CheckpointKeeper(tmp_path, manifest)
+    keep(keeper, filled(state, 1, 4), 0.4)
+    for store in (lambda bad: keep(keeper, bad, 0.5), lambda bad: keeper.save(bad, {})):
+        with pytest.raises(FloatingPointError, match="a parameter is not finite after step 8"):
+            store(filled(state, np.nan, 8))
+    keeper.close()
+    assert saved_number(tmp_path, "best", state) == saved_number(tmp_path, "latest", state) == 1
