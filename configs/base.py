@@ -46,6 +46,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.attention_deviation = False
     # Pitch, relative to its median over the utterance, and voicing as two more input channels.
     config.pitch_channels = False
+    # Cut off both ends where they are this far below the clip's mean power; 0 keeps silence.
+    config.trim_db = 0.0
     config.head_units = 128  # hidden units of a corpus's head
     # Settings of cnn_lstm.
     config.conv_features = 128  # kernels of each convolution

@@ -142,6 +142,7 @@ class NetworkConfig:
     precision: Annotated[str, _one_of("auto", "f32", "bf16", "f16")]
     attention_deviation: Flag = False
     pitch_channels: Flag = False
+    trim_db: NotNegative = 0.0
     network: Annotated[str, _one_of(*NETWORKS)] = RESNET
     conv_features: Size = 128
     conv_samples: Size = 64
@@ -364,13 +365,20 @@ def _check_together(config: Config) -> None:
             "--config.transfer=finetune"
         )
     _check_augmentation(config)
-    if config.network.pitch_channels and config.network.network != RESNET:
-        raise ValueError(
-            f"pitch_channels=True with network={config.network.network!r}: only {RESNET} has a "
-            "front-end; leave it at False"
-        )
+    _check_front_end(config.network)
     if transfer.mode == "adapters" and not config.network.adapters:
         raise ValueError("transfer='adapters' with adapters=False; give --config.adapters=True")
+
+
+def _check_front_end(network: NetworkConfig) -> None:
+    """Raise a ValueError for settings of the log-mel that the network does not have."""
+    given = {"pitch_channels": network.pitch_channels, "trim_db": network.trim_db}
+    for name, value in given.items():
+        if value and network.network != RESNET:
+            raise ValueError(
+                f"{name}={value} with network={network.network!r}: only {RESNET} has a front-end; "
+                f"leave it at {type(value)()}"
+            )
 
 
 def _check_augmentation(config: Config) -> None:

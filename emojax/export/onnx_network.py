@@ -20,6 +20,7 @@ from emojax.audio.log_mel import (
     WINDOW_SAMPLES,
     filters,
 )
+from emojax.audio.silence import MARGIN_FRAMES
 from emojax.export.onnx_graph import Graph
 from emojax.export.portable import Portable
 from emojax.models.adapter_resnet import STACKS, AdapterResNet
@@ -47,6 +48,8 @@ def add_network(graph: Graph, network: Portable, audio: str, length: str) -> Non
     frames = graph.add("Add", graph.add("Div", length, HOP_SAMPLES), 1)
     frames = graph.add("Where", graph.add("Greater", length, 0), frames, 0)
     mel = _log_mel(graph, audio)
+    if network.model.trim_db:
+        mel, frames = _trimmed(graph, mel, frames, network.model.trim_db)
     mask = _mask(graph, frames, mel)
     layers = _Layers(graph, network.params, network.stats)
     x = _standardised(graph, mel, frames, mask)
@@ -71,6 +74,25 @@ def _log_mel(graph: Graph, audio: str) -> str:
     spectrum = graph.add("Add", power(np.cos(phase)), power(np.sin(phase)))
     mel = graph.add("MatMul", graph.add("Transpose", spectrum, perm=[0, 2, 1]), filters())
     return graph.add("Unsqueeze", graph.add("Log", graph.add("Max", mel, POWER_FLOOR)), [1])
+
+
+def _trimmed(graph: Graph, mel: str, frames: str, below_db: float) -> tuple[str, str]:
+    """Add :func:`emojax.audio.silence.trim`; return the log-mel and its valid frames."""
+    add = graph.add
+    power = add("Where", _mask(graph, frames, mel), add("ReduceSum", add("Exp", mel), [3]), 0.0)
+    power, frames = add("Squeeze", power, [1, 3]), add("Unsqueeze", frames, [1])
+    mean = add("Div", add("ReduceSum", power, [1]), graph.to_float(add("Max", frames, 1)))
+    quiet = add("Less", power, add("Mul", mean, 10 ** (-below_db / 10)))
+    length = add("Gather", add("Shape", power), 1)
+    places = add("Range", 0, length, 1)
+    ahead = add("ReduceMax", add("Where", quiet, 0, add("Sub", length, places)), axes=[1])
+    first = add("Max", add("Sub", add("Sub", length, ahead), MARGIN_FRAMES), 0)
+    end = add("ReduceMax", add("Where", quiet, 0, add("Add", places, 1)), axes=[1])
+    end = add("Min", add("Add", end, MARGIN_FRAMES), frames)
+    chosen = add("Min", add("Add", places, first), add("Sub", length, 1))
+    mel = add("GatherND", add("Squeeze", mel, [1]), add("Unsqueeze", chosen, [2]), batch_dims=1)
+    frames = add("Squeeze", add("Max", add("Sub", end, first), 0), [1])
+    return add("Unsqueeze", mel, [1]), frames
 
 
 def _standardised(graph: Graph, mel: str, frames: str, mask: str) -> str:

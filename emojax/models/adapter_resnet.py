@@ -6,11 +6,13 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from emojax.audio import augment, front_end, log_mel
+from emojax.audio import augment, front_end, log_mel, silence
 from emojax.models.layers import AdaptedConv, AttentionPool, MaskedBatchNorm, halve, widen
 from emojax.models.speech_network import Features, SpeechNetwork
 
 STACKS = 3
+# The augmentation uses the keys with numbers below it.
+_CROP = augment.MASKS + 1
 
 
 class AdapterResNet(SpeechNetwork):
@@ -25,6 +27,7 @@ class AdapterResNet(SpeechNetwork):
         as large.
       head_units: hidden units of the head.
       pitch_channels: the input has channels of pitch and voicing beside the log-mel.
+      trim_db: ``below_db`` of :func:`emojax.audio.silence.trim`; 0 keeps silence.
       fold_adapters: fold the 1×1 adapters into the convolutions (faster, the same function).
       transform: see :func:`emojax.audio.log_mel.log_mel`.
       fast_conv: see :func:`emojax.models.conv.conv3x3`.
@@ -47,6 +50,7 @@ class AdapterResNet(SpeechNetwork):
     attention_deviation: bool = False
     head_units: int = 128
     pitch_channels: bool = False
+    trim_db: float = 0.0
     fold_adapters: bool = True
     transform: str = log_mel.PORTABLE
     fast_conv: bool = False
@@ -58,10 +62,19 @@ class AdapterResNet(SpeechNetwork):
         """Length of an embedding, D."""
         return 8 * self.width * (2 if self.attention_deviation else 1)
 
+    @property
+    def windows_read(self) -> int:
+        """Two windows where silence is cut off, since half of a clip may be silence."""
+        return 2 if self.trim_db else 1
+
     def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
-        """Compute the columns of each frame: :func:`emojax.audio.front_end.columns`."""
+        """Compute the columns of each frame, without silence at the ends if ``trim_db`` is given.
+
+        See :func:`emojax.audio.front_end.columns`.
+        """
         length = jnp.asarray(length)
-        return front_end.columns(audio, length, self.pitch_channels, self.transform)
+        columns = front_end.columns(audio, length, self.pitch_channels, self.transform)
+        return silence.trim(*columns, self.trim_db) if self.trim_db else columns
 
     def standardise(self, features: Features, length: jax.Array) -> Features:
         """Standardise the columns of frames: :func:`emojax.audio.front_end.standardise`."""
@@ -70,7 +83,10 @@ class AdapterResNet(SpeechNetwork):
     def augment(
         self, features: Features, length: jax.Array, key: jax.Array, **settings: float
     ) -> tuple[Features, jax.Array]:
-        """Distort and standardise log-mel: :func:`emojax.audio.augment.augment`."""
+        """Crop, distort and standardise log-mel: :func:`emojax.audio.augment.augment`."""
+        if self.windows_read > 1:
+            most = 1 + (features.shape[1] - 1) // self.windows_read
+            features, length = silence.crop(features, length, most, jax.random.fold_in(key, _CROP))
         return augment.augment(features, length, key, **settings)
 
     def plain(self) -> SpeechNetwork:

@@ -53,6 +53,11 @@ class SpeechNetwork(nn.Module):
         """Length of an embedding, D."""
         raise NotImplementedError
 
+    @property
+    def windows_read(self) -> int:
+        """Length of the training crops of waveforms, in windows; ``augment`` cuts one out."""
+        return 1
+
     def features(self, audio: jax.Array, length: jax.Array) -> tuple[Features, jax.Array]:
         """Compute the features that augmentation may change, and their valid lengths.
 

@@ -33,7 +33,7 @@ def make_driver(
       config: settings of the run.
       manifest: its labels, as in :func:`emojax.training.run.make_manifest`.
       train: corpus → its training part.
-      windows: corpus → largest number of samples of a training crop.
+      windows: corpus → largest number of samples of a training crop, silence cut off.
       layout: the layout of the devices.
       begin: function that replaces a new state by the state to start or resume from.
       on_device: keep the clips on the devices.
@@ -42,7 +42,6 @@ def make_driver(
     run = make_run(config, manifest, train, feed.batch, layout)
     state, progress = begin(run.state)
     lengths = {name: part.lengths for name, part in train.items()}
+    read = {name: run.model.windows_read * window for name, window in windows.items()}
     strata = {name: part.strata for name, part in train.items()}
-    return run, RoundRobin(
-        config, lengths, feed, windows, run.step, layout, state, progress, strata
-    )
+    return run, RoundRobin(config, lengths, feed, read, run.step, layout, state, progress, strata)

@@ -34,6 +34,7 @@ def _at_random(tiny_run, folder, **settings):
         "attention_deviation": True,
         "shared_attention": False,
         "head_units": 7,
+        "trim_db": 15.0,
         "base": "",
         **settings,
     }

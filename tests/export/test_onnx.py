@@ -9,9 +9,10 @@ from emojax.export.onnx import ONNX_FILE, export_onnx
 
 # Runtimes in a browser have these and few others.
 OPERATORS = {
-    *("Add", "AveragePool", "Cast", "Concat", "Conv", "Div", "Gather", "Gemm", "Greater", "Less"),
-    *("Log", "MatMul", "Max", "Mul", "Pad", "Range", "ReduceMax", "ReduceSum", "Relu", "Reshape"),
-    *("Shape", "Softmax", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze", "Where"),
+    *("Add", "AveragePool", "Cast", "Concat", "Conv", "Div", "Exp", "Gather", "GatherND", "Gemm"),
+    *("Greater", "Less", "Log", "MatMul", "Max", "Min", "Mul", "Pad", "Range", "ReduceMax"),
+    *("ReduceSum", "Relu", "Reshape", "Shape", "Softmax", "Sqrt", "Squeeze", "Sub", "Tanh"),
+    *("Transpose", "Unsqueeze", "Where"),
 }
 
 
