@@ -116,6 +116,28 @@ def test_pitch_is_an_input_of_the_first_convolution_only():
     np.testing.assert_allclose(ours.embedding, theirs.embedding, rtol=1e-3, atol=1e-4)
 
 
+def test_silence_changes_no_answer_of_a_network_that_cuts_it_off():
+    model = SMALL.clone(trim_db=25.0)
+    variables, apply = randomised(model), jax.jit(functools.partial(model.apply, train=False))
+    audio = np.random.default_rng(0).normal(size=9 * 1024).astype(np.float32)
+
+    def embedding(hops):
+        silent = np.pad(audio, (hops * 256, 20_000 - hops * 256))[None]
+        inputs = model.inputs(jnp.array(silent), jnp.array([silent.size]))
+        return apply(variables, *inputs, jnp.ones(5, bool)).embedding
+
+    np.testing.assert_allclose(embedding(20), embedding(50), rtol=1e-4, atol=1e-4)
+
+
+def test_a_training_crop_is_one_of_the_two_windows_that_are_read():
+    model = SMALL.clone(trim_db=25.0)
+    audio = jnp.array(np.random.default_rng(0).normal(size=(2, 2 * 16_000)))
+    features, length = model.features(audio, jnp.array([2 * 16_000, 0]))
+    mel, frames = model.augment(features, length, jax.random.key(0))
+    assert mel.shape == (2, 63, 64)
+    assert frames.tolist() == [63, 0]
+
+
 def test_padding_never_changes_a_deviation():
     model = SMALL.clone(attention_deviation=True)
     variables, apply = randomised(model), jax.jit(functools.partial(model.apply, train=False))
