@@ -13,6 +13,7 @@ def get_config() -> ml_collections.ConfigDict:
     """Return the settings; they differ from configs/multi_corpus.py in a few values."""
     config = multi_corpus.get_config()
     config.network = "cnn_lstm"
+    config.trim_db = 0.0  # it has no log-mel
     config.dropout = 0.3
     config.window_s = 3.375  # 54,000 samples
     config.optimizer = "adadelta"

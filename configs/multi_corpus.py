@@ -15,6 +15,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.width = 16
     config.batch_size = 32
     config.window_s = 2.0  # random crops of at most 2 s
+    config.trim_db = 25.0  # without silence at both ends of a clip
     config.learning_rates = (0.05,)
     config.cosine = True
     config.warmup_rounds = 10

@@ -71,6 +71,12 @@ def test_pauses_inside_stay():
     assert trim(*heard(audio), 25)[1].tolist() == heard(audio)[1].tolist()
 
 
+def test_a_loud_click_cuts_off_no_speech():
+    audio = with_silence(voice(32_000), 0, 0)
+    audio[:800] *= 30  # 50 ms that are 30 dB louder
+    assert trim(*heard(audio), 25)[1].tolist() == heard(audio)[1].tolist()
+
+
 def test_filler_rows_stay_empty_and_finite():
     cut, kept = trim(*heard(voice(5_000)), 25)
     assert kept[1] == 0
