@@ -52,11 +52,10 @@ def export(settings: dict) -> None:
 
     folder, audio, network = Path(settings["folder"]), noise(1), load_portable(MODEL)
     export_onnx(MODEL, folder / "onnx")
-    frames = log_mel.frame_count(jnp.array([audio.shape[1]]))
-    mel = log_mel.standardise(log_mel.log_mel(audio), frames)
+    inputs = network.model.inputs(jnp.array(audio), jnp.array([audio.shape[1]]))
     own, classes = len(network.labels), np.arange(network.model.classes) < len(network.labels)
     variables = {"params": network.params, "stats": network.stats}
-    output = network.model.apply(variables, mel, frames, classes, train=False)
+    output = network.model.apply(variables, *inputs, classes, train=False)
     tensors = traverse_util.flatten_dict(variables, sep=".")
     for leaf in ("kernel", "bias"):
         tensors[f"params.head_logits.{leaf}"] = network.params["head_logits"][leaf][..., :own]

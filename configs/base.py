@@ -46,7 +46,8 @@ def get_config() -> ml_collections.ConfigDict:
     config.attention_deviation = False
     # Pitch, relative to its median over the utterance, and voicing as two more input channels.
     config.pitch_channels = False
-    # Cut off both ends where they are this far below the clip's mean power; 0 keeps silence.
+    # Silence at both ends of a clip is cut off: frames that are this far below its mean power. 0
+    # keeps it. Only adapter_resnet has this.
     config.trim_db = 0.0
     config.head_units = 128  # hidden units of a corpus's head
     # Settings of cnn_lstm.

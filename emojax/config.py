@@ -376,8 +376,8 @@ def _check_front_end(network: NetworkConfig) -> None:
     for name, value in given.items():
         if value and network.network != RESNET:
             raise ValueError(
-                f"{name}={value} with network={network.network!r}: only {RESNET} has a front-end; "
-                f"leave it at {type(value)()}"
+                f"{name}={value} with network={network.network!r}: only {RESNET} has it; give "
+                f"--config.{name}={type(value)()}"
             )
 
 

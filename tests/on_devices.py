@@ -36,7 +36,7 @@ from emojax.training.transfer import sgd
 
 WINDOW, BATCH_SIZE, CLASSES = 16_000, 8, 3
 SGD = (sgd(0.9, 1e-6),) * 2
-MODEL = AdapterResNet(CLASSES, width=4, depth=1, fast_conv=False)
+MODEL = AdapterResNet(CLASSES, width=4, depth=1, trim_db=25.0, fast_conv=False)
 
 
 def recordings(seed):

@@ -14,8 +14,8 @@ MARGIN_FRAMES = 3  # frames that stay beside the first and the last one that is 
 def trim(of_frames: jax.Array, frames: jax.Array, below_db: float) -> tuple[jax.Array, jax.Array]:
     """Cut off the frames before the first and after the last loud one, and move the rest forward.
 
-    A frame is loud if its power is at most ``below_db`` under the mean power of the recording. So a
-    recording without pauses, or with a high noise floor, stays whole.
+    A frame is loud if its power is at most ``below_db`` under the mean power of its row. So a row
+    without silence, or with a high noise floor, stays whole.
 
     Args:
       of_frames: f32 ``[B, F, M or M + 2]`` of :func:`emojax.audio.front_end.columns`.
@@ -38,32 +38,33 @@ def trim(of_frames: jax.Array, frames: jax.Array, below_db: float) -> tuple[jax.
     loud = valid & (level >= mean - below_db * np.log(10) / 10)
     first = jnp.maximum(jnp.argmax(loud, axis=1) - MARGIN_FRAMES, 0)
     end = length - jnp.argmax(loud[:, ::-1], axis=1) + MARGIN_FRAMES
-    return _from(of_frames, first), jnp.maximum(jnp.minimum(end, frames) - first, 0)
+    return _beginning_at(of_frames, first), jnp.maximum(jnp.minimum(end, frames) - first, 0)
 
 
 def crop(
-    of_frames: jax.Array, frames: jax.Array, most: int, key: jax.Array
+    of_frames: jax.Array, frames: jax.Array, most_frames: int, key: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Cut at most ``most`` successive frames out of each recording, at a random place.
+    """Cut at most ``most_frames`` successive frames out of each recording, at a random place.
 
     Args:
       of_frames: f32 ``[B, F, ...]``.
       frames: i32 ``[B]``, number of valid frames of each; 0 marks a filler row.
-      most: at most F.
+      most_frames: at most F.
       key: random key of this batch.
 
     Returns:
-      f32 ``[B, most, ...]``, and i32 ``[B]``, valid frames.
+      f32 ``[B, most_frames, ...]``, and i32 ``[B]``, valid frames.
 
     >>> mel, frames = crop(jnp.ones((2, 9, 64)), jnp.array([9, 2]), 4, jax.random.key(0))
     >>> mel.shape, frames.tolist()
     ((2, 4, 64), [4, 2])
     """
-    first = jax.random.randint(key, frames.shape, 0, jnp.maximum(frames - most, 0) + 1)
-    return _from(of_frames, first)[:, :most], jnp.minimum(frames, most)
+    first = jax.random.randint(key, frames.shape, 0, jnp.maximum(frames - most_frames, 0) + 1)
+    cut = _beginning_at(of_frames, first)[:, :most_frames]
+    return cut, jnp.minimum(frames, most_frames)
 
 
-def _from(of_frames: jax.Array, first: jax.Array) -> jax.Array:
+def _beginning_at(of_frames: jax.Array, first: jax.Array) -> jax.Array:
     """Move the frames of each row forward, so that it begins with frame ``first``, i32 ``[B]``."""
-    numbers = jnp.minimum(jnp.arange(of_frames.shape[1]) + first[:, None], of_frames.shape[1] - 1)
-    return jnp.take_along_axis(of_frames, numbers[:, :, None], axis=1)
+    numbers = jnp.arange(of_frames.shape[1]) + first[:, None]
+    return jnp.take_along_axis(of_frames, numbers[:, :, None], axis=1, mode="clip")

@@ -26,7 +26,7 @@ from emojax.training.metrics import Meter
 from emojax.training.recipe import ADAPT
 from emojax.training.run import make_layout
 from emojax.training.schedule import Schedule
-from emojax.training.train_state import EmoState
+from emojax.training.train_state import EmoState, check_finite
 from emojax.training.transfer import begin_at_base, with_network_of_base
 
 # Name of the clips' corpus in messages; it has spaces, so no corpus of a base has it.
@@ -86,7 +86,7 @@ def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
 
     Raises:
       ValueError: with ``last_layer``, the base has no corpus to start from.
-      NotFiniteLossError: a loss is not finite.
+      FloatingPointError: a loss, or a number of the last state, is not finite.
     """
     corpora, manifest = {CLIPS: clips}, {"corpora": {CLIPS: list(labels)}}
     longest = int(config.train.window_s * SAMPLE_RATE_HZ)
@@ -106,6 +106,7 @@ def learn(config: Config, labels: Sequence[str], clips: Recordings) -> EmoState:
                 # Without a devel part the best state is the last one, with averaged weights.
                 driver.state = jax.tree.map(jnp.copy, averaged(driver.state))
         meter.settle()
+        check_finite(driver.state)
     return averaged(driver.state)
 
 

@@ -19,9 +19,8 @@ from emojax.config import completed
 from emojax.manifests import check_same
 from emojax.multihost import on_any_process
 from emojax.training.averages import averaged
-from emojax.training.loss_scale import all_finite
 from emojax.training.schedule import EvalDecision, Schedule
-from emojax.training.train_state import Corpus, EmoState, Shared
+from emojax.training.train_state import Corpus, EmoState, Shared, check_finite
 
 Part = TypeVar("Part", Shared, Corpus)
 
@@ -105,9 +104,10 @@ class CheckpointKeeper:
           uars: corpus → devel UAR, where there is a devel part.
 
         Raises:
-          FloatingPointError: a parameter is not finite.
+          FloatingPointError: a number of the state is not finite.
         """
-        kept = _finite(state)
+        check_finite(state)
+        kept = _copied(state)
         if decision.improved:
             evaluated = averaged(kept)
             before = self._best or evaluated
@@ -131,9 +131,10 @@ class CheckpointKeeper:
         """Start to save this state as the latest one, together with the best one.
 
         Raises:
-          FloatingPointError: a parameter is not finite; nothing is saved.
+          FloatingPointError: a number of the state is not finite; nothing is saved.
         """
-        kept = _finite(state)
+        check_finite(state)
+        kept = _copied(state)
         self._unsaved = Snapshot(kept, dict(progress), self._best, dict(self._devel_uars))
         self.flush()
 
@@ -206,19 +207,6 @@ def _identity(manifest: Mapping) -> dict:
     return completed({**manifest, "config": config})
 
 
-def _finite(state: EmoState) -> EmoState:
-    """Copy a state; a FloatingPointError if a number of it is not finite.
-
-    The loss of the next step would show it, but there may be none.
-    """
-    if not _all_finite((state.shared, state.corpora)):
-        raise FloatingPointError(
-            f"a parameter is not finite after step {state.step}, so this state is not saved; train "
-            "again in another --workdir with smaller --config.learning_rates"
-        )
-    return _copied(state)
-
-
 def _copied(state: EmoState) -> EmoState:
     """Copy a state, because a training step donates its input arrays."""
     return EmoState(
@@ -229,6 +217,3 @@ def _copied(state: EmoState) -> EmoState:
 @jax.jit
 def _copy(tree: Part) -> Part:
     return jax.tree.map(jnp.copy, tree)
-
-
-_all_finite = jax.jit(all_finite)

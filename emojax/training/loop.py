@@ -64,8 +64,8 @@ def train(
       ValueError: the folder holds a run with other settings (they are listed), settings contradict
         each other, or a prepared corpus does not match its table; some of its clips are checked
         only when they are read.
-      FloatingPointError: a loss or a parameter is not finite; for a loss, the message names
-        corpus, step, clips and last checkpoint.
+      FloatingPointError: a loss or a number of the network is not finite; the message names the
+        last checkpoint and, for a loss, corpus, step and clips.
       KeyboardInterrupt: Ctrl-C, after the state is saved.
     """
     workdir = Path(workdir).expanduser()

@@ -30,20 +30,11 @@ def naming_clips(
     """Name the clips of a loss that is not finite, and the last checkpoint; save pending states.
 
     Raises:
-      FloatingPointError: a loss is not finite.
+      FloatingPointError: a loss, or a number of the network, is not finite.
     """
     try:
         yield
     except FloatingPointError as loss:
-        if not isinstance(loss, NotFiniteLossError):
-            keeper.flush()
-            raise
-        corpus = corpora[loss.corpus]
-        indices = corpus.partition.parts["train"][clips_of(loss.step)]
-        files = [corpus.clips[index].file for index in indices]
-        if is_first():
-            with replacing(workdir / CLIPS_FILE) as draft:
-                draft.write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
         keeper.flush()
         saved = keeper.last_saved()
         last_good = (
@@ -51,6 +42,14 @@ def naming_clips(
             if saved
             else "none is saved"
         )
+        if not isinstance(loss, NotFiniteLossError):
+            raise FloatingPointError(f"{loss}; {last_good}") from None
+        corpus = corpora[loss.corpus]
+        indices = corpus.partition.parts["train"][clips_of(loss.step)]
+        files = [corpus.clips[index].file for index in indices]
+        if is_first():
+            with replacing(workdir / CLIPS_FILE) as draft:
+                draft.write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
         raise FloatingPointError(
             f"{loss}, which had {', '.join(files[:_SHOWN])}, ... (all {len(files)} clips: "
             f"{workdir / CLIPS_FILE}); {last_good}; train again in another --workdir with smaller "

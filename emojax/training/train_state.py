@@ -15,6 +15,7 @@ from emojax.inference.network import init_network
 from emojax.models.speech_network import SpeechNetwork
 from emojax.models.subtrees import Params
 from emojax.target import here
+from emojax.training.loss_scale import all_finite
 
 # The program that initialises runs once; on a CPU its optimisation would take ten seconds.
 _UNOPTIMISED = {"cpu": {"xla_backend_optimization_level": 0}}
@@ -125,3 +126,18 @@ def _make_init(
         lambda key: init_network(model, key, shared_attention),
         compiler_options=_UNOPTIMISED.get(here().platform),
     )
+
+
+def check_finite(state: EmoState) -> None:
+    """Raise a FloatingPointError if a number of a state is not finite.
+
+    The loss of the next step would show it, but there may be none.
+    """
+    if not all(map(_all_finite, (state.shared, *state.corpora.values()))):
+        raise FloatingPointError(
+            f"a number of the network is not finite after step {state.step}; train again with "
+            "smaller learning_rates"
+        )
+
+
+_all_finite = jax.jit(all_finite)

@@ -85,7 +85,7 @@ def frozen() -> optax.GradientTransformation:
 # Partition without a test part: all clips are in train.
 ALL = "all"
 # Settings that may differ from those of the base; with another value of any other setting the
-# base's parameters would not fit.
+# base's parameters would not fit, or would mean something else.
 _FREE = ("adapters", "dropout", "fold_adapters", "fast_conv", "precision")
 NETWORK = tuple(
     field.name for field in dataclasses.fields(NetworkConfig) if field.name not in _FREE

@@ -103,9 +103,8 @@ def devel_uars(forward: Forward, state: EmoState, devel: Mapping[str, Devel]) ->
         uars[name] = part.score(answers)
         if not np.isfinite(uars[name] if are_numbers else answers).all():
             raise FloatingPointError(
-                f"the network of {name} gives answers that are not finite; the checkpoints "
-                "before are kept; train again in another --workdir with smaller "
-                "--config.learning_rates"
+                f"the network of {name} gives answers that are not finite; train again in another "
+                "--workdir with smaller --config.learning_rates"
             )
     if not uars:
         return {}

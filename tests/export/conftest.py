@@ -54,9 +54,12 @@ def _at_random(tiny_run, folder, **settings):
 
 @pytest.fixture(scope="session")
 def clips():
-    """Voices with pauses and noise, from 0.1 to 2.4 s, float32 at 16 kHz."""
+    """Voices with pauses and noise, from 0.1 to 2.4 s, the last one between silence, at 16 kHz."""
     random = np.random.default_rng(0)
-    return [_voice(random, duration_s) for duration_s in (2.4, 0.1, 1.237, 0.8)]
+    voices = [_voice(random, duration_s) for duration_s in (2.4, 0.1, 1.237, 0.8)]
+    around = random.normal(0, 1e-3, 20_000).astype(np.float32)
+    around[6_000 : 6_000 + len(voices[-1])] += voices[-1]
+    return [*voices, around]
 
 
 def _voice(random, duration_s):
