@@ -1,7 +1,7 @@
 r"""The model of the package, ``emojax-small``: every clip of eleven corpora, in one network.
 
 python train.py --config=configs/release.py --workdir=runs/fold --config.source_dir=CORPORA \
-        --config.partition=fold:1/6 --config.rounds_per_phase=150
+        --config.partition=fold:1/6 --config.rounds_per_phase=100
 python train.py --config=configs/release.py --workdir=runs/emojax-small \
         --config.source_dir=CORPORA --config.calibrated_by=runs/fold
 emojax export runs/emojax-small emojax/pretrained/emojax-small --format=hub \
