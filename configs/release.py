@@ -1,7 +1,7 @@
 r"""The model of the package, ``emojax-small``: every clip of eleven corpora, in one network.
 
 python train.py --config=configs/release.py --workdir=runs/fold --config.source_dir=CORPORA \
-        --config.partition=fold:1/6 --config.rounds_per_phase=100
+        --config.partition=fold:1/6 --config.rounds_per_phase=300
 python train.py --config=configs/release.py --workdir=runs/emojax-small \
         --config.source_dir=CORPORA --config.calibrated_by=runs/fold
 emojax export runs/emojax-small emojax/pretrained/emojax-small --format=hub \
@@ -21,8 +21,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.partition = "all"
     config.refit = False  # nothing is left for devel
     config.domains = "corpora+emotion"
-    config.rounds_per_phase = 400
-    config.eval_every_rounds = 200
+    config.trim_db = 0.0  # the weights in the package were trained with silence
+    config.rounds_per_phase = 900
+    config.eval_every_rounds = 300
     # New recordings have other voices, microphones and rooms.
     config.frequency_warp = 0.1
     config.tempo = 0.1
