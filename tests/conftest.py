@@ -88,7 +88,6 @@ def tiny_config(tiny_sources, tmp_path_factory):
         depth=1,
         batch_size=8,
         window_s=1.0,
-        trim_db=25.0,
         fast_conv="off",  # the forms that are fast on CPUs take longer to compile
         rounds_per_phase=4,
         eval_every_rounds=2,
@@ -116,8 +115,8 @@ def tiny_run(tiny_config, tiny_paths, tmp_path_factory) -> Path:
 @pytest.fixture
 def tiny_command(tiny_config):
     """Makes the command that trains what ``tiny_run`` is, in a work directory, with flags."""
-    changed = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s", "trim_db")
-    changed += ("fast_conv", "rounds_per_phase", "eval_every_rounds")
+    changed = ("corpora", "data_dir", "width", "depth", "batch_size", "window_s", "fast_conv")
+    changed += ("rounds_per_phase", "eval_every_rounds")
     settings = [f"--config.{name}={tiny_config.flat()[name]}" for name in changed]
 
     def command(workdir, *flags):

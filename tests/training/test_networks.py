@@ -20,7 +20,6 @@ from emojax.training.loop import train
 def config(request, tiny_config):
     return tiny_config.replace(
         network=request.param,
-        trim_db=0.0,
         conv_features=4,
         lstm_units=3,
         dense_units=6,
