@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
+from emojax.audio.augment import DB
 from emojax.audio.log_mel import MELS
 
 MARGIN_FRAMES = 3  # frames that stay beside the first and the last one that is loud
@@ -35,7 +35,7 @@ def trim(of_frames: jax.Array, frames: jax.Array, below_db: float) -> tuple[jax.
     level = jax.nn.logsumexp(of_frames[..., :MELS], axis=-1)
     mean = jax.nn.logsumexp(level, axis=1, where=valid, keepdims=True)
     mean = mean - jnp.log(jnp.maximum(frames, 1))[:, None]
-    loud = valid & (level >= mean - below_db * np.log(10) / 10)
+    loud = valid & (level >= mean - below_db * DB)
     first = jnp.maximum(jnp.argmax(loud, axis=1) - MARGIN_FRAMES, 0)
     end = length - jnp.argmax(loud[:, ::-1], axis=1) + MARGIN_FRAMES
     return _beginning_at(of_frames, first), jnp.maximum(jnp.minimum(end, frames) - first, 0)

@@ -10,10 +10,9 @@ from emojax.audio.log_mel import frame_count
 from emojax.audio.silence import MARGIN_FRAMES, crop, trim
 
 
-def voice(samples, noise=0.0):
+def voice(samples):
     time_s = np.arange(samples) / 16_000
-    tones = sum(np.sin(2 * np.pi * 150 * number * time_s) for number in range(1, 20))
-    return 0.05 * tones + noise * np.random.default_rng(0).normal(size=samples)
+    return 0.05 * sum(np.sin(2 * np.pi * 150 * number * time_s) for number in range(1, 20))
 
 
 def heard(audio, padded=0, pitch=False):
